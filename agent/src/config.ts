@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { FlotillaError } from "@flotilla/core";
+
+/** Everything the agent is told from outside, read once. */
+export type AgentConfig = {
+  /** Durable data of this agent: `$FLOTILLA_DATA/agent`. */
+  dataDir: string;
+  /** Sockets and volatile state: `$FLOTILLA_RUN`. */
+  runDir: string;
+  /** `$FLOTILLA_RUN/engine.sock` */
+  socketPath: string;
+  /**
+   * Eight hex digits, made from both directories: part of the name of every bridge, nftables table and cgroup, so that
+   * two instances on one machine never touch each other's.
+   */
+  instance: string;
+  logLevel: "debug" | "info" | "warn" | "error";
+};
+
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** Reads FLOTILLA_DATA, FLOTILLA_RUN and FLOTILLA_LOG. @throws FlotillaError `invalid`. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
+  const data = absolute("FLOTILLA_DATA", env["FLOTILLA_DATA"] ?? "/var/lib/flotilla");
+  const runDir = absolute("FLOTILLA_RUN", env["FLOTILLA_RUN"] ?? "/run/flotilla");
+  const level = env["FLOTILLA_LOG"] ?? "info";
+  const logLevel = LOG_LEVELS.find((known) => known === level);
+  if (logLevel === undefined) throw new FlotillaError("invalid", `FLOTILLA_LOG must be one of ${LOG_LEVELS.join(", ")}, not "${level}"`);
+  const instance = createHash("sha256").update(`${data}\0${runDir}`).digest("hex").slice(0, 8);
+  return { dataDir: join(data, "agent"), runDir, socketPath: join(runDir, "engine.sock"), instance, logLevel };
+}
+
+function absolute(name: string, path: string): string {
+  if (!path.startsWith("/") || path.includes("\0")) throw new FlotillaError("invalid", `${name} must be an absolute path, not "${path}"`);
+  return path.replace(/\/+$/, "") || "/";
+}

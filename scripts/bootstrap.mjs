@@ -1,0 +1,169 @@
+#!/usr/bin/env node
+// Brings a bare machine to where Flotilla can run, then runs the named command under Node 24.
+// This file is plain JavaScript for Node 20: it runs before anything is installed.
+//
+//   node scripts/bootstrap.mjs start|test|check|fix|bench|flotilla [arguments…]
+//
+// What is present is not touched: with nothing missing it adds a few tens of milliseconds.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const TOOLS = join(ROOT, ".tools");
+const NODE_VERSION = "24.21.0";
+const PNPM_VERSION = "12.21.0";
+/** Compiles node-pty against the headers that come with the Node package, so nothing is downloaded for it. */
+const NODE_GYP_VERSION = "13.1.0";
+const NODE_PACKAGE = `node-linux-${process.arch === "arm64" ? "arm64" : "x64"}`;
+const NODE_BIN = join(TOOLS, "node_modules", NODE_PACKAGE, "bin");
+const PNPM = join(TOOLS, "node_modules", "pnpm", "bin", "pnpm.mjs");
+
+/** Commands the product needs, and the Debian package that brings each. */
+const RUNTIME_PACKAGES = {
+  crun: "crun",
+  conmon: "conmon",
+  ip: "iproute2",
+  nft: "nftables",
+  "/usr/share/containers/seccomp.json": "golang-github-containers-common",
+  "lib:libnftables.so.1": "libnftables1",
+};
+/** node-pty has no prebuilt binary for Linux and is compiled once. */
+const BUILD_PACKAGES = { make: "build-essential", "g++": "build-essential", python3: "python3" };
+const TEST_PACKAGES = {
+  chromium: "chromium",
+  "/bin/busybox": "busybox-static",
+  docker: "docker.io",
+  "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+};
+
+const NEEDS = {
+  start: [RUNTIME_PACKAGES, BUILD_PACKAGES],
+  test: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
+  bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
+  check: [BUILD_PACKAGES],
+  fix: [BUILD_PACKAGES],
+  flotilla: [],
+};
+
+const COMMANDS = {
+  start: () => ["apps/cli/src/main.ts", "up", ...rest],
+  test: () => ["scripts/test.ts", ...rest],
+  check: () => ["scripts/check.ts", ...rest],
+  fix: () => ["scripts/check.ts", "--fix", ...rest],
+  bench: () => ["bench/main.ts", ...rest],
+  flotilla: () => [join(ROOT, "apps/cli/src/main.ts"), ...rest],
+};
+
+const [command = "", ...rest] = process.argv.slice(2);
+if (!(command in COMMANDS)) fail(`usage: bootstrap.mjs ${Object.keys(COMMANDS).join("|")} [arguments…]`);
+if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
+
+ensureDebianPackages(Object.assign({}, ...NEEDS[command]));
+ensureTools();
+ensureDependencies();
+ensurePrismaClient();
+run();
+
+function fail(message) {
+  process.stderr.write(`flotilla: ${message}\n`);
+  process.exit(1);
+}
+
+function say(message) {
+  process.stderr.write(`flotilla: ${message}\n`);
+}
+
+function exists(path, mode = constants.F_OK) {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isPresent(need) {
+  if (need.startsWith("/")) return exists(need);
+  if (need.startsWith("lib:")) {
+    const multiarch = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+    return [`/usr/lib/${multiarch}`, "/usr/lib", "/usr/lib64"].some((dir) => exists(join(dir, need.slice(4))));
+  }
+  const path = `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
+  return path.split(":").some((dir) => dir !== "" && exists(join(dir, need), constants.X_OK));
+}
+
+function ensureDebianPackages(needs) {
+  const missing = [...new Set(Object.keys(needs).filter((need) => !isPresent(need)).map((need) => needs[need]))];
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0) fail(`these Debian packages are missing and only root can install them: ${missing.join(" ")}`);
+  if (!isPresent("apt-get")) fail(`these packages are missing and there is no apt-get to install them: ${missing.join(" ")}`);
+  say(`installing Debian packages: ${missing.join(" ")}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  // Debian's docker.io wants to start a daemon; only its client is of use here.
+  const policy = "/usr/sbin/policy-rc.d";
+  const ownPolicy = !existsSync(policy);
+  if (ownPolicy) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    checked(["apt-get", "update", "-qq"], { env });
+    checked(["apt-get", "install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
+  } finally {
+    if (ownPolicy) spawnSync("rm", ["-f", policy]);
+  }
+}
+
+function ensureTools() {
+  const stamp = `${NODE_PACKAGE}@${NODE_VERSION} pnpm@${PNPM_VERSION} node-gyp@${NODE_GYP_VERSION}`;
+  const stampFile = join(TOOLS, "versions");
+  if (exists(stampFile) && readFileSync(stampFile, "utf8") === stamp && exists(join(NODE_BIN, "node"), constants.X_OK)) return;
+  say(`installing Node ${NODE_VERSION} and pnpm ${PNPM_VERSION} into .tools`);
+  mkdirSync(TOOLS, { recursive: true });
+  writeFileSync(join(TOOLS, "package.json"), '{ "private": true }\n');
+  checked(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", `${NODE_PACKAGE}@${NODE_VERSION}`, `pnpm@${PNPM_VERSION}`, `node-gyp@${NODE_GYP_VERSION}`], { cwd: TOOLS });
+  writeFileSync(stampFile, stamp);
+}
+
+function ensureDependencies() {
+  const stampFile = join(TOOLS, "installed");
+  const digest = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml"))).update(NODE_VERSION).digest("hex");
+  if (exists(stampFile) && readFileSync(stampFile, "utf8") === digest && exists(join(ROOT, "node_modules"))) return;
+  say("installing npm packages");
+  checked([join(NODE_BIN, "node"), PNPM, "install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn"], { cwd: ROOT, env: { ...toolEnv(), CI: "true", npm_config_nodedir: dirname(NODE_BIN) } });
+  writeFileSync(stampFile, digest);
+}
+
+/** `prisma generate` needs no engine of its own, but looks for one: any executable file satisfies it. */
+function ensurePrismaClient() {
+  const schema = join(ROOT, "prisma", "schema.prisma");
+  if (!exists(schema)) return;
+  const stampFile = join(TOOLS, "prisma-client");
+  const digest = createHash("sha256").update(readFileSync(schema)).digest("hex");
+  const generated = join(ROOT, "packages", "db", "src", "generated", "prisma", "client.ts");
+  if (exists(stampFile) && readFileSync(stampFile, "utf8") === digest && exists(generated)) return;
+  say("generating the database client");
+  const prisma = join(ROOT, "node_modules", "prisma", "build", "index.js");
+  const env = { ...toolEnv(), PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true", PRISMA_HIDE_UPDATE_MESSAGE: "1", CHECKPOINT_DISABLE: "1" };
+  checked([join(NODE_BIN, "node"), prisma, "generate"], { cwd: ROOT, env, stdio: ["ignore", "ignore", "inherit"] });
+  writeFileSync(stampFile, digest);
+}
+
+function toolEnv() {
+  return { ...process.env, PATH: `${NODE_BIN}:${join(TOOLS, "node_modules", ".bin")}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
+}
+
+function checked(argv, options) {
+  const result = spawnSync(argv[0], argv.slice(1), { stdio: ["ignore", 2, "inherit"], ...options });
+  if (result.error) fail(`${argv[0]}: ${result.error.message}`);
+  if (result.status !== 0) fail(`${argv.slice(0, 3).join(" ")} ended with ${result.status ?? result.signal}. Its output is above.`);
+}
+
+function run() {
+  const args = COMMANDS[command]();
+  const cwd = command === "flotilla" ? process.cwd() : ROOT;
+  const child = spawn(join(NODE_BIN, "node"), ["--disable-warning=ExperimentalWarning", ...args], { cwd, env: toolEnv(), stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => fail(error.message));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === "SIGINT" ? 2 : 15)));
+}
