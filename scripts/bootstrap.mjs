@@ -59,7 +59,8 @@ const COMMANDS = {
 
 const [command = "", ...rest] = process.argv.slice(2);
 if (!(command in COMMANDS)) fail(`usage: bootstrap.mjs ${Object.keys(COMMANDS).join("|")} [arguments…]`);
-if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
+if (Number(process.versions.node.split(".")[0]) < 20)
+  fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
 
 ensureDebianPackages(Object.assign({}, ...NEEDS[command]));
 ensureTools();
@@ -96,7 +97,13 @@ function isPresent(need) {
 }
 
 function ensureDebianPackages(needs) {
-  const missing = [...new Set(Object.keys(needs).filter((need) => !isPresent(need)).map((need) => needs[need]))];
+  const missing = [
+    ...new Set(
+      Object.keys(needs)
+        .filter((need) => !isPresent(need))
+        .map((need) => needs[need]),
+    ),
+  ];
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) fail(`these Debian packages are missing and only root can install them: ${missing.join(" ")}`);
   if (!isPresent("apt-get")) fail(`these packages are missing and there is no apt-get to install them: ${missing.join(" ")}`);
@@ -121,16 +128,34 @@ function ensureTools() {
   say(`installing Node ${NODE_VERSION} and pnpm ${PNPM_VERSION} into .tools`);
   mkdirSync(TOOLS, { recursive: true });
   writeFileSync(join(TOOLS, "package.json"), '{ "private": true }\n');
-  checked(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", `${NODE_PACKAGE}@${NODE_VERSION}`, `pnpm@${PNPM_VERSION}`, `node-gyp@${NODE_GYP_VERSION}`], { cwd: TOOLS });
+  checked(
+    [
+      "npm",
+      "install",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      `${NODE_PACKAGE}@${NODE_VERSION}`,
+      `pnpm@${PNPM_VERSION}`,
+      `node-gyp@${NODE_GYP_VERSION}`,
+    ],
+    { cwd: TOOLS },
+  );
   writeFileSync(stampFile, stamp);
 }
 
 function ensureDependencies() {
   const stampFile = join(TOOLS, "installed");
-  const digest = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml"))).update(NODE_VERSION).digest("hex");
+  const digest = createHash("sha256")
+    .update(readFileSync(join(ROOT, "pnpm-lock.yaml")))
+    .update(NODE_VERSION)
+    .digest("hex");
   if (exists(stampFile) && readFileSync(stampFile, "utf8") === digest && exists(join(ROOT, "node_modules"))) return;
   say("installing npm packages");
-  checked([join(NODE_BIN, "node"), PNPM, "install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn"], { cwd: ROOT, env: { ...toolEnv(), CI: "true", npm_config_nodedir: dirname(NODE_BIN) } });
+  checked([join(NODE_BIN, "node"), PNPM, "install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn"], {
+    cwd: ROOT,
+    env: { ...toolEnv(), CI: "true", npm_config_nodedir: dirname(NODE_BIN) },
+  });
   writeFileSync(stampFile, digest);
 }
 
@@ -150,7 +175,10 @@ function ensurePrismaClient() {
 }
 
 function toolEnv() {
-  return { ...process.env, PATH: `${NODE_BIN}:${join(TOOLS, "node_modules", ".bin")}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin` };
+  return {
+    ...process.env,
+    PATH: `${NODE_BIN}:${join(TOOLS, "node_modules", ".bin")}:${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
+  };
 }
 
 function checked(argv, options) {
@@ -162,7 +190,11 @@ function checked(argv, options) {
 function run() {
   const args = COMMANDS[command]();
   const cwd = command === "flotilla" ? process.cwd() : ROOT;
-  const child = spawn(join(NODE_BIN, "node"), ["--disable-warning=ExperimentalWarning", ...args], { cwd, env: toolEnv(), stdio: "inherit" });
+  const child = spawn(join(NODE_BIN, "node"), ["--disable-warning=ExperimentalWarning", ...args], {
+    cwd,
+    env: toolEnv(),
+    stdio: "inherit",
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === "SIGINT" ? 2 : 15)));

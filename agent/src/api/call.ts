@@ -26,7 +26,13 @@ export type Reply =
   | { kind: "json"; status: number; body: unknown; headers?: Readonly<Record<string, string>> }
   | { kind: "text"; status: number; body: string; headers?: Readonly<Record<string, string>> }
   /** Headers are flushed at once; `write` sends what follows and must respect back-pressure. After its end the response ends. */
-  | { kind: "stream"; status: number; contentType: string; headers?: Readonly<Record<string, string>>; write(sink: Writable): Promise<void> }
+  | {
+      kind: "stream";
+      status: number;
+      contentType: string;
+      headers?: Readonly<Record<string, string>>;
+      write(sink: Writable): Promise<void>;
+    }
   /** Docker's hijack: 101 when the client asked to upgrade, else 200 with raw bytes. `run` owns the connection until it settles. */
   | { kind: "hijack"; contentType: string; run(connection: Duplex): Promise<void> };
 

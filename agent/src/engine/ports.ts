@@ -56,7 +56,10 @@ export type VolumeMount = { name: string; path: string };
 
 export type VolumeStore = {
   /** Creates a volume, or returns the one of that name. Without a name: anonymous, 64 hex. */
-  create(namespace: string, request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string> }): Promise<VolumeMount>;
+  create(
+    namespace: string,
+    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string> },
+  ): Promise<VolumeMount>;
   /** Host directory of a volume. @throws not_found `get NAME: no such volume`. */
   path(namespace: string, name: string): string;
   /** Marks a volume as used by a container, so that `volume rm` refuses (conflict). Idempotent. */

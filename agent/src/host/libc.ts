@@ -119,7 +119,10 @@ export function llistxattr(path: string): string[] {
     if (errno === "EOPNOTSUPP" || errno === "ENOTSUP") return [];
     throw new FlotillaError("internal", `llistxattr on ${path}: ${errno}`, { details: { errno } });
   }
-  return Buffer.from(buffer.subarray(0, size)).toString("utf8").split("\0").filter((name) => name !== "");
+  return Buffer.from(buffer.subarray(0, size))
+    .toString("utf8")
+    .split("\0")
+    .filter((name) => name !== "");
 }
 
 /** chroot(2) and chdir("/"): for worker processes that read or write inside a tree of an image or a container. */
