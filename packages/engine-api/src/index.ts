@@ -1,0 +1,3 @@
+export * from "./filters.ts";
+export * from "./stdcopy.ts";
+export * from "./versions.ts";
