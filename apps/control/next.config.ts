@@ -1,0 +1,14 @@
+import type { NextConfig } from "next";
+
+// The dashboard is served by our own HTTP server (src/server), which hands page requests to Next's handler. All data comes
+// through tRPC, so no page is generated ahead of time and nothing is cached by Next.
+const config: NextConfig = {
+  reactStrictMode: true,
+  poweredByHeader: false,
+  devIndicators: false,
+  // Image optimisation would need a native library, and the dashboard has no raster images.
+  images: { unoptimized: true },
+  experimental: { optimizePackageImports: ["radix-ui", "lucide-react"] },
+};
+
+export default config;
