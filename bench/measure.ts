@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+
+/** One way of doing the measured thing: a peer's or ours. */
+export type Contender = { name: string; run(round: number): Promise<void> };
+
+export type Measurement = {
+  name: string;
+  /** Milliseconds of each round, per contender. */
+  samples: Record<string, number[]>;
+};
+
+/**
+ * Runs the contenders in turn, round after round, so that what else the machine does hits all of them alike.
+ * The first round warms up and is not counted.
+ */
+export async function interleave(name: string, rounds: number, contenders: readonly Contender[]): Promise<Measurement> {
+  const samples: Record<string, number[]> = Object.fromEntries(contenders.map((contender) => [contender.name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const contender of contenders) {
+      const startedAt = performance.now();
+      await contender.run(round);
+      if (round > 0) samples[contender.name]?.push(performance.now() - startedAt);
+    }
+  }
+  return { name, samples };
+}
+
+/** Middle value; NaN for no values. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length === 0) return Number.NaN;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** Runs a command to its end, its output dropped or counted; a failure ends the benchmark with the command's own words. */
+export function command(
+  argv: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ bytes: number; lines: number }> {
+  const [file, ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env: { PATH: process.env["PATH"] ?? "", HOME: "/root", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let bytes = 0;
+    let lines = 0;
+    const errors: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++;
+    });
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve({ bytes, lines });
+      else reject(new Error(`${argv.join(" ")} exited with ${code}: ${Buffer.concat(errors).toString("utf8").slice(0, 500)}`));
+    });
+  });
+}
