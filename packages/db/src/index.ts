@@ -1,0 +1,4 @@
+export { migrate, type MigrationReport } from "./migrate.ts";
+export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transaction } from "./open-database.ts";
+export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
+export type { AuditRow, Host, JoinToken, Membership, Team, User } from "./generated/prisma/client.ts";
