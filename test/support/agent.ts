@@ -68,7 +68,7 @@ export async function startTestAgent(options: { withoutImage?: boolean } = {}): 
     close: async () => {
       if (child?.exitCode === null && child.signalCode === null) await removeContainers(host);
       await end("SIGTERM");
-      const left = await leftOf([config.instance, dir]);
+      const left = await leftOf([config.instance, `fl${config.instance.slice(0, 6)}`, dir]);
       if (left.length === 0) rmSync(dir, { recursive: true, force: true });
       else throw new Error(`the agent left behind:\n  ${left.join("\n  ")}\nits log: ${agent.log().slice(-3000)}`);
     },
@@ -114,8 +114,8 @@ async function leftOf(names: readonly string[]): Promise<string[]> {
       ...state.tables.map((line) => `table ${line}`),
       ...state.cgroups.map((line) => `cgroup ${line}`),
       ...state.processes.map((line) => `process ${line}`),
-    ].filter((line) => names.some((name) => line.includes(name) || line.includes(name.slice(0, 6))));
-    const left = lines.filter((line) => !line.includes("/tmp/flt-") || names.some((name) => line.includes(name)));
+    ];
+    const left = lines.filter((line) => names.some((name) => line.includes(name)));
     if (left.length === 0 || attempt > 50) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
