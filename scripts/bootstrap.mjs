@@ -39,10 +39,13 @@ const TEST_PACKAGES = {
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
+/** The peer that the benchmarks compare with. */
+const BENCH_PACKAGES = { dockerd: "docker.io" };
+
 const NEEDS = {
   start: [RUNTIME_PACKAGES, BUILD_PACKAGES],
   test: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
-  bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
+  bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   check: [BUILD_PACKAGES],
   fix: [BUILD_PACKAGES],
   flotilla: [],
