@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { parseSize, sizeToText } from "./format.ts";
+import type { RunSpec } from "./run-spec.ts";
+import { joinWords, splitWords } from "./shell-words.ts";
+
+// The form holds texts as they are typed; messages are keys of `run.errors` in the catalogue of texts.
+
+const optional = (schema: z.ZodString) => z.union([z.literal(""), schema]);
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "port")
+  .refine((text) => Number(text) >= 1 && Number(text) <= 65_535, "port");
+const words = z.string().refine((line) => splitWords(line) !== null, "quotes");
+
+export const runFormSchema = z
+  .object({
+    host: z.string().min(1, "host"),
+    image: z.string().trim().min(1, "image"),
+    name: optional(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, "name")),
+    command: words,
+    entrypoint: words,
+    ports: z.array(
+      z.object({ hostIp: z.string(), hostPort: z.union([z.literal(""), port]), containerPort: port, protocol: z.enum(["tcp", "udp"]) }),
+    ),
+    env: z.array(z.object({ name: z.string().regex(/^[^=\s]+$/, "envName"), value: z.string() })),
+    mounts: z.array(
+      z
+        .object({
+          kind: z.enum(["bind", "volume", "tmpfs"]),
+          source: z.string(),
+          target: z.string().regex(/^\//, "absolute"),
+          readOnly: z.boolean(),
+        })
+        .refine((mount) => mount.kind !== "bind" || mount.source.startsWith("/"), { message: "absolute", path: ["source"] }),
+    ),
+    restart: z.enum(["no", "always", "unless-stopped", "on-failure"]),
+    retries: z.union([z.literal(""), z.string().regex(/^\d+$/, "number")]),
+    memory: z.union([z.literal(""), z.string().refine((text) => parseSize(text) !== null, "size")]),
+    cpus: z.union([z.literal(""), z.string().regex(/^\d*\.?\d+$/, "number")]),
+    pidsLimit: z.union([z.literal(""), z.string().regex(/^-?\d+$/, "number")]),
+    network: z.string(),
+    hostname: z.string(),
+    user: z.string(),
+    workingDir: optional(z.string().regex(/^\//, "absolute")),
+    labels: z.array(z.object({ name: z.string().min(1, "labelName"), value: z.string() })),
+    capAdd: z.string(),
+    capDrop: z.string(),
+    tty: z.boolean(),
+    interactive: z.boolean(),
+    autoRemove: z.boolean(),
+    privileged: z.boolean(),
+    init: z.boolean(),
+    readOnly: z.boolean(),
+  })
+  .refine((form) => !form.autoRemove || form.restart === "no", { message: "autoRemove", path: ["autoRemove"] });
+
+export type RunForm = z.infer<typeof runFormSchema>;
+
+export const EMPTY_RUN_FORM: RunForm = {
+  host: "",
+  image: "",
+  name: "",
+  command: "",
+  entrypoint: "",
+  ports: [],
+  env: [],
+  mounts: [],
+  restart: "no",
+  retries: "",
+  memory: "",
+  cpus: "",
+  pidsLimit: "",
+  network: "",
+  hostname: "",
+  user: "",
+  workingDir: "",
+  labels: [],
+  capAdd: "",
+  capDrop: "",
+  tty: false,
+  interactive: false,
+  autoRemove: false,
+  privileged: false,
+  init: false,
+  readOnly: false,
+};
+
+const orNothing = (text: string): string | undefined => (text.trim() === "" ? undefined : text.trim());
+const numberOrNothing = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text));
+const wordsOrNothing = (text: string): string[] | undefined => {
+  const list = splitWords(text) ?? [];
+  return list.length === 0 ? undefined : list;
+};
+const names = (text: string): string[] => text.split(/[\s,]+/).filter((name) => name !== "");
+
+/** A checked form as the spec that is sent. Empty fields are left out, so that the image's own settings hold. */
+export function formToSpec(form: RunForm): RunSpec {
+  return {
+    image: form.image.trim(),
+    name: orNothing(form.name),
+    command: wordsOrNothing(form.command),
+    entrypoint: wordsOrNothing(form.entrypoint),
+    env: form.env,
+    ports: form.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({
+      hostIp: orNothing(hostIp),
+      hostPort: numberOrNothing(hostPort),
+      containerPort: Number(containerPort),
+      protocol,
+    })),
+    mounts: form.mounts.map(({ kind, source, target, readOnly }) => ({
+      kind,
+      source: kind === "tmpfs" ? undefined : orNothing(source),
+      target,
+      readOnly: kind !== "tmpfs" && readOnly,
+    })),
+    restart: { name: form.restart, maximumRetryCount: form.restart === "on-failure" ? numberOrNothing(form.retries) : undefined },
+    memoryBytes: form.memory === "" ? undefined : (parseSize(form.memory) ?? undefined),
+    cpus: numberOrNothing(form.cpus),
+    pidsLimit: numberOrNothing(form.pidsLimit),
+    network: orNothing(form.network),
+    hostname: orNothing(form.hostname),
+    user: orNothing(form.user),
+    workingDir: orNothing(form.workingDir),
+    labels: Object.fromEntries(form.labels.map(({ name, value }) => [name, value])),
+    capAdd: names(form.capAdd),
+    capDrop: names(form.capDrop),
+    ...pickSwitches(form),
+  };
+}
+
+type Switches = Pick<RunSpec, "tty" | "interactive" | "autoRemove" | "privileged" | "init" | "readOnly">;
+
+function pickSwitches({ tty, interactive, autoRemove, privileged, init, readOnly }: Switches): Switches {
+  return { tty, interactive, autoRemove, privileged, init, readOnly };
+}
+
+/** A spec (of a pasted line, or of a container to run again) as the form that shows it. */
+export function specToForm(spec: RunSpec, host: string): RunForm {
+  return {
+    host,
+    image: spec.image,
+    name: spec.name ?? "",
+    command: joinWords(spec.command ?? []),
+    entrypoint: joinWords(spec.entrypoint ?? []),
+    env: spec.env,
+    ports: spec.ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({
+      hostIp: hostIp ?? "",
+      hostPort: hostPort?.toString() ?? "",
+      containerPort: String(containerPort),
+      protocol,
+    })),
+    mounts: spec.mounts.map(({ kind, source, target, readOnly }) => ({ kind, source: source ?? "", target, readOnly })),
+    restart: spec.restart.name,
+    retries: spec.restart.maximumRetryCount?.toString() ?? "",
+    memory: spec.memoryBytes === undefined ? "" : sizeToText(spec.memoryBytes),
+    cpus: spec.cpus?.toString() ?? "",
+    pidsLimit: spec.pidsLimit?.toString() ?? "",
+    network: spec.network ?? "",
+    hostname: spec.hostname ?? "",
+    user: spec.user ?? "",
+    workingDir: spec.workingDir ?? "",
+    labels: Object.entries(spec.labels).map(([name, value]) => ({ name, value })),
+    capAdd: spec.capAdd.join(" "),
+    capDrop: spec.capDrop.join(" "),
+    ...pickSwitches(spec),
+  };
+}
