@@ -1,0 +1,6 @@
+export * from "./constants.ts";
+export * from "./handshake.ts";
+export * from "./heartbeat.ts";
+export * from "./join-token.ts";
+export * from "./keys.ts";
+export * from "./transcript.ts";
