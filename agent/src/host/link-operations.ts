@@ -1,0 +1,57 @@
+// What may be asked of the kernel's links, addresses and routes, as data: plans are lists of these, tests compare their
+// text, and rtnetlink.ts performs them.
+
+/** Every operation applies to the network namespace of the socket that performs it. */
+export type LinkOperation =
+  | { kind: "add-bridge"; name: string; mac: string; mtuBytes: number }
+  /** Makes both ends at once: `name` here, enslaved to `master`, and `peer.name` in the namespace of the file `peer.netnsPath`. */
+  | { kind: "add-veth"; name: string; mac: string; master: string; mtuBytes: number; peer: { name: string; mac: string; netnsPath: string } }
+  /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
+  | { kind: "disable-ipv6-autoconfiguration"; name: string }
+  | { kind: "set-up"; name: string }
+  | { kind: "set-master"; name: string; master: string }
+  | { kind: "add-address"; name: string; address: string; prefixLength: number }
+  | { kind: "add-default-route"; gateway: string; link: string }
+  /** What is not there counts as deleted. */
+  | { kind: "delete-link"; name: string };
+
+export type Link = {
+  index: number;
+  name: string;
+  /** `veth`, `bridge`, … or "" for hardware. */
+  kind: string;
+  mac: string;
+  mtuBytes: number;
+  /** Index of the bridge it belongs to; 0 when none. */
+  masterIndex: number;
+  isUp: boolean;
+};
+
+export type LinkAddress = { linkIndex: number; address: string; prefixLength: number };
+
+/** An IPv4 route of any table; `destination` "0.0.0.0" with prefixLength 0 is a default route. */
+export type Route = { destination: string; prefixLength: number; gateway: string; linkIndex: number; metric: number; table: number };
+
+/** One line per operation, in the words of ip(8). */
+export function formatLinkOperation(operation: LinkOperation): string {
+  switch (operation.kind) {
+    case "add-bridge":
+      return `link add ${operation.name} address ${operation.mac} mtu ${operation.mtuBytes} type bridge`;
+    case "add-veth": {
+      const { name, mac, master, mtuBytes, peer } = operation;
+      return `link add ${name} address ${mac} mtu ${mtuBytes} master ${master} type veth peer ${peer.name} address ${peer.mac} mtu ${mtuBytes} netns ${peer.netnsPath}`;
+    }
+    case "disable-ipv6-autoconfiguration":
+      return `link set ${operation.name} addrgenmode none`;
+    case "set-up":
+      return `link set ${operation.name} up`;
+    case "set-master":
+      return `link set ${operation.name} master ${operation.master}`;
+    case "add-address":
+      return `addr add ${operation.address}/${operation.prefixLength} dev ${operation.name}`;
+    case "add-default-route":
+      return `route add default via ${operation.gateway} dev ${operation.link}`;
+    case "delete-link":
+      return `link delete ${operation.name}`;
+  }
+}

@@ -1,0 +1,119 @@
+// A netlink socket of one network namespace. Synchronous: the kernel has answered when send(2) returns, so nothing waits.
+import { getSystemErrorName } from "node:util";
+import { FlotillaError } from "@flotilla/core";
+import { decodeMessages, encodeMessage, NLM_F, type NetlinkMessage, type ReceivedMessage } from "./netlink-message.ts";
+import { AF, closeSocket, openSocket, receiveSocket, sendSocket, setSocketOption, SOCK, SOL } from "./socket.ts";
+
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const SO_RCVBUFFORCE = 33;
+/** The kernel fills dumps in pieces of at most 32 KiB. */
+const RECEIVE_BYTES = 65_536;
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+
+/** A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success. */
+export type NetlinkRequest = { attempt: string; message: NetlinkMessage; ignore?: readonly string[] };
+
+/**
+ * INVARIANTS: belongs for ever to the network namespace in which it was opened, whatever the thread enters later; one
+ * request at a time (all calls are synchronous); the owner closes it.
+ */
+export class NetlinkSocket {
+  readonly #fd: number;
+  readonly #buffer = Buffer.alloc(RECEIVE_BYTES);
+  #sequence = 0;
+  #isClosed = false;
+
+  /** @param protocol NETLINK_ROUTE (0) or another family of netlink(7). */
+  constructor(protocol = 0) {
+    this.#fd = openSocket(AF.NETLINK, SOCK.RAW, protocol);
+    try {
+      setSocketOption(this.#fd, { level: SOL.NETLINK, name: NETLINK_EXT_ACK }, 1);
+      setSocketOption(this.#fd, { level: SOL.NETLINK, name: NETLINK_CAP_ACK }, 1);
+      setSocketOption(this.#fd, { level: SOL.SOCKET, name: SO_RCVBUFFORCE }, RECEIVE_BUFFER_BYTES);
+    } catch (error) {
+      closeSocket(this.#fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Sends all requests in one datagram and reads every acknowledgement. The kernel carries on after a failed request, so
+   * a batch holds only what makes sense without its predecessors, or what its caller undoes as a whole.
+   * @throws FlotillaError `internal` for the first that failed: `ATTEMPT: ERRNO: the kernel's words`, `details.errno`.
+   */
+  execute(requests: readonly NetlinkRequest[]): void {
+    if (requests.length === 0) return;
+    const first = this.#sequence + 1;
+    this.#sequence += requests.length;
+    const flags = NLM_F.REQUEST | NLM_F.ACK;
+    sendSocket(
+      this.#fd,
+      Buffer.concat(requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flags }, first + index))),
+    );
+    let failure: FlotillaError | undefined;
+    for (let pending = requests.length; pending > 0; ) {
+      for (const answer of this.#receive()) {
+        const request = requests[answer.sequence - first];
+        if (answer.kind !== "ack" || request === undefined) continue;
+        pending -= 1;
+        failure ??= toFailure(request, answer);
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Asks for one object. @returns undefined when the kernel says ENODEV or ENOENT. */
+  get(request: NetlinkRequest): Buffer | undefined {
+    const sequence = (this.#sequence += 1);
+    sendSocket(this.#fd, encodeMessage({ ...request.message, flags: NLM_F.REQUEST }, sequence));
+    for (;;) {
+      for (const answer of this.#receive()) {
+        if (answer.sequence !== sequence) continue;
+        if (answer.kind === "data") return answer.payload;
+        const failure = toFailure({ ...request, ignore: ["ENODEV", "ENOENT"] }, answer);
+        if (failure !== undefined) throw failure;
+        return undefined;
+      }
+    }
+  }
+
+  /** All objects of a kind, as payloads. */
+  dump(request: NetlinkRequest): Buffer[] {
+    const sequence = (this.#sequence += 1);
+    sendSocket(this.#fd, encodeMessage({ ...request.message, flags: NLM_F.REQUEST | NLM_F.DUMP }, sequence));
+    const payloads: Buffer[] = [];
+    for (;;) {
+      for (const answer of this.#receive()) {
+        if (answer.sequence !== sequence) continue;
+        if (answer.kind === "data") {
+          payloads.push(answer.payload);
+          continue;
+        }
+        const failure = toFailure(request, answer);
+        if (failure !== undefined) throw failure;
+        return payloads;
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSocket(this.#fd);
+  }
+
+  #receive(): ReceivedMessage[] {
+    const length = receiveSocket(this.#fd, this.#buffer);
+    // A copy: payloads outlive the next receive.
+    return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
+  }
+}
+
+function toFailure(request: NetlinkRequest, answer: { errno: number; reason: string }): FlotillaError | undefined {
+  if (answer.errno === 0) return undefined;
+  const errno = getSystemErrorName(-answer.errno);
+  if (request.ignore?.includes(errno) === true) return undefined;
+  const reason = answer.reason === "" ? "" : `: ${answer.reason}`;
+  return new FlotillaError("internal", `${request.attempt}: ${errno}${reason}`, { details: { errno } });
+}

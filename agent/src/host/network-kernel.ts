@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
+import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
+import { openNft } from "./nft.ts";
+import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
+import { RouteSocket } from "./rtnetlink.ts";
+
+/** Links, addresses and routes of one network namespace. Synchronous; the owner closes it. */
+export type NetworkStack = {
+  /** In order, stopping at the first refusal. @throws FlotillaError `internal` with `details.errno`. */
+  apply(operations: readonly LinkOperation[]): void;
+  links(): Link[];
+  findLink(name: string): Link | undefined;
+  /** IPv4 only. */
+  addresses(): LinkAddress[];
+  /** IPv4 only, all tables. */
+  routes(): Route[];
+  close(): void;
+};
+
+/** All that the network folder does to the machine. */
+export type NetworkKernel = {
+  /** The host's own namespace. */
+  host: NetworkStack;
+  /** A new namespace kept under `path`; the caller closes the stack, not the namespace. @throws EEXIST when the file exists. */
+  createNetns(path: string): NetworkStack;
+  openNetns(path: string): NetworkStack;
+  hasNetns(path: string): boolean;
+  /** Idempotent; the kernel then takes the namespace's links down by itself, soon but not at once. */
+  removeNetns(path: string): void;
+  listNetns(directory: string): string[];
+  /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
+  nft(text: string): Promise<string>;
+  /** `name` as sysctl(8) with slashes, such as `net/ipv4/ip_forward`; writes only what differs. False when there is no such key. */
+  setSysctl(name: string, value: string): boolean;
+  /** @throws FlotillaError `conflict` when a program has the port, `invalid` when the address is not this machine's. */
+  reservePort(port: HostPort): PortReservation;
+  close(): void;
+};
+
+/** The kernel of this machine. Opens a netlink socket in the caller's network namespace, which is the host's. */
+export function openNetworkKernel(): NetworkKernel {
+  const host = new RouteSocket();
+  const nft = openNft();
+  return {
+    host,
+    createNetns: (path) => createNetns(path, () => new RouteSocket()),
+    openNetns: (path) => inNetns(path, () => new RouteSocket()),
+    hasNetns,
+    removeNetns,
+    listNetns,
+    nft: (text) => nft.apply(text),
+    setSysctl,
+    reservePort,
+    close: () => {
+      host.close();
+      nft.close();
+    },
+  };
+}
+
+function setSysctl(name: string, value: string): boolean {
+  const path = `/proc/sys/${name}`;
+  try {
+    if (readFileSync(path, "utf8").trim() !== value) writeFileSync(path, value);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+

@@ -1,0 +1,220 @@
+// rtnetlink(7): link operations as netlink messages, and links, addresses and routes read back.
+import { closeSync, openSync } from "node:fs";
+import { FlotillaError } from "@flotilla/core";
+import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
+import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
+import { decodeAttributes, decodeText, encodeAttribute, encodeByte, encodeNested, encodeNumber, encodeText, NLM_F } from "./netlink-message.ts";
+import { AF } from "./socket.ts";
+
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
+const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
+const VETH_INFO_PEER = 1;
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
+const IFF_UP = 1;
+const RT_TABLE_MAIN = 254;
+const RTPROT_STATIC = 4;
+const RTN_UNICAST = 1;
+const RTM_F_CLONED = 0x200;
+const LINK_HEADER_BYTES = 16;
+const ADDRESS_HEADER_BYTES = 8;
+const ROUTE_HEADER_BYTES = 12;
+
+/** Links, addresses and routes of the network namespace that the calling thread was in when this was made. */
+export class RouteSocket {
+  readonly #socket = new NetlinkSocket();
+
+  /**
+   * Performs operations in order, stopping at the first that the kernel refuses.
+   * @throws FlotillaError `internal`: `link add x …: EEXIST: the kernel's words`, `details.errno`.
+   */
+  apply(operations: readonly LinkOperation[]): void {
+    for (const operation of operations) this.#applyOne(operation);
+  }
+
+  links(): Link[] {
+    const payloads = this.#socket.dump({ attempt: "list links", message: { type: RTM.GETLINK, flags: 0, payload: linkHeader() } });
+    return payloads.map(parseLink);
+  }
+
+  findLink(name: string): Link | undefined {
+    const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, name)]);
+    const answer = this.#socket.get({ attempt: `find link ${name}`, message: { type: RTM.GETLINK, flags: 0, payload } });
+    return answer === undefined ? undefined : parseLink(answer);
+  }
+
+  /** IPv4 addresses of all links. */
+  addresses(): LinkAddress[] {
+    const payload = Buffer.alloc(ADDRESS_HEADER_BYTES);
+    payload.writeUInt8(AF.INET, 0);
+    return this.#socket.dump({ attempt: "list addresses", message: { type: RTM.GETADDR, flags: 0, payload } }).map(parseAddress);
+  }
+
+  /** IPv4 unicast routes of all tables, without the kernel's cache. */
+  routes(): Route[] {
+    const payload = Buffer.alloc(ROUTE_HEADER_BYTES);
+    payload.writeUInt8(AF.INET, 0);
+    const answers = this.#socket.dump({ attempt: "list routes", message: { type: RTM.GETROUTE, flags: 0, payload } });
+    return answers.filter((answer) => answer.readUInt8(7) === RTN_UNICAST && (answer.readUInt32LE(8) & RTM_F_CLONED) === 0).map(parseRoute);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #applyOne(operation: LinkOperation): void {
+    const attempt = formatLinkOperation(operation);
+    if (operation.kind !== "add-veth") {
+      this.#socket.execute([this.#request(operation, attempt)]);
+      return;
+    }
+    const netns = openSync(operation.peer.netnsPath, "r");
+    try {
+      this.#socket.execute([{ attempt, message: this.#vethMessage(operation, netns) }]);
+    } finally {
+      closeSync(netns);
+    }
+  }
+
+  #request(operation: Exclude<LinkOperation, { kind: "add-veth" }>, attempt: string): NetlinkRequest {
+    switch (operation.kind) {
+      case "add-bridge":
+        return { attempt, message: bridgeMessage(operation) };
+      case "disable-ipv6-autoconfiguration":
+        // A kernel booted without IPv6 has nothing to disable.
+        return { attempt, message: setLinkMessage(operation.name, { attributes: [ADDRESS_GENERATION_NONE] }), ignore: ["EAFNOSUPPORT"] };
+      case "set-up":
+        return { attempt, message: setLinkMessage(operation.name, { isUp: true }) };
+      case "set-master":
+        return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }) };
+      case "add-address":
+        return { attempt, message: addressMessage(this.#indexOf(operation.name), operation), ignore: ["EEXIST"] };
+      case "add-default-route":
+        return { attempt, message: defaultRouteMessage(this.#indexOf(operation.link), operation.gateway), ignore: ["EEXIST"] };
+      case "delete-link": {
+        const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, operation.name)]);
+        return { attempt, message: { type: RTM.DELLINK, flags: 0, payload }, ignore: ["ENODEV"] };
+      }
+    }
+  }
+
+  #vethMessage(operation: Extract<LinkOperation, { kind: "add-veth" }>, netns: number): NetlinkRequest["message"] {
+    const peer = Buffer.concat([
+      linkHeader(),
+      encodeText(IFLA.IFNAME, operation.peer.name),
+      encodeAttribute(IFLA.ADDRESS, parseMac(operation.peer.mac)),
+      encodeNumber(IFLA.MTU, operation.mtuBytes),
+      encodeNumber(IFLA.NET_NS_FD, netns),
+    ]);
+    const payload = Buffer.concat([
+      linkHeader(),
+      encodeText(IFLA.IFNAME, operation.name),
+      encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
+      encodeNumber(IFLA.MTU, operation.mtuBytes),
+      encodeNumber(IFLA.MASTER, this.#indexOf(operation.master)),
+      encodeNested(IFLA.LINKINFO, [
+        encodeText(IFLA_INFO.KIND, "veth"),
+        encodeNested(IFLA_INFO.DATA, [encodeAttribute(VETH_INFO_PEER, peer)]),
+      ]),
+    ]);
+    return { type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
+  }
+
+  #indexOf(name: string): number {
+    const link = this.findLink(name);
+    if (link === undefined) throw new FlotillaError("internal", `find link ${name}: ENODEV`, { details: { errno: "ENODEV" } });
+    return link.index;
+  }
+}
+
+const ADDRESS_GENERATION_NONE = encodeNested(IFLA.AF_SPEC, [
+  encodeNested(AF.INET6, [encodeByte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]),
+]);
+
+/** struct ifinfomsg; with `isUp` it changes IFF_UP only. */
+function linkHeader(options: { isUp?: boolean } = {}): Buffer {
+  const header = Buffer.alloc(LINK_HEADER_BYTES);
+  if (options.isUp === true) {
+    header.writeUInt32LE(IFF_UP, 8);
+    header.writeUInt32LE(IFF_UP, 12);
+  }
+  return header;
+}
+
+function setLinkMessage(name: string, change: { isUp?: boolean; attributes?: Buffer[] }): NetlinkRequest["message"] {
+  const payload = Buffer.concat([linkHeader(change), encodeText(IFLA.IFNAME, name), ...(change.attributes ?? [])]);
+  return { type: RTM.NEWLINK, flags: 0, payload };
+}
+
+function bridgeMessage(operation: Extract<LinkOperation, { kind: "add-bridge" }>): NetlinkRequest["message"] {
+  const payload = Buffer.concat([
+    linkHeader(),
+    encodeText(IFLA.IFNAME, operation.name),
+    encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
+    encodeNumber(IFLA.MTU, operation.mtuBytes),
+    encodeNested(IFLA.LINKINFO, [encodeText(IFLA_INFO.KIND, "bridge")]),
+  ]);
+  return { type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
+}
+
+function addressMessage(linkIndex: number, request: { address: string; prefixLength: number }): NetlinkRequest["message"] {
+  const header = Buffer.alloc(ADDRESS_HEADER_BYTES);
+  header.writeUInt8(AF.INET, 0);
+  header.writeUInt8(request.prefixLength, 1);
+  header.writeUInt32LE(linkIndex, 4);
+  const address = packAddress(request.address);
+  const broadcast = Buffer.alloc(4);
+  broadcast.writeUInt32BE((address.readUInt32BE(0) | (request.prefixLength === 32 ? 0 : 0xffff_ffff >>> request.prefixLength)) >>> 0);
+  const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address), encodeAttribute(IFA.BROADCAST, broadcast)];
+  return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload: Buffer.concat([header, ...attributes]) };
+}
+
+function defaultRouteMessage(linkIndex: number, gateway: string): NetlinkRequest["message"] {
+  const header = Buffer.alloc(ROUTE_HEADER_BYTES);
+  header.writeUInt8(AF.INET, 0);
+  header.writeUInt8(RT_TABLE_MAIN, 4);
+  header.writeUInt8(RTPROT_STATIC, 5);
+  header.writeUInt8(RTN_UNICAST, 7);
+  const payload = Buffer.concat([header, encodeAttribute(RTA.GATEWAY, packAddress(gateway)), encodeNumber(RTA.OIF, linkIndex)]);
+  return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
+}
+
+function parseLink(payload: Buffer): Link {
+  const attributes = decodeAttributes(payload, LINK_HEADER_BYTES);
+  const info = attributes.get(IFLA.LINKINFO);
+  return {
+    index: payload.readInt32LE(4),
+    name: decodeText(attributes.get(IFLA.IFNAME)),
+    kind: info === undefined ? "" : decodeText(decodeAttributes(info, 0).get(IFLA_INFO.KIND)),
+    mac: formatMac(attributes.get(IFLA.ADDRESS)),
+    mtuBytes: attributes.get(IFLA.MTU)?.readUInt32LE(0) ?? 0,
+    masterIndex: attributes.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
+    isUp: (payload.readUInt32LE(8) & IFF_UP) !== 0,
+  };
+}
+
+function parseAddress(payload: Buffer): LinkAddress {
+  const attributes = decodeAttributes(payload, ADDRESS_HEADER_BYTES);
+  const address = unpackAddress(attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS));
+  return { linkIndex: payload.readUInt32LE(4), address, prefixLength: payload.readUInt8(1) };
+}
+
+function parseRoute(payload: Buffer): Route {
+  const attributes = decodeAttributes(payload, ROUTE_HEADER_BYTES);
+  return {
+    destination: unpackAddress(attributes.get(RTA.DST)),
+    prefixLength: payload.readUInt8(1),
+    gateway: attributes.has(RTA.GATEWAY) ? unpackAddress(attributes.get(RTA.GATEWAY)) : "",
+    linkIndex: attributes.get(RTA.OIF)?.readUInt32LE(0) ?? 0,
+    metric: attributes.get(RTA.PRIORITY)?.readUInt32LE(0) ?? 0,
+    table: attributes.get(RTA.TABLE)?.readUInt32LE(0) ?? payload.readUInt8(4),
+  };
+}
+
+const packAddress = (address: string): Buffer => Buffer.from(address.split(".").map(Number));
+const unpackAddress = (bytes: Buffer | undefined): string => (bytes === undefined ? "0.0.0.0" : [...bytes].join("."));
+const parseMac = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");
+const formatMac = (bytes: Buffer | undefined): string => bytes?.toString("hex").replace(/(..)(?=.)/g, "$1:") ?? "";

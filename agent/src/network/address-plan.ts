@@ -1,0 +1,57 @@
+// Which subnet a new network gets, and which address a new endpoint. Pure: what is taken comes in.
+import { FlotillaError } from "@flotilla/core";
+import { containsAddress, formatSubnet, parseSubnet, subnetOf, subnetSize, subnetsOverlap, type Subnet } from "./ipv4.ts";
+
+/** Docker's pools first, in its order; then smaller pieces, since a host may carry many teams. */
+const POOLS: readonly { base: Subnet; prefixLength: number }[] = [
+  ...Array.from({ length: 11 }, (_, index) => ({ base: parseSubnet(`172.${17 + index}.0.0/16`), prefixLength: 16 })),
+  { base: parseSubnet("172.28.0.0/14"), prefixLength: 20 },
+  { base: parseSubnet("192.168.0.0/16"), prefixLength: 20 },
+  { base: parseSubnet("10.128.0.0/9"), prefixLength: 20 },
+];
+
+/** The first subnet of the pools that overlaps nothing taken. @throws FlotillaError `exhausted`. */
+export function chooseSubnet(taken: readonly Subnet[]): Subnet {
+  for (const { base, prefixLength } of POOLS) {
+    const step = 2 ** (32 - prefixLength);
+    for (let first = base.first; first < base.first + subnetSize(base); first += step) {
+      const candidate = { first, prefixLength };
+      if (!taken.some((other) => subnetsOverlap(candidate, other))) return candidate;
+    }
+  }
+  throw new FlotillaError(
+    "exhausted",
+    "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+  );
+}
+
+export type AddressSpace = {
+  subnet: Subnet;
+  /** Where addresses come from; the whole subnet when there is no range. */
+  range: Subnet;
+  gateway: number;
+  used: ReadonlySet<number>;
+  /** The address given last: the search starts behind it, so that a freed address rests as long as possible. */
+  cursor: number;
+};
+
+/** @throws FlotillaError `exhausted` when every address of the range is in use. */
+export function chooseAddress(space: AddressSpace): number {
+  const size = subnetSize(space.range);
+  const start = containsAddress(space.range, space.cursor) ? space.cursor + 1 - space.range.first : 0;
+  for (let step = 0; step < size; step += 1) {
+    const candidate = space.range.first + ((start + step) % size);
+    if (isAssignable(space, candidate)) return candidate;
+  }
+  throw new FlotillaError("exhausted", `no available IPv4 addresses on this network's address pools: ${formatSubnet(space.subnet)}`);
+}
+
+/** Whether an endpoint may have this address: inside, neither first, last nor the gateway, and free. */
+export function isAssignable(space: AddressSpace, address: number): boolean {
+  const { subnet } = space;
+  const isEdge = subnet.prefixLength < 31 && (address === subnet.first || address === subnet.first + subnetSize(subnet) - 1);
+  return containsAddress(subnet, address) && !isEdge && address !== space.gateway && !space.used.has(address);
+}
+
+/** The gateway of a network whose creator named none: the first address. */
+export const defaultGateway = (subnet: Subnet): number => subnetOf(subnet.first, subnet.prefixLength).first + 1;

@@ -1,0 +1,59 @@
+import type { NetworkKernel } from "../host/network-kernel.ts";
+import { formatPorts, formatTable, formatTableRemoval, type PublishedPort } from "./nft-table.ts";
+import type { BridgePlan } from "./plan.ts";
+
+export type FirewallState = { bridges: BridgePlan[]; ports: PublishedPort[] };
+
+/**
+ * Keeps the instance's nftables table as the store says. Ports of one container are map elements; everything else, and
+ * whatever does not fit (the table flushed by someone else), replaces the whole table in one transaction.
+ */
+export class Firewall {
+  readonly #kernel: NetworkKernel;
+  readonly #table: string;
+  readonly #desired: () => FirewallState;
+
+  /** @param options.desired reads the store: called anew for each whole table. */
+  constructor(kernel: NetworkKernel, options: { table: string; desired: () => FirewallState }) {
+    this.#kernel = kernel;
+    this.#table = options.table;
+    this.#desired = options.desired;
+  }
+
+  /** Puts the table in place, or removes it when there is no bridge. */
+  async assert(): Promise<void> {
+    const { bridges, ports } = this.#desired();
+    const text = bridges.length === 0 ? formatTableRemoval(this.#table) : formatTable({ table: this.#table, bridges, ports });
+    await this.#kernel.nft(text);
+  }
+
+  /** The store must name the ports already. */
+  async publish(ports: readonly PublishedPort[]): Promise<void> {
+    await this.#change(formatPorts("add", this.#table, ports));
+  }
+
+  /** The store must not name the ports any more. */
+  async withdraw(ports: readonly PublishedPort[]): Promise<void> {
+    await this.#change(formatPorts("delete", this.#table, ports));
+  }
+
+  /** Whether the table is there: cheap enough to ask every few seconds. */
+  async isPresent(): Promise<boolean> {
+    try {
+      await this.#kernel.nft(`list chain ip ${this.#table} publish\n`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #change(text: string): Promise<void> {
+    if (text === "") return;
+    try {
+      await this.#kernel.nft(text);
+    } catch {
+      // Not as we left it: a firewall was reloaded, or an element is there or gone already. The whole table settles it.
+      await this.assert();
+    }
+  }
+}

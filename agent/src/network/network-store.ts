@@ -1,0 +1,241 @@
+import { z } from "zod";
+import type { Database, Migration } from "../store/database.ts";
+
+/**
+ * Networks, endpoints and published ports. A row of endpoints or ports is the intent: it is written before the kernel
+ * object is made and removed after that is gone, so that what a crash leaves is always named here or by its link name.
+ */
+const MIGRATION: Migration = {
+  module: "network",
+  steps: [
+    `CREATE TABLE networks (
+       number INTEGER PRIMARY KEY AUTOINCREMENT,
+       id TEXT NOT NULL UNIQUE,
+       namespace TEXT NOT NULL,
+       name TEXT NOT NULL,
+       subnet TEXT NOT NULL,
+       address_range TEXT NOT NULL,
+       gateway TEXT NOT NULL,
+       is_subnet_chosen INTEGER NOT NULL,
+       is_internal INTEGER NOT NULL,
+       is_attachable INTEGER NOT NULL,
+       labels TEXT NOT NULL,
+       options TEXT NOT NULL,
+       last_address TEXT NOT NULL,
+       created_at_ms INTEGER NOT NULL,
+       UNIQUE (namespace, name)
+     ) STRICT;
+     CREATE TABLE attachments (
+       container_id TEXT PRIMARY KEY,
+       namespace TEXT NOT NULL,
+       hostname TEXT NOT NULL,
+       container_name TEXT NOT NULL
+     ) STRICT;
+     CREATE TABLE endpoints (
+       number INTEGER PRIMARY KEY AUTOINCREMENT,
+       id TEXT NOT NULL UNIQUE,
+       container_id TEXT NOT NULL REFERENCES attachments ON DELETE CASCADE,
+       network_id TEXT NOT NULL REFERENCES networks (id),
+       position INTEGER NOT NULL,
+       address TEXT NOT NULL,
+       mac TEXT NOT NULL,
+       aliases TEXT NOT NULL,
+       UNIQUE (container_id, network_id),
+       UNIQUE (container_id, position),
+       UNIQUE (network_id, address)
+     ) STRICT;
+     CREATE TABLE ports (
+       container_id TEXT NOT NULL REFERENCES attachments ON DELETE CASCADE,
+       protocol TEXT NOT NULL,
+       host_address TEXT NOT NULL,
+       host_port INTEGER NOT NULL,
+       container_port INTEGER NOT NULL,
+       PRIMARY KEY (protocol, host_port, host_address)
+     ) STRICT;
+     CREATE INDEX ports_by_container ON ports (container_id);`,
+  ],
+};
+
+const jsonOf = <T extends z.ZodType>(schema: T) => z.string().transform((text): unknown => JSON.parse(text)).pipe(schema);
+const flagColumn = z.int().transform((value) => value !== 0);
+const textMap = jsonOf(z.record(z.string(), z.string()));
+
+const NetworkRow = z.object({
+  number: z.int(),
+  id: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  /** `172.17.0.0/16` */
+  subnet: z.string(),
+  /** Where addresses come from, "" for the whole subnet. */
+  address_range: z.string(),
+  gateway: z.string(),
+  is_subnet_chosen: flagColumn,
+  is_internal: flagColumn,
+  is_attachable: flagColumn,
+  labels: textMap,
+  options: textMap,
+  last_address: z.string(),
+  created_at_ms: z.int(),
+});
+export type NetworkRow = z.output<typeof NetworkRow>;
+
+const EndpointRow = z.object({
+  number: z.int(),
+  id: z.string(),
+  container_id: z.string(),
+  network_id: z.string(),
+  position: z.int(),
+  address: z.string(),
+  mac: z.string(),
+  aliases: jsonOf(z.array(z.string())),
+});
+export type EndpointRow = z.output<typeof EndpointRow>;
+
+const PortRow = z.object({
+  container_id: z.string(),
+  protocol: z.enum(["tcp", "udp", "sctp"]),
+  /** "0.0.0.0" is every address. */
+  host_address: z.string(),
+  host_port: z.int(),
+  container_port: z.int(),
+});
+export type PortRow = z.output<typeof PortRow>;
+
+const AttachmentRow = z.object({ container_id: z.string(), namespace: z.string(), hostname: z.string(), container_name: z.string() });
+export type AttachmentRow = z.output<typeof AttachmentRow>;
+
+export class NetworkStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+    db.migrate(MIGRATION);
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#db.transaction(work);
+  }
+
+  networks(namespace?: string): NetworkRow[] {
+    const rows =
+      namespace === undefined
+        ? this.#db.all("SELECT * FROM networks ORDER BY number")
+        : this.#db.all("SELECT * FROM networks WHERE namespace = ? ORDER BY number", namespace);
+    return rows.map((row) => NetworkRow.parse(row));
+  }
+
+  findNetwork(id: string): NetworkRow | undefined {
+    const row = this.#db.get("SELECT * FROM networks WHERE id = ?", id);
+    return row === undefined ? undefined : NetworkRow.parse(row);
+  }
+
+  addNetwork(network: Omit<NetworkRow, "number" | "last_address">): void {
+    this.#db.run(
+      `INSERT INTO networks (id, namespace, name, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels, options,
+         last_address, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?)`,
+      network.id,
+      network.namespace,
+      network.name,
+      network.subnet,
+      network.address_range,
+      network.gateway,
+      Number(network.is_subnet_chosen),
+      Number(network.is_internal),
+      Number(network.is_attachable),
+      JSON.stringify(network.labels),
+      JSON.stringify(network.options),
+      network.created_at_ms,
+    );
+  }
+
+  setSubnet(id: string, subnet: { subnet: string; gateway: string }): void {
+    this.#db.run("UPDATE networks SET subnet = ?, gateway = ?, last_address = '0.0.0.0' WHERE id = ?", subnet.subnet, subnet.gateway, id);
+  }
+
+  removeNetwork(id: string): void {
+    this.#db.run("DELETE FROM networks WHERE id = ?", id);
+  }
+
+  attachments(): AttachmentRow[] {
+    return this.#db.all("SELECT * FROM attachments").map((row) => AttachmentRow.parse(row));
+  }
+
+  findAttachment(containerId: string): AttachmentRow | undefined {
+    const row = this.#db.get("SELECT * FROM attachments WHERE container_id = ?", containerId);
+    return row === undefined ? undefined : AttachmentRow.parse(row);
+  }
+
+  addAttachment(row: AttachmentRow): void {
+    this.#db.run(
+      "INSERT INTO attachments (container_id, namespace, hostname, container_name) VALUES (?, ?, ?, ?)",
+      row.container_id,
+      row.namespace,
+      row.hostname,
+      row.container_name,
+    );
+  }
+
+  /** With its endpoints and ports. */
+  removeAttachment(containerId: string): void {
+    this.#db.run("DELETE FROM attachments WHERE container_id = ?", containerId);
+  }
+
+  endpoints(): EndpointRow[] {
+    return this.#db.all("SELECT * FROM endpoints ORDER BY number").map((row) => EndpointRow.parse(row));
+  }
+
+  endpointsOf(containerId: string): EndpointRow[] {
+    return this.#db.all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId).map((row) => EndpointRow.parse(row));
+  }
+
+  endpointsIn(networkId: string): EndpointRow[] {
+    return this.#db.all("SELECT * FROM endpoints WHERE network_id = ? ORDER BY number", networkId).map((row) => EndpointRow.parse(row));
+  }
+
+  /** Also moves the network's cursor. */
+  addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
+    this.#db.run(
+      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      endpoint.id,
+      endpoint.container_id,
+      endpoint.network_id,
+      endpoint.position,
+      endpoint.address,
+      endpoint.mac,
+      JSON.stringify(endpoint.aliases),
+    );
+    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", endpoint.address, endpoint.network_id);
+  }
+
+  removeEndpoint(id: string): void {
+    this.#db.run("DELETE FROM endpoints WHERE id = ?", id);
+  }
+
+  ports(): PortRow[] {
+    return this.#db.all("SELECT * FROM ports ORDER BY host_port, protocol, host_address").map((row) => PortRow.parse(row));
+  }
+
+  portsOf(containerId: string): PortRow[] {
+    return this.#db
+      .all("SELECT * FROM ports WHERE container_id = ? ORDER BY container_port, protocol, host_port, host_address", containerId)
+      .map((row) => PortRow.parse(row));
+  }
+
+  /** Whether a port is published on this address, or on every address, or (for "0.0.0.0") on any. */
+  isPortTaken(port: { protocol: string; host_address: string; host_port: number }): boolean {
+    const rows = this.#db.all("SELECT host_address FROM ports WHERE protocol = ? AND host_port = ?", port.protocol, port.host_port);
+    return rows.some((row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0");
+  }
+
+  addPort(port: PortRow): void {
+    this.#db.run(
+      "INSERT INTO ports (container_id, protocol, host_address, host_port, container_port) VALUES (?, ?, ?, ?, ?)",
+      port.container_id,
+      port.protocol,
+      port.host_address,
+      port.host_port,
+      port.container_port,
+    );
+  }
+}

@@ -1,0 +1,82 @@
+// Desired network state as data. Pure: what comes out is performed by bridge-driver.ts and firewall.ts.
+//
+// What exists in the kernel afterwards, per instance (the six hex digits are the instance's, names are at most 15 bytes):
+//   link   fl1a2b3c-1    one bridge per network in use: the gateway's address, IPv6 off, route_localnet on
+//   link   fv1a2b3c-2s   one veth per endpoint, enslaved to it; its peer is ethN in the container's namespace
+//   table  ip flotilla_1a2b3c4d   one nftables table (nft-table.ts)
+//   file   $FLOTILLA_RUN/netns/<container id>   the namespace, bind-mounted
+// Not done: IPv6 (neither addresses nor published ports), DNS, filtering inside one network.
+import type { LinkOperation } from "../host/link-operations.ts";
+import { formatAddress, macOfAddress, type Subnet } from "./ipv4.ts";
+
+/** Digits of the instance in link names: IFNAMSIZ allows 15 bytes, and numbers need theirs. */
+const INSTANCE_DIGITS = 6;
+
+export const bridgePrefix = (instance: string): string => `fl${instance.slice(0, INSTANCE_DIGITS)}-`;
+export const vethPrefix = (instance: string): string => `fv${instance.slice(0, INSTANCE_DIGITS)}-`;
+export const tableName = (instance: string): string => `flotilla_${instance}`;
+
+/** `fl1a2b3c-1`; base 36, so that six digits last for two thousand million networks. */
+export const bridgeName = (instance: string, number: number): string => `${bridgePrefix(instance)}${number.toString(36)}`;
+export const vethName = (instance: string, number: number): string => `${vethPrefix(instance)}${number.toString(36)}`;
+
+/** A network as the kernel is to have it. */
+export type BridgePlan = { linkName: string; subnet: Subnet; gateway: number; isInternal: boolean; mtuBytes: number };
+
+export type EndpointPlan = {
+  linkName: string;
+  /** Number of the endpoint in its container: 0 is eth0. */
+  position: number;
+  address: number;
+  mac: string;
+  isDefaultRoute: boolean;
+  bridge: BridgePlan;
+};
+
+/** Makes a bridge. Its MAC address is fixed: left to the kernel it would change with its ports, and udev would set it. */
+export function planBridge(bridge: BridgePlan): LinkOperation[] {
+  const name = bridge.linkName;
+  return [
+    { kind: "add-bridge", name, mac: macOfAddress(bridge.gateway), mtuBytes: bridge.mtuBytes },
+    { kind: "disable-ipv6-autoconfiguration", name },
+    { kind: "add-address", name, address: formatAddress(bridge.gateway), prefixLength: bridge.subnet.prefixLength },
+    { kind: "set-up", name },
+  ];
+}
+
+/** What a container's namespace needs before any endpoint. */
+export const LOOPBACK_PLAN: readonly LinkOperation[] = [{ kind: "set-up", name: "lo" }];
+
+/** The host's end of an endpoint; makes both ends. */
+export function planHostEnd(endpoint: EndpointPlan, netnsPath: string): LinkOperation[] {
+  const name = endpoint.linkName;
+  return [
+    {
+      kind: "add-veth",
+      name,
+      mac: hostEndMac(endpoint.address),
+      master: endpoint.bridge.linkName,
+      mtuBytes: endpoint.bridge.mtuBytes,
+      peer: { name: `eth${endpoint.position}`, mac: endpoint.mac, netnsPath },
+    },
+    { kind: "disable-ipv6-autoconfiguration", name },
+    { kind: "set-up", name },
+  ];
+}
+
+/** The container's end, inside its namespace. */
+export function planContainerEnd(endpoint: EndpointPlan): LinkOperation[] {
+  const name = `eth${endpoint.position}`;
+  const { bridge } = endpoint;
+  return [
+    { kind: "disable-ipv6-autoconfiguration", name },
+    { kind: "add-address", name, address: formatAddress(endpoint.address), prefixLength: bridge.subnet.prefixLength },
+    { kind: "set-up", name },
+    ...(endpoint.isDefaultRoute ? [{ kind: "add-default-route", gateway: formatAddress(bridge.gateway), link: name } as const] : []),
+  ];
+}
+
+/** Differs from the container's by the second byte; locally administered as that is. */
+function hostEndMac(address: number): string {
+  return macOfAddress(address).replace("02:42:", "02:fe:");
+}
