@@ -36,6 +36,7 @@ const TEST_PACKAGES = {
   chromium: "chromium",
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
+  mmdebstrap: "mmdebstrap",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
