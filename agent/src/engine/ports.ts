@@ -67,14 +67,20 @@ export type VolumeStore = {
   /** Drops all marks of a container. Returns the anonymous volumes that nobody uses any more. */
   release(namespace: string, containerId: string): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
-  /** First mount of an empty volume: copies the image's content at `source` (path on the host) with owners, modes, xattrs. */
-  copyUp(namespace: string, name: string, source: string): Promise<void>;
+  /**
+   * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. With `root` (the
+   * mounted rootfs) `source` is a path inside it, resolved without leaving it: give it whenever the path is the image's.
+   */
+  copyUp(namespace: string, name: string, source: string, options?: { root: string }): Promise<void>;
 };
 
 export type PortProtocol = "tcp" | "udp" | "sctp";
 
-/** A published port. hostPort 0 asks for a free one; hostIp "" is every address. */
-export type PortBinding = { containerPort: number; protocol: PortProtocol; hostIp: string; hostPort: number };
+/**
+ * A published port. hostPort 0 asks for a free one; with hostPortEnd, for the first free one from hostPort to hostPortEnd.
+ * hostIp "" is every address; in an Attachment it is "0.0.0.0" then, since only IPv4 is published.
+ */
+export type PortBinding = { containerPort: number; protocol: PortProtocol; hostIp: string; hostPort: number; hostPortEnd?: number };
 
 export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string };
 
@@ -82,6 +88,8 @@ export type AttachRequest = {
   namespace: string;
   containerId: string;
   hostname: string;
+  /** For messages, network inspect and events; the hostname stands in. */
+  containerName?: string;
   endpoints: EndpointRequest[];
   ports: PortBinding[];
 };
@@ -120,6 +128,8 @@ export type NetworkManager = {
   detach(containerId: string): Promise<void>;
   /** After a restart of the agent or of the machine: kernel state as it should be for these containers, and nothing else of this instance. */
   reconcile(running: readonly string[]): Promise<void>;
+  /** Takes away what no container uses (idle bridges, an empty table) and lets go of ports and sockets; containers run on. */
+  close(): Promise<void>;
   /** Nameservers, searches and options for a container on a bridge: the host's, without loopback resolvers. */
   hostResolvConf(): { nameservers: string[]; searches: string[]; options: string[] };
 };

@@ -83,9 +83,17 @@ export function setns(fd: number, nstype: number): void {
   check("setns", c.setns(fd, nstype) as number);
 }
 
+/** A path of libc: text, or bytes for names that are not UTF-8. */
+export type LibcPath = string | Uint8Array;
+
+/** Bytes get the NUL that C expects; a string gets it from koffi. */
+function cPath(path: LibcPath): LibcPath {
+  return typeof path === "string" ? path : Buffer.concat([path, Buffer.alloc(1)]);
+}
+
 /** mknod(2); `mode` includes the S_IF* type bits. */
-export function mknod(path: string, mode: number, device: { major: number; minor: number }): void {
-  check(`mknod ${path}`, c.mknod(path, mode, makedev(device.major, device.minor)) as number);
+export function mknod(path: LibcPath, mode: number, device: { major: number; minor: number }): void {
+  check(`mknod ${path}`, c.mknod(cPath(path), mode, makedev(device.major, device.minor)) as number);
 }
 
 /** gnu_dev_makedev: 12 bits of major and 8 of minor low, the rest above (sys/sysmacros.h). */
@@ -96,14 +104,14 @@ export function makedev(major: number, minor: number): bigint {
 }
 
 /** lsetxattr(2), creating or replacing; does not follow a symlink. */
-export function lsetxattr(path: string, name: string, value: Uint8Array): void {
-  check(`lsetxattr ${name} on ${path}`, c.lsetxattr(path, name, value, value.length, 0) as number);
+export function lsetxattr(path: LibcPath, name: string, value: Uint8Array): void {
+  check(`lsetxattr ${name} on ${path}`, c.lsetxattr(cPath(path), name, value, value.length, 0) as number);
 }
 
 /** Value of an extended attribute, undefined when there is none or the file system has no attributes. */
-export function lgetxattr(path: string, name: string): Uint8Array | undefined {
+export function lgetxattr(path: LibcPath, name: string): Uint8Array | undefined {
   const buffer = new Uint8Array(65_536);
-  const size = Number(c.lgetxattr(path, name, buffer, buffer.length));
+  const size = Number(c.lgetxattr(cPath(path), name, buffer, buffer.length));
   if (size >= 0) return buffer.slice(0, size);
   const errno = getSystemErrorName(-koffi.errno());
   if (errno === "ENODATA" || errno === "EOPNOTSUPP" || errno === "ENOTSUP") return undefined;
@@ -111,9 +119,9 @@ export function lgetxattr(path: string, name: string): Uint8Array | undefined {
 }
 
 /** Names of the extended attributes of a path. */
-export function llistxattr(path: string): string[] {
+export function llistxattr(path: LibcPath): string[] {
   const buffer = new Uint8Array(65_536);
-  const size = Number(c.llistxattr(path, buffer, buffer.length));
+  const size = Number(c.llistxattr(cPath(path), buffer, buffer.length));
   if (size < 0) {
     const errno = getSystemErrorName(-koffi.errno());
     if (errno === "EOPNOTSUPP" || errno === "ENOTSUP") return [];

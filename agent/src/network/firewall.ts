@@ -1,3 +1,4 @@
+import { KeyedLock } from "@flotilla/core";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import { formatPorts, formatTable, formatTableRemoval, type PublishedPort } from "./nft-table.ts";
 import type { BridgePlan } from "./plan.ts";
@@ -12,6 +13,8 @@ export class Firewall {
   readonly #kernel: NetworkKernel;
   readonly #table: string;
   readonly #desired: () => FirewallState;
+  // One transaction at a time: a whole table read from the store before a change must not be applied after it.
+  readonly #lock = new KeyedLock();
 
   /** @param options.desired reads the store: called anew for each whole table. */
   constructor(kernel: NetworkKernel, options: { table: string; desired: () => FirewallState }) {
@@ -21,20 +24,18 @@ export class Firewall {
   }
 
   /** Puts the table in place, or removes it when there is no bridge. */
-  async assert(): Promise<void> {
-    const { bridges, ports } = this.#desired();
-    const text = bridges.length === 0 ? formatTableRemoval(this.#table) : formatTable({ table: this.#table, bridges, ports });
-    await this.#kernel.nft(text);
+  assert(): Promise<void> {
+    return this.#lock.run(this.#table, () => this.#replace());
   }
 
   /** The store must name the ports already. */
-  async publish(ports: readonly PublishedPort[]): Promise<void> {
-    await this.#change(formatPorts("add", this.#table, ports));
+  publish(ports: readonly PublishedPort[]): Promise<void> {
+    return this.#change(formatPorts("add", this.#table, ports));
   }
 
   /** The store must not name the ports any more. */
-  async withdraw(ports: readonly PublishedPort[]): Promise<void> {
-    await this.#change(formatPorts("delete", this.#table, ports));
+  withdraw(ports: readonly PublishedPort[]): Promise<void> {
+    return this.#change(formatPorts("delete", this.#table, ports));
   }
 
   /** Whether the table is there: cheap enough to ask every few seconds. */
@@ -47,13 +48,22 @@ export class Firewall {
     }
   }
 
-  async #change(text: string): Promise<void> {
-    if (text === "") return;
+  #change(text: string): Promise<void> {
+    return text === "" ? Promise.resolve() : this.#lock.run(this.#table, () => this.#changeOrReplace(text));
+  }
+
+  async #changeOrReplace(text: string): Promise<void> {
     try {
       await this.#kernel.nft(text);
     } catch {
       // Not as we left it: a firewall was reloaded, or an element is there or gone already. The whole table settles it.
-      await this.assert();
+      await this.#replace();
     }
+  }
+
+  async #replace(): Promise<void> {
+    const { bridges, ports } = this.#desired();
+    const text = bridges.length === 0 ? formatTableRemoval(this.#table) : formatTable({ table: this.#table, bridges, ports });
+    await this.#kernel.nft(text);
   }
 }

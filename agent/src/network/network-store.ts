@@ -238,4 +238,8 @@ export class NetworkStore {
       port.container_port,
     );
   }
+
+  removePorts(containerId: string): void {
+    this.#db.run("DELETE FROM ports WHERE container_id = ?", containerId);
+  }
 }

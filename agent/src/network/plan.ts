@@ -21,7 +21,7 @@ export const bridgeName = (instance: string, number: number): string => `${bridg
 export const vethName = (instance: string, number: number): string => `${vethPrefix(instance)}${number.toString(36)}`;
 
 /** A network as the kernel is to have it. */
-export type BridgePlan = { linkName: string; subnet: Subnet; gateway: number; isInternal: boolean; mtuBytes: number };
+export type BridgePlan = { linkName: string; subnet: Subnet; gateway: number; isInternal: boolean };
 
 export type EndpointPlan = {
   linkName: string;
@@ -34,10 +34,10 @@ export type EndpointPlan = {
 };
 
 /** Makes a bridge. Its MAC address is fixed: left to the kernel it would change with its ports, and udev would set it. */
-export function planBridge(bridge: BridgePlan): LinkOperation[] {
+export function planBridge(bridge: BridgePlan, mtuBytes: number): LinkOperation[] {
   const name = bridge.linkName;
   return [
-    { kind: "add-bridge", name, mac: macOfAddress(bridge.gateway), mtuBytes: bridge.mtuBytes },
+    { kind: "add-bridge", name, mac: macOfAddress(bridge.gateway), mtuBytes },
     { kind: "disable-ipv6-autoconfiguration", name },
     { kind: "add-address", name, address: formatAddress(bridge.gateway), prefixLength: bridge.subnet.prefixLength },
     { kind: "set-up", name },
@@ -48,7 +48,7 @@ export function planBridge(bridge: BridgePlan): LinkOperation[] {
 export const LOOPBACK_PLAN: readonly LinkOperation[] = [{ kind: "set-up", name: "lo" }];
 
 /** The host's end of an endpoint; makes both ends. */
-export function planHostEnd(endpoint: EndpointPlan, netnsPath: string): LinkOperation[] {
+export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; mtuBytes: number }): LinkOperation[] {
   const name = endpoint.linkName;
   return [
     {
@@ -56,8 +56,8 @@ export function planHostEnd(endpoint: EndpointPlan, netnsPath: string): LinkOper
       name,
       mac: hostEndMac(endpoint.address),
       master: endpoint.bridge.linkName,
-      mtuBytes: endpoint.bridge.mtuBytes,
-      peer: { name: `eth${endpoint.position}`, mac: endpoint.mac, netnsPath },
+      mtuBytes: where.mtuBytes,
+      peer: { name: `eth${endpoint.position}`, mac: endpoint.mac, netnsPath: where.netnsPath },
     },
     { kind: "disable-ipv6-autoconfiguration", name },
     { kind: "set-up", name },

@@ -1,0 +1,267 @@
+import { randomBytes } from "node:crypto";
+import { FlotillaError, KeyedLock, wrapError, type Logger } from "@flotilla/core";
+import type { Attachment, AttachRequest, Endpoint, EndpointRequest, PortBinding } from "../engine/ports.ts";
+import type { EventBus } from "../events/bus.ts";
+import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
+import type { BridgeDriver } from "./bridge-driver.ts";
+import type { EndpointDriver } from "./endpoint-driver.ts";
+import type { Firewall } from "./firewall.ts";
+import { formatAddress, macOfAddress, parseAddress, parseSubnet } from "./ipv4.ts";
+import type { NetworkCatalog } from "./network-catalog.ts";
+import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
+import type { PublishedPort } from "./nft-table.ts";
+import type { PortAllocator } from "./port-allocator.ts";
+
+export type AttachmentsDeps = {
+  store: NetworkStore;
+  catalog: NetworkCatalog;
+  bridges: BridgeDriver;
+  endpoints: EndpointDriver;
+  firewall: Firewall;
+  ports: PortAllocator;
+  events: EventBus;
+  logger: Logger;
+};
+
+/**
+ * Containers on networks. Allocation is one transaction and synchronous; what the kernel then gets is derived from the
+ * rows alone, so that attach, a repeated attach and a restart do the same thing.
+ *
+ * INVARIANTS: one operation at a time per container; rows before kernel objects when attaching, kernel objects before
+ * rows when detaching, so that whatever a crash leaves is found by reconcile().
+ */
+export class Attachments {
+  readonly #deps: AttachmentsDeps;
+  readonly #lock = new KeyedLock();
+
+  constructor(deps: AttachmentsDeps) {
+    this.#deps = deps;
+  }
+
+  attach(request: AttachRequest): Promise<Attachment> {
+    return this.#lock.run(request.containerId, async () => {
+      const isNew = await this.#record(request);
+      try {
+        await this.#build(request.containerId);
+      } catch (error) {
+        await this.#undo(request.containerId);
+        throw wrapError(`set up network of container ${nameOf(request)}`, error);
+      }
+      if (isNew) this.#publishEvents("connect", request.containerId);
+      return this.describe(request.containerId);
+    });
+  }
+
+  detach(containerId: string): Promise<void> {
+    return this.#lock.run(containerId, async () => {
+      this.#publishEvents("disconnect", containerId);
+      await this.#undo(containerId);
+    });
+  }
+
+  /** Adds a running container to one more network. @throws conflict when it is there already. */
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint> {
+    return this.#lock.run(containerId, async () => {
+      const { store } = this.#deps;
+      const attachment = this.#attachment(containerId);
+      const network = store.transaction(() => this.#addEndpoint(attachment, request));
+      try {
+        await this.#build(containerId);
+      } catch (error) {
+        this.#dropEndpoint(containerId, network.id);
+        throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
+      }
+      this.#publishEvents("connect", containerId, network.id);
+      const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
+      if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
+      return endpoint;
+    });
+  }
+
+  /** Takes a running container off a network; its published ports go with the endpoint that carried them. */
+  disconnect(containerId: string, networkId: string): Promise<void> {
+    return this.#lock.run(containerId, async () => {
+      this.#publishEvents("disconnect", containerId, networkId);
+      this.#dropEndpoint(containerId, networkId);
+      if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
+      this.#deps.endpoints.ensureEndpoints(containerId, this.#deps.store.endpointsOf(containerId));
+    });
+  }
+
+  describe(containerId: string): Attachment {
+    const { store, endpoints } = this.#deps;
+    return {
+      netnsPath: endpoints.netnsPath(containerId),
+      endpoints: store.endpointsOf(containerId).map((endpoint) => toEndpoint(endpoint, this.#network(endpoint.network_id))),
+      ports: store.portsOf(containerId).map(toBinding),
+    };
+  }
+
+  /** Ports of a container as the firewall has them: on its first endpoint that leads out. */
+  publishedPorts(containerId: string): PublishedPort[] {
+    const carrier = this.#deps.store.endpointsOf(containerId).find((endpoint) => !this.#network(endpoint.network_id).is_internal);
+    if (carrier === undefined) return [];
+    return this.#deps.store.portsOf(containerId).map((port) => toPublished(port, carrier));
+  }
+
+  /** Makes the kernel have what the rows of a container say. Idempotent. */
+  async restore(containerId: string): Promise<void> {
+    const lost = this.#deps.ports.hold(containerId);
+    for (const port of lost) this.#deps.logger.warn("published port was taken by a program meanwhile", { containerId, port: port.host_port });
+    await this.#build(containerId);
+  }
+
+  async #build(containerId: string): Promise<void> {
+    const { store, bridges, endpoints, firewall } = this.#deps;
+    const rows = store.endpointsOf(containerId);
+    for (const row of rows) await bridges.ensure(this.#network(row.network_id));
+    endpoints.ensureNetns(containerId);
+    endpoints.ensureEndpoints(containerId, rows);
+    await firewall.publish(this.publishedPorts(containerId));
+  }
+
+  async #undo(containerId: string): Promise<void> {
+    const { store, endpoints, firewall, ports } = this.#deps;
+    const published = this.publishedPorts(containerId);
+    store.removePorts(containerId);
+    try {
+      await firewall.withdraw(published);
+    } finally {
+      // Whatever nft says: the rest must not stay because of it.
+      endpoints.removeNetns(containerId);
+      store.removeAttachment(containerId);
+      ports.release(containerId);
+    }
+  }
+
+  /** Writes the rows. @returns false when the container has them already, for the same networks. */
+  async #record(request: AttachRequest): Promise<boolean> {
+    const { store, catalog, ports } = this.#deps;
+    if (store.findAttachment(request.containerId) !== undefined) {
+      const wanted = request.endpoints.map((endpoint) => catalog.getBridge(request.namespace, endpoint.networkName).id);
+      const held = store.endpointsOf(request.containerId).map((endpoint) => endpoint.network_id);
+      if (wanted.length === held.length && wanted.every((id) => held.includes(id))) return false;
+      await this.#undo(request.containerId);
+    }
+    store.transaction(() => {
+      const attachment = {
+        container_id: request.containerId,
+        namespace: request.namespace,
+        hostname: request.hostname,
+        container_name: nameOf(request),
+      };
+      store.addAttachment(attachment);
+      for (const endpoint of request.endpoints) this.#addEndpoint(attachment, endpoint);
+      if (request.endpoints.length > 0) this.#allocatePorts(request, ports);
+    });
+    return true;
+  }
+
+  #allocatePorts(request: AttachRequest, ports: PortAllocator): void {
+    try {
+      ports.allocate(request.containerId, request.ports);
+    } catch (error) {
+      throw wrapError(`driver failed programming external connectivity on endpoint ${nameOf(request)}`, error);
+    }
+  }
+
+  #addEndpoint(attachment: AttachmentRow, request: EndpointRequest): NetworkRow {
+    const { store, catalog, bridges } = this.#deps;
+    const network = bridges.settleSubnet(catalog.getBridge(attachment.namespace, request.networkName));
+    const present = store.endpointsOf(attachment.container_id);
+    if (present.some((endpoint) => endpoint.network_id === network.id)) {
+      throw new FlotillaError("forbidden", `endpoint with name ${attachment.container_name} already exists in network ${network.name}`);
+    }
+    const address = this.#chooseAddress(network, request.ipv4Address);
+    store.addEndpoint({
+      id: randomBytes(32).toString("hex"),
+      container_id: attachment.container_id,
+      network_id: network.id,
+      position: present.reduce((next, endpoint) => Math.max(next, endpoint.position + 1), 0),
+      address: formatAddress(address),
+      mac: request.macAddress ?? macOfAddress(address),
+      aliases: request.aliases,
+    });
+    return network;
+  }
+
+  #chooseAddress(network: NetworkRow, fixed: string | undefined): number {
+    const space: AddressSpace = {
+      subnet: parseSubnet(network.subnet),
+      range: parseSubnet(network.address_range === "" ? network.subnet : network.address_range),
+      gateway: parseAddress(network.gateway),
+      used: new Set(this.#deps.store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
+      cursor: parseAddress(network.last_address),
+    };
+    if (fixed === undefined) return chooseAddress(space);
+    if (network.is_subnet_chosen) {
+      throw new FlotillaError("invalid", "user specified IP address is supported only when connecting to networks with user configured subnets");
+    }
+    const address = parseAddress(fixed);
+    if (space.used.has(address)) throw new FlotillaError("conflict", "Address already in use");
+    if (!isAssignable(space, address)) {
+      throw new FlotillaError("invalid", `invalid address: ${fixed} does not belong to network ${network.name} or is reserved there`);
+    }
+    return address;
+  }
+
+  #dropEndpoint(containerId: string, networkId: string): void {
+    const endpoint = this.#deps.store.endpointsOf(containerId).find((candidate) => candidate.network_id === networkId);
+    if (endpoint === undefined) throw new FlotillaError("forbidden", `container ${containerId} is not connected to network ${networkId}`);
+    this.#deps.endpoints.removeLink(endpoint);
+    this.#deps.store.removeEndpoint(endpoint.id);
+  }
+
+  #publishEvents(action: "connect" | "disconnect", containerId: string, onlyNetworkId?: string): void {
+    const { store, events } = this.#deps;
+    const attachment = store.findAttachment(containerId);
+    if (attachment === undefined) return;
+    for (const endpoint of store.endpointsOf(containerId)) {
+      if (onlyNetworkId !== undefined && endpoint.network_id !== onlyNetworkId) continue;
+      const attributes = { container: containerId, name: this.#network(endpoint.network_id).name, type: "bridge" };
+      events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
+    }
+  }
+
+  #attachment(containerId: string): AttachmentRow {
+    const attachment = this.#deps.store.findAttachment(containerId);
+    if (attachment === undefined) throw new FlotillaError("conflict", `container ${containerId} is not running`);
+    return attachment;
+  }
+
+  #network(id: string): NetworkRow {
+    const network = this.#deps.store.findNetwork(id);
+    if (network === undefined) throw new FlotillaError("not_found", `network ${id} not found`);
+    return network;
+  }
+}
+
+const nameOf = (request: AttachRequest): string => request.containerName ?? request.hostname;
+
+function toEndpoint(row: EndpointRow, network: NetworkRow): Endpoint {
+  return {
+    networkId: network.id,
+    networkName: network.name,
+    endpointId: row.id,
+    ipv4Address: row.address,
+    prefixLength: parseSubnet(network.subnet).prefixLength,
+    gateway: network.is_internal ? "" : network.gateway,
+    macAddress: row.mac,
+    aliases: row.aliases,
+  };
+}
+
+const toBinding = (row: PortRow): PortBinding => ({
+  containerPort: row.container_port,
+  protocol: row.protocol,
+  hostIp: row.host_address,
+  hostPort: row.host_port,
+});
+
+const toPublished = (row: PortRow, carrier: EndpointRow): PublishedPort => ({
+  hostAddress: row.host_address,
+  hostPort: row.host_port,
+  protocol: row.protocol,
+  containerAddress: parseAddress(carrier.address),
+  containerPort: row.container_port,
+});

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { FlotillaError } from "@flotilla/core";
+import type { Link } from "../host/link-operations.ts";
+import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
+import { toBridgePlan } from "./bridge-driver.ts";
+import { parseAddress } from "./ipv4.ts";
+import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
+import { LOOPBACK_PLAN, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
+
+export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore };
+
+/** Makes and checks the namespaces of containers and the links into them. Synchronous: a few milliseconds a container. */
+export class EndpointDriver {
+  readonly #kernel: NetworkKernel;
+  readonly #options: EndpointDriverOptions;
+
+  constructor(kernel: NetworkKernel, options: EndpointDriverOptions) {
+    this.#kernel = kernel;
+    this.#options = options;
+  }
+
+  netnsDirectory(): string {
+    return join(this.#options.runDir, "netns");
+  }
+
+  netnsPath(containerId: string): string {
+    return join(this.netnsDirectory(), containerId);
+  }
+
+  /** A namespace with loopback up; one that is there stays. */
+  ensureNetns(containerId: string): void {
+    const path = this.netnsPath(containerId);
+    if (this.#kernel.hasNetns(path)) return;
+    // A file whose mount is gone, after a reboot with a durable run directory.
+    this.#kernel.removeNetns(path);
+    const stack = this.#kernel.createNetns(path);
+    try {
+      stack.apply(LOOPBACK_PLAN);
+    } finally {
+      stack.close();
+    }
+  }
+
+  /** Both ends of the links of a container are there, up, and on their bridges. Idempotent; bridges exist already. */
+  ensureEndpoints(containerId: string, endpoints: readonly EndpointRow[]): void {
+    if (endpoints.length === 0) return;
+    const networks = new Map(endpoints.map((endpoint) => [endpoint.network_id, this.#network(endpoint)]));
+    const defaultRoute = endpoints.find((endpoint) => networks.get(endpoint.network_id)?.is_internal === false);
+    const stack = this.#kernel.openNetns(this.netnsPath(containerId));
+    try {
+      for (const endpoint of endpoints) {
+        const bridge = toBridgePlan(this.#options.instance, this.#network(endpoint));
+        this.#ensureEndpoint(stack, containerId, {
+          linkName: vethName(this.#options.instance, endpoint.number),
+          position: endpoint.position,
+          address: parseAddress(endpoint.address),
+          mac: endpoint.mac,
+          isDefaultRoute: endpoint.id === defaultRoute?.id,
+          bridge,
+        });
+      }
+    } finally {
+      stack.close();
+    }
+  }
+
+  /** Removes one link, both ends. The kernel takes tens of milliseconds over it. */
+  removeLink(endpoint: EndpointRow): void {
+    this.#kernel.host.apply([{ kind: "delete-link", name: vethName(this.#options.instance, endpoint.number) }]);
+  }
+
+  removeNetns(containerId: string): void {
+    this.#kernel.removeNetns(this.netnsPath(containerId));
+  }
+
+  #network(endpoint: EndpointRow): NetworkRow {
+    const network = this.#options.store.findNetwork(endpoint.network_id);
+    if (network === undefined) throw new FlotillaError("not_found", `network ${endpoint.network_id} not found`);
+    return network;
+  }
+
+  #ensureEndpoint(inside: NetworkStack, containerId: string, endpoint: EndpointPlan): void {
+    const bridge = this.#kernel.host.findLink(endpoint.bridge.linkName);
+    if (bridge === undefined) throw new FlotillaError("internal", `find link ${endpoint.bridge.linkName}: ENODEV`);
+    const hostEnd = this.#kernel.host.findLink(endpoint.linkName);
+    if (hostEnd !== undefined && this.#isComplete(inside, endpoint)) {
+      if (hostEnd.masterIndex !== bridge.index) this.#adopt(hostEnd, bridge);
+      return;
+    }
+    if (hostEnd !== undefined) this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }]);
+    this.#kernel.host.apply(planHostEnd(endpoint, { netnsPath: this.netnsPath(containerId), mtuBytes: bridge.mtuBytes }));
+    inside.apply(planContainerEnd(endpoint));
+  }
+
+  /** Cut off between its two halves, a link exists but its far end has no address. */
+  #isComplete(inside: NetworkStack, endpoint: EndpointPlan): boolean {
+    const link = inside.findLink(`eth${endpoint.position}`);
+    if (link === undefined || !link.isUp) return false;
+    const hasAddress = inside.addresses().some((held) => held.linkIndex === link.index && parseAddress(held.address) === endpoint.address);
+    const hasRoute = !endpoint.isDefaultRoute || inside.routes().some((route) => route.prefixLength === 0);
+    return hasAddress && hasRoute;
+  }
+
+  #adopt(hostEnd: Link, bridge: Link): void {
+    this.#kernel.host.apply([{ kind: "set-master", name: hostEnd.name, master: bridge.name }]);
+  }
+}
