@@ -33,8 +33,17 @@ export type Reply =
       headers?: Readonly<Record<string, string>>;
       write(sink: Writable): Promise<void>;
     }
-  /** Docker's hijack: 101 when the client asked to upgrade, else 200 with raw bytes. `run` owns the connection until it settles. */
-  | { kind: "hijack"; contentType: string; run(connection: Duplex): Promise<void> };
+  /**
+   * Docker's hijack: 101 when the client asked to upgrade, else 200 with raw bytes. `run` owns the connection until it
+   * settles; then it is ended. `headers` go with the answer (a WebSocket's accept key); the protocol is "tcp" unless named.
+   */
+  | {
+      kind: "hijack";
+      contentType?: string;
+      protocol?: string;
+      headers?: Readonly<Record<string, string>>;
+      run(connection: Duplex): Promise<void>;
+    };
 
 export type Handler = (call: Call) => Promise<Reply> | Reply;
 

@@ -1,0 +1,67 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Duplex, Writable } from "node:stream";
+import { HIJACK_BODY_HEADER, HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Responder, ResponseHead } from "./exchange.ts";
+import { hasNoBody } from "./http1-responder.ts";
+import { splitBody } from "./split-body.ts";
+
+/** Headers of HTTP/1.1 connections, which HTTP/2 forbids (RFC 9113, section 8.2.2). */
+const CONNECTION_HEADERS = new Set(["connection", "upgrade", "keep-alive", "transfer-encoding", "proxy-connection"]);
+
+/**
+ * The front end for the tunnel to the control plane, which has authenticated the caller: here, and only here, a header
+ * names the namespace. A hijack is a full-duplex stream, answered with 200 and `x-flotilla-hijack: 101`; its request body
+ * (JSON before the raw input) has the length of the header `x-flotilla-hijack-body`.
+ */
+export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  const gone = new AbortController();
+  stream.on("close", () => {
+    if (!stream.writableFinished) gone.abort();
+  });
+  stream.on("error", () => undefined);
+  const header = (name: string): string | undefined => {
+    const value = headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(", ") : value;
+  };
+  const namespace = header(NAMESPACE_HEADER) ?? "default";
+  const bodyBytes = Number(header(HIJACK_BODY_HEADER) ?? Number.NaN);
+  const split = Number.isSafeInteger(bodyBytes) && bodyBytes >= 0 ? splitBody(stream, bodyBytes) : undefined;
+  void dispatcher.dispatch({
+    method: header(":method") ?? "GET",
+    target: header(":path") ?? "/",
+    namespace,
+    header,
+    body: split?.body ?? stream,
+    signal: gone.signal,
+    responder: http2Responder(stream, header(":method") === "HEAD", async () => split?.skip()),
+  });
+}
+
+function http2Responder(stream: ServerHttp2Stream, isHead: boolean, skipBody: () => Promise<void>): Responder {
+  return {
+    end: (head, body = new Uint8Array()) => {
+      if (stream.destroyed) return;
+      const isEmpty = isHead || hasNoBody(head.status);
+      const length: Record<string, string> = hasNoBody(head.status) ? {} : { "content-length": String(body.length) };
+      stream.respond({ ":status": head.status, ...length, ...plainHeaders(head) }, { endStream: isEmpty });
+      if (!isEmpty) stream.end(body);
+      // The answer is whole before the request is: the rest is not wanted (RFC 9113, section 8.1).
+      if (!stream.readableEnded) stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+    },
+    stream: (head): Writable => {
+      if (!stream.destroyed) stream.respond({ ":status": head.status, ...plainHeaders(head) });
+      return stream;
+    },
+    hijack: async (headers): Promise<Duplex> => {
+      await skipBody();
+      if (!stream.destroyed) stream.respond({ ":status": 200, [HIJACK_HEADER]: "101", ...plainHeaders({ status: 200, headers }) });
+      return stream;
+    },
+  };
+}
+
+function plainHeaders(head: ResponseHead): Record<string, string> {
+  const entries = Object.entries(head.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries(entries.filter(([name]) => !CONNECTION_HEADERS.has(name)));
+}
