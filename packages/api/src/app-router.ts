@@ -1,0 +1,33 @@
+import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
+import { containersRouter } from "./router/containers.ts";
+import { hostsRouter } from "./router/hosts.ts";
+import { imagesRouter } from "./router/images.ts";
+import { meRouter } from "./router/me.ts";
+import { membersRouter } from "./router/members.ts";
+import { activityRouter, liveRouter, networksRouter, overviewRouter } from "./router/overview.ts";
+import { setupRouter } from "./router/setup.ts";
+import { terminalRouter } from "./router/terminal.ts";
+import { tokensRouter } from "./router/tokens.ts";
+import { volumesRouter } from "./router/volumes.ts";
+import { createRouter } from "./trpc.ts";
+
+/** Every procedure of the control plane; `docs/design/control-api.md` is its contract with the dashboard. */
+export const appRouter = createRouter({
+  setup: setupRouter,
+  me: meRouter,
+  members: membersRouter,
+  tokens: tokensRouter,
+  hosts: hostsRouter,
+  overview: overviewRouter,
+  containers: containersRouter,
+  images: imagesRouter,
+  volumes: volumesRouter,
+  networks: networksRouter,
+  activity: activityRouter,
+  terminal: terminalRouter,
+  live: liveRouter,
+});
+
+export type AppRouter = typeof appRouter;
+export type RouterInputs = inferRouterInputs<AppRouter>;
+export type RouterOutputs = inferRouterOutputs<AppRouter>;

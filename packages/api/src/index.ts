@@ -1,0 +1,26 @@
+export { appRouter, type AppRouter, type RouterInputs, type RouterOutputs } from "./app-router.ts";
+export type { ApiContext } from "./context.ts";
+export { toTrpcError } from "./errors.ts";
+export { createTrpcHttpHandler } from "./http-handler.ts";
+export { attachTrpcSockets } from "./sockets.ts";
+export { listProcedures } from "./list-procedures.ts";
+export type {
+  ActivityRow,
+  ContainerDetail,
+  ContainerRow,
+  HostDetail,
+  HostRow,
+  ImageHistoryEntry,
+  ImageInspect,
+  ImageRow,
+  LiveEvent,
+  LogLine,
+  MemberRow,
+  NetworkRow,
+  Overview,
+  RunSpec,
+  RunSpecInput,
+  StatsSample,
+  TokenRow,
+  VolumeRow,
+} from "@flotilla/services";

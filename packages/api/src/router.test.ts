@@ -1,0 +1,31 @@
+import { ACTIONS, ruleOf } from "@flotilla/services";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { listProcedures, type RouterInputs, type RouterOutputs } from "./index.ts";
+
+describe("the router", () => {
+  test("the walk sees the procedures", () => {
+    expect(listProcedures().length).toBeGreaterThan(35);
+    expect(listProcedures().map((found) => found.path)).toContain("hosts.joinTokens.create");
+  });
+
+  test.each(listProcedures())("$path declares a known action", ({ action }) => {
+    expect(Object.keys(ACTIONS)).toContain(action);
+  });
+
+  test("only set-up is open to everybody", () => {
+    const open = listProcedures().filter(({ action }) => action !== undefined && ruleOf(action).who === "everyone");
+    expect(open.map(({ path }) => path)).toEqual(["setup.status", "setup.complete"]);
+  });
+
+  test("a mutation declares an action that changes something, and a query one that does not", () => {
+    const odd = listProcedures().filter(({ kind, action }) => action !== undefined && (kind === "mutation") !== ruleOf(action).changes);
+    // reattach only gives a new ticket for a session that open() was authorised for.
+    expect(odd.map(({ path }) => path)).toEqual(["terminal.reattach"]);
+  });
+
+  test("inputs and outputs keep their types through the guard", () => {
+    expectTypeOf<RouterInputs["hosts"]["rename"]>().toEqualTypeOf<{ host: string; name: string }>();
+    expectTypeOf<RouterOutputs["setup"]["status"]>().toEqualTypeOf<{ needsSetup: boolean }>();
+    expectTypeOf<RouterOutputs["hosts"]["list"][number]["state"]>().toEqualTypeOf<"online" | "offline" | "never">();
+  });
+});

@@ -1,0 +1,25 @@
+import { coalesce, getOverview, listActivity, listNetworks, type LiveEvent } from "@flotilla/services";
+import { z } from "zod";
+import { createRouter, ownTeam, procedure } from "../trpc.ts";
+import { hostOrTeam, perHostInput } from "./containers.ts";
+
+export const overviewRouter = createRouter({
+  get: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => getOverview(ctx.services, ctx.actor)),
+});
+
+export const networksRouter = createRouter({
+  list: procedure(perHostInput, { action: "network.read", object: hostOrTeam }).query(({ ctx, input }) => listNetworks(ctx.services, ctx.actor, input)),
+});
+
+const activityInput = z.object({ cursor: z.string().max(64).optional(), limit: z.int().min(1).max(200).default(50), search: z.string().max(200).optional() });
+
+export const activityRouter = createRouter({
+  list: procedure(activityInput, { action: "activity.read", object: ownTeam }).query(({ ctx, input }) => listActivity(ctx.services, ctx.actor, input)),
+});
+
+export const liveRouter = createRouter({
+  onEvents: procedure(z.void(), { action: "event.read", object: ownTeam }).subscription(async function* ({ ctx, signal }) {
+    const team = ownTeam(ctx).id;
+    yield* coalesce((listener: (event: LiveEvent) => void) => ctx.live.subscribe(team, listener), signal ?? new AbortController().signal);
+  }),
+});

@@ -1,0 +1,55 @@
+import type { Role } from "./actor.ts";
+
+/**
+ * Who may do what: one row for each action. `everyone` needs no sign-in; a list of roles means members of the object's
+ * team with such a role; `owner` means the person that the object belongs to.
+ */
+type Rule = { who: "everyone" | "owner" | readonly Role[]; changes: boolean };
+
+const ADMIN: readonly Role[] = ["admin"];
+const ALL: readonly Role[] = ["admin", "member"];
+
+export const ACTIONS = {
+  "setup.read": { who: "everyone", changes: false },
+  "setup.complete": { who: "everyone", changes: true },
+  "me.read": { who: "owner", changes: false },
+  "me.update": { who: "owner", changes: true },
+  "token.read": { who: "owner", changes: false },
+  "token.create": { who: "owner", changes: true },
+  "token.revoke": { who: "owner", changes: true },
+  "member.read": { who: ALL, changes: false },
+  "member.create": { who: ADMIN, changes: true },
+  "member.remove": { who: ADMIN, changes: true },
+  "host.read": { who: ALL, changes: false },
+  "host.rename": { who: ADMIN, changes: true },
+  "host.remove": { who: ADMIN, changes: true },
+  "joinToken.read": { who: ADMIN, changes: false },
+  "joinToken.create": { who: ADMIN, changes: true },
+  "joinToken.revoke": { who: ADMIN, changes: true },
+  "system.read": { who: ALL, changes: false },
+  "container.read": { who: ALL, changes: false },
+  "container.logs": { who: ALL, changes: false },
+  "container.files": { who: ALL, changes: false },
+  "container.writeFiles": { who: ALL, changes: true },
+  "container.create": { who: ALL, changes: true },
+  "container.change": { who: ALL, changes: true },
+  "container.remove": { who: ALL, changes: true },
+  "container.exec": { who: ALL, changes: true },
+  "image.read": { who: ALL, changes: false },
+  "image.change": { who: ALL, changes: true },
+  "image.remove": { who: ALL, changes: true },
+  "volume.read": { who: ALL, changes: false },
+  "volume.change": { who: ALL, changes: true },
+  "volume.remove": { who: ALL, changes: true },
+  "network.read": { who: ALL, changes: false },
+  "network.change": { who: ALL, changes: true },
+  "network.remove": { who: ALL, changes: true },
+  "event.read": { who: ALL, changes: false },
+  "activity.read": { who: ALL, changes: false },
+} as const satisfies Record<string, Rule>;
+
+export type Action = keyof typeof ACTIONS;
+
+export function ruleOf(action: Action): Rule {
+  return ACTIONS[action];
+}

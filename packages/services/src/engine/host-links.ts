@@ -1,0 +1,40 @@
+import type { Duplex, Readable } from "node:stream";
+import type { HostFacts, HostStats } from "@flotilla/protocol";
+
+export type EngineRequest = {
+  method: string;
+  /** Path with query, such as `/v1.47/containers/json?all=1`. */
+  path: string;
+  namespace: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: Readable | string | Uint8Array;
+  signal?: AbortSignal;
+};
+
+/** `body` must be read or destroyed. Destroying it cancels the call on the host. */
+export type EngineResponse = { status: number; headers: Readonly<Record<string, string>>; body: Readable };
+
+/** A hijacked call: raw bytes both ways. Ending the writable half is a half-close; destroying it cancels. */
+export type EngineHijack = { status: number; headers: Readonly<Record<string, string>>; connection: Duplex; isUpgraded: boolean };
+
+/** The Docker Engine API of one connected host. */
+export type HostLink = {
+  hostId: string;
+  epoch: number;
+  request(request: EngineRequest): Promise<EngineResponse>;
+  /** Opens a full-duplex call (attach, exec): the request body stays open. */
+  hijack(request: Omit<EngineRequest, "body">): Promise<EngineHijack>;
+};
+
+export type HostLiveState = { isOnline: boolean; stats: HostStats | null; facts: HostFacts | null; lastSeenAtMs: number | null };
+
+/** The connected hosts. */
+export type HostLinks = {
+  /** @throws unavailable when the host is not connected. */
+  get(host: { id: string; name: string }): HostLink;
+  state(hostId: string): HostLiveState;
+  /** Ends the host's connection, if any: after removing the host. */
+  drop(hostId: string, reason: string): void;
+  /** Called when a host comes, goes or sends new stats; returns the function that ends it. */
+  onChange(listener: (change: { hostId: string; kind: "online" | "offline" | "stats" }) => void): () => void;
+};

@@ -1,0 +1,45 @@
+import { toFlotillaError } from "@flotilla/core";
+import { z } from "zod";
+import { requireUser } from "../access/authorize.ts";
+import type { Actor } from "../access/actor.ts";
+import type { ServiceContext } from "../context.ts";
+import { engineJson } from "../engine/engine-call.ts";
+import { findHost } from "./find-host.ts";
+import type { HostRow } from "./schemas.ts";
+import { toHostRow } from "./to-host-row.ts";
+
+/** The parts of `docker info` that pages show; everything else is passed through. */
+export const dockerInfo = z.looseObject({
+  Containers: z.number(),
+  ContainersRunning: z.number(),
+  ContainersPaused: z.number(),
+  ContainersStopped: z.number(),
+  Images: z.number(),
+  Driver: z.string().optional(),
+  ServerVersion: z.string().optional(),
+  CgroupVersion: z.string().optional(),
+  DefaultRuntime: z.string().optional(),
+});
+export type DockerInfo = z.output<typeof dockerInfo>;
+
+export type HostDetail = HostRow & { info: DockerInfo | null; labels: Record<string, string> };
+
+const labelsSchema = z.record(z.string(), z.string());
+
+/** One host with its engine's own information, which is null while the host is away. */
+export async function getHost(services: ServiceContext, actor: Actor, ref: string): Promise<HostDetail> {
+  const user = requireUser(actor);
+  const host = await findHost(services, user, ref);
+  const live = services.links.state(host.id);
+  const labels = labelsSchema.safeParse(host.labels);
+  return { ...toHostRow(host, live), info: live.isOnline ? await readInfo() : null, labels: labels.success ? labels.data : {} };
+
+  async function readInfo(): Promise<DockerInfo | null> {
+    try {
+      return await engineJson(services.links.get(host), { namespace: user.team.namespace, method: "GET", path: "/info" }, dockerInfo);
+    } catch (error) {
+      services.logger.warn("host did not answer info", { hostId: host.id, error: toFlotillaError(error).message });
+      return null;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { Host } from "@flotilla/db";
+import { hostFacts } from "@flotilla/protocol";
+import type { HostLiveState } from "../engine/host-links.ts";
+import type { HostRow } from "./schemas.ts";
+
+/** Joins what the database knows of a host with what its connection says now. */
+export function toHostRow(host: Host, live: HostLiveState): HostRow {
+  const stored = hostFacts.safeParse(host.facts);
+  const facts = live.facts ?? (stored.success ? stored.data : null);
+  const lastSeen = live.lastSeenAtMs === null ? host.lastSeenAt : new Date(live.lastSeenAtMs);
+  const offline = lastSeen === null ? "never" : "offline";
+  return {
+    id: host.id,
+    name: host.name,
+    state: live.isOnline ? "online" : offline,
+    isLocal: host.isLocal,
+    version: facts?.agentVersion ?? null,
+    os: facts?.os ?? null,
+    kernel: facts?.kernel ?? null,
+    architecture: facts?.architecture ?? null,
+    cpus: facts?.cpus ?? null,
+    memoryBytes: facts?.memoryBytes ?? null,
+    lastSeenAt: lastSeen?.toISOString() ?? null,
+    addedAt: host.addedAt.toISOString(),
+    address: host.address,
+    flag: host.flag,
+    stats: live.isOnline ? live.stats : null,
+  };
+}

@@ -1,0 +1,142 @@
+import { FlotillaError, fullJitterMs, type Logger, toFlotillaError } from "@flotilla/core";
+import { z } from "zod";
+import { ENGINE_API } from "../engine/engine-call.ts";
+import type { HostLinks } from "../engine/host-links.ts";
+import { readJsonLines } from "../engine/json-lines.ts";
+
+export type LiveEvent = {
+  kind: "host" | "container" | "image" | "volume" | "network" | "activity";
+  /** Name of the host. */
+  host?: string;
+  id?: string;
+  action: string;
+};
+
+const engineEvent = z.looseObject({
+  Type: z.string(),
+  Action: z.string(),
+  Actor: z.looseObject({ ID: z.string() }).optional(),
+  id: z.string().optional(),
+});
+
+const KINDS = ["container", "image", "volume", "network"] as const;
+const RETRY = { minMs: 250, maxMs: 10_000 };
+
+export type LiveHost = { id: string; name: string; teamId: string; namespace: string };
+export type LiveFeedOptions = {
+  links: HostLinks;
+  logger: Logger;
+  /** The host with its team's namespace, or undefined once it was removed. */
+  findHost: (hostId: string) => Promise<LiveHost | undefined>;
+};
+
+/**
+ * Reads the event stream of every connected host once, however many pages are open, and hands the events to the pages of
+ * the host's team. Events are hints to ask again: none is kept for a page that is not there.
+ */
+export class LiveFeed {
+  readonly #options: LiveFeedOptions;
+  readonly #readers = new Map<string, AbortController>();
+  readonly #listeners = new Map<string, Set<(event: LiveEvent) => void>>();
+  readonly #stopLinks: () => void;
+
+  constructor(options: LiveFeedOptions) {
+    this.#options = options;
+    this.#stopLinks = options.links.onChange(({ hostId, kind }) => {
+      if (kind === "online") this.#startReading(hostId);
+      if (kind === "offline") this.#stopReading(hostId);
+      void this.#publishHost(hostId, kind);
+    });
+  }
+
+  /** Calls `listener` for each event of the team until the returned function is called. */
+  subscribe(teamId: string, listener: (event: LiveEvent) => void): () => void {
+    const listeners = this.#listeners.get(teamId) ?? new Set();
+    this.#listeners.set(teamId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(teamId);
+    };
+  }
+
+  publish(teamId: string, event: LiveEvent): void {
+    for (const listener of this.#listeners.get(teamId) ?? []) listener(event);
+  }
+
+  close(): void {
+    this.#stopLinks();
+    for (const reader of this.#readers.values()) reader.abort();
+    this.#readers.clear();
+    this.#listeners.clear();
+  }
+
+  async #publishHost(hostId: string, action: string): Promise<void> {
+    if (this.#listeners.size === 0) return;
+    const host = await this.#find(hostId);
+    if (host !== undefined) this.publish(host.teamId, { kind: "host", host: host.name, id: host.id, action });
+  }
+
+  #startReading(hostId: string): void {
+    this.#stopReading(hostId);
+    const stop = new AbortController();
+    this.#readers.set(hostId, stop);
+    void this.#readForEver(hostId, stop.signal);
+  }
+
+  #stopReading(hostId: string): void {
+    this.#readers.get(hostId)?.abort();
+    this.#readers.delete(hostId);
+  }
+
+  async #readForEver(hostId: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const host = await this.#find(hostId);
+      if (host === undefined) return;
+      try {
+        await this.#read(host, signal);
+        attempt = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.logger.debug("event stream ended", { hostId, error: toFlotillaError(error).message });
+      }
+      await delay(RETRY.minMs + fullJitterMs(attempt, RETRY, Math.random), signal);
+    }
+  }
+
+  async #read(host: LiveHost, signal: AbortSignal): Promise<void> {
+    const link = this.#options.links.get(host);
+    const response = await link.request({ method: "GET", path: `${ENGINE_API}/events`, namespace: host.namespace, signal });
+    if (response.status !== 200) {
+      response.body.destroy();
+      throw new FlotillaError("unavailable", `events answered ${response.status}`);
+    }
+    for await (const document of readJsonLines(response.body)) {
+      const parsed = engineEvent.safeParse(document);
+      const kind = parsed.success ? KINDS.find((known) => known === parsed.data.Type) : undefined;
+      if (!parsed.success || kind === undefined) continue;
+      const id = parsed.data.Actor?.ID ?? parsed.data.id;
+      this.publish(host.teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
+    }
+  }
+
+  async #find(hostId: string): Promise<LiveHost | undefined> {
+    try {
+      return await this.#options.findHost(hostId);
+    } catch (error) {
+      this.#options.logger.warn("host could not be looked up for its events", { hostId, error: toFlotillaError(error).message });
+      return undefined;
+    }
+  }
+}
+
+function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

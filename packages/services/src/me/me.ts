@@ -1,0 +1,24 @@
+import { requireUser } from "../access/authorize.ts";
+import type { Actor, Role } from "../access/actor.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { ServiceContext } from "../context.ts";
+
+export type Me = {
+  user: { id: string; name: string; email: string; role: Role };
+  team: { id: string; name: string; slug: string };
+  version: string;
+};
+
+export function getMe(services: ServiceContext, actor: Actor): Me {
+  const { userId, name, email, role, team } = requireUser(actor);
+  return { user: { id: userId, name, email, role }, team: { id: team.id, name: team.name, slug: team.slug }, version: services.version };
+}
+
+export async function updateMe(services: ServiceContext, actor: Actor, input: { name: string }): Promise<void> {
+  const user = requireUser(actor);
+  await services.prisma.$transaction(async (tx) => {
+    await tx.user.update({ where: { id: user.userId }, data: { name: input.name } });
+    const object = { kind: "user" as const, id: user.userId, name: user.email, teamId: user.team.id };
+    await recordAudit(tx, { actor, action: "me.update", object, outcome: "ok" });
+  });
+}

@@ -1,0 +1,99 @@
+import { timingSafeEqual } from "node:crypto";
+import { FlotillaError } from "@flotilla/core";
+import type { Transaction } from "@flotilla/db";
+import { type Actor, SYSTEM } from "../access/actor.ts";
+import { recordRefusal } from "../access/authorize.ts";
+import type { ObjectRef } from "../access/can.ts";
+import { hashToken, makeSecret } from "../access/secrets.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { ServiceContext } from "../context.ts";
+import { makeAccount } from "../members/make-account.ts";
+
+export const INSTANCE: ObjectRef = { kind: "instance", id: "instance", name: "this Flotilla", teamId: null };
+
+/** Key of the advisory lock under which the first administrator is made. */
+const SETUP_LOCK = 7_420_001;
+
+/** The first team works in the namespace of the local socket: `docker` on the host and the dashboard see the same containers. */
+export const FIRST_NAMESPACE = "default";
+
+export async function needsSetup(services: ServiceContext): Promise<boolean> {
+  return (await services.prisma.user.count()) === 0;
+}
+
+/**
+ * Makes a new one-time set-up token, which replaces an older one; undefined when set-up is done. Only its digest is kept,
+ * so each start that still needs set-up prints a link of its own.
+ */
+export async function issueSetupToken(services: ServiceContext): Promise<string | undefined> {
+  if (!(await needsSetup(services))) return undefined;
+  const token = makeSecret();
+  const tokenHash = hashToken(token);
+  await services.prisma.setupToken.upsert({ where: { id: 1 }, create: { id: 1, tokenHash }, update: { tokenHash, createdAt: new Date(services.nowMs()) } });
+  return token;
+}
+
+export type SetupInput = { token: string; name: string; email: string; password: string; teamName: string };
+
+/**
+ * Makes the first team and its administrator. Of several claims at once one wins; the token is gone with it.
+ * @throws forbidden for a wrong token, conflict when set-up is done.
+ */
+export async function completeSetup(services: ServiceContext, actor: Actor, input: SetupInput): Promise<{ userId: string }> {
+  const passwordHash = await services.passwords.hash(input.password);
+  try {
+    return await services.prisma.$transaction(async (tx) => {
+      await lockSetup(tx);
+      const row = await tx.setupToken.findUnique({ where: { id: 1 } });
+      if (row === null || !isSameDigest(row.tokenHash, hashToken(input.token))) {
+        throw new FlotillaError("forbidden", "this set-up link is not valid: use the newest one that the control plane printed");
+      }
+      return await makeFirstTeam(tx, actor, { ...input, passwordHash });
+    });
+  } catch (error) {
+    await recordRefusal(services, actor, { action: "setup.complete", object: INSTANCE, reason: error instanceof FlotillaError ? error.code : "internal" });
+    throw error;
+  }
+}
+
+/** Unattended first start: makes the administrator named by the environment; false when there is an account already. */
+export async function setUpUnattended(services: ServiceContext, input: Omit<SetupInput, "token"> & { apiToken: string | undefined }): Promise<boolean> {
+  const passwordHash = await services.passwords.hash(input.password);
+  return services.prisma.$transaction(async (tx) => {
+    await lockSetup(tx);
+    if ((await tx.user.count()) > 0) return false;
+    const { userId, teamId } = await makeFirstTeam(tx, SYSTEM, { ...input, passwordHash });
+    if (input.apiToken !== undefined) {
+      const token = await tx.apiToken.create({ data: { teamId, userId, name: "first start", tokenHash: hashToken(input.apiToken) } });
+      const object: ObjectRef = { kind: "token", id: token.id, name: "first start", teamId };
+      await recordAudit(tx, { actor: SYSTEM, action: "token.create", object, outcome: "ok" });
+    }
+    return true;
+  });
+}
+
+async function lockSetup(tx: Transaction): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${SETUP_LOCK}::bigint)`;
+}
+
+async function makeFirstTeam(
+  tx: Transaction,
+  actor: Actor,
+  input: { name: string; email: string; passwordHash: string; teamName: string },
+): Promise<{ userId: string; teamId: string }> {
+  if ((await tx.user.count()) > 0) throw new FlotillaError("conflict", "this Flotilla is set up already: sign in");
+  const existing = await tx.team.findUnique({ where: { namespace: FIRST_NAMESPACE } });
+  const team =
+    existing === null
+      ? await tx.team.create({ data: { name: input.teamName, slug: "team", namespace: FIRST_NAMESPACE } })
+      : await tx.team.update({ where: { id: existing.id }, data: { name: input.teamName } });
+  const { userId } = await makeAccount(tx, { name: input.name, email: input.email, passwordHash: input.passwordHash, teamId: team.id, role: "admin" });
+  await tx.setupToken.deleteMany();
+  const object: ObjectRef = { kind: "member", id: userId, name: input.email, teamId: team.id };
+  await recordAudit(tx, { actor, action: "setup.complete", object, outcome: "ok" });
+  return { userId, teamId: team.id };
+}
+
+function isSameDigest(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
