@@ -1,0 +1,38 @@
+// What the agent tells a worker process and what it answers, one JSON message each way over Node's IPC channel. Tar
+// bytes go through the worker's standard input and output. Byte strings are latin1 (see ../tar/block.ts).
+import { ERROR_CODES } from "@flotilla/core";
+import { z } from "zod";
+
+const rootSchema = z.string().startsWith("/");
+
+export const jobSchema = z.discriminatedUnion("kind", [
+  /** One image layer from stdin into an empty directory. */
+  z.object({ kind: z.literal("extract-layer"), root: rootSchema }),
+  /** `docker cp` into a container: a tar from stdin into the existing directory `path` of the tree. */
+  z.object({ kind: z.literal("unpack"), root: rootSchema, path: z.string(), noOverwriteDirNonDir: z.boolean() }),
+  /** A tar of `path` to stdout, its entries named `name/…`; `stat` says what it is first. */
+  z.object({ kind: z.literal("pack"), root: rootSchema, path: z.string(), isExport: z.boolean() }),
+  z.object({ kind: z.literal("stat"), root: rootSchema, path: z.string() }),
+]);
+export type Job = z.output<typeof jobSchema>;
+
+export const pathStatSchema = z.object({
+  name: z.string(),
+  size: z.number(),
+  /** Go's os.FileMode. */
+  mode: z.number().int().nonnegative(),
+  mtime: z.string(),
+  linkTarget: z.string(),
+});
+export type PathStat = z.output<typeof pathStatSchema>;
+
+export const answerSchema = z.discriminatedUnion("kind", [
+  /** The worker has loaded its code and takes a job. */
+  z.object({ kind: z.literal("ready") }),
+  z.object({ kind: z.literal("stat"), stat: pathStatSchema }),
+  /** `diffId` is the hash of all bytes of stdin; `sizeBytes` the sum of the file sizes. */
+  z.object({ kind: z.literal("extracted"), diffId: z.string(), sizeBytes: z.number(), entries: z.number() }),
+  z.object({ kind: z.literal("done") }),
+  z.object({ kind: z.literal("failed"), code: z.enum(ERROR_CODES), message: z.string() }),
+]);
+export type Answer = z.output<typeof answerSchema>;

@@ -1,0 +1,61 @@
+// Entry point of a worker process: one job, then the end. The agent starts it (../workers.ts), because only a process of
+// its own can have another root directory; everything is loaded before that, and nothing after.
+//
+// It works synchronously on purpose: blocking reads and writes are its back-pressure, and one thread has one root.
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { chroot } from "../../host/libc.ts";
+import { extractLayer } from "./extract-layer.ts";
+import { jobSchema, type Answer, type Job } from "./jobs.ts";
+import { pack } from "./pack.ts";
+import { parseClientPath, statPath } from "./stat-path.ts";
+import { unpack } from "./unpack.ts";
+
+const STDIN = 0;
+const STDOUT = 1;
+
+function perform(job: Job): Answer {
+  enter(job.root);
+  switch (job.kind) {
+    case "extract-layer":
+      return extractLayer(STDIN);
+    case "unpack":
+      unpack(STDIN, job);
+      return { kind: "done" };
+    case "stat":
+      return { kind: "stat", stat: statPath(parseClientPath(job.path)) };
+    case "pack": {
+      const client = parseClientPath(job.path);
+      answer({ kind: "stat", stat: statPath(client) });
+      pack(STDOUT, client, { isExport: job.isExport });
+      return { kind: "done" };
+    }
+  }
+}
+
+function enter(root: string): void {
+  try {
+    chroot(root);
+  } catch (error) {
+    throw new FlotillaError("internal", `enter the tree: ${toFlotillaError(error).message}`, { cause: error });
+  }
+  // Modes in archives are exact.
+  process.umask(0);
+}
+
+function answer(message: Answer, then: () => void = () => undefined): void {
+  process.send?.(message, then);
+}
+
+function attempt(input: unknown): Answer {
+  try {
+    return perform(jobSchema.parse(input));
+  } catch (error) {
+    const failure = toFlotillaError(error);
+    return { kind: "failed", code: failure.code, message: failure.message };
+  }
+}
+
+process.once("message", (input: unknown) => answer(attempt(input), () => process.exit(0)));
+// The agent is gone: nobody will send a job.
+process.once("disconnect", () => process.exit(0));
+answer({ kind: "ready" });

@@ -1,0 +1,170 @@
+// Worker processes for everything that touches a tree that is not ours (layers, containers): each takes one job in a
+// chroot and ends. Starting one costs about 0.1 s, so while jobs keep coming the next worker is started ahead.
+import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import { FlotillaError } from "@flotilla/core";
+import { startWorkerProcess, type WorkerProcess } from "../host/worker-process.ts";
+import { answerSchema, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
+
+/** A job this soon after another one is taken as part of a burst. */
+const BURST_MS = 5_000;
+/** How long a worker waits for a job before it is ended, so that an idle agent is one process. */
+const IDLE_MS = 15_000;
+
+type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
+
+/** A tar that a worker writes while it is read. */
+export type PackStream = { stat: PathStat; stream: Readable };
+
+export class ArchiveWorkers {
+  readonly #running = new Set<WorkerProcess>();
+  readonly #nowMs: () => number;
+  #idle: { worker: WorkerProcess; timer: NodeJS.Timeout } | undefined;
+  #lastJobMs = Number.NEGATIVE_INFINITY;
+
+  constructor(nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * Runs a job to its end, `input` being its standard input. The worker's own reason wins over a broken pipe.
+   * @throws FlotillaError as the worker says, or the error of `input`.
+   */
+  async run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
+    const worker = this.#take();
+    const stop = (): void => worker.kill();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      signal?.throwIfAborted();
+      worker.stdout.resume();
+      const answered = finalAnswer(worker);
+      worker.send(job);
+      const fed = feed(worker, input);
+      return successOf(await outcomeOf(answered, fed));
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      worker.kill();
+      await worker.exited;
+    }
+  }
+
+  /** Starts a pack job. Destroying the stream ends the worker. @throws FlotillaError as the worker says. */
+  async pack(job: Extract<Job, { kind: "pack" }>): Promise<PackStream> {
+    const worker = this.#take();
+    const finished = finalAnswer(worker);
+    // Failures after the headers are told by destroying the stream.
+    finished.catch(() => undefined);
+    const stat = new Promise<PathStat>((resolve) => {
+      worker.onMessage((message) => {
+        const answer = answerSchema.safeParse(message);
+        if (answer.data?.kind === "stat") resolve(answer.data.stat);
+      });
+    });
+    worker.send(job);
+    worker.stdin.end();
+    try {
+      // The final answer of a job that fails before its stat.
+      const first = await Promise.race([stat, finished.then(successOf).then(() => stat)]);
+      finished.then(successOf).catch((error: unknown) => worker.stdout.destroy(error instanceof Error ? error : undefined));
+      worker.stdout.once("close", () => worker.kill());
+      return { stat: first, stream: worker.stdout };
+    } catch (error) {
+      worker.kill();
+      throw error;
+    }
+  }
+
+  /** Ends all workers; jobs that run fail. */
+  async close(): Promise<void> {
+    this.#endIdle();
+    const running = [...this.#running];
+    for (const worker of running) worker.kill();
+    await Promise.all(running.map((worker) => worker.exited));
+  }
+
+  #take(): WorkerProcess {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    clearTimeout(idle?.timer);
+    const worker = idle?.worker ?? this.#start();
+    const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
+    this.#lastJobMs = this.#nowMs();
+    if (isBurst) this.#startAhead();
+    return worker;
+  }
+
+  #startAhead(): void {
+    const worker = this.#start();
+    const timer = setTimeout(() => this.#endIdle(), IDLE_MS);
+    timer.unref();
+    this.#idle = { worker, timer };
+    void worker.exited.then(() => {
+      if (this.#idle?.worker === worker) this.#idle = undefined;
+    });
+  }
+
+  #start(): WorkerProcess {
+    const worker = startWorkerProcess(new URL("worker/main.ts", import.meta.url));
+    this.#running.add(worker);
+    void worker.exited.then(() => this.#running.delete(worker));
+    return worker;
+  }
+
+  #endIdle(): void {
+    clearTimeout(this.#idle?.timer);
+    this.#idle?.worker.kill();
+    this.#idle = undefined;
+  }
+}
+
+/** The answer that ends a job; a worker that dies without one is an internal error. */
+function finalAnswer(worker: WorkerProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let stat: Answer | undefined;
+    worker.onMessage((message) => {
+      const answer = answerSchema.safeParse(message);
+      if (!answer.success) return reject(new FlotillaError("internal", `archive worker: ${answer.error.message}`));
+      if (answer.data.kind === "stat") stat = answer.data;
+      else if (answer.data.kind !== "ready") resolve(answer.data);
+    });
+    void worker.exited.then(({ code, signal }) => {
+      if (stat !== undefined && code === 0) return resolve(stat);
+      const reason = worker.stderr() === "" ? `ended by ${signal ?? `code ${code}`}` : worker.stderr();
+      reject(new FlotillaError("internal", `archive worker: ${reason}`));
+    });
+  });
+}
+
+/** A worker that fails answers before its input ends; a success counts only when all of the input was handed over. */
+async function outcomeOf(answered: Promise<Answer>, fed: Promise<void>): Promise<Answer> {
+  const whole = fed.then(() => answered);
+  const early = answered.then((answer): Answer | Promise<Answer> => (answer.kind === "failed" ? answer : whole));
+  return Promise.race([early, whole]);
+}
+
+async function feed(worker: WorkerProcess, input: Readable | undefined): Promise<void> {
+  if (input === undefined) {
+    worker.stdin.end();
+    return;
+  }
+  // Which side broke first decides: a worker that stopped reading has an answer that says why, but a source that broke
+  // must never be taken for a whole archive, even when the worker is content with what came.
+  let broken: "source" | "worker" | undefined;
+  input.once("error", () => (broken ??= "source"));
+  input.once("close", () => (broken ??= input.readableEnded ? undefined : "source"));
+  worker.stdin.once("error", () => (broken ??= "worker"));
+  worker.stdin.once("close", () => (broken ??= "worker"));
+  try {
+    await pipeline(input, worker.stdin);
+  } catch (error) {
+    if (broken === "worker") return;
+    worker.kill();
+    throw error;
+  }
+}
+
+function successOf(answer: Answer): FinalAnswer {
+  if (answer.kind === "failed") throw new FlotillaError(answer.code, answer.message);
+  if (answer.kind === "ready") throw new FlotillaError("internal", "archive worker: no answer");
+  return answer;
+}

@@ -1,0 +1,119 @@
+import type { Logger } from "@flotilla/core";
+import { formatFamiliar } from "@flotilla/image";
+import { ArchiveWorkers } from "../archive/workers.ts";
+import type { AgentConfig } from "../config.ts";
+import type { ResolvedImage } from "../engine/ports.ts";
+import type { EventBus } from "../events/bus.ts";
+import type { Database } from "../store/database.ts";
+import { Blobs } from "./blobs.ts";
+import { Collector } from "./collector.ts";
+import type { ImageUsage, StorageContext } from "./context.ts";
+import { ImageRecords, type ImageRecord } from "./image-records.ts";
+import type { ImageService } from "./image-service.ts";
+import { importImage } from "./import-image.ts";
+import { Layers } from "./layers.ts";
+import { Leases } from "./leases.ts";
+import { toRunConfig } from "./run-config.ts";
+import { treeChanges } from "./rootfs-changes.ts";
+import { RootfsUsage } from "./rootfs-usage.ts";
+import { STORAGE_MIGRATION } from "./schema.ts";
+import { Snapshots } from "./snapshots.ts";
+import { makeStorePaths } from "./store-paths.ts";
+import { Trash } from "./trash.ts";
+
+export type ImageStoreDeps = {
+  config: AgentConfig;
+  db: Database;
+  events: EventBus;
+  logger: Logger;
+  usage: ImageUsage;
+  /** Shared with the archive service; the store makes its own otherwise. */
+  workers?: ArchiveWorkers;
+  nowMs?: () => number;
+};
+
+/** Opens the image store in the agent's data directory. Call `recover` before use. */
+export function createImageStore(deps: ImageStoreDeps): ImageService {
+  deps.db.migrate(STORAGE_MIGRATION);
+  const nowMs = deps.nowMs ?? Date.now;
+  const workers = deps.workers ?? new ArchiveWorkers(nowMs);
+  const paths = makeStorePaths(deps.config.dataDir);
+  const logger = deps.logger.child({ part: "storage" });
+  const trash = new Trash({ paths, logger });
+  const blobs = new Blobs(paths);
+  const leases = new Leases();
+  const layers = new Layers({ paths, db: deps.db, workers, trash });
+  const records = new ImageRecords(deps.db, nowMs);
+  const snapshots = new Snapshots({ paths, db: deps.db, layers, trash });
+  const collector = new Collector({ db: deps.db, blobs, layers, leases, paths, trash });
+  const context: StorageContext = {
+    paths,
+    blobs,
+    layers,
+    leases,
+    records,
+    snapshots,
+    collector,
+    events: deps.events,
+    logger,
+    usage: deps.usage,
+    nowMs,
+    publish(action, record, name) {
+      const attributes = { ...record.config.config?.Labels, name };
+      deps.events.publish({ namespace: record.namespace, type: "image", action, id: record.id, attributes });
+    },
+  };
+  return {
+    ...rootfsMethods(context),
+    resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
+    import: (request) => importImage(context, request),
+    async recover() {
+      await snapshots.recover();
+      await collector.recover();
+    },
+    async close() {
+      await workers.close();
+      await trash.settled();
+      snapshots.close();
+    },
+  };
+}
+
+type RootfsMethods = Pick<
+  ImageService,
+  "prepareRootfs" | "mountRootfs" | "rootfsPath" | "unmountRootfs" | "removeRootfs" | "listRootfs" | "rootfsUsage" | "rootfsChanges"
+>;
+
+function rootfsMethods(context: StorageContext): RootfsMethods {
+  const { snapshots, records, collector } = context;
+  const usage = new RootfsUsage(context);
+  return {
+    async prepareRootfs(containerId, imageId) {
+      await snapshots.prepare(containerId, { id: imageId, chainId: records.topChain(imageId) });
+    },
+    mountRootfs: (containerId) => snapshots.mount(containerId),
+    rootfsPath: (containerId) => snapshots.mergedPath(containerId),
+    unmountRootfs: (containerId) => snapshots.unmount(containerId),
+    async removeRootfs(containerId) {
+      await snapshots.remove(containerId);
+      // The image may have been removed before, leaving its layers to this container alone.
+      collector.collect();
+    },
+    listRootfs: () => snapshots.list(),
+    rootfsUsage: (containerId) => usage.get(containerId),
+    rootfsChanges(containerId) {
+      return treeChanges(snapshots.upperPath(containerId), snapshots.lowerDirs(snapshots.get(containerId).chain_id));
+    },
+  };
+}
+
+function toResolved(resolution: { record: ImageRecord; name: Parameters<typeof formatFamiliar>[0] | undefined }): ResolvedImage {
+  const { record, name } = resolution;
+  return {
+    id: record.id,
+    reference: name === undefined ? record.id : formatFamiliar(name),
+    config: toRunConfig(record.config),
+    architecture: record.config.architecture,
+    os: record.config.os,
+  };
+}
