@@ -68,10 +68,11 @@ export type VolumeStore = {
   release(namespace: string, containerId: string): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
-   * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. With `root` (the
-   * mounted rootfs) `source` is a path inside it, resolved without leaving it: give it whenever the path is the image's.
+   * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. `path` is one inside
+   * `root` (the mounted rootfs), resolved without leaving it: give these whenever the path is the image's; a string is a
+   * path of the host.
    */
-  copyUp(namespace: string, name: string, source: string, options?: { root: string }): Promise<void>;
+  copyUp(namespace: string, name: string, source: string | { root: string; path: string }): Promise<void>;
 };
 
 export type PortProtocol = "tcp" | "udp" | "sctp";
