@@ -83,7 +83,7 @@ export type PortProtocol = "tcp" | "udp" | "sctp";
  */
 export type PortBinding = { containerPort: number; protocol: PortProtocol; hostIp: string; hostPort: number; hostPortEnd?: number };
 
-export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string };
+export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string | undefined; macAddress?: string | undefined };
 
 export type AttachRequest = {
   namespace: string;

@@ -10,6 +10,7 @@ import { formatAddress, macOfAddress, parseAddress, parseSubnet } from "./ipv4.t
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
+import type { Peers } from "./peers.ts";
 import type { PortAllocator } from "./port-allocator.ts";
 
 export type AttachmentsDeps = {
@@ -19,6 +20,7 @@ export type AttachmentsDeps = {
   endpoints: EndpointDriver;
   firewall: Firewall;
   ports: PortAllocator;
+  peers: Peers;
   events: EventBus;
   logger: Logger;
 };
@@ -48,6 +50,7 @@ export class Attachments {
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
+      this.#deps.peers.announce(this.#networkIds(request.containerId));
       return this.describe(request.containerId);
     });
   }
@@ -55,7 +58,9 @@ export class Attachments {
   detach(containerId: string): Promise<void> {
     return this.#lock.run(containerId, async () => {
       this.#publishEvents("disconnect", containerId);
+      const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
+      this.#deps.peers.announce(networkIds);
     });
   }
 
@@ -72,6 +77,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
+      this.#deps.peers.announce([network.id]);
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -85,6 +91,7 @@ export class Attachments {
       this.#dropEndpoint(containerId, networkId);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
       this.#deps.endpoints.ensureEndpoints(containerId, this.#deps.store.endpointsOf(containerId));
+      this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
     });
   }
 
@@ -221,6 +228,10 @@ export class Attachments {
       const attributes = { container: containerId, name: this.#network(endpoint.network_id).name, type: "bridge" };
       events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
     }
+  }
+
+  #networkIds(containerId: string): string[] {
+    return this.#deps.store.endpointsOf(containerId).map((endpoint) => endpoint.network_id);
   }
 
   #attachment(containerId: string): AttachmentRow {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Logger } from "@flotilla/core";
+import { FlotillaError, type Logger } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
-import type { NetworkManager } from "../engine/ports.ts";
+import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
 import type { Database } from "../store/database.ts";
@@ -9,12 +9,15 @@ import { Attachments } from "./attachments.ts";
 import { BridgeDriver, toBridgePlan } from "./bridge-driver.ts";
 import { EndpointDriver } from "./endpoint-driver.ts";
 import { Firewall } from "./firewall.ts";
-import { NetworkCatalog } from "./network-catalog.ts";
+import { NetworkCatalog, type KnownNetwork } from "./network-catalog.ts";
 import { NetworkStore } from "./network-store.ts";
+import { viewNetwork, type NetworkView } from "./network-view.ts";
+import { Peers, type PeersListener } from "./peers.ts";
 import { tableName } from "./plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
+import { UserNetworks, type NetworkCreateRequest } from "./user-networks.ts";
 
 export type NetworkManagerDeps = {
   config: AgentConfig;
@@ -25,13 +28,32 @@ export type NetworkManagerDeps = {
   kernel?: NetworkKernel;
 };
 
+/** The port of the engine, and what the API's network routes and the engine's connector need besides. */
+export type Networks = NetworkManager & {
+  /** Predefined ones first. */
+  list(namespace: string): NetworkView[];
+  /** @throws not_found `network x not found`. */
+  inspect(namespace: string, nameOrId: string): NetworkView;
+  /** @returns its id. @throws not_implemented while nobody listens to `onPeersChanged`: names would not resolve. */
+  createNetwork(namespace: string, request: NetworkCreateRequest): string;
+  removeNetwork(namespace: string, nameOrId: string): Promise<void>;
+  /** One more network for a running container. */
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  disconnect(containerId: string, networkId: string): Promise<void>;
+  /**
+   * Calls `listener` with what the hosts file of a running container is to say about its user-defined networks (itself
+   * included), after every change of their members. Returns a function that stops it.
+   */
+  onPeersChanged(listener: PeersListener): () => void;
+};
+
 /** How often a table that someone flushed (a firewall's reload) is put back. */
 const WATCH_INTERVAL_MS = 5_000;
 /** A namespace that nobody holds is gone well before. */
 const SWEEP_DELAY_MS = 2_000;
 
 /** Bridge networks on this machine. Call `reconcile` before anything else and `close` at the end. */
-export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
+export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const { config, events, logger } = deps;
   const kernel = deps.kernel ?? openNetworkKernel();
   const store = new NetworkStore(deps.db);
@@ -50,9 +72,12 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const attachments = new Attachments({ store, catalog, bridges, endpoints, firewall, ports, events, logger });
+  const peers = new Peers(store);
+  const attachments = new Attachments({ store, catalog, bridges, endpoints, firewall, ports, peers, events, logger });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, logger });
   const upkeep = startUpkeep(reconciler, logger);
+  const users = new UserNetworks({ store, catalog, bridges, firewall, events });
+  const view = (network: KnownNetwork): NetworkView => viewNetwork(store, network, instance);
   return {
     resolve: (namespace, nameOrId) => {
       const { id, name, driver } = catalog.get(namespace, nameOrId);
@@ -63,6 +88,16 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       await attachments.detach(containerId);
       upkeep.sweepSoon();
     },
+    connect: (containerId, request) => attachments.connect(containerId, request),
+    disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
+    list: (namespace) => catalog.list(namespace).map(view),
+    inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
+    createNetwork: (namespace, request) => {
+      if (!peers.hasListeners()) throw new FlotillaError("not_implemented", NO_USER_NETWORKS);
+      return users.create(namespace, request);
+    },
+    removeNetwork: (namespace, nameOrId) => users.remove(namespace, nameOrId),
+    onPeersChanged: (listener) => peers.onChange(listener),
     reconcile: (running) => reconciler.reconcile(running),
     hostResolvConf: readHostResolvConf,
     close: async () => {
@@ -73,6 +108,8 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     },
   };
 }
+
+const NO_USER_NETWORKS = "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
 
 function startUpkeep(reconciler: Reconciler, logger: Logger): { sweepSoon(): void; stop(): void } {
   const guard = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error("network upkeep went wrong", { error }));
