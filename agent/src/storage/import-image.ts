@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { applyChanges, formatFamiliar, parseReference, withDefaultTag, type Digest, type ImageConfig, type Reference } from "@flotilla/image";
 import { decompress, peekCompression } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
+import { goArchitecture } from "./go-architecture.ts";
 import type { ImageRecord } from "./image-records.ts";
 import type { LooseLayer } from "./layers.ts";
 
@@ -13,7 +14,7 @@ export type ImportRequest = {
   tag?: string;
   message: string;
   changes: readonly string[];
-  architecture?: string;
+  architecture?: string | undefined;
   signal?: AbortSignal;
 };
 
@@ -80,10 +81,4 @@ function imageConfig(from: { request: ImportRequest; config: ImageConfig["config
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, comment: request.message }],
   };
-}
-
-/** Go's (and so OCI's) name of a processor architecture. */
-function goArchitecture(arch: NodeJS.Architecture): string {
-  if (arch === "x64") return "amd64";
-  return arch === "ia32" ? "386" : arch;
 }

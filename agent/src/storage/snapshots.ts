@@ -5,11 +5,11 @@
 // all options of mount(2) share one page and 127 absolute paths do not fit. redirect_dir, metacopy and index stay off:
 // then the upper directory alone says what changed, and layers stay usable by anything that knows overlayfs.
 import { closeSync, constants, existsSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
-import { chmod, chown, mkdir, readdir } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FlotillaError, KeyedLock } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
-import { mount, unmount } from "../host/libc.ts";
+import { MS, mount, unmount } from "../host/libc.ts";
 import type { Database } from "../store/database.ts";
 import type { Layers } from "./layers.ts";
 import { rootfsRowSchema, type RootfsRow } from "./schema.ts";
@@ -20,6 +20,8 @@ import type { Trash } from "./trash.ts";
 const OVERLAY_FLAGS = "index=off,redirect_dir=off,metacopy=off";
 /** Stands in for an image without layers: overlayfs wants at least one. Layer numbers start at 1. */
 const EMPTY_LAYER = 0;
+/** Not a container id, so that start-up takes what a kill left for garbage. */
+const VIEW_PREFIX = ".view-";
 const CONTAINER_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
 type SnapshotsOptions = { paths: StorePaths; db: Database; layers: Layers; trash: Trash };
@@ -89,6 +91,27 @@ export class Snapshots {
     });
   }
 
+  /**
+   * The tree as it is, for reading: the container's own mount while it runs, else a read-only overlay of its own, which
+   * a start meanwhile does not notice (the writable layer is its topmost lower directory).
+   */
+  async view(containerId: string): Promise<{ root: string; release(): Promise<void> }> {
+    return this.#locks.run(containerId, async () => {
+      const row = this.get(containerId);
+      if (this.isMounted(containerId)) return { root: this.mergedPath(containerId), release: async () => undefined };
+      const root = await mkdtemp(join(this.#paths.rootfs, VIEW_PREFIX));
+      const lower = [this.upperPath(containerId), ...this.lowerDirs(row.chain_id)].join(":");
+      mount({ source: "overlay", target: root, type: "overlay", flags: MS.RDONLY, data: `lowerdir=${lower},${OVERLAY_FLAGS}` });
+      return {
+        root,
+        async release() {
+          unmount(root);
+          await rmdir(root);
+        },
+      };
+    });
+  }
+
   list(): string[] {
     return this.#db.all("SELECT container_id, image_id, chain_id FROM storage_rootfs").map((row) => rootfsRowSchema.parse(row).container_id);
   }
@@ -134,6 +157,7 @@ export class Snapshots {
     for (const name of await readdir(this.#paths.rootfs)) {
       if (known.has(name)) continue;
       unmount(join(this.#paths.rootfs, name, "merged"));
+      unmount(join(this.#paths.rootfs, name));
       this.#trash.discard(join(this.#paths.rootfs, name));
     }
     for (const containerId of known) {

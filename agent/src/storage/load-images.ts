@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { chainIds, digestOfHex, formatFamiliar, shortId, type Digest } from "@flotilla/image";
+import type { StorageContext } from "./context.ts";
+import { goArchitecture } from "./go-architecture.ts";
+import type { ImageRecord } from "./image-records.ts";
+import type { Lease } from "./leases.ts";
+import { planLoad, type PlannedImage } from "./load-plan.ts";
+import { readArchive, type ImageArchive } from "./read-archive.ts";
+import { ensureLayer } from "./store-layer.ts";
+
+/** One line of progress, as Docker streams it. */
+export type LoadProgress = { stream: string } | { status: string; id: string; progressDetail: { current: number; total: number } };
+
+/** An archive that is on disk and makes sense: what remains is to extract it. */
+export type StagedLoad = {
+  /** Extracts the layers and names the images. Call once; `progress` is called as work goes on. */
+  finish(progress: (message: LoadProgress) => Promise<void>): Promise<void>;
+  /** Takes back what was stored. Idempotent; does nothing after `finish`. */
+  abandon(): void;
+};
+
+/**
+ * First half of `docker load`: takes the archive in. All that can be wrong with its form is refused here, when the
+ * answer can still have a real status.
+ */
+export async function stageLoad(context: StorageContext, request: { namespace: string; tar: Readable }): Promise<StagedLoad> {
+  const lease = context.leases.open();
+  let archive: ImageArchive | undefined;
+  const abandon = (): void => {
+    lease.release();
+    context.collector.collect();
+    // Manifests and configurations were kept as blobs only for the time of the load.
+    context.collector.discardUnknown(archive?.digests() ?? []);
+  };
+  try {
+    archive = await readArchive(context, { tar: request.tar, lease });
+    const plan = await planLoad(archive, goArchitecture(process.arch));
+    return {
+      abandon,
+      async finish(progress) {
+        try {
+          for (const image of plan) await loadImage(context, { namespace: request.namespace, image, lease, progress });
+        } finally {
+          abandon();
+        }
+      },
+    };
+  } catch (error) {
+    abandon();
+    throw error;
+  }
+}
+
+type LoadOne = { namespace: string; image: PlannedImage; lease: Lease; progress(message: LoadProgress): Promise<void> };
+
+async function loadImage(context: StorageContext, { namespace, image, lease, progress }: LoadOne): Promise<void> {
+  const chain = chainIds(image.config.rootfs.diff_ids, (text) => digestOfHex(createHash("sha256").update(text).digest("hex")));
+  const layers: { chainId: Digest; blobDigest: Digest }[] = [];
+  for (const [index, chainId] of chain.entries()) {
+    const file = image.layers[index];
+    const diffId = image.config.rootfs.diff_ids[index];
+    if (file === undefined || diffId === undefined) break;
+    const isNew = context.layers.find(chainId) === undefined;
+    await ensureLayer(context, { blobDigest: file.digest, blobBytes: file.sizeBytes, diffId, chainId, parent: chain[index - 1] ?? null }, lease);
+    if (isNew) await progress({ status: "Loading layer", id: shortId(diffId), progressDetail: { current: file.sizeBytes, total: file.sizeBytes } });
+    layers.push({ chainId, blobDigest: file.digest });
+  }
+  const record = context.records.add({ namespace, configText: image.configText, layers });
+  context.publish("load", record, image.names[0] === undefined ? record.id : formatFamiliar(image.names[0]));
+  if (image.names.length === 0) await progress({ stream: `Loaded image ID: ${record.id}\n` });
+  for (const name of image.names) await nameImage(context, { record, name, progress });
+}
+
+async function nameImage(context: StorageContext, to: { record: ImageRecord; name: PlannedImage["names"][number]; progress: LoadOne["progress"] }): Promise<void> {
+  const shown = formatFamiliar(to.name);
+  const before = context.records.setName(to.record, to.name);
+  if (before !== undefined) await to.progress({ stream: `The image ${shown} already exists, renaming the old one with ID ${before} to empty string\n` });
+  context.publish("tag", to.record, shown);
+  await to.progress({ stream: `Loaded image: ${shown}\n` });
+}
