@@ -78,7 +78,7 @@ type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" |
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
-    wait: (namespace, ref, condition, signal) => ({ done: wait(context, context.store.get(namespace, ref), { condition, signal }) }),
+    wait: (namespace, ref, ...[condition, signal]) => ({ done: wait(context, context.store.get(namespace, ref), { condition, signal }) }),
     list: (namespace, options) => listContainers(context, namespace, options),
     inspect: async (namespace, ref, options) => {
       const record = context.store.get(namespace, ref);

@@ -19,6 +19,7 @@ export class RestartTimers {
   }
 
   cancelAll(): void {
-    for (const id of [...this.#timers.keys()]) this.cancel(id);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
   }
 }
