@@ -1,6 +1,6 @@
 import type { Logger } from "@flotilla/core";
 import { formatFamiliar } from "@flotilla/image";
-import { ArchiveWorkers } from "../archive/workers.ts";
+import { makeArchiveWorkers, type ArchiveWorkers } from "../archive/workers.ts";
 import type { AgentConfig } from "../config.ts";
 import type { ResolvedImage } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
@@ -43,7 +43,7 @@ export type ImageStoreDeps = {
 export function createImageStore(deps: ImageStoreDeps): ImageService {
   deps.db.migrate(STORAGE_MIGRATION);
   const nowMs = deps.nowMs ?? Date.now;
-  const workers = deps.workers ?? new ArchiveWorkers(nowMs);
+  const workers = deps.workers ?? makeArchiveWorkers(deps.config);
   const paths = makeStorePaths(deps.config.dataDir);
   const logger = deps.logger.child({ part: "storage" });
   const trash = new Trash({ paths, logger });

@@ -2,6 +2,7 @@ import { readSync, realpathSync, statSync } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import { toPath } from "../tar/block.ts";
 import { TarReader } from "../tar/reader.ts";
+import { forEntry } from "./for-entry.ts";
 import type { Job } from "./jobs.ts";
 import { cleanEntryName } from "./paths.ts";
 import { lookUp, parseClientPath } from "./stat-path.ts";
@@ -20,7 +21,7 @@ export function unpack(input: number, job: Extract<Job, { kind: "unpack" }>): vo
     const name = cleanEntryName(entry.name);
     // An entry for the extraction point itself must not change its owner or mode.
     if (name === "") continue;
-    tree.write(name, entry, reader);
+    forEntry(name, () => tree.write(name, entry, reader));
   }
   tree.finish();
   reader.drain();
