@@ -4,7 +4,7 @@ import { FlotillaError } from "@flotilla/core";
 import type { ContainerUpdateBody, HostConfig } from "@flotilla/engine-api";
 import { planLimits } from "../runtime/spec-resources.ts";
 import { noSuchContainer } from "./container-store.ts";
-import { type EngineContext, machineOf, publish } from "./context.ts";
+import { containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
 import { parseContainerName } from "./names.ts";
 import { type ContainerRecord, isAlive } from "./record.ts";
 import { validateResources, validateRestartPolicy } from "./validate-create.ts";
@@ -56,7 +56,9 @@ export async function updateContainer(context: EngineContext, id: string, body: 
     if (body.RestartPolicy !== undefined && body.RestartPolicy.Name !== "") validateRestartPolicy(hostConfig);
     validateResources(hostConfig, { cpus: availableParallelism() });
     const limits = planLimits(hostConfig);
-    if (isAlive(record) && Object.keys(limits).length > 0) await machineOf(context).runtime.update(id, limits);
+    if (isAlive(record) && Object.keys(limits).length > 0) {
+      await machineOf(context).runtime.update(id, limits, containerPaths(context.config, id).bundleDir);
+    }
     publish(context, context.store.update(id, { hostConfig }), { action: "update" });
   });
   return { Warnings: [] };

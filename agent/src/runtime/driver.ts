@@ -61,11 +61,11 @@ export class RuntimeDriver {
   }
 
   /** Changes the limits of a container that runs. */
-  async update(id: string, resources: OciResources): Promise<void> {
-    await run({
-      argv: [this.paths.runtimePath, this.#rootArgument(), "update", "--resources", "/dev/stdin", id],
-      stdin: JSON.stringify(resources),
-    });
+  async update(id: string, resources: OciResources, bundleDir: string): Promise<void> {
+    // A file, since crun opens what it is given by name, which the socket that Node uses as stdin cannot be.
+    const file = join(bundleDir, "resources.json");
+    writeFileSync(file, JSON.stringify(resources), { mode: 0o600 });
+    await this.#call("update", "--resources", file, id);
   }
 
   /** What the runtime knows of a container; undefined when it knows none of this id. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { type Logger, toFlotillaError } from "@flotilla/core";
 import type { CgroupLayout } from "../host/cgroup.ts";
@@ -17,6 +17,7 @@ export function readHostFacts(layout: CgroupLayout, logger: Logger): HostFacts {
     cgroupMode: layout.mode,
     capabilities: capabilitiesOfMask(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? ""),
     hardLimits: parseHardLimits(readFileSync("/proc/self/limits", "utf8")),
+    hasMessageQueues: existsSync("/dev/mqueue"),
     seccompProfile: /^Seccomp:/m.test(status) ? readSeccompProfile(logger) : undefined,
   };
 }

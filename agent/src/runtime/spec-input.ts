@@ -42,6 +42,8 @@ export type HostFacts = {
   capabilities: ReadonlySet<string>;
   /** Hard limits by Docker's names ("nofile"), -1 for unlimited. */
   hardLimits: Readonly<Record<string, number>>;
+  /** Whether the host itself has a /dev/mqueue to share. */
+  hasMessageQueues: boolean;
   /** The machine's default profile; undefined when it has none or the kernel no seccomp. */
   seccompProfile: DockerSeccompProfile | undefined;
 };

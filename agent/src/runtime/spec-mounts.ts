@@ -67,8 +67,14 @@ function sysMount(input: SpecInput, access: string): OciMount {
 
 function ipcMounts(input: SpecInput): OciMount[] {
   if (input.namespaces.ipc.kind === "host") {
+    const queues: OciMount = {
+      destination: "/dev/mqueue",
+      type: "bind",
+      source: "/dev/mqueue",
+      options: ["rbind", "nosuid", "noexec", "nodev"],
+    };
     return [
-      { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["rbind", "nosuid", "noexec", "nodev"] },
+      ...(input.facts.hasMessageQueues ? [queues] : []),
       { destination: "/dev/shm", type: "bind", source: "/dev/shm", options: ["rbind", "nosuid", "noexec", "nodev"] },
     ];
   }
