@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,4 +76,39 @@ export async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+export type ArchiveRecipe = {
+  /** Tars, lowest first; as they are put into the archive. */
+  layers: readonly Buffer[];
+  tags: readonly string[];
+  /** Replaces what is right, for archives that are wrong. */
+  diffIds?: readonly string[];
+  config?: Record<string, unknown>;
+  /** Hashed instead of the stored layers, when those are compressed. */
+  plainLayers?: readonly Buffer[];
+};
+
+/** A `docker save` archive of one image, in the form older Docker versions write. */
+export async function dockerArchive(recipe: ArchiveRecipe): Promise<Buffer> {
+  const diffIds = recipe.diffIds ?? (recipe.plainLayers ?? recipe.layers).map((layer) => `sha256:${sha256(layer)}`);
+  const config = JSON.stringify({
+    architecture: "amd64",
+    os: "linux",
+    config: {},
+    rootfs: { type: "layers", diff_ids: diffIds },
+    ...recipe.config,
+  });
+  const configName = `${sha256(Buffer.from(config))}.json`;
+  const layerNames = recipe.layers.map((layer, index) => `${index}-${sha256(layer).slice(0, 12)}/layer.tar`);
+  const manifest = [{ Config: configName, RepoTags: recipe.tags, Layers: layerNames }];
+  return tarOf([
+    { name: configName, content: config },
+    ...recipe.layers.map((content, index) => ({ name: layerNames[index]!, content })),
+    { name: "manifest.json", content: JSON.stringify(manifest) },
+  ]);
+}
+
+export function sha256(data: Buffer): string {
+  return createHash("sha256").update(data).digest("hex");
 }
