@@ -10,6 +10,8 @@ export type LinkOperation =
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
   | { kind: "set-up"; name: string }
   | { kind: "set-master"; name: string; master: string }
+  /** A bridge port may send a frame back where it came from. */
+  | { kind: "enable-hairpin"; name: string }
   | { kind: "add-address"; name: string; address: string; prefixLength: number }
   | { kind: "add-default-route"; gateway: string; link: string }
   /** What is not there counts as deleted. */
@@ -47,6 +49,8 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `link set ${operation.name} up`;
     case "set-master":
       return `link set ${operation.name} master ${operation.master}`;
+    case "enable-hairpin":
+      return `link set ${operation.name} type bridge_slave hairpin on`;
     case "add-address":
       return `addr add ${operation.address}/${operation.prefixLength} dev ${operation.name}`;
     case "add-default-route":

@@ -89,9 +89,9 @@ function decodeOne(message: Buffer): ReceivedMessage {
   const sequence = message.readUInt32LE(8);
   const payload = message.subarray(HEADER_BYTES);
   if (type === NLMSG_ERROR) {
-    return { kind: "ack", sequence, errno: -payload.readInt32LE(0), reason: extendedReason(payload, flags) };
+    return { kind: "ack", sequence, errno: 0 - payload.readInt32LE(0), reason: extendedReason(payload, flags) };
   }
-  if (type === NLMSG_DONE) return { kind: "done", sequence, errno: payload.length >= 4 ? -payload.readInt32LE(0) : 0, reason: "" };
+  if (type === NLMSG_DONE) return { kind: "done", sequence, errno: payload.length >= 4 ? 0 - payload.readInt32LE(0) : 0, reason: "" };
   return { kind: "data", sequence, type, payload };
 }
 

@@ -5,7 +5,7 @@ import { chooseSubnet, defaultGateway } from "./address-plan.ts";
 import type { Firewall } from "./firewall.ts";
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, subnetOf, subnetsOverlap, type Subnet } from "./ipv4.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
-import { bridgeName, planBridge, vethName, type BridgePlan } from "./plan.ts";
+import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from "./plan.ts";
 
 const DEFAULT_MTU_BYTES = 1500;
 const MTU_OPTION = "com.docker.network.driver.mtu";
@@ -109,7 +109,8 @@ export class BridgeDriver {
   #adoptEndpoints(network: NetworkRow, master: string): void {
     for (const endpoint of this.#options.store.endpointsIn(network.id)) {
       const name = vethName(this.#options.instance, endpoint.number);
-      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply([{ kind: "set-master", name, master }]);
+      const hasPorts = this.#options.store.portsOf(endpoint.container_id).length > 0;
+      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply(planAdoption(name, { master, hasPorts }));
     }
   }
 

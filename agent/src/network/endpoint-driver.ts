@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
-import type { Link } from "../host/link-operations.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
 import { parseAddress } from "./ipv4.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
-import { LOOPBACK_PLAN, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
+import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 
 export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore };
 
@@ -45,6 +44,7 @@ export class EndpointDriver {
   ensureEndpoints(containerId: string, endpoints: readonly EndpointRow[]): void {
     if (endpoints.length === 0) return;
     const networks = new Map(endpoints.map((endpoint) => [endpoint.network_id, this.#network(endpoint)]));
+    const hasPorts = this.#options.store.portsOf(containerId).length > 0;
     const defaultRoute = endpoints.find((endpoint) => networks.get(endpoint.network_id)?.is_internal === false);
     const stack = this.#kernel.openNetns(this.netnsPath(containerId));
     try {
@@ -56,6 +56,7 @@ export class EndpointDriver {
           address: parseAddress(endpoint.address),
           mac: endpoint.mac,
           isDefaultRoute: endpoint.id === defaultRoute?.id,
+          hasPorts,
           bridge,
         });
       }
@@ -84,7 +85,9 @@ export class EndpointDriver {
     if (bridge === undefined) throw new FlotillaError("internal", `find link ${endpoint.bridge.linkName}: ENODEV`);
     const hostEnd = this.#kernel.host.findLink(endpoint.linkName);
     if (hostEnd !== undefined && this.#isComplete(inside, endpoint)) {
-      if (hostEnd.masterIndex !== bridge.index) this.#adopt(hostEnd, bridge);
+      if (hostEnd.masterIndex !== bridge.index) {
+        this.#kernel.host.apply(planAdoption(hostEnd.name, { master: bridge.name, hasPorts: endpoint.hasPorts }));
+      }
       return;
     }
     if (hostEnd !== undefined) this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }]);
@@ -99,9 +102,5 @@ export class EndpointDriver {
     const hasAddress = inside.addresses().some((held) => held.linkIndex === link.index && parseAddress(held.address) === endpoint.address);
     const hasRoute = !endpoint.isDefaultRoute || inside.routes().some((route) => route.prefixLength === 0);
     return hasAddress && hasRoute;
-  }
-
-  #adopt(hostEnd: Link, bridge: Link): void {
-    this.#kernel.host.apply([{ kind: "set-master", name: hostEnd.name, master: bridge.name }]);
   }
 }
