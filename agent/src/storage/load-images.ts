@@ -1,13 +1,16 @@
-import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { chainIds, digestOfHex, formatFamiliar, shortId, type Digest } from "@flotilla/image";
+import { chainIds, formatFamiliar, shortId } from "@flotilla/image";
 import type { StorageContext } from "./context.ts";
 import { goArchitecture } from "./go-architecture.ts";
-import type { ImageRecord } from "./image-records.ts";
+import { hashText, type ImageRecord } from "./image-records.ts";
 import type { Lease } from "./leases.ts";
 import { planLoad, type PlannedImage } from "./load-plan.ts";
+import { mapLimited } from "./map-limited.ts";
 import { readArchive, type ImageArchive } from "./read-archive.ts";
-import { ensureLayer } from "./store-layer.ts";
+import { adoptLayer, prepareLayer, type WantedLayer } from "./store-layer.ts";
+
+/** Each is a worker process of its own. */
+const PARALLEL_LAYERS = 3;
 
 /** One line of progress, as Docker streams it. */
 export type LoadProgress = { stream: string } | { status: string; id: string; progressDetail: { current: number; total: number } };
@@ -55,21 +58,42 @@ export async function stageLoad(context: StorageContext, request: { namespace: s
 type LoadOne = { namespace: string; image: PlannedImage; lease: Lease; progress(message: LoadProgress): Promise<void> };
 
 async function loadImage(context: StorageContext, { namespace, image, lease, progress }: LoadOne): Promise<void> {
-  const chain = chainIds(image.config.rootfs.diff_ids, (text) => digestOfHex(createHash("sha256").update(text).digest("hex")));
-  const layers: { chainId: Digest; blobDigest: Digest }[] = [];
-  for (const [index, chainId] of chain.entries()) {
-    const file = image.layers[index];
-    const diffId = image.config.rootfs.diff_ids[index];
-    if (file === undefined || diffId === undefined) break;
-    const isNew = context.layers.find(chainId) === undefined;
-    await ensureLayer(context, { blobDigest: file.digest, blobBytes: file.sizeBytes, diffId, chainId, parent: chain[index - 1] ?? null }, lease);
-    if (isNew) await progress({ status: "Loading layer", id: shortId(diffId), progressDetail: { current: file.sizeBytes, total: file.sizeBytes } });
-    layers.push({ chainId, blobDigest: file.digest });
-  }
+  const wanted = layersOf(image);
+  for (const layer of wanted) lease.add(layer.chainId);
+  await loadLayers(context, { wanted, progress });
+  const layers = wanted.map(({ chainId, blobDigest }) => ({ chainId, blobDigest }));
   const record = context.records.add({ namespace, configText: image.configText, layers });
   context.publish("load", record, image.names[0] === undefined ? record.id : formatFamiliar(image.names[0]));
   if (image.names.length === 0) await progress({ stream: `Loaded image ID: ${record.id}\n` });
   for (const name of image.names) await nameImage(context, { record, name, progress });
+}
+
+function layersOf(image: PlannedImage): WantedLayer[] {
+  const diffIds = image.config.rootfs.diff_ids;
+  const chain = chainIds(diffIds, hashText);
+  return chain.flatMap((chainId, index) => {
+    const file = image.layers[index];
+    const diffId = diffIds[index];
+    if (file === undefined || diffId === undefined) return [];
+    return [{ blobDigest: file.digest, blobBytes: file.sizeBytes, diffId, chainId, parent: chain[index - 1] ?? null }];
+  });
+}
+
+/** Extracts side by side, adopts from the lowest up; when one is bad, none that is new stays. */
+async function loadLayers(context: StorageContext, from: { wanted: readonly WantedLayer[]; progress: LoadOne["progress"] }): Promise<void> {
+  const results = await mapLimited(from.wanted, PARALLEL_LAYERS, (layer) => prepareLayer(context, layer));
+  const failed = results.find((result) => result.status === "rejected");
+  const prepared = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (failed !== undefined) {
+    for (const { loose } of prepared) if (loose !== undefined) context.layers.discard(loose);
+    throw failed.reason;
+  }
+  for (const layer of prepared) {
+    const { diffId, blobBytes } = layer.wanted;
+    adoptLayer(context, layer);
+    if (layer.loose === undefined) continue;
+    await from.progress({ status: "Loading layer", id: shortId(diffId), progressDetail: { current: blobBytes, total: blobBytes } });
+  }
 }
 
 async function nameImage(context: StorageContext, to: { record: ImageRecord; name: PlannedImage["names"][number]; progress: LoadOne["progress"] }): Promise<void> {

@@ -14,6 +14,7 @@ import {
 } from "@flotilla/image";
 import type { z } from "zod";
 import { hashText } from "./image-records.ts";
+import { MAX_LAYERS } from "./layers.ts";
 import type { ArchivedFile, ImageArchive } from "./read-archive.ts";
 
 /** One image of an archive, checked as far as its descriptions go. */
@@ -79,6 +80,7 @@ async function planImage(archive: ImageArchive, from: { config: ArchivedFile; la
   if (expected !== from.layers.length) {
     throw new FlotillaError("invalid", `invalid manifest, layers length mismatch: expected ${expected}, got ${from.layers.length}`);
   }
+  if (expected > MAX_LAYERS) throw new FlotillaError("invalid", "max depth exceeded");
   if (config.os !== "linux") throw new FlotillaError("invalid", `cannot load ${config.os} image on linux`);
   return { configText, config, layers: from.layers, names: from.names };
 }

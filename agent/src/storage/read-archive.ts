@@ -31,10 +31,14 @@ const MAX_LINKS = 8;
 export async function readArchive(context: StorageContext, options: { tar: Readable; lease: Lease }): Promise<ImageArchive> {
   const files = new Map<string, ArchivedFile>();
   const links = new Map<string, string>();
+  let broken: Error | undefined;
   try {
     const plain = decompress(await peekCompression(options.tar));
     const entries = extract();
-    plain.on("error", (error) => entries.destroy(error));
+    plain.on("error", (error) => {
+      broken = error;
+      entries.destroy(error);
+    });
     plain.pipe(entries);
     for await (const entry of entries) {
       const path = cleanPath(entry.header.name);
@@ -46,7 +50,7 @@ export async function readArchive(context: StorageContext, options: { tar: Reada
     }
   } catch (error) {
     options.tar.destroy();
-    throw archiveError(error);
+    throw archiveError(broken ?? error);
   }
   return {
     find(path) {
@@ -89,7 +93,8 @@ function cleanPath(path: string): string {
 /** tar-stream's errors are plain ones; a broken archive is the sender's fault. */
 function archiveError(error: unknown): FlotillaError {
   const message = error instanceof Error ? error.message : "";
-  if (message.startsWith("Unexpected end of data")) return new FlotillaError("invalid", "unexpected EOF: the archive is truncated", { cause: error });
+  // Inside a file's data the end shows as the destruction of that file's stream.
+  if (/^(?:Unexpected end of data|Stream was destroyed)/.test(message)) return new FlotillaError("invalid", "unexpected EOF: the archive is truncated", { cause: error });
   const isTarFault = /^(?:Invalid (?:tar )?header|Header exceeds max size)/.test(message);
   return isTarFault ? new FlotillaError("invalid", "archive/tar: invalid tar header", { cause: error }) : toFlotillaError(error);
 }

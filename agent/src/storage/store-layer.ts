@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import { detectCompression, digestOfHex, type Compression, type Digest } from "@flotilla/image";
 import { decompress } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
-import type { Lease } from "./leases.ts";
+import type { LooseLayer } from "./layers.ts";
 
 export type WantedLayer = {
-  /** A blob that is on disk and leased, brought by whoever wants the layer. */
+  /** A blob that is on disk and leased, as the chain is, brought by whoever wants the layer. */
   blobDigest: Digest;
   blobBytes: number;
   diffId: Digest;
@@ -15,35 +16,43 @@ export type WantedLayer = {
   parent: Digest | null;
 };
 
+/** A layer whose blob was checked; its tree has no place yet, or is in the store already. */
+export type PreparedLayer = { wanted: WantedLayer; compression: Compression; loose: LooseLayer | undefined };
+
 /**
- * Makes sure that a layer's tree is in the store. Also when it is there already, the blob that was brought must be that
- * layer: naming its hashes alone must not open another namespace's layer.
+ * Extracts a layer beside the store, unless its chain is there. Also then the blob that was brought must be that layer:
+ * naming its hashes alone must not open another namespace's layer. Layers of an image can be prepared in any order.
  * @throws FlotillaError `invalid` when the blob is not what the image says.
  */
-export async function ensureLayer(context: StorageContext, wanted: WantedLayer, lease: Lease): Promise<void> {
-  lease.add(wanted.chainId);
-  await context.layers.exclusively(wanted.chainId, async () => {
-    const known = context.collector.findBlob(wanted.blobDigest);
-    if (known !== undefined) check(wanted, known.diff_id);
-    const isExtracted = context.layers.find(wanted.chainId) !== undefined;
-    if (known !== undefined && isExtracted) return;
-    const compression = await compressionOf(context, wanted.blobDigest);
-    const plain = decompress({ compression, source: context.blobs.read(wanted.blobDigest) });
-    if (isExtracted) check(wanted, await hashOf(plain));
-    else await extract(context, wanted, plain);
-    context.collector.addBlob({ digest: wanted.blobDigest, diff_id: wanted.diffId, compression, size_bytes: wanted.blobBytes });
-  });
+export async function prepareLayer(context: StorageContext, wanted: WantedLayer): Promise<PreparedLayer> {
+  const known = context.collector.findBlob(wanted.blobDigest);
+  if (known !== undefined) check(wanted, known.diff_id);
+  const isExtracted = context.layers.find(wanted.chainId) !== undefined;
+  if (known !== undefined && isExtracted) return { wanted, compression: known.compression, loose: undefined };
+  const compression = await compressionOf(context, wanted.blobDigest);
+  const plain = decompress({ compression, source: context.blobs.read(wanted.blobDigest) });
+  if (isExtracted) {
+    check(wanted, await hashOf(plain));
+    return { wanted, compression, loose: undefined };
+  }
+  return { wanted, compression, loose: await extract(context, wanted, plain) };
 }
 
-async function extract(context: StorageContext, wanted: WantedLayer, plain: ReturnType<typeof decompress>): Promise<void> {
+/** Gives a prepared layer its place; those below it come first. */
+export function adoptLayer(context: StorageContext, { wanted, compression, loose }: PreparedLayer): void {
+  if (loose !== undefined) context.layers.adopt(loose, { chainId: wanted.chainId, parent: wanted.parent });
+  context.collector.addBlob({ digest: wanted.blobDigest, diff_id: wanted.diffId, compression, size_bytes: wanted.blobBytes });
+}
+
+async function extract(context: StorageContext, wanted: WantedLayer, plain: Readable): Promise<LooseLayer> {
   const layer = await context.layers.extract(plain);
   try {
     check(wanted, layer.diffId);
+    return layer;
   } catch (error) {
     context.layers.discard(layer);
     throw error;
   }
-  context.layers.adopt(layer, { chainId: wanted.chainId, parent: wanted.parent });
 }
 
 function check(wanted: WantedLayer, found: Digest): void {
