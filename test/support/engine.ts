@@ -32,13 +32,14 @@ export type TestEngine = {
   run(body: Record<string, unknown>, name?: string): Promise<string>;
   create(body: Record<string, unknown>, name?: string): Promise<string>;
   exitOf(id: string): Promise<number>;
-  /** Closes and opens again on the same directories, as a restart of the agent does. */
-  reopen(): Promise<void>;
+  /** Closes and opens again on the same directories, as a restart of the agent does; `between` runs while it is down. */
+  reopen(between?: () => Promise<void>): Promise<void>;
 };
 
-type Opened = Pick<TestEngine, "engine" | "images" | "volumes" | "networks"> & { close(): Promise<void> };
+export type Opened = Pick<TestEngine, "engine" | "images" | "volumes" | "networks"> & { close(): Promise<void> };
 
-async function open(config: AgentConfig, events: EngineEvent[]): Promise<Opened> {
+/** Opens a real engine on directories that exist. */
+export async function openEngine(config: AgentConfig, events: EngineEvent[]): Promise<Opened> {
   const db = new Database(join(config.dataDir, "agent.db"));
   const bus = new EventBus();
   bus.subscribe((event) => events.push(event));
@@ -65,7 +66,7 @@ export async function withEngine(work: (t: TestEngine) => Promise<void>): Promis
   mkdirSync(config.dataDir, { recursive: true });
   mkdirSync(config.runDir, { recursive: true });
   const events: EngineEvent[] = [];
-  let opened = await open(config, events);
+  let opened = await openEngine(config, events);
   try {
     await opened.images.import({
       namespace: NS,
@@ -100,9 +101,13 @@ export async function withEngine(work: (t: TestEngine) => Promise<void>): Promis
         return id;
       },
       exitOf: async (id) => (await opened.engine.wait(NS, id, "not-running", new AbortController().signal).done).StatusCode,
-      reopen: async () => {
+      reopen: async (between) => {
         await opened.close();
-        opened = await open(config, events);
+        try {
+          await between?.();
+        } finally {
+          opened = await openEngine(config, events);
+        }
       },
     });
   } finally {

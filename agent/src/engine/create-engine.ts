@@ -117,7 +117,7 @@ function addHook(context: EngineContext, id: string, hook: StartHook): () => voi
 }
 
 /** How often running containers are looked at besides the watch, which may miss what a killed shim cannot write. */
-const SWEEP_MS = 5_000;
+const SWEEP_MS = 2_500;
 
 function lifetime(context: EngineContext): Pick<Containers, "recover" | "close"> {
   let sweep: NodeJS.Timeout | undefined;

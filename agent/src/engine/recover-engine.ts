@@ -2,8 +2,9 @@ import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toFlotillaError } from "@flotilla/core";
 import { listCgroups, removeCgroup } from "../host/cgroup.ts";
+import { kill } from "../host/libc.ts";
 import { unmountBelow } from "../host/mounts.ts";
-import { isSameProcess, processStartTicks } from "../host/process-table.ts";
+import { findProcesses, isSameProcess, processStartTicks } from "../host/process-table.ts";
 import { cgroupParent, containerPaths, type EngineContext, machineOf, publish, treesDir } from "./context.ts";
 import { finishExit, scheduleRestart, settleExit } from "./handle-exit.ts";
 import { planRecovery, type RecoveryObservation, type RecoveryOperation } from "./plan-recovery.ts";
@@ -35,6 +36,8 @@ const EXECUTORS: Executors = {
     publish(context, context.store.update(record.id, change), { action: "start" });
   },
   "undo-start": async (context, record) => {
+    // A shim whose runtime is still creating the container would go on beside us: both name the bundle as an argument.
+    for (const pid of findProcesses(containerPaths(context.config, record.id).bundleDir)) kill(pid, 9);
     await machineOf(context).runtime.delete(record.id);
     await releaseParts(context, record);
     // A restart by policy that was cut off is made good; a start that a person asked for was answered by an error.

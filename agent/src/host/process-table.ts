@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /**
  * Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat), undefined when it does not exist or
@@ -22,4 +22,18 @@ export function processStartTicks(pid: number): number | undefined {
 /** Whether the process that had this pid and start time still runs. */
 export function isSameProcess(pid: number, startTicks: number): boolean {
   return processStartTicks(pid) === startTicks;
+}
+
+/** Pids of processes that have exactly this word among their arguments. */
+export function findProcesses(argument: string): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => argumentsOf(pid).includes(argument)).map(Number);
+}
+
+function argumentsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 }
