@@ -19,7 +19,10 @@ export type ControlConfig = {
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
-const text = z.string().optional().transform((value) => (value === "" ? undefined : value));
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === "" ? undefined : value));
 const variables = z.object({
   FLOTILLA_DATA: text,
   FLOTILLA_LISTEN: text,
@@ -88,19 +91,22 @@ export function isLoopbackAddress(host: string): boolean {
 
 function readUrl(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  if (!/^https?:\/\/[^/?#\s]+\/?$/.test(value) || !URL.canParse(value)) throw new FlotillaError("invalid", `FLOTILLA_URL must be like https://flotilla.example.org, not "${value}"`);
+  if (!/^https?:\/\/[^/?#\s]+\/?$/.test(value) || !URL.canParse(value))
+    throw new FlotillaError("invalid", `FLOTILLA_URL must be like https://flotilla.example.org, not "${value}"`);
   return value.replace(/\/$/, "");
 }
 
 function readTls(certFile: string | undefined, keyFile: string | undefined): ControlConfig["tls"] {
   if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) throw new FlotillaError("invalid", "FLOTILLA_TLS_CERT and FLOTILLA_TLS_KEY belong together");
+  if (certFile === undefined || keyFile === undefined)
+    throw new FlotillaError("invalid", "FLOTILLA_TLS_CERT and FLOTILLA_TLS_KEY belong together");
   return { certFile, keyFile };
 }
 
 function readAdmin(read: z.output<typeof variables>): ControlConfig["admin"] {
   const { FLOTILLA_ADMIN_EMAIL: email, FLOTILLA_ADMIN_PASSWORD: password, FLOTILLA_ADMIN_TOKEN: token } = read;
   if (email === undefined && password === undefined) return undefined;
-  if (email === undefined || password === undefined) throw new FlotillaError("invalid", "FLOTILLA_ADMIN_EMAIL and FLOTILLA_ADMIN_PASSWORD belong together");
+  if (email === undefined || password === undefined)
+    throw new FlotillaError("invalid", "FLOTILLA_ADMIN_EMAIL and FLOTILLA_ADMIN_PASSWORD belong together");
   return { email, password, token };
 }

@@ -5,6 +5,7 @@ import type { Actor } from "../access/actor.ts";
 import { makeSecret } from "../access/secrets.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
+import { FIRST_NAMESPACE } from "../setup/complete-setup.ts";
 
 export type JoinTokenRow = { id: string; name: string | null; createdAt: string; expiresAt: string; uses: number; usesLeft: number };
 export type NewJoinToken = { command: string; token: string; expiresAt: string };
@@ -29,6 +30,26 @@ export async function createJoinToken(
   const token = formatJoinToken({ id, secret, serverKey: services.serverKey });
   const name = input.name === undefined ? "" : ` --name ${input.name}`;
   return { token, command: `flotilla agent join ${services.publicUrl} --token ${token}${name}`, expiresAt: expiresAt.toISOString() };
+}
+
+const LOCAL_TOKEN_MINUTES = 10;
+
+/**
+ * A token for the agent of this very machine: whoever starts both owns both. It makes the host `local`, or gives it a
+ * new key when the agent's data were lost; it replaces the token of an earlier start.
+ */
+export async function issueLocalJoinToken(services: ServiceContext): Promise<string> {
+  const id = randomUUID();
+  const secret = makeSecret();
+  const expiresAt = new Date(services.nowMs() + LOCAL_TOKEN_MINUTES * 60_000);
+  const team = await services.prisma.team.findUniqueOrThrow({ where: { namespace: FIRST_NAMESPACE } });
+  await services.prisma.$transaction([
+    services.prisma.joinToken.deleteMany({ where: { isLocal: true } }),
+    services.prisma.joinToken.create({
+      data: { id, teamId: team.id, name: "local", tokenHash: hashSecret(secret), isLocal: true, uses: 1, usesLeft: 1, expiresAt },
+    }),
+  ]);
+  return formatJoinToken({ id, secret, serverKey: services.serverKey });
 }
 
 /** Tokens of the caller's team that can still be used. */

@@ -17,6 +17,11 @@ const SETUP_LOCK = 7_420_001;
 /** The first team works in the namespace of the local socket: `docker` on the host and the dashboard see the same containers. */
 export const FIRST_NAMESPACE = "default";
 
+/** The first team is there before its people: this machine's own agent may join before set-up. Idempotent. */
+export async function ensureFirstTeam(services: ServiceContext): Promise<void> {
+  await services.prisma.team.upsert({ where: { namespace: FIRST_NAMESPACE }, create: { name: "Team", slug: "team", namespace: FIRST_NAMESPACE }, update: {} });
+}
+
 export async function needsSetup(services: ServiceContext): Promise<boolean> {
   return (await services.prisma.user.count()) === 0;
 }
@@ -82,11 +87,7 @@ async function makeFirstTeam(
   input: { name: string; email: string; passwordHash: string; teamName: string },
 ): Promise<{ userId: string; teamId: string }> {
   if ((await tx.user.count()) > 0) throw new FlotillaError("conflict", "this Flotilla is set up already: sign in");
-  const existing = await tx.team.findUnique({ where: { namespace: FIRST_NAMESPACE } });
-  const team =
-    existing === null
-      ? await tx.team.create({ data: { name: input.teamName, slug: "team", namespace: FIRST_NAMESPACE } })
-      : await tx.team.update({ where: { id: existing.id }, data: { name: input.teamName } });
+  const team = await tx.team.update({ where: { namespace: FIRST_NAMESPACE }, data: { name: input.teamName } });
   const { userId } = await makeAccount(tx, { name: input.name, email: input.email, passwordHash: input.passwordHash, teamId: team.id, role: "admin" });
   await tx.setupToken.deleteMany();
   const object: ObjectRef = { kind: "member", id: userId, name: input.email, teamId: team.id };

@@ -38,7 +38,9 @@ function packageRoot(name: string): string {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch (error) {
-    throw new FlotillaError("internal", `start Postgres: ${name} is not installed; set DATABASE_URL to use another Postgres`, { cause: error });
+    throw new FlotillaError("internal", `start Postgres: ${name} is not installed; set DATABASE_URL to use another Postgres`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,12 @@ import { spawn } from "node:child_process";
 import { FlotillaError } from "@flotilla/core";
 
 export type ProgramUser = { uid: number; gid: number };
-export type ProgramOptions = { argv: readonly [string, ...string[]]; user?: ProgramUser | undefined; cwd?: string; /** Open file that becomes the standard input. */ stdinFd?: number };
+export type ProgramOptions = {
+  argv: readonly [string, ...string[]];
+  user?: ProgramUser | undefined;
+  cwd?: string;
+  /** Open file that becomes the standard input. */ stdinFd?: number;
+};
 
 const MAX_OUTPUT = 8_192;
 const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
@@ -11,7 +16,13 @@ const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export function runProgram(options: ProgramOptions): Promise<string> {
   const [file, ...args] = options.argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { ...options.user, cwd: options.cwd, env: ENVIRONMENT, stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"], shell: false });
+    const child = spawn(file, args, {
+      ...options.user,
+      cwd: options.cwd,
+      env: ENVIRONMENT,
+      stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],
+      shell: false,
+    });
     let output = "";
     const collect = (chunk: Buffer): void => {
       if (output.length < MAX_OUTPUT) output += chunk.toString("utf8");

@@ -50,7 +50,20 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   if (!existsSync(join(directory, "PG_VERSION"))) await initialise({ directory, password, binaries, user });
   const child = spawn(
     join(binaries, "bin", "postgres"),
-    ["-D", OWN_DIRECTORY, "-c", "listen_addresses=", "-c", "unix_socket_directories=.", "-c", "unix_socket_permissions=0700", "-c", "max_connections=100", "-c", "logging_collector=off"],
+    [
+      "-D",
+      OWN_DIRECTORY,
+      "-c",
+      "listen_addresses=",
+      "-c",
+      "unix_socket_directories=.",
+      "-c",
+      "unix_socket_permissions=0700",
+      "-c",
+      "max_connections=100",
+      "-c",
+      "logging_collector=off",
+    ],
     // A group of its own: the terminal's Ctrl-C is for us, and we stop Postgres when we no longer need it.
     { ...user, cwd: directory, env: { LC_ALL: "C", TZ: "UTC" }, stdio: ["ignore", "ignore", "pipe"], detached: true, shell: false },
   );
@@ -93,7 +106,18 @@ async function initialise({ directory, password, binaries, user }: Initialise): 
   const stdinFd = openSync(passwordFile, "r");
   try {
     await runProgram({
-      argv: [join(binaries, "bin", "initdb"), "-D", OWN_DIRECTORY, "-U", SUPERUSER, "--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions"],
+      argv: [
+        join(binaries, "bin", "initdb"),
+        "-D",
+        OWN_DIRECTORY,
+        "-U",
+        SUPERUSER,
+        "--encoding=UTF8",
+        "--locale=C",
+        "--auth=scram-sha-256",
+        "--pwfile=/dev/stdin",
+        "--no-instructions",
+      ],
       user,
       cwd: temporary,
       stdinFd,
@@ -103,7 +127,8 @@ async function initialise({ directory, password, binaries, user }: Initialise): 
     rmSync(passwordFile, { force: true });
   }
   chmodSync(temporary, 0o700);
-  if (existsSync(directory) && readdirSync(directory).length > 0) throw new FlotillaError("conflict", `${directory} holds something that is no Postgres data`);
+  if (existsSync(directory) && readdirSync(directory).length > 0)
+    throw new FlotillaError("conflict", `${directory} holds something that is no Postgres data`);
   rmSync(directory, { recursive: true, force: true });
   renameSync(temporary, directory);
 }
@@ -134,7 +159,13 @@ function isPostgresOf(pid: number, directory: string): boolean {
   try {
     const where = statSync(`/proc/${pid}/cwd`);
     const here = statSync(directory);
-    return where.dev === here.dev && where.ino === here.ino && readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "").endsWith("/bin/postgres");
+    return (
+      where.dev === here.dev &&
+      where.ino === here.ino &&
+      readlinkSync(`/proc/${pid}/exe`)
+        .replace(/ \(deleted\)$/, "")
+        .endsWith("/bin/postgres")
+    );
   } catch {
     return false;
   }
@@ -143,7 +174,8 @@ function isPostgresOf(pid: number, directory: string): boolean {
 async function untilReady(child: ChildProcess, directory: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new FlotillaError("internal", "start Postgres: it ended at once; its log above says why");
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new FlotillaError("internal", "start Postgres: it ended at once; its log above says why");
     // The eighth line of the pid file is the postmaster's own state.
     if (readPidFile(directory)[7]?.trim() === "ready") return;
     if (Date.now() > deadline) {

@@ -10,7 +10,9 @@ export async function ensureSystemUser(): Promise<ProgramUser | undefined> {
   const found = findUser();
   if (found !== undefined) return found;
   try {
-    await runProgram({ argv: ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", USER] });
+    await runProgram({
+      argv: ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", USER],
+    });
   } catch (error) {
     // Two control planes that start together both add it: the loser finds it now.
     const made = findUser();
