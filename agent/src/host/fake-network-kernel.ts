@@ -5,7 +5,8 @@ import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, t
 import type { NetworkKernel, NetworkStack } from "./network-kernel.ts";
 import type { HostPort } from "./port-reservation.ts";
 
-const refuse = (errno: string, attempt: string): FlotillaError => new FlotillaError("internal", `${attempt}: ${errno}`, { details: { errno } });
+const refuse = (errno: string, attempt: string): FlotillaError =>
+  new FlotillaError("internal", `${attempt}: ${errno}`, { details: { errno } });
 
 class FakeStack implements NetworkStack {
   readonly linksByName = new Map<string, Link>();
@@ -68,7 +69,11 @@ class FakeStack implements NetworkStack {
         this.#set(operation.name, { masterIndex: this.#get(operation.master, line).index }, line);
         break;
       case "add-address":
-        this.held.push({ linkIndex: this.#get(operation.name, line).index, address: operation.address, prefixLength: operation.prefixLength });
+        this.held.push({
+          linkIndex: this.#get(operation.name, line).index,
+          address: operation.address,
+          prefixLength: operation.prefixLength,
+        });
         break;
       case "add-default-route":
         this.table.push({

@@ -5,7 +5,14 @@
 export type LinkOperation =
   | { kind: "add-bridge"; name: string; mac: string; mtuBytes: number }
   /** Makes both ends at once: `name` here, enslaved to `master`, and `peer.name` in the namespace of the file `peer.netnsPath`. */
-  | { kind: "add-veth"; name: string; mac: string; master: string; mtuBytes: number; peer: { name: string; mac: string; netnsPath: string } }
+  | {
+      kind: "add-veth";
+      name: string;
+      mac: string;
+      master: string;
+      mtuBytes: number;
+      peer: { name: string; mac: string; netnsPath: string };
+    }
   /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
   | { kind: "set-up"; name: string }

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { decodeAttributes, decodeMessages, decodeText, encodeAttribute, encodeMessage, encodeNested, encodeNumber, encodeText } from "./netlink-message.ts";
+import {
+  decodeAttributes,
+  decodeMessages,
+  decodeText,
+  encodeAttribute,
+  encodeMessage,
+  encodeNested,
+  encodeNumber,
+  encodeText,
+} from "./netlink-message.ts";
 
 describe("requests", () => {
   test("a message carries its length, type, flags and sequence, and is padded to four bytes", () => {
@@ -32,7 +41,9 @@ describe("answers", () => {
   });
 
   test("a refusal brings the kernel's own words when the request was left out", () => {
-    expect(decodeMessages(ack(22, 0x300, encodeText(1, "no such bridge")))).toEqual([{ kind: "ack", sequence: 9, errno: 22, reason: "no such bridge" }]);
+    expect(decodeMessages(ack(22, 0x300, encodeText(1, "no such bridge")))).toEqual([
+      { kind: "ack", sequence: 9, errno: 22, reason: "no such bridge" },
+    ]);
   });
 
   test("the words are found behind the echoed request too", () => {

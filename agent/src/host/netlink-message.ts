@@ -44,7 +44,8 @@ export function encodeAttribute(type: number, value: Uint8Array): Buffer {
   return buffer;
 }
 
-export const encodeNested = (type: number, parts: readonly Uint8Array[]): Buffer => encodeAttribute(type | NLA_F_NESTED, Buffer.concat(parts));
+export const encodeNested = (type: number, parts: readonly Uint8Array[]): Buffer =>
+  encodeAttribute(type | NLA_F_NESTED, Buffer.concat(parts));
 export const encodeText = (type: number, text: string): Buffer => encodeAttribute(type, Buffer.from(`${text}\0`, "utf8"));
 export const encodeByte = (type: number, value: number): Buffer => encodeAttribute(type, Uint8Array.of(value));
 

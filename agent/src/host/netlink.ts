@@ -52,7 +52,7 @@ export class NetlinkSocket {
       Buffer.concat(requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flags }, first + index))),
     );
     let failure: FlotillaError | undefined;
-    for (let pending = requests.length; pending > 0; ) {
+    for (let pending = requests.length; pending > 0;) {
       for (const answer of this.#receive()) {
         const request = requests[answer.sequence - first];
         if (answer.kind !== "ack" || request === undefined) continue;

@@ -69,4 +69,3 @@ function setSysctl(name: string, value: string): boolean {
     throw error;
   }
 }
-

@@ -3,7 +3,16 @@ import { closeSync, openSync } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
-import { decodeAttributes, decodeText, encodeAttribute, encodeByte, encodeNested, encodeNumber, encodeText, NLM_F } from "./netlink-message.ts";
+import {
+  decodeAttributes,
+  decodeText,
+  encodeAttribute,
+  encodeByte,
+  encodeNested,
+  encodeNumber,
+  encodeText,
+  NLM_F,
+} from "./netlink-message.ts";
 import { AF } from "./socket.ts";
 
 const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
@@ -91,7 +100,10 @@ export class RouteSocket {
       case "set-up":
         return { attempt, message: setLinkMessage(operation.name, { isUp: true }) };
       case "set-master":
-        return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }) };
+        return {
+          attempt,
+          message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }),
+        };
       case "enable-hairpin":
         return { attempt, message: hairpinMessage(this.#indexOf(operation.name)) };
       case "add-address":
@@ -179,7 +191,11 @@ function addressMessage(linkIndex: number, request: { address: string; prefixLen
   const address = packAddress(request.address);
   const broadcast = Buffer.alloc(4);
   broadcast.writeUInt32BE((address.readUInt32BE(0) | (request.prefixLength === 32 ? 0 : 0xffff_ffff >>> request.prefixLength)) >>> 0);
-  const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address), encodeAttribute(IFA.BROADCAST, broadcast)];
+  const attributes = [
+    encodeAttribute(IFA.LOCAL, address),
+    encodeAttribute(IFA.ADDRESS, address),
+    encodeAttribute(IFA.BROADCAST, broadcast),
+  ];
   return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload: Buffer.concat([header, ...attributes]) };
 }
 

@@ -114,7 +114,8 @@ export class Attachments {
   /** Makes the kernel have what the rows of a container say. Idempotent. */
   async restore(containerId: string): Promise<void> {
     const lost = this.#deps.ports.hold(containerId);
-    for (const port of lost) this.#deps.logger.warn("published port was taken by a program meanwhile", { containerId, port: port.host_port });
+    for (const port of lost)
+      this.#deps.logger.warn("published port was taken by a program meanwhile", { containerId, port: port.host_port });
     await this.#build(containerId);
   }
 
@@ -202,7 +203,10 @@ export class Attachments {
     };
     if (fixed === undefined) return chooseAddress(space);
     if (network.is_subnet_chosen) {
-      throw new FlotillaError("invalid", "user specified IP address is supported only when connecting to networks with user configured subnets");
+      throw new FlotillaError(
+        "invalid",
+        "user specified IP address is supported only when connecting to networks with user configured subnets",
+      );
     }
     const address = parseAddress(fixed);
     if (space.used.has(address)) throw new FlotillaError("conflict", "Address already in use");

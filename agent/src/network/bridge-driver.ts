@@ -45,7 +45,10 @@ export class BridgeDriver {
     const own = store.networks().find((network) => network.id === exceptNetworkId);
     const ownIndex = own === undefined ? undefined : this.#kernel.host.findLink(bridgeName(instance, own.number))?.index;
     const routed = this.#kernel.host.routes().filter((route) => route.prefixLength > 0 && route.linkIndex !== ownIndex);
-    return [...others.map((network) => parseSubnet(network.subnet)), ...routed.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength))];
+    return [
+      ...others.map((network) => parseSubnet(network.subnet)),
+      ...routed.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength)),
+    ];
   }
 
   /** A subnet of the pools with its gateway, free at this moment. */
@@ -102,7 +105,11 @@ export class BridgeDriver {
 
   #isAsPlanned(link: Link, plan: BridgePlan): boolean {
     const wanted = formatAddress(plan.gateway);
-    return link.kind === "bridge" && link.isUp && this.#kernel.host.addresses().some((held) => held.linkIndex === link.index && held.address === wanted);
+    return (
+      link.kind === "bridge" &&
+      link.isUp &&
+      this.#kernel.host.addresses().some((held) => held.linkIndex === link.index && held.address === wanted)
+    );
   }
 
   /** A bridge that someone deleted under running containers: their links are still there. */
@@ -126,7 +133,10 @@ export class BridgeDriver {
     const option = Number(network.options[MTU_OPTION]);
     if (Number.isInteger(option) && option > 0) return option;
     const isDefault = (route: Route): boolean => route.prefixLength === 0 && route.gateway !== "";
-    const [best] = this.#kernel.host.routes().filter(isDefault).sort((a, b) => a.metric - b.metric);
+    const [best] = this.#kernel.host
+      .routes()
+      .filter(isDefault)
+      .sort((a, b) => a.metric - b.metric);
     return this.#kernel.host.links().find((link) => link.index === best?.linkIndex)?.mtuBytes ?? DEFAULT_MTU_BYTES;
   }
 }

@@ -14,7 +14,13 @@ let events: EventBus;
 let networks: Networks;
 
 const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel });
-const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({ containerPort: 80, protocol: "tcp", hostIp: "", hostPort, ...change });
+const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({
+  containerPort: 80,
+  protocol: "tcp",
+  hostIp: "",
+  hostPort,
+  ...change,
+});
 const request = (containerId: string, change: Partial<AttachRequest> = {}): AttachRequest => ({
   namespace: "default",
   containerId,
@@ -39,7 +45,9 @@ describe("attach", () => {
     const attachment = await networks.attach(request("c1"));
     expect(attachment).toMatchObject({
       netnsPath: "/r/netns/c1",
-      endpoints: [{ networkName: "bridge", ipv4Address: "172.17.0.2", prefixLength: 16, gateway: "172.17.0.1", macAddress: "02:42:ac:11:00:02" }],
+      endpoints: [
+        { networkName: "bridge", ipv4Address: "172.17.0.2", prefixLength: 16, gateway: "172.17.0.1", macAddress: "02:42:ac:11:00:02" },
+      ],
       ports: [],
     });
     expect(kernel.transcript).toEqual([
@@ -125,7 +133,8 @@ describe("port conflicts", () => {
     const before = kernel.transcript.length;
     await expect(networks.attach(request("c2", { ports: [tcp(8081), tcp(8080, { hostIp: "127.0.0.1" })] }))).rejects.toMatchObject({
       code: "conflict",
-      message: "driver failed programming external connectivity on endpoint name-c2: Bind for 127.0.0.1:8080 failed: port is already allocated",
+      message:
+        "driver failed programming external connectivity on endpoint name-c2: Bind for 127.0.0.1:8080 failed: port is already allocated",
     });
     expect(since(before)).toEqual([]);
     expect([...kernel.reserved]).toEqual(["tcp 0.0.0.0:8080"]);
@@ -147,7 +156,9 @@ describe("port conflicts", () => {
     const range = tcp(8000, { hostPortEnd: 8002 });
     expect((await networks.attach(request("c1", { ports: [range] }))).ports[0]?.hostPort).toBe(8001);
     expect((await networks.attach(request("c2", { ports: [range] }))).ports[0]?.hostPort).toBe(8002);
-    await expect(networks.attach(request("c3", { ports: [range] }))).rejects.toThrow("Bind for 0.0.0.0:8000-8002 failed: all ports are allocated");
+    await expect(networks.attach(request("c3", { ports: [range] }))).rejects.toThrow(
+      "Bind for 0.0.0.0:8000-8002 failed: all ports are allocated",
+    );
   });
 
   test("a port named by one binding is not given to another of the same container", async () => {
@@ -156,7 +167,9 @@ describe("port conflicts", () => {
   });
 
   test("an IPv6 address is refused honestly", async () => {
-    await expect(networks.attach(request("c1", { ports: [tcp(80, { hostIp: "::1" })] }))).rejects.toMatchObject({ code: "not_implemented" });
+    await expect(networks.attach(request("c1", { ports: [tcp(80, { hostIp: "::1" })] }))).rejects.toMatchObject({
+      code: "not_implemented",
+    });
   });
 });
 
@@ -166,7 +179,10 @@ describe("detach", () => {
     const before = kernel.transcript.length;
     await networks.detach("c1");
     await networks.detach("c1");
-    expect(since(before)).toEqual(["nft: delete element ip flotilla_1a2b3c4d ports { tcp . 8080 : 172.17.0.2 . 80 }", "netns delete /r/netns/c1"]);
+    expect(since(before)).toEqual([
+      "nft: delete element ip flotilla_1a2b3c4d ports { tcp . 8080 : 172.17.0.2 . 80 }",
+      "netns delete /r/netns/c1",
+    ]);
     expect([...kernel.reserved]).toEqual([]);
     expect((await networks.attach(request("c2", { ports: [tcp(8080)] }))).ports[0]?.hostPort).toBe(8080);
   });

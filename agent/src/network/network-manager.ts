@@ -109,7 +109,8 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   };
 }
 
-const NO_USER_NETWORKS = "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
+const NO_USER_NETWORKS =
+  "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
 
 function startUpkeep(reconciler: Reconciler, logger: Logger): { sweepSoon(): void; stop(): void } {
   const guard = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error("network upkeep went wrong", { error }));

@@ -73,7 +73,12 @@ export function networkRoutes(deps: NetworkRoutesDeps): Route[] {
 
 function list(networks: Networks, call: Call): Reply {
   const filters = parseFilters(call.query.get("filters"), LIST_FILTERS);
-  return json(networks.list(call.namespace).filter((view) => matches(view, filters)).map((view) => toNetwork(view, [])));
+  return json(
+    networks
+      .list(call.namespace)
+      .filter((view) => matches(view, filters))
+      .map((view) => toNetwork(view, [])),
+  );
 }
 
 function matches(view: NetworkView, filters: Filters): boolean {
@@ -129,7 +134,8 @@ async function prune(networks: Networks, call: Call): Promise<Reply> {
   const unwanted = filters.get("label!");
   const deleted: string[] = [];
   for (const view of networks.list(call.namespace)) {
-    const isWanted = matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
+    const isWanted =
+      matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
     if (view.isPredefined || view.endpoints.length > 0 || !isWanted) continue;
     await networks.removeNetwork(call.namespace, view.id);
     deleted.push(view.name);

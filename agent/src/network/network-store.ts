@@ -56,7 +56,11 @@ const MIGRATION: Migration = {
   ],
 };
 
-const jsonOf = <T extends z.ZodType>(schema: T) => z.string().transform((text): unknown => JSON.parse(text)).pipe(schema);
+const jsonOf = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(schema);
 const flagColumn = z.int().transform((value) => value !== 0);
 const textMap = jsonOf(z.record(z.string(), z.string()));
 
@@ -186,7 +190,9 @@ export class NetworkStore {
   }
 
   endpointsOf(containerId: string): EndpointRow[] {
-    return this.#db.all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId).map((row) => EndpointRow.parse(row));
+    return this.#db
+      .all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId)
+      .map((row) => EndpointRow.parse(row));
   }
 
   endpointsIn(networkId: string): EndpointRow[] {
@@ -225,7 +231,9 @@ export class NetworkStore {
   /** Whether a port is published on this address, or on every address, or (for "0.0.0.0") on any. */
   isPortTaken(port: { protocol: string; host_address: string; host_port: number }): boolean {
     const rows = this.#db.all("SELECT host_address FROM ports WHERE protocol = ? AND host_port = ?", port.protocol, port.host_port);
-    return rows.some((row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0");
+    return rows.some(
+      (row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0",
+    );
   }
 
   addPort(port: PortRow): void {

@@ -16,7 +16,14 @@ export type NetworkView = {
   options: Readonly<Record<string, string>>;
   /** undefined for host and none. */
   addressing: { subnet: string; gateway: string; addressRange: string } | undefined;
-  endpoints: { containerId: string; containerName: string; endpointId: string; macAddress: string; ipv4Address: string; prefixLength: number }[];
+  endpoints: {
+    containerId: string;
+    containerName: string;
+    endpointId: string;
+    macAddress: string;
+    ipv4Address: string;
+    prefixLength: number;
+  }[];
 };
 
 export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance: string): NetworkView {

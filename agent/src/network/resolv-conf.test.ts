@@ -4,7 +4,9 @@ import { adaptResolvConf, isStubOnly, parseResolvConf } from "./resolv-conf.ts";
 const adapt = (text: string) => adaptResolvConf(parseResolvConf(text));
 
 test("nameservers, the last search list and all options are read", () => {
-  expect(adapt("# made by hand\nnameserver 192.0.2.53\nsearch a.example\n search b.example c.example\noptions ndots:2\noptions edns0\n")).toEqual({
+  expect(
+    adapt("# made by hand\nnameserver 192.0.2.53\nsearch a.example\n search b.example c.example\noptions ndots:2\noptions edns0\n"),
+  ).toEqual({
     nameservers: ["192.0.2.53"],
     searches: ["b.example", "c.example"],
     options: ["ndots:2", "edns0"],
@@ -12,7 +14,9 @@ test("nameservers, the last search list and all options are read", () => {
 });
 
 test("resolvers that only the host can reach are left out", () => {
-  expect(adapt("nameserver 127.0.0.1\nnameserver 127.0.0.53\nnameserver ::1\nnameserver fe80::1%eth0\nnameserver 9.9.9.9\n").nameservers).toEqual(["9.9.9.9"]);
+  expect(
+    adapt("nameserver 127.0.0.1\nnameserver 127.0.0.53\nnameserver ::1\nnameserver fe80::1%eth0\nnameserver 9.9.9.9\n").nameservers,
+  ).toEqual(["9.9.9.9"]);
 });
 
 test("when none is left it is Docker's choice", () => {

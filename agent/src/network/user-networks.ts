@@ -21,14 +21,22 @@ export type NetworkCreateRequest = {
   options: Record<string, string>;
 };
 
-export type UserNetworksDeps = { store: NetworkStore; catalog: NetworkCatalog; bridges: BridgeDriver; firewall: Firewall; events: EventBus };
+export type UserNetworksDeps = {
+  store: NetworkStore;
+  catalog: NetworkCatalog;
+  bridges: BridgeDriver;
+  firewall: Firewall;
+  events: EventBus;
+};
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 /**
  * RFC 1918, RFC 6598 and RFC 2544. A bridge's subnet becomes a route of the whole host, so a public one would cut the host
  * and every other team off from those addresses.
  */
-const PRIVATE_RANGES: readonly Subnet[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"].map(parseSubnet);
+const PRIVATE_RANGES: readonly Subnet[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"].map(
+  parseSubnet,
+);
 const MIN_PREFIX_LENGTH = 8;
 const MAX_PREFIX_LENGTH = 30;
 
@@ -87,7 +95,8 @@ export class UserNetworks {
 
   #addressing(request: NetworkCreateRequest): Pick<NetworkRow, "subnet" | "gateway" | "address_range" | "is_subnet_chosen"> {
     if (request.subnet === "") {
-      if (request.gateway !== "" || request.addressRange !== "") throw new FlotillaError("invalid", "invalid network config: no matching subnet for gateway or range");
+      if (request.gateway !== "" || request.addressRange !== "")
+        throw new FlotillaError("invalid", "invalid network config: no matching subnet for gateway or range");
       return { ...this.#deps.bridges.chooseSubnet(), address_range: "", is_subnet_chosen: true };
     }
     const subnet = this.#checkSubnet(request.subnet);
@@ -105,7 +114,10 @@ export class UserNetworks {
     const subnet = parseSubnet(text);
     const isPrivate = PRIVATE_RANGES.some((range) => containsAddress(range, subnet.first) && subnet.prefixLength >= range.prefixLength);
     if (!isPrivate || subnet.prefixLength < MIN_PREFIX_LENGTH || subnet.prefixLength > MAX_PREFIX_LENGTH) {
-      throw new FlotillaError("invalid", `invalid subnet ${text}: it must lie in a private range and be /${MIN_PREFIX_LENGTH} to /${MAX_PREFIX_LENGTH}`);
+      throw new FlotillaError(
+        "invalid",
+        `invalid subnet ${text}: it must lie in a private range and be /${MIN_PREFIX_LENGTH} to /${MAX_PREFIX_LENGTH}`,
+      );
     }
     if (this.#deps.bridges.takenSubnets().some((taken) => subnetsOverlap(taken, subnet))) {
       throw new FlotillaError("forbidden", "Pool overlaps with other one on this address space");
@@ -116,7 +128,8 @@ export class UserNetworks {
 
 function checkDriver(driver: string): void {
   if (driver === "" || driver === "default" || driver === "bridge") return;
-  if (driver === "overlay") throw new FlotillaError("not_implemented", "overlay networks are not supported yet: use a bridge network on each host");
+  if (driver === "overlay")
+    throw new FlotillaError("not_implemented", "overlay networks are not supported yet: use a bridge network on each host");
   throw new FlotillaError("not_found", `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
 }
 

@@ -21,7 +21,11 @@ export function volumeRoutes(deps: VolumeRoutesDeps): Route[] {
     { method: "GET", path: "/volumes", handler: (call) => list(deps, call) },
     { method: "POST", path: "/volumes/create", handler: (call) => create(deps, call) },
     { method: "POST", path: "/volumes/prune", handler: (call) => prune(deps, call) },
-    { method: "GET", path: "/volumes/:name", handler: (call) => json(toVolume(deps.volumes.get(call.namespace, call.params["name"] ?? ""))) },
+    {
+      method: "GET",
+      path: "/volumes/:name",
+      handler: (call) => json(toVolume(deps.volumes.get(call.namespace, call.params["name"] ?? ""))),
+    },
     { method: "DELETE", path: "/volumes/:name", handler: (call) => remove(deps, call) },
   ];
 }
@@ -110,4 +114,5 @@ function isPrunable(view: VolumeView, { filters, isAll }: { filters: Filters; is
   );
 }
 
-const orNull = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null => (Object.keys(map).length === 0 ? null : map);
+const orNull = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null =>
+  Object.keys(map).length === 0 ? null : map;
