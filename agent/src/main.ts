@@ -18,6 +18,8 @@ import { type AgentConfig, readConfig } from "./config.ts";
 import type { Containers } from "./engine/containers-port.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { EventBus } from "./events/bus.ts";
+import { createExecRoutes } from "./exec/exec-routes.ts";
+import { ExecService } from "./exec/exec-service.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
@@ -119,6 +121,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
 function createRoutes(parts: Parts): Route[] {
   const { config, options, containers, images, volumes, networks, events, archive, cgroups } = parts;
   const attach = new AttachService({ containers, events, logger: options.logger });
+  const execs = new ExecService({ containers, events, logger: options.logger, nowMs: Date.now });
   return [
     ...createSystemRoutes({
       product: { version: options.productVersion, commit: options.commit ?? "" },
@@ -132,9 +135,10 @@ function createRoutes(parts: Parts): Route[] {
       nowMs: Date.now,
       diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes }, namespace, kinds),
     }),
-    ...createContainerRoutes(containers),
+    ...createContainerRoutes(containers, execs),
     ...createProcessRoutes({ containers, images, cgroups }),
     ...createLogRoutes({ containers, events }),
+    ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
     ...imageRoutes({ images }),
     ...archiveRoutes({ containers, archive }),

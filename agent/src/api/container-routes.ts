@@ -1,5 +1,5 @@
 import { FlotillaError } from "@flotilla/core";
-import { ContainerCreateBody, ContainerUpdateBody, parseFilters } from "@flotilla/engine-api";
+import { ContainerCreateBody, type ContainerInspect, ContainerUpdateBody, parseFilters } from "@flotilla/engine-api";
 import { z } from "zod";
 import type { Containers } from "../engine/containers-port.ts";
 import { parseSignal } from "../engine/signals.ts";
@@ -31,7 +31,7 @@ const PRUNE_FILTERS = ["label", "label!", "until"] as const;
 const MAX_START_BODY_BYTES = 7;
 
 /** The life of containers: create to remove, list, inspect, update, wait. */
-export function createContainerRoutes(containers: Containers): Route[] {
+export function createContainerRoutes(containers: Containers, execs: { activeIds(containerId: string): string[] }): Route[] {
   const act = (verb: string, action: (call: Call, ref: string) => Promise<void>): Route => ({
     method: "POST",
     path: `/containers/:id/${verb}`,
@@ -44,7 +44,7 @@ export function createContainerRoutes(containers: Containers): Route[] {
     { method: "POST", path: "/containers/create", handler: (call) => create(containers, call) },
     { method: "GET", path: "/containers/json", handler: (call) => list(containers, call) },
     { method: "POST", path: "/containers/prune", handler: (call) => prune(containers, call) },
-    { method: "GET", path: "/containers/:id/json", handler: (call) => inspect(containers, call) },
+    { method: "GET", path: "/containers/:id/json", handler: async (call) => json(withExecs(await inspect(containers, call), execs)) },
     { method: "DELETE", path: "/containers/:id", handler: (call) => remove(containers, call) },
     { method: "POST", path: "/containers/:id/update", handler: (call) => update(containers, call) },
     { method: "POST", path: "/containers/:id/wait", handler: (call) => waitForContainer(containers, call) },
@@ -82,8 +82,14 @@ async function list(containers: Containers, call: Call): Promise<Reply> {
   return json(await containers.list(call.namespace, { all, limit: Math.max(0, limit), size, filters }));
 }
 
-async function inspect(containers: Containers, call: Call): Promise<Reply> {
-  return json(await containers.inspect(call.namespace, refOf(call), { size: queryBoolean(call.query, "size") }));
+function inspect(containers: Containers, call: Call): Promise<ContainerInspect> {
+  return containers.inspect(call.namespace, refOf(call), { size: queryBoolean(call.query, "size") });
+}
+
+/** The engine knows nothing of execs: they are added here. */
+function withExecs(inspected: ContainerInspect, execs: { activeIds(containerId: string): string[] }): ContainerInspect {
+  const ids = execs.activeIds(inspected.Id);
+  return { ...inspected, ExecIDs: ids.length === 0 ? null : ids };
 }
 
 async function remove(containers: Containers, call: Call): Promise<Reply> {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
-import type { Call, Reply, Route } from "../api/call.ts";
+import type { Call, Route } from "../api/call.ts";
 import { refOf } from "../api/container-routes.ts";
 import { queryBoolean } from "../api/query.ts";
 import type { Containers, ContainerView } from "../engine/containers-port.ts";

@@ -14,12 +14,19 @@ export function describeStartFailure(reason: string, program: string): StartFail
   return { exitCode: cause.exitCode, error: new FlotillaError(cause.exitCode === 128 ? "internal" : "invalid", message) };
 }
 
+/** The same for a program started in a running container. The message is what `docker exec` prints into its output. */
+export function describeExecFailure(reason: string, program: string): { exitCode: 126 | 127; message: string } {
+  const cause = describeCause(unwrap(reason), program);
+  const message = `OCI runtime exec failed: exec failed: unable to start container process: ${cause.text}: unknown`;
+  return { exitCode: cause.exitCode === 127 ? 127 : 126, message };
+}
+
 /** runc logs `time="…" level=error msg="runc create failed: …"`; crun prints the sentence, conmon may put lines in front. */
 function unwrap(reason: string): string {
   const line = reason.trim().split("\n").at(-1) ?? "";
   const quoted = /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
   const text = quoted === undefined ? line : quoted.replaceAll(/\\(.)/g, "$1");
-  return text.replace(/^runc create failed: /, "").replace(/^unable to start container process: /, "");
+  return text.replace(/^(runc create|exec) failed: /, "").replace(/^unable to start container process: /, "");
 }
 
 function describeCause(text: string, program: string): { exitCode: 126 | 127 | 128; text: string } {
