@@ -73,6 +73,22 @@ export function unmount(target: string, flags: number = MNT.DETACH): void {
   }
 }
 
+/**
+ * Like `unmount`, in a thread of libuv's pool: the last unmount of a file system writes its dirty data out, which can
+ * take seconds that the caller's event loop must not stand still for.
+ */
+export async function unmountInBackground(target: string, flags: number = MNT.DETACH): Promise<void> {
+  const errno = await new Promise<number>((resolve, reject) => {
+    c.umount2.async(target, flags, (error: unknown, result: number) => {
+      // koffi keeps errno for the callback of an asynchronous call.
+      if (error) reject(new FlotillaError("internal", `umount ${target}: ${String(error)}`, { cause: error }));
+      else resolve(result < 0 ? koffi.errno() : 0);
+    });
+  });
+  const name = errno === 0 ? "" : getSystemErrorName(-errno);
+  if (!["", "EINVAL", "ENOENT"].includes(name)) throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
+}
+
 /** unshare(2) of the calling (main) thread. */
 export function unshare(flags: number): void {
   check("unshare", c.unshare(flags) as number);

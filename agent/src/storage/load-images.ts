@@ -6,7 +6,7 @@ import { hashText, type ImageRecord } from "./image-records.ts";
 import type { Lease } from "./leases.ts";
 import { planLoad, type PlannedImage } from "./load-plan.ts";
 import { mapLimited } from "./map-limited.ts";
-import { readArchive, type ImageArchive } from "./read-archive.ts";
+import { readArchive } from "./read-archive.ts";
 import { adoptLayer, prepareLayer, type WantedLayer } from "./store-layer.ts";
 
 /** Each is a worker process of its own. */
@@ -29,15 +29,14 @@ export type StagedLoad = {
  */
 export async function stageLoad(context: StorageContext, request: { namespace: string; tar: Readable }): Promise<StagedLoad> {
   const lease = context.leases.open();
-  let archive: ImageArchive | undefined;
   const abandon = (): void => {
-    lease.release();
+    const held = lease.release();
     context.collector.collect();
     // Manifests and configurations were kept as blobs only for the time of the load.
-    context.collector.discardUnknown(archive?.digests() ?? []);
+    context.collector.discardUnknown(held);
   };
   try {
-    archive = await readArchive(context, { tar: request.tar, lease });
+    const archive = await readArchive(context, { tar: request.tar, lease });
     const plan = await planLoad(archive, goArchitecture(process.arch));
     return {
       abandon,

@@ -15,7 +15,6 @@ export type ImageArchive = {
   find(path: string): ArchivedFile | undefined;
   /** A file's text. @throws FlotillaError `invalid` when it is larger than a description can be. */
   text(file: ArchivedFile): Promise<string>;
-  digests(): Digest[];
 };
 
 /** An archive of a hundred images with fifty layers each has fewer. */
@@ -59,7 +58,6 @@ export async function readArchive(context: StorageContext, options: { tar: Reada
       return files.get(at);
     },
     text: (file) => readText(context, file),
-    digests: () => [...files.values()].map((file) => file.digest),
   };
 }
 

@@ -9,7 +9,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FlotillaError, KeyedLock } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
-import { MS, mount, unmount } from "../host/libc.ts";
+import { MS, mount, unmountInBackground } from "../host/libc.ts";
 import type { Database } from "../store/database.ts";
 import type { Layers } from "./layers.ts";
 import { rootfsRowSchema, type RootfsRow } from "./schema.ts";
@@ -79,13 +79,13 @@ export class Snapshots {
 
   /** Idempotent. */
   async unmount(containerId: string): Promise<void> {
-    await this.#locks.run(containerId, async () => unmount(this.mergedPath(containerId)));
+    await this.#locks.run(containerId, () => unmountInBackground(this.mergedPath(containerId)));
   }
 
   /** Idempotent. */
   async remove(containerId: string): Promise<void> {
     await this.#locks.run(containerId, async () => {
-      unmount(this.mergedPath(containerId));
+      await unmountInBackground(this.mergedPath(containerId));
       this.#trash.discard(this.directory(containerId));
       this.#db.run("DELETE FROM storage_rootfs WHERE container_id = ?", containerId);
     });
@@ -105,7 +105,7 @@ export class Snapshots {
       return {
         root,
         async release() {
-          unmount(root);
+          await unmountInBackground(root);
           await rmdir(root);
         },
       };
@@ -156,8 +156,8 @@ export class Snapshots {
     const known = new Set(this.list());
     for (const name of await readdir(this.#paths.rootfs)) {
       if (known.has(name)) continue;
-      unmount(join(this.#paths.rootfs, name, "merged"));
-      unmount(join(this.#paths.rootfs, name));
+      await unmountInBackground(join(this.#paths.rootfs, name, "merged"));
+      await unmountInBackground(join(this.#paths.rootfs, name));
       this.#trash.discard(join(this.#paths.rootfs, name));
     }
     for (const containerId of known) {
