@@ -176,6 +176,6 @@ async function openMachine(context: EngineContext): Promise<Machine> {
     cgroups: detectCgroups(),
     facts: readHostFacts(cgroups, logger),
     exits,
-    runtime: new RuntimeDriver({ runtimePath, conmonPath, root, exitDir }),
+    runtime: new RuntimeDriver({ runtimePath, conmonPath, root, exitDir, seccompDir: join(config.runDir, "seccomp") }),
   };
 }

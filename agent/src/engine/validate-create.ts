@@ -73,6 +73,10 @@ function validateHostConfig(hostConfig: HostConfig): void {
   }
   if ((hostConfig.DeviceRequests ?? []).length > 0) refuse('could not select device driver "" with capabilities: [[gpu]]');
   for (const entry of hostConfig.ExtraHosts ?? []) validateExtraHost(entry);
+  for (const name of Object.keys(hostConfig.Annotations ?? {})) {
+    // crun takes orders by annotation: a raw seccomp filter, another handler, other files. Those are the engine's to give.
+    if (name === "" || name.startsWith("run.oci.")) refuse(`invalid annotation: "${name}" is reserved`);
+  }
   validateModes(hostConfig);
   const logDriver = hostConfig.LogConfig.Type;
   if (!["", "json-file", "local", "k8s-file"].includes(logDriver)) refuse(`logger: no log driver named '${logDriver}' is registered`);

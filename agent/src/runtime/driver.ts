@@ -1,12 +1,14 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { createWithConmon } from "../host/conmon.ts";
 import { MINIMAL_ENV, run } from "../host/run.ts";
+import { startByFifo } from "./exec-fifo.ts";
 import type { OciResources, OciSpec } from "./oci-spec.ts";
+import { SeccompCache } from "./seccomp-cache.ts";
 
-export type RuntimePaths = { runtimePath: string; conmonPath: string; root: string; exitDir: string };
+export type RuntimePaths = { runtimePath: string; conmonPath: string; root: string; exitDir: string; seccompDir: string };
 
 export type CreateRequest = {
   id: string;
@@ -23,15 +25,21 @@ const RuntimeState = z.object({ id: z.string(), status: z.string(), pid: z.int()
 export class RuntimeDriver {
   readonly paths: RuntimePaths;
 
+  readonly #isCrun: boolean;
+  readonly #seccomp: SeccompCache | undefined;
+
   constructor(paths: RuntimePaths) {
     this.paths = paths;
+    this.#isCrun = basename(paths.runtimePath) === "crun";
+    this.#seccomp = this.#isCrun ? new SeccompCache(paths.seccompDir) : undefined;
   }
 
   /** Writes config.json and creates the container. @returns pid. @throws internal with the runtime's own words. */
   async create(request: CreateRequest): Promise<number> {
-    writeFileSync(join(request.bundleDir, "config.json"), JSON.stringify(request.spec), { mode: 0o600 });
+    const spec = this.#seccomp?.apply(request.spec) ?? request.spec;
+    writeFileSync(join(request.bundleDir, "config.json"), JSON.stringify(spec), { mode: 0o600 });
     rmSync(join(this.paths.exitDir, request.id), { force: true });
-    return await createWithConmon({
+    const pid = await createWithConmon({
       conmonPath: this.paths.conmonPath,
       runtimePath: this.paths.runtimePath,
       runtimeArgs: [this.#rootArgument()],
@@ -41,9 +49,12 @@ export class RuntimeDriver {
       logPath: request.logPath,
       ...request.stdio,
     });
+    this.#seccomp?.remember(request.spec, join(this.paths.root, request.id));
+    return pid;
   }
 
   async start(id: string): Promise<void> {
+    if (this.#isCrun && startByFifo(join(this.paths.root, id))) return;
     await this.#call("start", id);
   }
 
