@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { type ApiContext, createTrpcHttpHandler } from "@flotilla/api";
 import { FlotillaError, type Logger } from "@flotilla/core";
@@ -15,6 +15,7 @@ import {
   RefusalLog,
   type ServiceContext,
   setUpUnattended,
+  ShortCache,
 } from "@flotilla/services";
 import { AgentHub } from "./agent-hub/agent-hub.ts";
 import { type Auth, createAuth } from "./auth/create-auth.ts";
@@ -81,6 +82,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     links: hub,
     passwords: { hash: (password) => auth.hashPassword(password) },
     refusals: new RefusalLog(),
+    cache: new ShortCache(),
     logger,
     nowMs: Date.now,
     version,
@@ -91,7 +93,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
   const server = serve({ options, services, auth, hub, undo });
-  const url = await listen(server, config, undo);
+  const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
     url,
@@ -130,7 +132,7 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
   const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
-  const sockets = new TrpcSockets(guard, makeContext);
+  const trpcSockets = new TrpcSockets(guard, makeContext);
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
@@ -139,7 +141,7 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
     signInGuard: new SignInGuard(),
     docker: new DockerProxy({ services, hub, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
-    trpcSocket: (req, socket, more) => sockets.handleUpgrade(req, socket, more),
+    trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
     page: options.page,
     isBehindProxy: config.isBehindProxy,
     isTls: config.tls !== undefined,
@@ -152,7 +154,17 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
   // Uploads may take hours; a client that does not even finish its headers may not.
   server.requestTimeout = 0;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
-  undo.push(() => hub.close(), () => live.close(), () => sockets.close(), () => terminals.close(), () => guard.close());
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  undo.push(async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  undo.push(() => hub.close(), () => live.close(), () => trpcSockets.close(), () => terminals.close(), () => guard.close());
   return server;
 }
 
@@ -161,16 +173,11 @@ async function findLiveHost(services: ServiceContext, hostId: string): Promise<{
   return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
 }
 
-async function listen(server: Server, config: ControlConfig, undo: Undo): Promise<string> {
+async function listen(server: Server, config: ControlConfig): Promise<string> {
   const { host, port } = config.listen;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(new FlotillaError("conflict", `listen on ${host}:${port}: ${error.message}`, { cause: error })));
     server.listen(port, host, resolve);
-  });
-  undo.push(async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
   });
   const bound = server.address() as AddressInfo;
   return `${config.tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`;

@@ -14,13 +14,19 @@ type MemberUser = { id: string; name: string; email: string; memberships: { role
 /** The person behind an API token, or undefined when it is unknown or expired. */
 export async function findActorByToken(services: ServiceContext, token: string, address: string | null): Promise<UserActor | undefined> {
   if (!token.startsWith(API_TOKEN_PREFIX) || token.length > MAX_TOKEN_LENGTH) return undefined;
-  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash: hashToken(token) }, include: { user: { include: { memberships } } } });
+  const tokenHash = hashToken(token);
+  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash));
+  return actor === undefined ? undefined : { ...actor, address };
+}
+
+async function lookUpToken(services: ServiceContext, tokenHash: string): Promise<UserActor | undefined> {
+  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: { include: { memberships } } } });
   const now = services.nowMs();
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= now)) return undefined;
   if (row.lastUsedAt === null || now - row.lastUsedAt.getTime() > LAST_USED_STEP_MS) {
     await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
   }
-  return toActor(row.user, { kind: "token", id: row.id }, address);
+  return toActor(row.user, { kind: "token", id: row.id }, null);
 }
 
 /** The person behind a session of the dashboard, or undefined when it ended. `sessionId` comes from better-auth. */

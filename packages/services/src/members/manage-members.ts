@@ -58,4 +58,5 @@ export async function removeMember(services: ServiceContext, actor: Actor, userI
     },
     { isolationLevel: "Serializable" },
   );
+  services.cache.clear();
 }

@@ -52,4 +52,5 @@ export async function revokeToken(services: ServiceContext, actor: Actor, id: st
     await tx.apiToken.delete({ where: { id } });
     await recordAudit(tx, { actor, action: "token.revoke", object: { kind: "token", id, name: row.name, teamId: user.team.id }, outcome: "ok" });
   });
+  services.cache.clear();
 }

@@ -59,6 +59,7 @@ export class AgentHub implements HostLinks {
     clientTracking: true,
   });
   readonly #lastSeen = new Map<string, number>();
+  readonly #writes = new Set<Promise<void>>();
   #services: ServiceContext | undefined;
 
   constructor(options: AgentHubOptions) {
@@ -113,13 +114,15 @@ export class AgentHub implements HostLinks {
     this.#sockets.handleUpgrade(req, socket, options.head, (webSocket) => void this.#admit(new LinkSocket(webSocket), channel));
   }
 
-  close(): void {
-    for (const connection of this.#connections.values()) {
+  async close(): Promise<void> {
+    for (const connection of [...this.#connections.values()]) {
       connection.socket.close(1001, "the control plane stops");
       connection.destroy();
+      this.#forget(connection, "the control plane stops");
     }
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
+    await Promise.all(this.#writes);
   }
 
   #channelOf(req: IncomingMessage, address: string): Channel {
@@ -198,20 +201,26 @@ export class AgentHub implements HostLinks {
 
   #onHeartbeat(hostId: string): void {
     const now = Date.now();
-    if (now - (this.#lastSeen.get(hostId) ?? 0) > LAST_SEEN_STEP_MS) void this.#writeLastSeen(hostId, now);
+    if (now - (this.#lastSeen.get(hostId) ?? 0) > LAST_SEEN_STEP_MS) this.#writeLastSeen(hostId, now);
     this.#emit({ hostId, kind: "stats" });
   }
 
   #forget(connection: HostConnection, reason: string): void {
     if (this.#connections.get(connection.hostId) !== connection) return;
     this.#connections.delete(connection.hostId);
-    void this.#writeLastSeen(connection.hostId, connection.socket.lastHeardMs);
+    this.#writeLastSeen(connection.hostId, connection.socket.lastHeardMs);
     this.#requireServices().logger.info("host is offline", { hostId: connection.hostId, reason });
     this.#emit({ hostId: connection.hostId, kind: "offline" });
   }
 
-  async #writeLastSeen(hostId: string, atMs: number): Promise<void> {
+  #writeLastSeen(hostId: string, atMs: number): void {
     this.#lastSeen.set(hostId, atMs);
+    const write = this.#tryWriteLastSeen(hostId, atMs);
+    this.#writes.add(write);
+    void write.then(() => this.#writes.delete(write));
+  }
+
+  async #tryWriteLastSeen(hostId: string, atMs: number): Promise<void> {
     const services = this.#requireServices();
     try {
       await services.prisma.host.updateMany({ where: { id: hostId }, data: { lastSeenAt: new Date(atMs) } });

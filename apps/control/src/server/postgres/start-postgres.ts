@@ -65,7 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
       "logging_collector=off",
     ],
     // A group of its own: the terminal's Ctrl-C is for us, and we stop Postgres when we no longer need it.
-    { ...user, cwd: directory, env: { LC_ALL: "C", TZ: "UTC" }, stdio: ["ignore", "ignore", "pipe"], detached: true, shell: false },
+    { ...user, cwd: directory, env: { NODE_ENV: "production", LC_ALL: "C", TZ: "UTC" }, stdio: ["ignore", "ignore", "pipe"], detached: true, shell: false },
   );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   forwardLog(child, logger);
