@@ -27,6 +27,7 @@ import { createNetworkManager, type Networks } from "./network/network-manager.t
 import { networkRoutes } from "./network/network-routes.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { findProgram } from "./runtime/choose-runtime.ts";
+import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
@@ -137,6 +138,7 @@ function createRoutes(parts: Parts): Route[] {
     }),
     ...createContainerRoutes(containers, execs),
     ...createProcessRoutes({ containers, images, cgroups }),
+    ...createStatsRoutes({ containers, cgroups }),
     ...createLogRoutes({ containers, events }),
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),

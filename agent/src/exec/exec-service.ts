@@ -52,7 +52,7 @@ export class ExecService {
       size: sizeOf(body.ConsoleSize),
     };
     this.#registry.add(record);
-    this.#publish(view, record, `exec_create: ${body.Cmd.join(" ")}`);
+    this.#publish(view, `exec_create: ${body.Cmd.join(" ")}`, { execID: record.id });
     return record.id;
   }
 
@@ -112,7 +112,7 @@ export class ExecService {
   }
 
   async #run(record: ExecRecord, view: ContainerView, client: Duplex | undefined): Promise<void> {
-    this.#publish(view, record, `exec_start: ${(record.body.Cmd ?? []).join(" ")}`);
+    this.#publish(view, `exec_start: ${(record.body.Cmd ?? []).join(" ")}`, { execID: record.id });
     const files = new ExecFiles(view, record.id);
     record.files = files;
     let refusal: string | undefined;
@@ -127,7 +127,7 @@ export class ExecService {
         refusal = failure?.message;
       });
       if ((await Promise.race([ended, detached])) === "detached") {
-        this.#publish(view, record, "exec_detach");
+        this.#publish(view, "exec_detach", { execID: record.id });
         ended.catch((error: unknown) =>
           this.#parts.logger.warn("a detached exec broke off", { execId: record.id, error: toFlotillaError(error).message }),
         );
@@ -173,11 +173,11 @@ export class ExecService {
     record.finishedAtMs = this.#parts.nowMs();
     record.pty = undefined;
     record.files?.remove();
-    this.#publish(view, record, "exec_die", { exitCode: String(exitCode) });
+    this.#publish(view, "exec_die", { execID: record.id, exitCode: String(exitCode) });
   }
 
-  #publish(view: ContainerView, record: ExecRecord, action: string, attributes: Record<string, string> = {}): void {
-    this.#parts.events.publish(containerEvent(view, action, { execID: record.id, ...attributes }));
+  #publish(view: ContainerView, action: string, attributes: Record<string, string>): void {
+    this.#parts.events.publish(containerEvent(view, action, attributes));
   }
 
   /** Settles when the program runs. */
