@@ -2,6 +2,7 @@
 // its own can have another root directory; everything is loaded before that, and nothing after.
 //
 // It works synchronously on purpose: blocking reads and writes are its back-pressure, and one thread has one root.
+import { flushCompileCache } from "node:module";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { chroot } from "../../host/libc.ts";
 import { extractLayer } from "./extract-layer.ts";
@@ -58,4 +59,6 @@ function attempt(input: unknown): Answer {
 process.once("message", (input: unknown) => answer(attempt(input), () => process.exit(0)));
 // The agent is gone: nobody will send a job.
 process.once("disconnect", () => process.exit(0));
+// Now, because after the chroot the cache's path means another directory.
+flushCompileCache();
 answer({ kind: "ready" });
