@@ -19,7 +19,9 @@ import type { Containers } from "./engine/containers-port.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { EventBus } from "./events/bus.ts";
 import { createExecRoutes } from "./exec/exec-routes.ts";
+import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
+import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
@@ -56,6 +58,7 @@ type Parts = {
   networks: Networks;
   archive: Archives;
   cgroups: CgroupLayout;
+  execs: ExecService;
   runtime: RuntimeFacts;
 };
 
@@ -115,14 +118,16 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   await containers.recover();
   opened.push(() => containers.close());
   const archive = createArchiveService({ config, workers });
+  const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
+  const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
+  opened.push(() => health.close());
   const runtime = await readRuntimeFacts(findProgram("crun") ?? "runc");
-  return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), runtime };
+  return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
 }
 
 function createRoutes(parts: Parts): Route[] {
-  const { config, options, containers, images, volumes, networks, events, archive, cgroups } = parts;
+  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs } = parts;
   const attach = new AttachService({ containers, events, logger: options.logger });
-  const execs = new ExecService({ containers, events, logger: options.logger, nowMs: Date.now });
   return [
     ...createSystemRoutes({
       product: { version: options.productVersion, commit: options.commit ?? "" },
@@ -146,7 +151,7 @@ function createRoutes(parts: Parts): Route[] {
     ...archiveRoutes({ containers, archive }),
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),
-    ...networkRoutes({ networks }),
+    ...networkRoutes({ networks, connector: containers }),
     ...unimplementedRoutes,
   ];
 }

@@ -6,7 +6,9 @@ import { encodeStdcopy, STDCOPY, type ExecCreateBody, type ExecInspect, type Exe
 import { containerEvent } from "../api/container-event.ts";
 import { parseDetachKeys } from "../attach/detach-keys.ts";
 import type { Containers, ContainerView } from "../engine/containers-port.ts";
+import { SIGKILL } from "../engine/signals.ts";
 import type { EventBus } from "../events/bus.ts";
+import { kill } from "../host/libc.ts";
 import type { PtyProcess, TerminalSize } from "../host/pty-process.ts";
 import { describeExecFailure } from "../runtime/start-failure.ts";
 import { ExecFiles } from "./exec-files.ts";
@@ -104,6 +106,12 @@ export class ExecService {
       DetachKeys: record.body.DetachKeys,
       Pid: record.state === "running" ? (record.files?.pid() ?? 0) : 0,
     };
+  }
+
+  /** Ends an exec's program, if it runs, with what it started: the runtime makes it the leader of a process group. */
+  kill(namespace: string, id: string): void {
+    const pid = this.#registry.get(namespace, id).files?.pid() ?? 0;
+    if (pid > 0 && !kill(-pid, SIGKILL.number)) kill(pid, SIGKILL.number);
   }
 
   /** Ids of a container's execs that have not ended: `ExecIDs` of its inspect. */
