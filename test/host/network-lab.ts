@@ -64,6 +64,22 @@ export class NetworkLab {
     });
   }
 
+  /** Sends datagrams from one port without pause until the lab closes; what came back so far, each new answer once. */
+  async insist(netns: string, what: { address: string; port: number }): Promise<string[]> {
+    const answers: string[] = [];
+    const [file, ...args] = inside(netns, ["insist", "udp", what.address, String(what.port)]);
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#children.push(child);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        answers.push(...text.split("\n").filter((line) => line !== "" && line !== "ready"));
+        resolve();
+      });
+      child.once("error", reject);
+    });
+    return answers;
+  }
+
   /** Asks from inside a namespace; what came back. */
   async ask(netns: string, what: { protocol: "tcp" | "udp"; address: string; port: number }): Promise<string> {
     const { stdout } = await run({ argv: inside(netns, ["ask", what.protocol, what.address, String(what.port)]) });

@@ -1,5 +1,6 @@
 // A peer for network tests, run inside a network namespace: `serve tcp|udp PORT NAME` answers every caller with its name
-// and the caller's address; `ask tcp|udp ADDRESS PORT` prints an answer, or `no answer: WHY` after its patience.
+// and the caller's address; `ask tcp|udp ADDRESS PORT` prints an answer, or `no answer: WHY` after its patience; `insist
+// udp ADDRESS PORT` sends from one port without pause, prints each new answer as a line, and never gives up.
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 
@@ -38,6 +39,20 @@ function ask(address: string, port: number): void {
   socket.send("?", port, address);
 }
 
+function insist(address: string, port: number): void {
+  const socket = createSocket("udp4");
+  let last = "";
+  socket.on("error", () => undefined);
+  socket.on("message", (data) => {
+    if (data.toString() !== last) say((last = data.toString()));
+  });
+  socket.bind(() => {
+    say("ready");
+    setInterval(() => socket.send("?", port, address), 20);
+  });
+}
+
 const [first = "", second = ""] = rest;
 if (verb === "serve") serve(Number(first), second);
+else if (verb === "insist") insist(first, Number(second));
 else ask(first, Number(second));

@@ -86,6 +86,18 @@ describe("bridge networks on a real kernel", () => {
     expect(await lab.ask("", { protocol: "udp", address: "127.0.0.1", port: UDP_PORT })).toMatch(/^dns saw /);
   });
 
+  test("a client that never pauses finds a udp port published late, and its next container", async () => {
+    const port = 18_054;
+    const answers = await lab.insist(lab.outside, { address: HOST_ADDRESS, port });
+    const ports = [publish(port, { protocol: "udp", containerPort: 53 })];
+    for (const id of ["first", "second"]) {
+      const attachment = await instance.networks.attach(containerRequest(id, { ports }));
+      await lab.serve(attachment.netnsPath, { protocol: "udp", port: 53, name: id });
+      await expect.poll(() => answers.at(-1), { timeout: 5_000 }).toBe(`${id} saw ${OUTSIDE_ADDRESS}`);
+      await instance.networks.detach(id);
+    }
+  });
+
   test("a port published on one address answers there only", async () => {
     expect(await fromHost("127.0.0.1", LOCAL_PORT)).toMatch(/^web saw /);
     expect(await fromOutside(HOST_ADDRESS, LOCAL_PORT)).toMatch(/^no answer/);

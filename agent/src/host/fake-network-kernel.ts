@@ -1,6 +1,7 @@
 // A kernel for unit tests of the network folder: it keeps links, addresses and namespaces as maps, refuses what the real
 // one refuses, and writes down everything asked of it as text.
 import { FlotillaError } from "@flotilla/core";
+import type { UdpPort } from "./conntrack.ts";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import type { NetworkKernel, NetworkStack } from "./network-kernel.ts";
 import type { HostPort } from "./port-reservation.ts";
@@ -180,6 +181,15 @@ export class FakeNetworkKernel implements NetworkKernel {
     }
     this.reserved.add(key);
     return { release: () => void this.reserved.delete(key) };
+  }
+
+  forgetUdpFlows(ports: readonly UdpPort[]): boolean {
+    for (const { address, port } of ports) this.transcript.push(`forget udp ${address}:${port}`);
+    return true;
+  }
+
+  async restrictiveForwardChains(): Promise<string[]> {
+    return [];
   }
 
   close(): void {}

@@ -50,6 +50,7 @@ export class Reconciler {
       await attachments.restore(containerId);
     }
     await firewall.assert();
+    await this.#warnOfOtherFirewalls();
   }
 
   /** Deletes links of endpoints that are no more: normally the kernel has, with their namespace. */
@@ -76,6 +77,17 @@ export class Reconciler {
     this.sweepLinks();
     this.#removeIdleBridges();
     await this.#deps.firewall.assert();
+  }
+
+  /** A firewall that drops forwarded packets stays in charge: its owner has to let the bridges (`fl*`) through. */
+  async #warnOfOtherFirewalls(): Promise<void> {
+    const { kernel, logger, instance } = this.#deps;
+    const chains = await kernel.restrictiveForwardChains();
+    if (chains.length === 0) return;
+    logger.warn("another firewall drops forwarded packets: containers have no network unless it accepts our bridges", {
+      chains,
+      bridges: `${bridgePrefix(instance)}*`,
+    });
   }
 
   #removeIdleBridges(): void {
