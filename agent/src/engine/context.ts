@@ -9,7 +9,7 @@ import type { HostFacts } from "../runtime/spec-input.ts";
 import type { Database } from "../store/database.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { StartHook } from "./containers-port.ts";
-import type { ImageStore, NetworkManager, VolumeStore } from "./ports.ts";
+import type { HostsEntry, ImageStore, NetworkChanges, NetworkManager, VolumeStore } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RestartTimers } from "./restart-timers.ts";
 import type { Waiters } from "./waiters.ts";
@@ -21,7 +21,7 @@ export type EngineDeps = {
   db: Database;
   images: ImageStore;
   volumes: VolumeStore;
-  networks: NetworkManager;
+  networks: NetworkManager & Partial<NetworkChanges>;
   events: EventBus;
   logger: Logger;
   clock: Clock;
@@ -41,6 +41,8 @@ export type EngineContext = EngineDeps & {
   machine: Machine | undefined;
   /** Containers whose process was gone at the last sweep although no exit was recorded. */
   suspects: Set<string>;
+  /** What the hosts file of a running container says about its peers on user-defined networks. */
+  peers: Map<string, HostsEntry[]>;
   /** Set by close(): exits and timers are then left to the next start. */
   isClosed: boolean;
 };

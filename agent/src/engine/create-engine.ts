@@ -8,12 +8,14 @@ import { chooseRuntime, findProgram } from "../runtime/choose-runtime.ts";
 import { RuntimeDriver } from "../runtime/driver.ts";
 import { readHostFacts } from "../runtime/host-facts.ts";
 import { pauseContainer, renameContainer, unpauseContainer, updateContainer } from "./change-container.ts";
+import { connectNetwork, disconnectNetwork } from "./connect-network.ts";
 import { ContainerStore } from "./container-store.ts";
 import { viewOf } from "./container-view.ts";
 import type { Containers, StartHook, WaitCondition, WaitResult } from "./containers-port.ts";
 import { cgroupParent, type EngineContext, type EngineDeps, type Machine, machineOf } from "./context.ts";
 import { createContainer } from "./create-container.ts";
 import { handleExit } from "./handle-exit.ts";
+import { watchPeers } from "./hosts-file.ts";
 import { inspectRecord } from "./inspect-container.ts";
 import { listContainers } from "./list-containers.ts";
 import { openTree } from "./open-tree.ts";
@@ -40,15 +42,17 @@ export function createEngine(deps: EngineDeps): Containers {
     waiters: new Waiters(),
     timers: new RestartTimers(),
     hooks: new Map(),
+    peers: new Map(),
     machine: undefined,
     suspects: new Set(),
     isClosed: false,
   };
+  watchPeers(context);
   return { ...verbs(context), ...queries(context), ...lifetime(context) };
 }
 
 type Verbs =
-  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "remove" | "update" | "prune"; // prettier-ignore
+  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "remove" | "update" | "prune" | "connect" | "disconnect"; // prettier-ignore
 
 function verbs(context: EngineContext): Pick<Containers, Verbs> {
   const idOf = (namespace: string, ref: string): string => context.store.get(namespace, ref).id;
@@ -62,6 +66,8 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
     unpause: async (namespace, ref) => await unpauseContainer(context, idOf(namespace, ref)),
     rename: async (namespace, ref, name) => await renameContainer(context, idOf(namespace, ref), name),
     update: async (namespace, ref, body) => await updateContainer(context, idOf(namespace, ref), body),
+    connect: async (namespace, ref, endpoint) => await connectNetwork(context, idOf(namespace, ref), endpoint),
+    disconnect: async (namespace, ref, { networkName }) => await disconnectNetwork(context, idOf(namespace, ref), networkName),
     prune: (namespace, filters) => pruneContainers(context, namespace, filters),
     remove: async (namespace, ref, options) => {
       if (options.link) throw new FlotillaError("not_implemented", "links between containers are not supported by this engine");

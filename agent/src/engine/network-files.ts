@@ -18,6 +18,8 @@ export type HostsRequest = {
   extraHosts: readonly string[];
   /** What `host-gateway` stands for; undefined drops such entries. */
   gateway: string | undefined;
+  /** Containers on the same user-defined networks. */
+  peers: readonly { address: string; names: readonly string[] }[];
 };
 
 /** Text of a container's /etc/hosts. */
@@ -28,7 +30,9 @@ export function formatHosts(request: HostsRequest): string {
     const real = address === "host-gateway" ? request.gateway : address;
     return real === undefined ? [] : [`${real}\t${name}`];
   });
-  return [...HOSTS_HEAD, ...extra, ...request.addresses.map((address) => `${address}\t${names}`), ""].join("\n");
+  const own = request.addresses.map((address) => `${address}\t${names}`);
+  const peers = request.peers.map((peer) => `${peer.address}\t${peer.names.join(" ")}`);
+  return [...HOSTS_HEAD, ...extra, ...own, ...peers, ""].join("\n");
 }
 
 type ResolvConf = { nameservers: readonly string[]; searches: readonly string[]; options: readonly string[] };

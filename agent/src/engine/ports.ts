@@ -135,6 +135,17 @@ export type NetworkManager = {
   hostResolvConf(): { nameservers: string[]; searches: string[]; options: string[] };
 };
 
+/** A line of /etc/hosts. */
+export type HostsEntry = { address: string; names: string[] };
+
+/** User-defined networks: what changes while a container runs. A manager without these has predefined networks only. */
+export type NetworkChanges = {
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  disconnect(containerId: string, networkId: string): Promise<void>;
+  /** Each call names all peers of one container, itself included. Returns a function that stops it. */
+  onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
+};
+
 export type ContainerStdio = { stdin: boolean; tty: boolean };
 
 /** A tar of a path in a container: what GET /containers/{id}/archive sends. */

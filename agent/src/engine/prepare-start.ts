@@ -12,7 +12,8 @@ import type { SpecResult } from "../runtime/spec.ts";
 import { buildSpec } from "../runtime/spec.ts";
 import type { NamespaceChoice, SpecMount, SpecNamespaces } from "../runtime/spec-input.ts";
 import { containerPaths, type EngineContext, machineOf } from "./context.ts";
-import { formatHosts, formatResolvConf } from "./network-files.ts";
+import { writeHosts } from "./hosts-file.ts";
+import { formatResolvConf } from "./network-files.ts";
 import { planDevices } from "./plan-devices.ts";
 import { planPorts } from "./port-specs.ts";
 import { type ContainerRecord, isAlive, type RecordedAttachment } from "./record.ts";
@@ -116,17 +117,8 @@ function planNamespaces(record: ContainerRecord, donors: Donors, attachment: Rec
 
 function writeNetworkFiles(context: EngineContext, record: ContainerRecord, attachment: RecordedAttachment | null): void {
   const paths = containerPaths(context.config, record.id);
-  const { hostConfig, config } = record;
-  const endpoints = attachment?.endpoints ?? [];
-  writeFileSync(paths.hostnamePath, `${config.Hostname}\n`);
-  const hosts = formatHosts({
-    hostname: config.Hostname,
-    domainname: config.Domainname,
-    addresses: endpoints.map((endpoint) => endpoint.ipv4Address),
-    extraHosts: hostConfig.ExtraHosts ?? [],
-    gateway: endpoints[0]?.gateway ?? (hostConfig.NetworkMode === "host" ? "127.0.0.1" : undefined),
-  });
-  writeFileSync(paths.hostsPath, hosts);
+  writeFileSync(paths.hostnamePath, `${record.config.Hostname}\n`);
+  writeHosts(context, record, attachment);
   writeFileSync(paths.resolvConfPath, resolvConfFor(context, record));
 }
 

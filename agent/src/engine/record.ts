@@ -30,8 +30,8 @@ export type RecordedMount = z.output<typeof RecordedMount>;
 export const RecordedEndpoint = z.object({
   networkName: z.string(),
   aliases: z.array(z.string()),
-  ipv4Address: z.string().exactOptional(),
-  macAddress: z.string().exactOptional(),
+  ipv4Address: z.string().optional(),
+  macAddress: z.string().optional(),
 });
 export type RecordedEndpoint = z.output<typeof RecordedEndpoint>;
 

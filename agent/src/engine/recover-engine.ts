@@ -8,7 +8,7 @@ import { findProcesses, isSameProcess, processStartTicks } from "../host/process
 import { cgroupParent, containerPaths, type EngineContext, machineOf, publish, treesDir } from "./context.ts";
 import { finishExit, scheduleRestart, settleExit } from "./handle-exit.ts";
 import { planRecovery, type RecoveryObservation, type RecoveryOperation } from "./plan-recovery.ts";
-import { type ContainerRecord, isAlive } from "./record.ts";
+import type { ContainerRecord } from "./record.ts";
 import { releaseParts } from "./release-parts.ts";
 import { destroyContainer, destroyParts } from "./remove-container.ts";
 
@@ -56,24 +56,26 @@ const EXECUTORS: Executors = {
 
 /** Brings every container to a state that is true, then removes what belongs to none. */
 export async function recoverEngine(context: EngineContext): Promise<void> {
+  const plan: { record: ContainerRecord; operation: RecoveryOperation }[] = [];
   for (const record of context.store.everything()) {
-    const operation = planRecovery(record, await observe(context, record), context.clock.nowMs());
-    if (operation.kind !== "leave" && operation.kind !== "adopt") {
-      context.logger.info("recovering a container", { containerId: record.id, operation: operation.kind, status: record.status });
-    }
-    try {
-      await context.locks.run(record.id, async () => await execute(context, record, operation));
-    } catch (error) {
-      context.logger.error("a container could not be recovered", { containerId: record.id, error: toFlotillaError(error).message });
-    }
+    plan.push({ record, operation: planRecovery(record, await observe(context, record), context.clock.nowMs()) });
   }
+  const runs = plan.filter(({ operation }) => operation.kind === "adopt" || operation.kind === "adopt-started");
+  // Before anything is attached or detached: the network works on what it has made sure of.
+  await context.networks.reconcile(runs.map(({ record }) => record.id));
   await removeOrphans(context);
-  await context.networks.reconcile(
-    context.store
-      .everything()
-      .filter(isAlive)
-      .map((record) => record.id),
-  );
+  for (const { record, operation } of plan) await carryOut(context, record, operation);
+}
+
+async function carryOut(context: EngineContext, record: ContainerRecord, operation: RecoveryOperation): Promise<void> {
+  if (operation.kind !== "leave" && operation.kind !== "adopt") {
+    context.logger.info("recovering a container", { containerId: record.id, operation: operation.kind, status: record.status });
+  }
+  try {
+    await context.locks.run(record.id, async () => await execute(context, record, operation));
+  } catch (error) {
+    context.logger.error("a container could not be recovered", { containerId: record.id, error: toFlotillaError(error).message });
+  }
 }
 
 async function execute<K extends RecoveryOperation["kind"]>(
