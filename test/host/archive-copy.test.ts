@@ -77,12 +77,19 @@ describe("stat", () => {
     });
   });
 
-  test.each(["/nothing", "/etc/passwd/x", "/etc/passwd/", "/../outside/secret", "/etc/../../outside/secret"])("%s is not there", async (path) => {
-    await withTree(async ({ root, archives }) => {
-      if (path === "/etc/passwd/") await expect(archives.stat(root, path)).resolves.toMatchObject({ name: "passwd" });
-      else await expect(archives.stat(root, path)).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining("Could not find the file") });
-    });
-  });
+  test.each(["/nothing", "/etc/passwd/x", "/etc/passwd/", "/../outside/secret", "/etc/../../outside/secret"])(
+    "%s is not there",
+    async (path) => {
+      await withTree(async ({ root, archives }) => {
+        if (path === "/etc/passwd/") await expect(archives.stat(root, path)).resolves.toMatchObject({ name: "passwd" });
+        else
+          await expect(archives.stat(root, path)).rejects.toMatchObject({
+            code: "not_found",
+            message: expect.stringContaining("Could not find the file"),
+          });
+      });
+    },
+  );
 });
 
 describe("copying out", () => {
@@ -118,7 +125,8 @@ describe("copying out", () => {
     await withTree(async ({ root, outside, archives }) => {
       symlinkSync(outside, join(root, "abs"));
       symlinkSync("../outside", join(root, "rel"));
-      for (const path of ["/abs/secret", "/rel/secret", "/abs/.", "/rel/."]) await expect(archives.read(root, path)).rejects.toMatchObject({ code: "not_found" });
+      for (const path of ["/abs/secret", "/rel/secret", "/abs/.", "/rel/."])
+        await expect(archives.read(root, path)).rejects.toMatchObject({ code: "not_found" });
     });
   });
 
@@ -149,7 +157,10 @@ describe("copying out", () => {
 describe("copying in", () => {
   test("puts files with their owners and modes, plain or compressed", async () => {
     await withTree(async (tree) => {
-      await put(tree, "/etc", [{ name: "app/", type: "directory", mode: 0o700 }, { name: "app/x", content: "1", mode: 0o4755, uid: 1000, gid: 1001 }]);
+      await put(tree, "/etc", [
+        { name: "app/", type: "directory", mode: 0o700 },
+        { name: "app/x", content: "1", mode: 0o4755, uid: 1000, gid: 1001 },
+      ]);
       const file = statSync(join(tree.root, "etc/app/x"));
       expect([file.mode & 0o7777, file.uid, file.gid]).toEqual([0o4755, 1000, 1001]);
       const tar = await tarOf([{ name: "y", content: "2" }]);
@@ -160,7 +171,10 @@ describe("copying in", () => {
 
   test("an entry for the directory itself leaves its owner and mode alone", async () => {
     await withTree(async (tree) => {
-      await put(tree, "/etc", [{ name: "./", type: "directory", mode: 0o777, uid: 5 }, { name: "./a", content: "1" }]);
+      await put(tree, "/etc", [
+        { name: "./", type: "directory", mode: 0o777, uid: 5 },
+        { name: "./a", content: "1" },
+      ]);
       expect([statSync(join(tree.root, "etc")).mode & 0o777, statSync(join(tree.root, "etc")).uid]).toEqual([0o755, 0]);
       expect(readdirSync(join(tree.root, "etc"))).toEqual(["a", "passwd"]);
     });
@@ -181,8 +195,14 @@ describe("copying in", () => {
       mkdirSync(join(tree.root, "dir"));
       const write = async (entry: Entry): Promise<void> =>
         tree.archives.write(tree.root, "/", streamOf(await tarOf([entry])), { ...OPTIONS, noOverwriteDirNonDir: true });
-      await expect(write({ name: "dir", content: "x" })).rejects.toMatchObject({ code: "invalid", message: 'cannot overwrite directory "/dir" with non-directory "dir"' });
-      await expect(write({ name: "etc/passwd", type: "directory" })).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("cannot overwrite non-directory") });
+      await expect(write({ name: "dir", content: "x" })).rejects.toMatchObject({
+        code: "invalid",
+        message: 'cannot overwrite directory "/dir" with non-directory "dir"',
+      });
+      await expect(write({ name: "etc/passwd", type: "directory" })).rejects.toMatchObject({
+        code: "invalid",
+        message: expect.stringContaining("cannot overwrite non-directory"),
+      });
       await put(tree, "/", [{ name: "dir", content: "x" }]);
       expect(readFileSync(join(tree.root, "dir"), "utf8")).toBe("x");
     });
@@ -196,7 +216,8 @@ describe("copying in", () => {
       symlinkSync("etc", join(root, "conf"));
       await put(tree, "/conf", [{ name: "a", content: "1" }]);
       expect(readFileSync(join(root, "etc/a"), "utf8")).toBe("1");
-      for (const link of ["/abs", "/rel"]) await expect(put(tree, link, [{ name: "a", content: "1" }])).rejects.toMatchObject({ code: "not_found" });
+      for (const link of ["/abs", "/rel"])
+        await expect(put(tree, link, [{ name: "a", content: "1" }])).rejects.toMatchObject({ code: "not_found" });
       await expect(put(tree, "/", [{ name: "../outside/a", content: "1" }])).rejects.toMatchObject({ code: "invalid" });
       await expect(put(tree, "/", [{ name: "h", type: "link", linkname: "../outside/secret" }])).rejects.toMatchObject({ code: "invalid" });
       expect(readdirSync(outside)).toEqual(["secret"]);
@@ -211,7 +232,8 @@ describe("copying in", () => {
       const entries = Array.from({ length: 3000 }, (_, index) => ({ name: `d/f${index}`, content: "x" }));
       mkdirSync(join(root, "d"));
       // Another process swaps as fast as it can, as a hostile container would.
-      const script = "import fs from 'node:fs'; const [r] = process.argv.slice(1); for (;;) { try { fs.renameSync(r+'/d', r+'/t'); fs.renameSync(r+'/link', r+'/d'); fs.renameSync(r+'/d', r+'/link'); fs.renameSync(r+'/t', r+'/d'); } catch {} }";
+      const script =
+        "import fs from 'node:fs'; const [r] = process.argv.slice(1); for (;;) { try { fs.renameSync(r+'/d', r+'/t'); fs.renameSync(r+'/link', r+'/d'); fs.renameSync(r+'/d', r+'/link'); fs.renameSync(r+'/t', r+'/d'); } catch {} }";
       const swapper = spawn(process.execPath, ["--input-type=module", "-e", script, root], { stdio: "ignore" });
       try {
         await put(tree, "/", entries).catch(() => undefined);

@@ -26,7 +26,10 @@ async function load(storage: Storage, archive: Buffer): Promise<LoadProgress[]> 
 }
 
 function list(storage: Storage, filters: Filters = NO_FILTERS, namespace = NAMESPACE): string[] {
-  return storage.images.list(namespace, { filters, withSharedSize: true }).flatMap((image) => (image.RepoTags.length === 0 ? ["<none>"] : image.RepoTags)).toSorted();
+  return storage.images
+    .list(namespace, { filters, withSharedSize: true })
+    .flatMap((image) => (image.RepoTags.length === 0 ? ["<none>"] : image.RepoTags))
+    .toSorted();
 }
 
 function stored(storage: Storage): { blobs: number; layers: number; tmp: number } {
@@ -37,12 +40,21 @@ function stored(storage: Storage): { blobs: number; layers: number; tmp: number 
 describe("import", () => {
   test("makes an image with the given instructions, history and name", async () => {
     await withStorage(async (storage) => {
-      const id = await importOne(storage, { name: "app:1", changes: ["CMD [\"/bin/app\"]", "ENV A=1", "EXPOSE 80"] });
+      const id = await importOne(storage, { name: "app:1", changes: ['CMD ["/bin/app"]', "ENV A=1", "EXPOSE 80"] });
       const image = storage.images.inspect(NAMESPACE, "app:1");
-      expect(image).toMatchObject({ Id: id, RepoTags: ["app:1"], Os: "linux", Size: 1, Comment: "made here", GraphDriver: { Name: "overlay2" } });
+      expect(image).toMatchObject({
+        Id: id,
+        RepoTags: ["app:1"],
+        Os: "linux",
+        Size: 1,
+        Comment: "made here",
+        GraphDriver: { Name: "overlay2" },
+      });
       expect(image.Config).toMatchObject({ Cmd: ["/bin/app"], Env: ["A=1"], ExposedPorts: { "80/tcp": {} } });
       expect(image.RootFS.Layers).toHaveLength(1);
-      expect(storage.images.history(NAMESPACE, id)).toEqual([expect.objectContaining({ Id: id, Size: 1, Tags: ["app:1"], Comment: "made here" })]);
+      expect(storage.images.history(NAMESPACE, id)).toEqual([
+        expect.objectContaining({ Id: id, Size: 1, Tags: ["app:1"], Comment: "made here" }),
+      ]);
       expect(storage.events.history().map((event) => event.action)).toEqual(["import", "tag"]);
     });
   });
@@ -76,7 +88,11 @@ describe("namespaces", () => {
     await withStorage(async (storage) => {
       const secret = await tarOf([{ name: "secret", content: "s" }]);
       await storage.images.import({ namespace: "other", tar: streamOf(secret), message: "", changes: [] });
-      const claim = await dockerArchive({ layers: [await tarOf([{ name: "mine", content: "m" }])], tags: ["steal:1"], diffIds: [`sha256:${sha256(secret)}`] });
+      const claim = await dockerArchive({
+        layers: [await tarOf([{ name: "mine", content: "m" }])],
+        tags: ["steal:1"],
+        diffIds: [`sha256:${sha256(secret)}`],
+      });
       await expect(load(storage, claim)).rejects.toThrow("layer verification failed");
       expect(list(storage)).toEqual([]);
       expect(stored(storage)).toEqual({ blobs: 1, layers: 1, tmp: 0 });
@@ -110,7 +126,11 @@ describe("rmi", () => {
       const id = await importOne(storage, { name: "a" });
       storage.images.tag({ namespace: NAMESPACE, source: "a", repository: "b", tag: "" });
       expect(storage.images.remove(NAMESPACE, "a", { force: false })).toEqual([{ Untagged: "a:latest" }]);
-      expect(storage.images.remove(NAMESPACE, "b", { force: false })).toEqual([{ Untagged: "b:latest" }, { Deleted: id }, { Deleted: expect.stringMatching(/^sha256:/) }]);
+      expect(storage.images.remove(NAMESPACE, "b", { force: false })).toEqual([
+        { Untagged: "b:latest" },
+        { Deleted: id },
+        { Deleted: expect.stringMatching(/^sha256:/) },
+      ]);
       expect(stored(storage)).toEqual({ blobs: 0, layers: 0, tmp: 0 });
       expect(() => storage.images.remove(NAMESPACE, "b", { force: true })).toThrow("No such image: b:latest");
     });
@@ -121,8 +141,14 @@ describe("rmi", () => {
       const id = await importOne(storage, { name: "a" });
       storage.images.tag({ namespace: NAMESPACE, source: "a", repository: "b", tag: "" });
       const short = id.slice(7, 19);
-      expect(() => storage.images.remove(NAMESPACE, short, { force: false })).toThrow(`conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`);
-      expect(storage.images.remove(NAMESPACE, short, { force: true }).slice(0, 3)).toEqual([{ Untagged: "a:latest" }, { Untagged: "b:latest" }, { Deleted: id }]);
+      expect(() => storage.images.remove(NAMESPACE, short, { force: false })).toThrow(
+        `conflict: unable to delete ${short} (must be forced) - image is referenced in multiple repositories`,
+      );
+      expect(storage.images.remove(NAMESPACE, short, { force: true }).slice(0, 3)).toEqual([
+        { Untagged: "a:latest" },
+        { Untagged: "b:latest" },
+        { Deleted: id },
+      ]);
     });
   });
 
@@ -135,9 +161,13 @@ describe("rmi", () => {
       expect(() => storage.images.remove(NAMESPACE, "a", { force: false })).toThrow(
         `conflict: unable to remove repository reference "a:latest" (must force) - container cccccccccccc is using its referenced image ${short}`,
       );
-      expect(() => storage.images.remove(NAMESPACE, id, { force: false })).toThrow("(must be forced) - image is being used by stopped container cccccccccccc");
+      expect(() => storage.images.remove(NAMESPACE, id, { force: false })).toThrow(
+        "(must be forced) - image is being used by stopped container cccccccccccc",
+      );
       storage.uses.set(id, [{ containerId, isRunning: true }]);
-      expect(() => storage.images.remove(NAMESPACE, id, { force: true })).toThrow("(cannot be forced) - image is being used by running container cccccccccccc");
+      expect(() => storage.images.remove(NAMESPACE, id, { force: true })).toThrow(
+        "(cannot be forced) - image is being used by running container cccccccccccc",
+      );
       expect(storage.images.remove(NAMESPACE, "a", { force: true })).toEqual([{ Untagged: "a:latest" }]);
       expect(list(storage)).toEqual(["<none>"]);
     });
@@ -190,13 +220,29 @@ describe("load", () => {
   });
 
   test.each<[string, () => Promise<Buffer>, string]>([
-    ["a layer that is not the one it says", async () => dockerArchive({ layers: [await tarOf([{ name: "a" }])], tags: [], diffIds: [`sha256:${"0".repeat(64)}`] }), "layer verification failed"],
-    ["fewer layers than it says", async () => dockerArchive({ layers: [], tags: [], diffIds: [`sha256:${"0".repeat(64)}`] }), "layers length mismatch"],
-    ["another operating system", async () => dockerArchive({ layers: [], tags: [], config: { os: "windows" } }), "cannot load windows image on linux"],
+    [
+      "a layer that is not the one it says",
+      async () => dockerArchive({ layers: [await tarOf([{ name: "a" }])], tags: [], diffIds: [`sha256:${"0".repeat(64)}`] }),
+      "layer verification failed",
+    ],
+    [
+      "fewer layers than it says",
+      async () => dockerArchive({ layers: [], tags: [], diffIds: [`sha256:${"0".repeat(64)}`] }),
+      "layers length mismatch",
+    ],
+    [
+      "another operating system",
+      async () => dockerArchive({ layers: [], tags: [], config: { os: "windows" } }),
+      "cannot load windows image on linux",
+    ],
     ["a bad name", async () => dockerArchive({ layers: [], tags: ["BAD:1"] }), "must be lowercase"],
     ["no description at all", async () => tarOf([{ name: "x", content: "x" }]), "neither manifest.json nor index.json"],
     ["a description that is no JSON", async () => tarOf([{ name: "manifest.json", content: "{" }]), "invalid manifest.json"],
-    ["files that are missing", async () => tarOf([{ name: "manifest.json", content: '[{"Config":"x.json","Layers":[]}]' }]), "x.json is missing"],
+    [
+      "files that are missing",
+      async () => tarOf([{ name: "manifest.json", content: '[{"Config":"x.json","Layers":[]}]' }]),
+      "x.json is missing",
+    ],
     ["a cut", async () => (await dockerArchive({ layers: [Buffer.alloc(10_000)], tags: [] })).subarray(0, 5000), "unexpected EOF"],
     ["noise", async () => Buffer.alloc(5000, 0x41), "invalid tar header"],
   ])("refuses an archive with %s and keeps nothing of it", async (_, archive, message) => {
@@ -241,7 +287,8 @@ describe("save", () => {
 
   test.runIf(hasSkopeo)("is read by skopeo as Docker archive and as OCI layout, and skopeo's are read by us", async () => {
     const directory = mkdtempSync(join(tmpdir(), "flotilla-skopeo-"));
-    const skopeo = (...args: string[]): string => execFileSync("skopeo", ["--insecure-policy", "--tmpdir", directory, ...args], { encoding: "utf8" });
+    const skopeo = (...args: string[]): string =>
+      execFileSync("skopeo", ["--insecure-policy", "--tmpdir", directory, ...args], { encoding: "utf8" });
     try {
       await withStorage(async (storage) => {
         const layers = await Promise.all([tarOf([{ name: "a", content: "1" }]), tarOf([{ name: "b", content: "22" }])]);
@@ -249,13 +296,18 @@ describe("save", () => {
         const { id } = storage.images.resolve(NAMESPACE, "app:1");
         const file = join(directory, "save.tar");
         writeFileSync(file, await collect(storage.images.save(NAMESPACE, ["app:1"])));
-        expect(JSON.parse(skopeo("inspect", `docker-archive:${file}:app:1`))).toMatchObject({ Architecture: "amd64", Layers: [expect.anything(), expect.anything()] });
+        expect(JSON.parse(skopeo("inspect", `docker-archive:${file}:app:1`))).toMatchObject({
+          Architecture: "amd64",
+          Layers: [expect.anything(), expect.anything()],
+        });
         expect(JSON.parse(skopeo("inspect", `oci-archive:${file}`))).toMatchObject({ Os: "linux" });
         for (const target of ["docker-archive", "oci-archive"]) {
           const copy = join(directory, `${target}.tar`);
           skopeo("copy", `oci-archive:${file}`, `${target}:${copy}:copied:${target}`);
           await load(storage, execFileSync("cat", [copy], { maxBuffer: 1 << 26 }));
-          expect(storage.images.inspect(NAMESPACE, `copied:${target}`).RootFS.Layers).toEqual(storage.images.inspect(NAMESPACE, id).RootFS.Layers);
+          expect(storage.images.inspect(NAMESPACE, `copied:${target}`).RootFS.Layers).toEqual(
+            storage.images.inspect(NAMESPACE, id).RootFS.Layers,
+          );
         }
       });
     } finally {

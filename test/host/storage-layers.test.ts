@@ -101,14 +101,23 @@ describe("a layer keeps what its tar says", () => {
     const source = mkdtempSync(join(tmpdir(), "flotilla-sparse-"));
     try {
       execFileSync("truncate", ["-s", "8G", join(source, "disk")]);
-      execFileSync("dd", ["if=/dev/urandom", `of=${join(source, "disk")}`, "bs=4096", "count=1", "seek=1000000", "conv=notrunc"], { stdio: "ignore" });
+      execFileSync("dd", ["if=/dev/urandom", `of=${join(source, "disk")}`, "bs=4096", "count=1", "seek=1000000", "conv=notrunc"], {
+        stdio: "ignore",
+      });
       const tar = execFileSync("tar", ["-C", source, `--format=${format}`, "-S", "-c", "disk"]);
       await withStorage(async (storage) => {
         await importTar(storage, tar);
         const disk = statSync(join(layerDirectory(storage), "disk"));
         expect(disk.size).toBe(8 * 2 ** 30);
         expect(disk.blocks).toBeLessThan(100);
-        execFileSync("cmp", ["-n", "8192", "-i", String(4096 * 1_000_000 - 4096), join(source, "disk"), join(layerDirectory(storage), "disk")]);
+        execFileSync("cmp", [
+          "-n",
+          "8192",
+          "-i",
+          String(4096 * 1_000_000 - 4096),
+          join(source, "disk"),
+          join(layerDirectory(storage), "disk"),
+        ]);
       });
     } finally {
       rmSync(source, { recursive: true, force: true });
@@ -151,7 +160,9 @@ describe("whiteouts become overlayfs's", () => {
   });
 
   test("one for a file of the same layer hides only what is below", async () => {
-    await extract([{ name: "a", content: "kept" }, { name: ".wh.a" }], (directory) => expect(readFileSync(join(directory, "a"), "utf8")).toBe("kept"));
+    await extract([{ name: "a", content: "kept" }, { name: ".wh.a" }], (directory) =>
+      expect(readFileSync(join(directory, "a"), "utf8")).toBe("kept"),
+    );
   });
 });
 
@@ -211,7 +222,9 @@ describe("an attack stays inside its layer or is refused", () => {
   });
 
   test("attributes of overlayfs itself are dropped", async () => {
-    const tar = await tarOf([{ name: "d/", type: "directory", pax: { "SCHILY.xattr.trusted.overlay.redirect": "/etc", "SCHILY.xattr.user.note": "kept" } }]);
+    const tar = await tarOf([
+      { name: "d/", type: "directory", pax: { "SCHILY.xattr.trusted.overlay.redirect": "/etc", "SCHILY.xattr.user.note": "kept" } },
+    ]);
     await withStorage(async (storage) => {
       await importTar(storage, tar);
       expect(lgetxattr(join(layerDirectory(storage), "d"), "trusted.overlay.redirect")).toBeUndefined();
@@ -261,7 +274,10 @@ test("a full disk is said in words and leaves nothing", async () => {
     mkdirSync(dataDir);
     await withStorage(async (storage) => {
       const tar = await tarOf([{ name: "big", content: Buffer.alloc(8 * 2 ** 20, 1) }]);
-      await expect(importTar(storage, gzipSync(tar))).rejects.toMatchObject({ code: "exhausted", message: expect.stringContaining("no space left on device") });
+      await expect(importTar(storage, gzipSync(tar))).rejects.toMatchObject({
+        code: "exhausted",
+        message: expect.stringContaining("no space left on device"),
+      });
       await expect(importTar(storage, tar)).rejects.toMatchObject({ code: "exhausted" });
       await expectEmpty(storage);
       await importTar(storage, await tarOf([{ name: "small", content: "1" }]));
@@ -274,7 +290,13 @@ test("a full disk is said in words and leaves nothing", async () => {
 
 test("an exported tree is the imported one", async () => {
   await withStorage(async (storage) => {
-    const id = await importTar(storage, await tarOf([{ name: "etc/", type: "directory" }, { name: "etc/a", content: "1", uid: 9 }]));
+    const id = await importTar(
+      storage,
+      await tarOf([
+        { name: "etc/", type: "directory" },
+        { name: "etc/a", content: "1", uid: 9 },
+      ]),
+    );
     await storage.images.prepareRootfs("c1", id);
     const view = await storage.images.viewRootfs("c1");
     try {

@@ -34,11 +34,15 @@ async function receive({ archive }: ArchiveRoutesDeps, call: Call, tree: Tree): 
   const stat = await archive.stat(tree.root, `${path}/.`);
   if (stat.mode < 2 ** 31) throw new FlotillaError("invalid", "extraction point is not a directory");
   if (tree.isReadOnly) throw new FlotillaError("forbidden", "container rootfs is marked read-only");
-  const options = { noOverwriteDirNonDir: queryBoolean(call.query, "noOverwriteDirNonDir"), copyUidGid: queryBoolean(call.query, "copyUIDGID") };
+  const options = {
+    noOverwriteDirNonDir: queryBoolean(call.query, "noOverwriteDirNonDir"),
+    copyUidGid: queryBoolean(call.query, "copyUIDGID"),
+  };
   try {
     await archive.write(tree.root, path, call.body, options);
   } catch (error) {
-    if (isFlotillaError(error) && error.message.includes("EROFS")) throw new FlotillaError("forbidden", "mounted volume is marked read-only", { cause: error });
+    if (isFlotillaError(error) && error.message.includes("EROFS"))
+      throw new FlotillaError("forbidden", "mounted volume is marked read-only", { cause: error });
     throw error;
   }
   return empty(200);

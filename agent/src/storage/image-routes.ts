@@ -23,7 +23,11 @@ export function imageRoutes({ images }: ImageRoutesDeps): Route[] {
     { method: "GET", path: "/images/get", handler: (call) => save(images, call, call.query.getAll("names")) },
     { method: "POST", path: "/images/load", handler: (call) => load(images, call) },
     { method: "POST", path: "/images/create", handler: (call) => create(images, call) },
-    { method: "POST", path: "/images/prune", handler: (call) => json(images.prune(call.namespace, parseFilters(call.query.get("filters"), PRUNE_FILTERS))) },
+    {
+      method: "POST",
+      path: "/images/prune",
+      handler: (call) => json(images.prune(call.namespace, parseFilters(call.query.get("filters"), PRUNE_FILTERS))),
+    },
     { method: "GET", path: "/images/:name*/json", handler: (call) => inspect(images, call) },
     { method: "GET", path: "/images/:name*/history", handler: (call) => json(images.history(call.namespace, nameOf(call))) },
     { method: "GET", path: "/images/:name*/get", handler: (call) => save(images, call, [nameOf(call)]) },
@@ -58,7 +62,10 @@ function remove(images: ImageService, call: Call): Reply {
 }
 
 function save(images: ImageService, call: Call, names: readonly string[]): Reply {
-  const archive = images.save(call.namespace, names.filter((name) => name !== ""));
+  const archive = images.save(
+    call.namespace,
+    names.filter((name) => name !== ""),
+  );
   return {
     kind: "stream",
     status: 200,
@@ -90,8 +97,10 @@ async function finishLoad(staged: StagedLoad, { sink, isQuiet }: { sink: Writabl
 /** `docker import`; pulling is the same path with `fromImage`. */
 async function create(images: ImageService, call: Call): Promise<Reply> {
   const source = call.query.get("fromSrc") ?? "";
-  if (source === "" && (call.query.get("fromImage") ?? "") !== "") throw new FlotillaError("not_implemented", "pulling images is not available yet: bring images in with docker load or docker import");
-  if (source !== "-") throw new FlotillaError("not_implemented", "import from a URL is not available: download the file and import it from standard input");
+  if (source === "" && (call.query.get("fromImage") ?? "") !== "")
+    throw new FlotillaError("not_implemented", "pulling images is not available yet: bring images in with docker load or docker import");
+  if (source !== "-")
+    throw new FlotillaError("not_implemented", "import from a URL is not available: download the file and import it from standard input");
   const image = await images.import({
     namespace: call.namespace,
     tar: call.body,
@@ -102,7 +111,12 @@ async function create(images: ImageService, call: Call): Promise<Reply> {
     architecture: architectureOf(call),
     signal: call.signal,
   });
-  return { kind: "stream", status: 200, contentType: "application/json", write: async (sink) => void (await writeTo(sink, jsonLine({ status: image.id }))) };
+  return {
+    kind: "stream",
+    status: 200,
+    contentType: "application/json",
+    write: async (sink) => void (await writeTo(sink, jsonLine({ status: image.id }))),
+  };
 }
 
 /** `platform=linux/arm64`. */

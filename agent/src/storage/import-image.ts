@@ -1,5 +1,13 @@
 import type { Readable } from "node:stream";
-import { applyChanges, formatFamiliar, parseReference, withDefaultTag, type Digest, type ImageConfig, type Reference } from "@flotilla/image";
+import {
+  applyChanges,
+  formatFamiliar,
+  parseReference,
+  withDefaultTag,
+  type Digest,
+  type ImageConfig,
+  type Reference,
+} from "@flotilla/image";
 import { decompress, peekCompression } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import { goArchitecture } from "./go-architecture.ts";
@@ -31,7 +39,9 @@ export async function importImage(context: StorageContext, request: ImportReques
     const { blobDigest, layer } = await storeLayer(context, { tar: request.tar, signal: request.signal, onBlob: lease.add });
     lease.add(layer.diffId);
     context.layers.adopt(layer, { chainId: layer.diffId, parent: null });
-    const configText = JSON.stringify(imageConfig({ request, config, diffId: layer.diffId, created: new Date(context.nowMs()).toISOString() }));
+    const configText = JSON.stringify(
+      imageConfig({ request, config, diffId: layer.diffId, created: new Date(context.nowMs()).toISOString() }),
+    );
     const record = context.records.add({ namespace: request.namespace, configText, layers: [{ chainId: layer.diffId, blobDigest }] });
     if (name !== undefined) context.records.setName(record, name);
     context.publish("import", record, name === undefined ? record.id : formatFamiliar(name));

@@ -59,7 +59,10 @@ function inspectConfig(record: ImageRecord): Record<string, unknown> {
 }
 
 function graphData(context: StorageContext, record: ImageRecord): Record<string, string> | null {
-  const [top, ...lower] = context.records.layers(record).map((layer) => context.paths.layer(context.layers.get(layer.chainId).number)).toReversed();
+  const [top, ...lower] = context.records
+    .layers(record)
+    .map((layer) => context.paths.layer(context.layers.get(layer.chainId).number))
+    .toReversed();
   if (top === undefined) return null;
   return lower.length === 0 ? { UpperDir: top } : { LowerDir: lower.join(":"), UpperDir: top };
 }

@@ -48,7 +48,7 @@ export class Layers {
   /** The layers of a chain, top first: the order of overlayfs's lowerdir. */
   chain(chainId: Digest | null): LayerRow[] {
     const rows: LayerRow[] = [];
-    for (let next = chainId; next !== null; ) {
+    for (let next = chainId; next !== null;) {
       const row = this.get(next);
       rows.push(row);
       next = row.parent;

@@ -45,7 +45,8 @@ export function splitNames(names: readonly Reference[]): { tags: string[]; diges
 type Matcher = (record: ImageRecord, names: readonly Reference[]) => readonly Reference[] | undefined;
 
 function makeMatcher(context: StorageContext, { namespace, filters }: ListRequest): Matcher {
-  const created = (filter: string): number[] => (filters.get(filter) ?? []).map((ref) => createdSeconds(context.records.resolve(namespace, ref).record));
+  const created = (filter: string): number[] =>
+    (filters.get(filter) ?? []).map((ref) => createdSeconds(context.records.resolve(namespace, ref).record));
   const [before, since] = [created("before"), created("since")];
   const until = (filters.get("until") ?? []).map((text) => parseTimeFilter(text, context.nowMs()) / 1000);
   const isDanglingWanted = filters.has("dangling") ? booleanFilter(filters, "dangling", false) : undefined;
@@ -54,7 +55,8 @@ function makeMatcher(context: StorageContext, { namespace, filters }: ListReques
     const seconds = createdSeconds(record);
     const isDangling = names.every((name) => name.tag === undefined);
     if (isDanglingWanted !== undefined && isDanglingWanted !== isDangling) return undefined;
-    if (before.some((limit) => seconds >= limit) || since.some((limit) => seconds <= limit) || until.some((limit) => seconds > limit)) return undefined;
+    if (before.some((limit) => seconds >= limit) || since.some((limit) => seconds <= limit) || until.some((limit) => seconds > limit))
+      return undefined;
     if (!matchesLabels(record.config.config?.Labels ?? {}, filters.get("label") ?? [])) return undefined;
     if (patterns.length === 0) return names;
     const shown = names.filter((name) => patterns.some((pattern) => matchesPattern(pattern, name)));
@@ -83,7 +85,8 @@ function summarise(context: StorageContext, { record, names, sharers }: Summaris
 function countSharers(context: StorageContext, namespace: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const record of context.records.list(namespace)) {
-    for (const chainId of new Set(context.records.layers(record).map((layer) => layer.chainId))) counts.set(chainId, (counts.get(chainId) ?? 0) + 1);
+    for (const chainId of new Set(context.records.layers(record).map((layer) => layer.chainId)))
+      counts.set(chainId, (counts.get(chainId) ?? 0) + 1);
   }
   return counts;
 }

@@ -95,10 +95,14 @@ async function loadLayers(context: StorageContext, from: { wanted: readonly Want
   }
 }
 
-async function nameImage(context: StorageContext, to: { record: ImageRecord; name: PlannedImage["names"][number]; progress: LoadOne["progress"] }): Promise<void> {
+async function nameImage(
+  context: StorageContext,
+  to: { record: ImageRecord; name: PlannedImage["names"][number]; progress: LoadOne["progress"] },
+): Promise<void> {
   const shown = formatFamiliar(to.name);
   const before = context.records.setName(to.record, to.name);
-  if (before !== undefined) await to.progress({ stream: `The image ${shown} already exists, renaming the old one with ID ${before} to empty string\n` });
+  if (before !== undefined)
+    await to.progress({ stream: `The image ${shown} already exists, renaming the old one with ID ${before} to empty string\n` });
   context.publish("tag", to.record, shown);
   await to.progress({ stream: `Loaded image: ${shown}\n` });
 }

@@ -41,7 +41,13 @@ async function planDocker(archive: ImageArchive, file: ArchivedFile): Promise<Pl
   const images: PlannedImage[] = [];
   for (const item of await readJson(archive, { file, name: "manifest.json", schema: dockerArchiveManifestSchema })) {
     const names = item.RepoTags.map((tag) => withDefaultTag(parseReference(tag)));
-    images.push(await planImage(archive, { config: required(archive, item.Config), layers: item.Layers.map((path) => required(archive, path)), names }));
+    images.push(
+      await planImage(archive, {
+        config: required(archive, item.Config),
+        layers: item.Layers.map((path) => required(archive, path)),
+        names,
+      }),
+    );
   }
   return images;
 }
@@ -68,10 +74,15 @@ async function planDescriptor(walk: OciWalk, at: { descriptor: Descriptor; name:
   if (!isFor(at.descriptor, walk.architecture)) return;
   const manifest = await readJson(archive, { file, name: at.descriptor.digest, schema: manifestSchema });
   const layers = manifest.layers.map((layer) => blobOf(archive, layer));
-  walk.images.push(await planImage(archive, { config: blobOf(archive, manifest.config), layers, names: at.name === undefined ? [] : [at.name] }));
+  walk.images.push(
+    await planImage(archive, { config: blobOf(archive, manifest.config), layers, names: at.name === undefined ? [] : [at.name] }),
+  );
 }
 
-async function planImage(archive: ImageArchive, from: { config: ArchivedFile; layers: ArchivedFile[]; names: Reference[] }): Promise<PlannedImage> {
+async function planImage(
+  archive: ImageArchive,
+  from: { config: ArchivedFile; layers: ArchivedFile[]; names: Reference[] },
+): Promise<PlannedImage> {
   const configText = await archive.text(from.config);
   // The id is the hash of the bytes: text that is not UTF-8 would change on its way.
   if (hashText(configText) !== from.config.digest) throw new FlotillaError("invalid", "invalid image configuration: it is not UTF-8");
@@ -102,7 +113,8 @@ function nameOf(descriptor: Descriptor): Reference | undefined {
 
 function blobOf(archive: ImageArchive, descriptor: Descriptor): ArchivedFile {
   const file = required(archive, `blobs/${descriptor.digest.replace(":", "/")}`);
-  if (file.digest !== descriptor.digest) throw new FlotillaError("invalid", `invalid archive: blob ${descriptor.digest} has the digest ${file.digest}`);
+  if (file.digest !== descriptor.digest)
+    throw new FlotillaError("invalid", `invalid archive: blob ${descriptor.digest} has the digest ${file.digest}`);
   return file;
 }
 
@@ -112,7 +124,10 @@ function required(archive: ImageArchive, path: string): ArchivedFile {
   return file;
 }
 
-async function readJson<T extends z.ZodType>(archive: ImageArchive, from: { file: ArchivedFile; name: string; schema: T }): Promise<z.output<T>> {
+async function readJson<T extends z.ZodType>(
+  archive: ImageArchive,
+  from: { file: ArchivedFile; name: string; schema: T },
+): Promise<z.output<T>> {
   return parseJson(await archive.text(from.file), from);
 }
 
@@ -126,5 +141,7 @@ function parseJson<T extends z.ZodType>(text: string, to: { name: string; schema
   const parsed = to.schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new FlotillaError("invalid", `invalid ${to.name}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, { cause: parsed.error });
+  throw new FlotillaError("invalid", `invalid ${to.name}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, {
+    cause: parsed.error,
+  });
 }

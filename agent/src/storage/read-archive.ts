@@ -44,7 +44,8 @@ export async function readArchive(context: StorageContext, options: { tar: Reada
       if (files.size + links.size >= MAX_FILES) throw new FlotillaError("invalid", `archive holds more than ${MAX_FILES} files`);
       const target = linkTarget(entry.header);
       if (target !== undefined) links.set(path, target);
-      if (entry.header.type === "file" || entry.header.type === "contiguous-file") files.set(path, await storeFile(context, { content: entry, lease: options.lease }));
+      if (entry.header.type === "file" || entry.header.type === "contiguous-file")
+        files.set(path, await storeFile(context, { content: entry, lease: options.lease }));
       else entry.resume();
     }
   } catch (error) {
@@ -92,7 +93,8 @@ function cleanPath(path: string): string {
 function archiveError(error: unknown): FlotillaError {
   const message = error instanceof Error ? error.message : "";
   // Inside a file's data the end shows as the destruction of that file's stream.
-  if (/^(?:Unexpected end of data|Stream was destroyed)/.test(message)) return new FlotillaError("invalid", "unexpected EOF: the archive is truncated", { cause: error });
+  if (/^(?:Unexpected end of data|Stream was destroyed)/.test(message))
+    return new FlotillaError("invalid", "unexpected EOF: the archive is truncated", { cause: error });
   const isTarFault = /^(?:Invalid (?:tar )?header|Header exceeds max size)/.test(message);
   return isTarFault ? new FlotillaError("invalid", "archive/tar: invalid tar header", { cause: error }) : toFlotillaError(error);
 }

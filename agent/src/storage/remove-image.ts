@@ -34,7 +34,11 @@ function removeByName(context: StorageContext, from: { record: ImageRecord; name
 function removeById(context: StorageContext, { record, force }: { record: ImageRecord; force: boolean }): DeletedItem[] {
   const names = context.records.names(record).map((name) => name.reference);
   const uses = context.usage(record.namespace, record.id);
-  const reason = conflictOf(uses, { force, repositories: new Set(names.map((name) => `${name.domain}/${name.path}`)).size, tags: names.length });
+  const reason = conflictOf(uses, {
+    force,
+    repositories: new Set(names.map((name) => `${name.domain}/${name.path}`)).size,
+    tags: names.length,
+  });
   if (reason !== undefined) throw new FlotillaError("conflict", `conflict: unable to delete ${shortId(record.id)} ${reason}`);
   return [...names.map((name) => untag(context, record, name)), ...deleteImage(context, record)];
 }

@@ -58,7 +58,13 @@ async function visit(at: Walk, name: string): Promise<void> {
     return;
   }
   at.changes.push({ path, kind: below === undefined ? ADDED : MODIFIED });
-  if (stats.isDirectory()) await walk({ directory: child, path, lowers: below?.isDirectory() === true ? directoriesBelow(at.lowers, name) : [], changes: at.changes });
+  if (stats.isDirectory())
+    await walk({
+      directory: child,
+      path,
+      lowers: below?.isDirectory() === true ? directoriesBelow(at.lowers, name) : [],
+      changes: at.changes,
+    });
 }
 
 function reportHidden(at: Walk, present: ReadonlySet<string>): void {

@@ -1,5 +1,16 @@
 import { FlotillaError } from "@flotilla/core";
-import { familiarRepository, formatCanonical, formatFamiliar, hexOf, layerMediaType, MEDIA_TYPE, parseReference, repositoryOf, type Digest, type Reference } from "@flotilla/image";
+import {
+  familiarRepository,
+  formatCanonical,
+  formatFamiliar,
+  hexOf,
+  layerMediaType,
+  MEDIA_TYPE,
+  parseReference,
+  repositoryOf,
+  type Digest,
+  type Reference,
+} from "@flotilla/image";
 import { paddingOf } from "../archive/tar/block.ts";
 import { END_OF_ARCHIVE, formatHeader, type NewEntry } from "../archive/tar/writer.ts";
 import type { StorageContext } from "./context.ts";
@@ -35,7 +46,8 @@ async function* writeArchive(context: StorageContext, images: readonly HeldImage
   const lease = context.leases.open();
   try {
     for (const layer of images.flatMap((image) => image.layers)) {
-      if (context.collector.findBlob(layer.blob.digest) === undefined) throw new FlotillaError("not_found", "an image was removed before it was saved");
+      if (context.collector.findBlob(layer.blob.digest) === undefined)
+        throw new FlotillaError("not_found", "an image was removed before it was saved");
       lease.add(layer.blob.digest);
     }
     for (const { record, tags } of images) context.publish("save", record, tags[0] === undefined ? record.id : formatFamiliar(tags[0]));

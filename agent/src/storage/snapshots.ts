@@ -48,7 +48,12 @@ export class Snapshots {
     await this.#locks.run(containerId, async () => {
       const directory = this.directory(containerId);
       // The row first: it keeps the layers, and start-up finishes or removes what it stands for.
-      this.#db.run("INSERT INTO storage_rootfs (container_id, image_id, chain_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", containerId, image.id, image.chainId);
+      this.#db.run(
+        "INSERT INTO storage_rootfs (container_id, image_id, chain_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        containerId,
+        image.id,
+        image.chainId,
+      );
       if (existsSync(join(directory, "merged"))) return;
       try {
         await this.#makeDirectories(directory, image.chainId);
@@ -113,7 +118,9 @@ export class Snapshots {
   }
 
   list(): string[] {
-    return this.#db.all("SELECT container_id, image_id, chain_id FROM storage_rootfs").map((row) => rootfsRowSchema.parse(row).container_id);
+    return this.#db
+      .all("SELECT container_id, image_id, chain_id FROM storage_rootfs")
+      .map((row) => rootfsRowSchema.parse(row).container_id);
   }
 
   find(containerId: string): RootfsRow | undefined {

@@ -11,7 +11,10 @@ describe("instructions change the configuration", () => {
     ['ENTRYPOINT ["/init"]', { Entrypoint: ["/init"], Cmd: null }],
     ["ENV A=1 B=\"two words\" C='$A' D=a\\ b", { Env: ["A=1", "B=two words", "C=$A", "D=a b"] }],
     ["ENV A the rest  of it", { Env: ["A=the rest  of it"] }],
-    ["EXPOSE 80 443/tcp 53/UDP 8000-8002", { ExposedPorts: { "80/tcp": {}, "443/tcp": {}, "53/udp": {}, "8000/tcp": {}, "8001/tcp": {}, "8002/tcp": {} } }],
+    [
+      "EXPOSE 80 443/tcp 53/UDP 8000-8002",
+      { ExposedPorts: { "80/tcp": {}, "443/tcp": {}, "53/udp": {}, "8000/tcp": {}, "8001/tcp": {}, "8002/tcp": {} } },
+    ],
     ['LABEL a=1 "b c"="d"', { Labels: { a: "1", "b c": "d" } }],
     ["USER app:staff", { User: "app:staff" }],
     ['VOLUME ["/data", "/log"]', { Volumes: { "/data": {}, "/log": {} } }],
@@ -32,7 +35,12 @@ describe("instructions change the configuration", () => {
   });
 
   test("in order: later ones win, variables come from the environment, WORKDIR builds on itself", () => {
-    const config = applyChanges({ Env: ["PATH=/bin", "A=0"], Cmd: ["old"] }, ["ENV A=1", "ENV PATH=/x:$PATH B=${A:-none} C=${NO:-other} D=${A:+set}", "WORKDIR /a", "WORKDIR b$A"]);
+    const config = applyChanges({ Env: ["PATH=/bin", "A=0"], Cmd: ["old"] }, [
+      "ENV A=1",
+      "ENV PATH=/x:$PATH B=${A:-none} C=${NO:-other} D=${A:+set}",
+      "WORKDIR /a",
+      "WORKDIR b$A",
+    ]);
     expect(config).toEqual({ Env: ["A=1", "PATH=/x:/bin", "B=1", "C=other", "D=set"], Cmd: ["old"], WorkingDir: "/a/b1" });
   });
 

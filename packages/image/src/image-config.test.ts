@@ -10,7 +10,13 @@ const digest = (digit: string): Digest => digestOfHex(digit.repeat(64));
 describe("digests", () => {
   test("only sha256 with 64 lower-case digits counts", () => {
     expect(isDigest(`sha256:${"a".repeat(64)}`)).toBe(true);
-    for (const text of [`sha256:${"A".repeat(64)}`, `sha256:${"a".repeat(63)}`, `sha512:${"a".repeat(128)}`, "a".repeat(64), `sha256:${"a".repeat(64)}\n`]) {
+    for (const text of [
+      `sha256:${"A".repeat(64)}`,
+      `sha256:${"a".repeat(63)}`,
+      `sha512:${"a".repeat(128)}`,
+      "a".repeat(64),
+      `sha256:${"a".repeat(64)}\n`,
+    ]) {
       expect(isDigest(text)).toBe(false);
     }
     expect(shortId(digest("b"))).toBe("bbbbbbbbbbbb");
@@ -51,8 +57,14 @@ describe("the image configuration", () => {
 
   test("history takes the layers in order, skipping what made none, and survives a wrong count", () => {
     const config = (history: object[], layers: number): Parameters<typeof alignHistory>[0] =>
-      imageConfigSchema.parse({ architecture: "amd64", os: "linux", history, rootfs: { type: "layers", diff_ids: Array.from({ length: layers }, () => digest("a")) } });
-    const indexes = (history: object[], layers: number): (number | undefined)[] => alignHistory(config(history, layers)).map((item) => item.layerIndex);
+      imageConfigSchema.parse({
+        architecture: "amd64",
+        os: "linux",
+        history,
+        rootfs: { type: "layers", diff_ids: Array.from({ length: layers }, () => digest("a")) },
+      });
+    const indexes = (history: object[], layers: number): (number | undefined)[] =>
+      alignHistory(config(history, layers)).map((item) => item.layerIndex);
     expect(indexes([{ created_by: "ADD" }, { empty_layer: true }, {}], 2)).toEqual([0, undefined, 1]);
     expect(indexes([{}, {}, {}], 1)).toEqual([0, undefined, undefined]);
     expect(indexes([], 2)).toEqual([0, 1]);
@@ -71,7 +83,9 @@ describe("manifests", () => {
   test("with a negative size, of schema 1, or that are an index, are refused", () => {
     expect(manifestSchema.safeParse({ schemaVersion: 2, config: { ...config, size: -1 }, layers: [] }).success).toBe(false);
     expect(manifestSchema.safeParse({ schemaVersion: 1, config, layers: [] }).success).toBe(false);
-    expect(manifestSchema.safeParse({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] }).success).toBe(false);
+    expect(
+      manifestSchema.safeParse({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] }).success,
+    ).toBe(false);
     expect(indexSchema.safeParse({ schemaVersion: 2, config, layers: [] }).success).toBe(false);
   });
 });

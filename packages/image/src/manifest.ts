@@ -44,8 +44,14 @@ export type ImageIndex = z.output<typeof indexSchema>;
 export const dockerArchiveManifestSchema = z.array(
   z.object({
     Config: z.string(),
-    RepoTags: z.array(z.string()).nullish().transform((tags) => tags ?? []),
-    Layers: z.array(z.string()).nullish().transform((layers) => layers ?? []),
+    RepoTags: z
+      .array(z.string())
+      .nullish()
+      .transform((tags) => tags ?? []),
+    Layers: z
+      .array(z.string())
+      .nullish()
+      .transform((layers) => layers ?? []),
   }),
 );
 export type DockerArchiveManifest = z.output<typeof dockerArchiveManifestSchema>;

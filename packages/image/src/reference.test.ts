@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { familiarRepository, findReference, formatCanonical, formatFamiliar, matchesPattern, parseReference, withDefaultTag } from "./reference.ts";
+import {
+  familiarRepository,
+  findReference,
+  formatCanonical,
+  formatFamiliar,
+  matchesPattern,
+  parseReference,
+  withDefaultTag,
+} from "./reference.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 

@@ -24,7 +24,11 @@ export function splitWords(text: string): string[] {
       word += char;
     }
   }
-  if (quote !== "") throw new FlotillaError("invalid", `unexpected end of statement while looking for matching ${quote === '"' ? "double" : "single"}-quote`);
+  if (quote !== "")
+    throw new FlotillaError(
+      "invalid",
+      `unexpected end of statement while looking for matching ${quote === '"' ? "double" : "single"}-quote`,
+    );
   if (word !== "") words.push(word);
   return words;
 }

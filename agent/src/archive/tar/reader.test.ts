@@ -62,7 +62,11 @@ describe("what is written is read back", () => {
   });
 
   test.each([1, 511, 512, 513, 100_000])("in pieces of %i bytes", (pieceBytes) => {
-    const archive = Buffer.concat([fileBlocks({ name: "x".repeat(150) }, "one"), fileBlocks({ name: "b" }, "2".repeat(1000)), END_OF_ARCHIVE]);
+    const archive = Buffer.concat([
+      fileBlocks({ name: "x".repeat(150) }, "one"),
+      fileBlocks({ name: "b" }, "2".repeat(1000)),
+      END_OF_ARCHIVE,
+    ]);
     expect(readAll(archive, pieceBytes).map((item) => [item.entry.name.length, item.content.length])).toEqual([
       [150, 3],
       [1, 1000],
@@ -83,7 +87,11 @@ test("another implementation's archives are read", async () => {
   tar.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of tar) chunks.push(chunk as Buffer);
-  const entries = readAll(Buffer.concat(chunks)).map(({ entry, content }) => [entry.type, Buffer.from(entry.name, "latin1").toString(), content]);
+  const entries = readAll(Buffer.concat(chunks)).map(({ entry, content }) => [
+    entry.type,
+    Buffer.from(entry.name, "latin1").toString(),
+    content,
+  ]);
   expect(entries).toEqual([
     ["directory", "d/", ""],
     ["file", "ünï", "content"],
@@ -151,7 +159,11 @@ describe("pax records", () => {
 });
 
 test("any damage is an error of the archive, never another one", () => {
-  const archive = Buffer.concat([fileBlocks({ name: "n".repeat(200), xattrs: new Map([["user.a", "b"]]) }, "content"), fileBlocks({ name: "b" }, "2".repeat(700)), END_OF_ARCHIVE]);
+  const archive = Buffer.concat([
+    fileBlocks({ name: "n".repeat(200), xattrs: new Map([["user.a", "b"]]) }, "content"),
+    fileBlocks({ name: "b" }, "2".repeat(700)),
+    END_OF_ARCHIVE,
+  ]);
   let seed = 7;
   const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
   for (let round = 0; round < 2000; round++) {

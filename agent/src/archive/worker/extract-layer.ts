@@ -55,7 +55,8 @@ function writeEntry(tree: TreeWriter, name: string, write: () => void): void {
 function markOpaque(tree: TreeWriter, directory: string): void {
   if (directory !== "") {
     tree.ensureParent(`${directory}/x`);
-    if (tree.find(directory)?.isDirectory() !== true) throw new FlotillaError("invalid", `whiteout of "/${toDisplay(directory)}", which is not a directory`);
+    if (tree.find(directory)?.isDirectory() !== true)
+      throw new FlotillaError("invalid", `whiteout of "/${toDisplay(directory)}", which is not a directory`);
   }
   setOpaque(tree, directory);
 }

@@ -28,7 +28,8 @@ export function forEntry(name: string, work: () => void): void {
 
 function entryError(name: string, error: unknown): FlotillaError {
   const code = errorCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT") return new FlotillaError("exhausted", `write /${name}: no space left on device`, { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new FlotillaError("exhausted", `write /${name}: no space left on device`, { cause: error });
   if (error instanceof FlotillaError && error.code === "invalid") return error;
   const message = error instanceof Error ? error.message : String(error);
   return new FlotillaError(ARCHIVE_FAULTS.has(code) ? "invalid" : "internal", `extract /${name}: ${message}`, { cause: error });

@@ -1,4 +1,16 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, realpathSync, writeSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  writeSync,
+  type Stats,
+} from "node:fs";
 import { llistxattr, lgetxattr } from "../../host/libc.ts";
 import { paddingOf, toPath } from "../tar/block.ts";
 import type { EntryType } from "../tar/entry.ts";
@@ -49,7 +61,8 @@ class Packer {
   addChildren(path: string, name: string): void {
     const prefix = path.endsWith("/") ? path : `${path}/`;
     const namePrefix = name === "" || name.endsWith("/") ? name : `${name}/`;
-    for (const child of readdirSync(toPath(path), { encoding: "latin1" }).toSorted()) this.add(`${prefix}${child}`, `${namePrefix}${child}`);
+    for (const child of readdirSync(toPath(path), { encoding: "latin1" }).toSorted())
+      this.add(`${prefix}${child}`, `${namePrefix}${child}`);
   }
 
   end(): void {
@@ -65,7 +78,8 @@ class Packer {
       if (!stats.isFile()) return;
       const inode = `${stats.dev}:${stats.ino}`;
       const first = stats.nlink > 1 ? this.#links.get(inode) : undefined;
-      if (first !== undefined) return this.#write(formatHeader({ ...entryOf({ path, name, stats, type: "link" }), linkName: first, size: 0 }));
+      if (first !== undefined)
+        return this.#write(formatHeader({ ...entryOf({ path, name, stats, type: "link" }), linkName: first, size: 0 }));
       if (stats.nlink > 1) this.#links.set(inode, name);
       this.#write(formatHeader(entryOf({ path, name, stats, type: "file" })));
       this.#content(fd, stats.size);

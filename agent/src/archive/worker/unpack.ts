@@ -26,4 +26,3 @@ export function unpack(input: number, job: Extract<Job, { kind: "unpack" }>): vo
   tree.finish();
   reader.drain();
 }
-
