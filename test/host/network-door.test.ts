@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { forgetUdpFlows } from "../../agent/src/host/conntrack.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "../../agent/src/host/netns.ts";
-import { openNft } from "../../agent/src/host/nft.ts";
+import { nftProgram, openNft } from "../../agent/src/host/nft.ts";
 import { reservePort } from "../../agent/src/host/port-reservation.ts";
 import { restrictiveForwardChains } from "../../agent/src/host/restrictive-forward-chains.ts";
 import { RouteSocket } from "../../agent/src/host/rtnetlink.ts";
@@ -164,6 +164,14 @@ describe("nftables", () => {
       nft.close();
     }
     await expect(nft.apply("list tables\n")).rejects.toThrow("closed");
+  });
+
+  test("the program stands in where the library is missing", async () => {
+    const table = `flotilla_test_${process.pid}`;
+    await nftProgram.apply(`add table ip ${table}\n`);
+    expect(await nftProgram.apply("list tables\n")).toContain(table);
+    await nftProgram.apply(`delete table ip ${table}\n`);
+    await expect(nftProgram.apply(`delete table ip ${table}\n`)).rejects.toThrow("No such file or directory");
   });
 });
 

@@ -201,7 +201,11 @@ export class Attachments {
       used: new Set(this.#deps.store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
       cursor: parseAddress(network.last_address),
     };
-    if (fixed === undefined) return chooseAddress(space);
+    if (fixed === undefined) {
+      const chosen = chooseAddress(space);
+      this.#deps.store.setLastAddress(network.id, formatAddress(chosen));
+      return chosen;
+    }
     if (network.is_subnet_chosen) {
       throw new FlotillaError(
         "invalid",

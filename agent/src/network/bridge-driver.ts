@@ -10,7 +10,14 @@ import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from 
 const DEFAULT_MTU_BYTES = 1500;
 const MTU_OPTION = "com.docker.network.driver.mtu";
 
-export type BridgeDriverOptions = { instance: string; store: NetworkStore; firewall: Firewall; logger: Logger };
+export type BridgeDriverOptions = {
+  instance: string;
+  store: NetworkStore;
+  firewall: Firewall;
+  logger: Logger;
+  /** Addresses that containers and host must go on reaching though no route names them: the host's resolvers. */
+  reservedAddresses: () => string[];
+};
 
 export function toBridgePlan(instance: string, network: NetworkRow): BridgePlan {
   return {
@@ -38,7 +45,7 @@ export class BridgeDriver {
     return this.#ready.has(networkId);
   }
 
-  /** Subnets that a new network must not overlap: other networks', and what the host routes. */
+  /** Subnets that a new network must not overlap: other networks', what the host routes, and its resolvers. */
   takenSubnets(exceptNetworkId?: string): Subnet[] {
     const { store, instance } = this.#options;
     const others = store.networks().filter((network) => network.id !== exceptNetworkId);
@@ -46,6 +53,7 @@ export class BridgeDriver {
     const ownIndex = own === undefined ? undefined : this.#kernel.host.findLink(bridgeName(instance, own.number))?.index;
     const routed = this.#kernel.host.routes().filter((route) => route.prefixLength > 0 && route.linkIndex !== ownIndex);
     return [
+      ...this.#options.reservedAddresses().map((address) => subnetOf(parseAddress(address), 32)),
       ...others.map((network) => parseSubnet(network.subnet)),
       ...routed.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength)),
     ];

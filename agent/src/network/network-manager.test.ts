@@ -1,5 +1,5 @@
 import { silentLogger } from "@flotilla/core";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AttachRequest, PortBinding } from "../engine/ports.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
@@ -13,7 +13,8 @@ let db: Database;
 let events: EventBus;
 let networks: Networks;
 
-const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel });
+const resolvConf = () => ({ nameservers: ["172.19.0.53"], searches: [], options: [] });
+const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel, resolvConf });
 const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({
   containerPort: 80,
   protocol: "tcp",
@@ -114,11 +115,34 @@ describe("attach", () => {
     expect(kernel.nftTexts.at(-1)).toContain("elements = { tcp . 8080 : 172.17.0.3 . 80 }");
   });
 
+  test("a table that somebody flushed is noticed without any change", async () => {
+    vi.useFakeTimers();
+    const watched = open();
+    try {
+      await watched.attach(request("c1"));
+      const before = kernel.nftTexts.length;
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(kernel.nftTexts.slice(before).filter((text) => text.startsWith("add table"))).toEqual([]);
+      kernel.failOn = /nft: list chain/;
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(kernel.nftTexts.at(-1)).toContain("add table ip flotilla_1a2b3c4d\ndelete table");
+    } finally {
+      vi.useRealTimers();
+      await watched.close();
+    }
+  });
+
   test("each namespace has a bridge and a subnet of its own", async () => {
     const a = await networks.attach(request("c1"));
     const b = await networks.attach(request("c2", { namespace: "team-b" }));
     expect(b.endpoints[0]?.ipv4Address).toBe("172.18.0.2");
     expect(b.endpoints[0]?.networkId).not.toBe(a.endpoints[0]?.networkId);
+  });
+
+  test("a subnet that holds the host's resolver is left out", async () => {
+    for (const namespace of ["default", "team-b"]) networks.list(namespace);
+    const attachment = await networks.attach(request("c1", { namespace: "team-c" }));
+    expect(attachment.endpoints[0]?.ipv4Address).toBe("172.20.0.2");
   });
 
   test("a namespace without network has loopback only", async () => {
@@ -239,6 +263,15 @@ describe("reconcile", () => {
     expect(kernel.stack("/r/netns/c1").held.map(({ address }) => address)).toEqual(["172.17.0.2"]);
   });
 
+  test("one container that cannot be mended does not keep others from it", async () => {
+    await networks.attach(request("c1"));
+    await networks.attach(request("c2"));
+    for (const id of ["c1", "c2"]) kernel.stack(`/r/netns/${id}`).linksByName.delete("eth0");
+    kernel.failOn = /c1: addr add/;
+    await networks.reconcile(["c1", "c2"]);
+    expect(kernel.stack("/r/netns/c2").findLink("eth0")?.isUp).toBe(true);
+  });
+
   test("a running container whose namespace lost its name is left alone", async () => {
     await networks.attach(request("c1"));
     kernel.removeNetns("/r/netns/c1");
@@ -309,12 +342,12 @@ describe("user-defined networks", () => {
     await networks.attach(request("c1", { endpoints }));
     await networks.attach(request("c2", { endpoints: [{ networkName: "web", aliases: [] }] }));
     expect(seen.get("c2")).toEqual([
-      { address: "10.7.0.10", names: ["name-c2", "c2"] },
+      { address: "10.7.0.2", names: ["name-c2", "c2"] },
       { address: "10.7.0.9", names: ["name-c1", "c1", "db"] },
     ]);
     expect(seen.get("c1")).toEqual([
       { address: "10.7.0.9", names: ["name-c1", "c1", "db"] },
-      { address: "10.7.0.10", names: ["name-c2", "c2"] },
+      { address: "10.7.0.2", names: ["name-c2", "c2"] },
     ]);
     await networks.detach("c2");
     expect(seen.get("c1")).toHaveLength(1);

@@ -26,6 +26,7 @@ export type NetworkManagerDeps = {
   logger: Logger;
   /** The machine's, unless a test gives its own. */
   kernel?: NetworkKernel;
+  resolvConf?: () => ResolvConf;
 };
 
 /** The port of the engine, and what the API's network routes and the engine's connector need besides. */
@@ -54,7 +55,7 @@ const SWEEP_DELAY_MS = 2_000;
 
 /** Bridge networks on this machine. Call `reconcile` before anything else and `close` at the end. */
 export function createNetworkManager(deps: NetworkManagerDeps): Networks {
-  const { config, events, logger } = deps;
+  const { config, events, logger, resolvConf = readHostResolvConf } = deps;
   const kernel = deps.kernel ?? openNetworkKernel();
   const store = new NetworkStore(deps.db);
   const { instance, runDir } = config;
@@ -68,7 +69,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       ports: store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
     }),
   });
-  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger });
+  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger, reservedAddresses: () => resolvConf().nameservers });
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
@@ -99,7 +100,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     removeNetwork: (namespace, nameOrId) => users.remove(namespace, nameOrId),
     onPeersChanged: (listener) => peers.onChange(listener),
     reconcile: (running) => reconciler.reconcile(running),
-    hostResolvConf: readHostResolvConf,
+    hostResolvConf: resolvConf,
     close: async () => {
       upkeep.stop();
       await reconciler.removeIdle();

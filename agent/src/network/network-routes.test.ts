@@ -10,10 +10,19 @@ import { networkRoutes, type NetworkConnector } from "./network-routes.ts";
 
 const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
 
+const resolvConf = () => ({ nameservers: [], searches: [], options: [] });
+
 let networks: Networks;
 
 beforeEach(async () => {
-  const deps = { config, db: new Database(":memory:"), events: new EventBus(), logger: silentLogger, kernel: new FakeNetworkKernel() };
+  const deps = {
+    config,
+    db: new Database(":memory:"),
+    events: new EventBus(),
+    logger: silentLogger,
+    kernel: new FakeNetworkKernel(),
+    resolvConf,
+  };
   networks = createNetworkManager(deps);
   await networks.attach({
     namespace: "default",

@@ -199,7 +199,6 @@ export class NetworkStore {
     return this.#db.all("SELECT * FROM endpoints WHERE network_id = ? ORDER BY number", networkId).map((row) => EndpointRow.parse(row));
   }
 
-  /** Also moves the network's cursor. */
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
       "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -211,7 +210,11 @@ export class NetworkStore {
       endpoint.mac,
       JSON.stringify(endpoint.aliases),
     );
-    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", endpoint.address, endpoint.network_id);
+  }
+
+  /** Where the search for the next free address goes on. */
+  setLastAddress(networkId: string, address: string): void {
+    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, networkId);
   }
 
   removeEndpoint(id: string): void {

@@ -47,7 +47,12 @@ export class Reconciler {
         logger.warn("network namespace of a running container has lost its name", { containerId });
         continue;
       }
-      await attachments.restore(containerId);
+      try {
+        await attachments.restore(containerId);
+      } catch (error) {
+        // One container that cannot be mended must not keep the others from it, nor the agent from starting.
+        logger.error("network of a running container could not be restored", { containerId, error });
+      }
     }
     await firewall.assert();
     await this.#warnOfOtherFirewalls();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@flotilla/core";
@@ -240,9 +240,12 @@ describe("copy-up", () => {
   });
 });
 
-test("the size is that of the content", async () => {
+test("the size is that of the files: directories count nothing, a hard link once, a symlink itself", async () => {
   const { path } = await volumes.create(NS, { name: "data" });
-  const empty = await volumes.sizeBytes(NS, "data");
-  writeFileSync(join(path, "f"), Buffer.alloc(10_000));
-  expect((await volumes.sizeBytes(NS, "data")) - empty).toBe(10_000);
+  expect(await volumes.sizeBytes(NS, "data")).toBe(0);
+  mkdirSync(join(path, "a", "b"), { recursive: true });
+  writeFileSync(join(path, "a", "b", "f"), Buffer.alloc(10_000));
+  linkSync(join(path, "a", "b", "f"), join(path, "hard"));
+  symlinkSync("/dev/zero", join(path, "soft"));
+  expect(await volumes.sizeBytes(NS, "data")).toBe(10_000 + "/dev/zero".length);
 });

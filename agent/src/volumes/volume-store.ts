@@ -8,9 +8,9 @@ import type { VolumeMount, VolumeStore } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { mount, unmount } from "../host/libc.ts";
 import { resolveInRoot } from "../host/rooted-path.ts";
-import { run } from "../host/run.ts";
 import type { Database } from "../store/database.ts";
 import { copyTree, isEmptyDirectory, moveInto } from "./copy-tree.ts";
+import { directorySizeBytes } from "./directory-size.ts";
 import { ANONYMOUS_LABEL, checkVolumeName, newAnonymousName } from "./volume-name.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import { VolumeTable, type VolumeRow } from "./volume-table.ts";
@@ -158,10 +158,7 @@ class LocalVolumes implements Volumes {
   }
 
   async sizeBytes(namespace: string, name: string): Promise<number> {
-    const path = this.#dataPath(namespace, this.#row(namespace, name).name);
-    // du says 1 when a file went away under it, and still prints the sum.
-    const { stdout } = await run({ argv: ["du", "-s", "--apparent-size", "--block-size=1", "--", path], okExitCodes: [0, 1] });
-    return Number(/^\d+/.exec(stdout)?.[0] ?? 0);
+    return directorySizeBytes(this.#dataPath(namespace, this.#row(namespace, name).name));
   }
 
   async #copy(volume: VolumeRow, paths: { from: string; into: string }): Promise<void> {
