@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import { type ContainerConfig, type ContainerCreateBody, ContainerConfig as ContainerConfigSchema, HostConfig } from "@flotilla/engine-api";
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../runtime/spec.ts";
 import { cgroupParent, containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
@@ -28,8 +28,12 @@ export async function createContainer(context: EngineContext, request: CreateReq
   const id = randomBytes(32).toString("hex");
   const name = request.name === undefined || request.name === "" ? freeName(context, namespace) : parseContainerName(request.name);
   context.store.assertNameFree(namespace, name);
-  const { config, hostConfig, command } = normalise(context, request, { image, id });
-  const mounts = planMountRequests(config, hostConfig, inheritedMounts(context, namespace, hostConfig.VolumesFrom ?? []));
+  const { config, hostConfig, command, mounts, endpoints } = referring(() => {
+    const normalised = normalise(context, request, { image, id });
+    const inherited = inheritedMounts(context, namespace, normalised.hostConfig.VolumesFrom ?? []);
+    const mounts = planMountRequests(normalised.config, normalised.hostConfig, inherited);
+    return { ...normalised, mounts, endpoints: planEndpoints(context, { namespace, body, hostConfig: normalised.hostConfig }) };
+  });
   for (const mount of mounts) checkBindSource(mount);
   const record: ContainerRecord = {
     ...NEW,
@@ -42,7 +46,7 @@ export async function createContainer(context: EngineContext, request: CreateReq
     ...command,
     config,
     hostConfig,
-    endpoints: planEndpoints(context, { namespace, body, hostConfig }),
+    endpoints,
     mounts: [],
     cgroupPath: cgroupPathOf(context, hostConfig.CgroupParent, id),
   };
@@ -57,6 +61,19 @@ export async function createContainer(context: EngineContext, request: CreateReq
   } catch (error) {
     await destroyParts(context, context.store.byId(id) ?? record, { removesVolumes: true });
     context.store.delete(id);
+    throw error;
+  }
+}
+
+/**
+ * A network or container that a request names and that is not there makes the request invalid. "Not found" would mean the
+ * image to the docker command, which would pull it and try again.
+ */
+function referring<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isFlotillaError(error, "not_found")) throw new FlotillaError("invalid", error.message, { cause: error });
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { FlotillaError, KeyedLock, toFlotillaError } from "@flotilla/core";
-import { detectCgroups } from "../host/cgroup.ts";
+import { detectCgroups, removeEmptyCgroup } from "../host/cgroup.ts";
 import { ExitFiles } from "../host/exit-files.ts";
 import { isSameProcess } from "../host/process-table.ts";
 import { chooseRuntime, findProgram } from "../runtime/choose-runtime.ts";
@@ -149,6 +149,7 @@ function lifetime(context: EngineContext): Pick<Containers, "recover" | "close">
       context.timers.cancelAll();
       context.machine?.exits.close();
       await Promise.all(context.store.everything().map((record) => context.locks.run(record.id, async () => undefined)));
+      if (context.machine !== undefined) removeEmptyCgroup(context.machine.cgroups, cgroupParent(context.config));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { toFlotillaError } from "@flotilla/core";
-import { removeCgroup } from "../host/cgroup.ts";
+import { removeCgroup, removeEmptyCgroup } from "../host/cgroup.ts";
 import { unmount } from "../host/libc.ts";
 import { containerPaths, type EngineContext, machineOf } from "./context.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -41,4 +41,7 @@ async function deleteFromRuntime(context: EngineContext, record: ContainerRecord
     }
   }
   rmSync(join(runtime.paths.root, record.id), { recursive: true, force: true });
+  // What `--cgroup-parent` put between; the instance's own stays for the next container.
+  const above = record.cgroupPath.split("/").slice(0, -1);
+  for (let depth = above.length; depth > 2; depth -= 1) removeEmptyCgroup(cgroups, above.slice(0, depth).join("/"));
 }

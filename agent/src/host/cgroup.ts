@@ -125,6 +125,17 @@ export function removeCgroup(layout: CgroupLayout, path: string): boolean {
   return isGone;
 }
 
+/** Removes the directories of a cgroup that has neither processes nor cgroups below it; any other stays as it is. */
+export function removeEmptyCgroup(layout: CgroupLayout, path: string): void {
+  for (const dir of cgroupDirs(layout, path)) {
+    try {
+      rmdirSync(dir);
+    } catch {
+      // In use, or gone already.
+    }
+  }
+}
+
 function removeTree(dir: string): boolean {
   try {
     rmdirSync(dir);
