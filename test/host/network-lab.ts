@@ -86,11 +86,17 @@ export class NetworkLab {
     return stdout.trim();
   }
 
-  /** What is there that was not, of this lab alone: others may work on the machine. The kernel gets ten seconds. */
+  /** Mounts, links and tables that were not there before, of this lab alone: others may work on the machine. */
+  async objectsSince(before: MachineState): Promise<string[]> {
+    const instances = this.#instances.flatMap(({ config }) => [config.instance, config.instance.slice(0, 6)]);
+    const isOurs = (line: string): boolean => [this.root, this.#link, ...instances].some((name) => line.includes(name));
+    return leftBetween(before, await readMachineState()).filter((line) => /^(mounts|links|tables): /.test(line) && isOurs(line));
+  }
+
+  /** The same when the kernel has had ten seconds to finish. */
   async leftovers(before: MachineState): Promise<string[]> {
-    const names = [this.root, this.#link, ...this.#instances.flatMap(({ config }) => [config.instance, config.instance.slice(0, 6)])];
     for (let left = 100; ; left -= 1) {
-      const lines = leftBetween(before, await readMachineState()).filter((line) => names.some((name) => line.includes(name)));
+      const lines = await this.objectsSince(before);
       if (lines.length === 0 || left === 0) return lines;
       await setTimeout(100);
     }

@@ -30,7 +30,7 @@ export function volumeRoutes(deps: VolumeRoutesDeps): Route[] {
   ];
 }
 
-/** Docker's `Volume`; the sizes of all of a namespace's volumes are in `/system/df` only. */
+/** Docker's `Volume`; with `usage` as `/system/df` shows it. */
 export function toVolume(view: VolumeView, usage?: { sizeBytes: number }): Record<string, unknown> {
   return {
     CreatedAt: new Date(view.createdAtMs).toISOString().replace(/\.\d+Z$/, "Z"),
@@ -42,12 +42,6 @@ export function toVolume(view: VolumeView, usage?: { sizeBytes: number }): Recor
     Scope: "local",
     ...(usage === undefined ? {} : { UsageData: { RefCount: view.users.length, Size: usage.sizeBytes } }),
   };
-}
-
-/** What `/system/df` says of volumes. */
-export async function volumesWithUsage(volumes: Volumes, namespace: string): Promise<Record<string, unknown>[]> {
-  const views = volumes.list(namespace);
-  return Promise.all(views.map(async (view) => toVolume(view, { sizeBytes: await volumes.sizeBytes(namespace, view.name) })));
 }
 
 function list({ volumes }: VolumeRoutesDeps, call: Call): Reply {
