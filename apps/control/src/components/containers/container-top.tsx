@@ -18,8 +18,8 @@ export function ContainerTop({ host, id, isRunning }: ContainerTopProps): ReactN
   if (!isRunning) return <EmptyState title={t("stoppedTitle")} body={t("stoppedBody")} />;
   if (query.isPending) return <Skeleton className="h-40" />;
   if (query.isError) return <ErrorState title={t("failed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
-  const titles = query.data.Titles;
-  const rows = query.data.Processes;
+  const titles = query.data.titles;
+  const rows = query.data.processes;
   return (
     <div className="space-y-3">
       <div className="flex items-center justify-between">

@@ -35,11 +35,7 @@ export function Chart({ times, series, format, steps, ceiling, label }: ChartPro
   useEffect(() => {
     const element = frame.current;
     if (element === null) return undefined;
-    const created = new uPlot(
-      chartOptions(element, { names, steps, format: (value) => formatter.current(value) }),
-      [[]],
-      element,
-    );
+    const created = new uPlot(chartOptions(element, { names, steps, format: (value) => formatter.current(value) }), [[]], element);
     plot.current = created;
     const observer = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
