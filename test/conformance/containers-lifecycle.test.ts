@@ -185,9 +185,17 @@ describe("top, stats, update, diff", () => {
       `${96 * 1024 * 1024} unless-stopped`,
     );
     expect(
-      await ok("exec", "updated", "sh", "-c", "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true"),
+      await ok(
+        "exec",
+        "updated",
+        "sh",
+        "-c",
+        "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true",
+      ),
     ).toBe(String(96 * 1024 * 1024));
-    expect(await ok("exec", "updated", "sh", "-c", "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true")).toBe("44");
+    expect(await ok("exec", "updated", "sh", "-c", "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true")).toBe(
+      "44",
+    );
   });
 
   test("diff shows what was added, changed and deleted", async () => {

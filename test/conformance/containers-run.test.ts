@@ -149,7 +149,7 @@ describe("exit codes of docker run", () => {
     [127, ["busybox", "/no/such/path"], /no such file or directory/],
     [126, ["busybox", "/etc"], /permission denied|is a directory/],
     [126, ["busybox", "/etc/hosts"], /permission denied/],
-    [137, ["busybox", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"], /^$/],
+    [137, ["busybox", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"], /^Killed\n$/],
   ])("%i for %j", async (code, args, words) => {
     const result = await agent.docker(["run", "--rm", "--pull", "never", ...args]);
     expect(result.exitCode).toBe(code);
@@ -185,7 +185,14 @@ describe("limits and rights", () => {
     );
     expect(cpu).toMatch(/^50000/);
     expect(
-      await output("--pids-limit", "33", "busybox", "sh", "-c", "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true"),
+      await output(
+        "--pids-limit",
+        "33",
+        "busybox",
+        "sh",
+        "-c",
+        "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true",
+      ),
     ).toBe("33");
   });
 
