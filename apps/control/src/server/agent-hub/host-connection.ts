@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
 import {
@@ -11,7 +12,8 @@ import {
   MAX_HEARTBEAT_BYTES,
   NAMESPACE_HEADER,
 } from "@flotilla/protocol";
-import type { EngineHijack, EngineRequest, EngineResponse, HostLink } from "@flotilla/services";
+import type { EngineRequest, EngineResponse, HostLink } from "@flotilla/services";
+import { answerBody } from "./answer-body.ts";
 
 /** Receive windows: what a host may send before a reader has taken it. The connection's holds several busy streams. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
@@ -25,6 +27,13 @@ export type ConnectionOptions = {
   facts: HostFacts;
   socket: LinkSocket;
   onStats(stats: HostStats): void;
+};
+
+/** A full-duplex call: end `input` for a half-close, close it to cancel; read `output` to its end. */
+export type RawCall = {
+  input: ClientHttp2Stream;
+  output: Readable;
+  answered: Promise<{ status: number; headers: Record<string, string>; isUpgraded: boolean }>;
 };
 
 /** One authenticated connection of a host: an HTTP/2 client inside its WebSocket. */
@@ -63,36 +72,24 @@ export class HostConnection implements HostLink {
     const { body } = request;
     const stream = this.#open(request, body === undefined);
     const answered = this.#answer(stream);
+    const answer = answerBody(stream);
     if (typeof body === "string" || body instanceof Uint8Array) stream.end(body);
     // An engine may answer before it has read everything: the answer says why, the rest of the upload is dropped.
     else if (body !== undefined) void pipeline(body, stream).catch(() => undefined);
     const headers = await answered;
-    return { status: Number(headers[":status"]), headers: plainHeaders(headers), body: stream };
-  }
-
-  async hijack(request: Omit<EngineRequest, "body">): Promise<EngineHijack> {
-    const stream = this.#open(request, false);
-    const headers = await this.#answer(stream);
-    return {
-      status: Number(headers[":status"]),
-      headers: plainHeaders(headers),
-      connection: stream,
-      isUpgraded: headers[HIJACK_HEADER] === "101",
-    };
+    return { status: Number(headers[":status"]), headers: plainHeaders(headers), body: answer };
   }
 
   /** Opens a full-duplex call without waiting for its answer: the raw input may have to be sent first. */
-  openRaw(request: Omit<EngineRequest, "body">): {
-    stream: ClientHttp2Stream;
-    answered: Promise<{ status: number; headers: Record<string, string>; isUpgraded: boolean }>;
-  } {
-    const stream = this.#open(request, false);
-    const answered = this.#answer(stream).then((headers) => ({
+  openRaw(request: Omit<EngineRequest, "body">): RawCall {
+    const input = this.#open(request, false);
+    const output = answerBody(input);
+    const answered = this.#answer(input).then((headers) => ({
       status: Number(headers[":status"]),
       headers: plainHeaders(headers),
       isUpgraded: headers[HIJACK_HEADER] === "101",
     }));
-    return { stream, answered };
+    return { input, output, answered };
   }
 
   destroy(): void {

@@ -65,24 +65,24 @@ export class DockerProxy {
       socket.once("close", unwatch);
       await this.#audited(admitted, async () => {
         const { "content-length": _, ...headers } = forwardHeaders(req.headers);
-        const { stream, answered } = hub.get(admitted.host).openRaw({
+        const { input, output, answered } = hub.get(admitted.host).openRaw({
           method: req.method ?? "POST",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
           headers: { ...headers, [HIJACK_BODY_HEADER]: String(length) },
         });
-        socket.once("close", () => stream.close(constants.NGHTTP2_CANCEL));
-        if (options.head.length > 0) stream.write(options.head);
-        socket.pipe(stream);
+        socket.once("close", () => input.close(constants.NGHTTP2_CANCEL));
+        if (options.head.length > 0) input.write(options.head);
+        socket.pipe(input);
         const response = await answered;
         if (response.isUpgraded) {
           socket.write(formatHead("101 UPGRADED", { ...returnHeaders(response.headers), connection: "Upgrade", upgrade: "tcp" }));
-          return { status: 101, done: pipeline(stream, socket).finally(() => linger(socket)) };
+          return { status: 101, done: pipeline(output, socket).finally(() => linger(socket)) };
         }
         // Not upgraded: whatever else the client sends on this connection is not part of any call (CVE-2018-1002105).
-        socket.unpipe(stream);
+        socket.unpipe(input);
         socket.write(formatHead(String(response.status), { ...returnHeaders(response.headers), connection: "close" }));
-        return { status: response.status, done: pipeline(stream, socket).finally(() => socket.destroy()) };
+        return { status: response.status, done: pipeline(output, socket).finally(() => socket.destroy()) };
       });
     } catch (error) {
       this.#logUnexpected(error);

@@ -10,7 +10,7 @@ export type ProgramOptions = {
 };
 
 const MAX_OUTPUT = 8_192;
-const ENVIRONMENT: NodeJS.ProcessEnv = { NODE_ENV: "production", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+export const PROGRAM_ENVIRONMENT: NodeJS.ProcessEnv = { NODE_ENV: "production", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 /** Runs one program to its end, without a shell. @throws internal with what it said. */
 export function runProgram(options: ProgramOptions): Promise<string> {
@@ -19,7 +19,7 @@ export function runProgram(options: ProgramOptions): Promise<string> {
     const child = spawn(file, args, {
       ...options.user,
       cwd: options.cwd,
-      env: ENVIRONMENT,
+      env: PROGRAM_ENVIRONMENT,
       stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],
       shell: false,
     });

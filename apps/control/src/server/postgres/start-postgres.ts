@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { FlotillaError, type Logger } from "@flotilla/core";
 import type { ConnectionOptions } from "@flotilla/db";
 import { findBinaries } from "./find-binaries.ts";
-import { type ProgramUser, runProgram } from "./run-program.ts";
+import { PROGRAM_ENVIRONMENT, type ProgramUser, runProgram } from "./run-program.ts";
 import { ensureSystemUser } from "./system-user.ts";
 
 // The embedded Postgres: a data directory below the control plane's, one process that listens on a unix socket in that
@@ -48,9 +48,14 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const binaries = await findBinaries(user);
   await stopStale(directory, logger);
   if (!existsSync(join(directory, "PG_VERSION"))) await initialise({ directory, password, binaries, user });
+  const identity = user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   const child = spawn(
-    join(binaries, "bin", "postgres"),
+    "setpriv",
     [
+      ...identity,
+      // Should we be killed, the kernel asks Postgres to shut down (prctl(2), PR_SET_PDEATHSIG).
+      "--pdeathsig=INT",
+      join(binaries, "bin", "postgres"),
       "-D",
       OWN_DIRECTORY,
       "-c",
@@ -65,7 +70,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
       "logging_collector=off",
     ],
     // A group of its own: the terminal's Ctrl-C is for us, and we stop Postgres when we no longer need it.
-    { ...user, cwd: directory, env: { NODE_ENV: "production", LC_ALL: "C", TZ: "UTC" }, stdio: ["ignore", "ignore", "pipe"], detached: true, shell: false },
+    { cwd: directory, env: { ...PROGRAM_ENVIRONMENT, TZ: "UTC" }, stdio: ["ignore", "ignore", "pipe"], detached: true, shell: false },
   );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   forwardLog(child, logger);
@@ -198,7 +203,7 @@ function forwardLog(child: ChildProcess, logger: Logger): void {
   child.stderr?.setEncoding("utf8");
   child.stderr?.on("data", (text: string) => {
     for (const line of text.split("\n").filter((part) => part.trim() !== "")) {
-      if (/\b(FATAL|PANIC|ERROR):/.test(line)) logger.warn("postgres", { line });
+      if (/\b(FATAL|PANIC|ERROR):/.test(line) && !line.includes("due to administrator command")) logger.warn("postgres", { line });
       else logger.debug("postgres", { line });
     }
   });

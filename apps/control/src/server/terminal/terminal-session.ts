@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
+import type { Readable } from "node:stream";
 import type { UserActor } from "@flotilla/services";
 import type { WebSocket } from "ws";
 import { z } from "zod";
@@ -18,7 +19,8 @@ const pageMessage = z.object({ resize: z.object({ cols: cells, rows: cells }) })
 export type TerminalSessionOptions = {
   id: string;
   actor: UserActor;
-  stream: ClientHttp2Stream;
+  input: ClientHttp2Stream;
+  output: Readable;
   resize(size: { cols: number; rows: number }): Promise<void>;
   readExitCode(): Promise<number | null>;
   onEnd(): void;
@@ -41,8 +43,8 @@ export class TerminalSession {
     this.id = options.id;
     this.actor = options.actor;
     this.#options = options;
-    options.stream.on("data", (chunk: Buffer) => this.#show(chunk));
-    options.stream.once("close", () => void this.#finish());
+    options.output.on("data", (chunk: Buffer) => this.#show(chunk));
+    options.output.once("close", () => void this.#finish());
     this.#startIdle();
   }
 
@@ -62,7 +64,7 @@ export class TerminalSession {
   /** Ends the program's terminal: its shell gets a hang-up. */
   end(reason: string): void {
     for (const viewer of this.#viewers) viewer.close(1008, reason);
-    this.#options.stream.close(constants.NGHTTP2_CANCEL);
+    this.#options.input.close(constants.NGHTTP2_CANCEL);
   }
 
   #startIdle(): void {
@@ -79,12 +81,12 @@ export class TerminalSession {
   }
 
   #pauseUntilDrained(): void {
-    const { stream } = this.#options;
-    stream.pause();
+    const { output } = this.#options;
+    output.pause();
     const timer = setInterval(() => {
       if (this.#isAnyBehind(LOW_WATER_BYTES)) return;
       clearInterval(timer);
-      stream.resume();
+      output.resume();
     }, DRAIN_POLL_MS);
   }
 
@@ -93,11 +95,11 @@ export class TerminalSession {
   }
 
   #receive(viewer: WebSocket, data: Buffer, isBinary: boolean): void {
-    const { stream } = this.#options;
+    const { input } = this.#options;
     if (isBinary) {
-      if (stream.destroyed || stream.write(data)) return;
+      if (input.destroyed || input.write(data)) return;
       viewer.pause();
-      stream.once("drain", () => viewer.resume());
+      input.once("drain", () => viewer.resume());
       return;
     }
     const parsed = pageMessage.safeParse(parseJson(data));

@@ -114,15 +114,16 @@ export class TerminalSessions implements Terminals {
     const { Id: execId } = await engineJson(link, { namespace, method: "POST", path, body }, created);
     const start = JSON.stringify({ Detach: false, Tty: true, ConsoleSize: [request.rows, request.cols] });
     const headers = { "content-type": "application/json", [HIJACK_BODY_HEADER]: String(Buffer.byteLength(start)) };
-    const { stream, answered } = this.#options.hub.get(host).openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
-    stream.write(start);
+    const { input, output, answered } = this.#options.hub.get(host).openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
+    input.write(start);
     const answer = await answered;
-    if (!answer.isUpgraded) throw await toEngineError(answer.status, stream);
+    if (!answer.isUpgraded) throw await toEngineError(answer.status, output);
     const id = randomUUID();
     return new TerminalSession({
       id,
       actor: user,
-      stream,
+      input,
+      output,
       resize: ({ cols, rows }) => engineDo(link, { namespace, method: "POST", path: `/exec/${execId}/resize?h=${rows}&w=${cols}` }),
       readExitCode: async () => (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
       onEnd: () => this.#forget(id),
