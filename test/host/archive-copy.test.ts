@@ -117,7 +117,9 @@ describe("copying out", () => {
     await withTree(async ({ root, archives }) => {
       symlinkSync("etc", join(root, "conf"));
       expect(await entriesOf((await archives.read(root, "/conf")).stream)).toEqual(["conf symlink etc"]);
-      expect(await entriesOf((await archives.read(root, "/conf/.")).stream)).toEqual(["conf/ directory", "conf/passwd file root"]);
+      // The docker command renames what begins with the last part of the path it asked for.
+      expect(await entriesOf((await archives.read(root, "/conf/.")).stream)).toEqual(["./ directory", "./passwd file root"]);
+      expect(await entriesOf((await archives.read(root, "/conf/")).stream)).toEqual(["conf/ directory", "conf/passwd file root"]);
     });
   });
 
@@ -133,6 +135,23 @@ describe("copying out", () => {
   test("an export holds everything without a name for the root", async () => {
     await withTree(async ({ root, archives }) => {
       expect(await entriesOf(await archives.exportTree(root))).toEqual(["etc/ directory", "etc/passwd file root"]);
+    });
+  });
+
+  test("the kernel's own file systems come as empty directories", async () => {
+    await withTree(async ({ root, archives }) => {
+      mkdirSync(join(root, "proc"));
+      execFileSync("mount", ["-t", "proc", "proc", join(root, "proc")]);
+      try {
+        expect(await entriesOf((await archives.read(root, "/")).stream)).toEqual([
+          "/ directory",
+          "/etc/ directory",
+          "/etc/passwd file root",
+          "/proc/ directory",
+        ]);
+      } finally {
+        execFileSync("umount", [join(root, "proc")]);
+      }
     });
   });
 
@@ -242,6 +261,39 @@ describe("copying in", () => {
         await once(swapper, "exit");
       }
       expect(readdirSync(outside)).toEqual(["secret"]);
+    });
+  });
+
+  test("the host's processes in the tree are no way out", async () => {
+    await withTree(async (tree) => {
+      const proc = join(tree.root, "proc");
+      mkdirSync(proc);
+      execFileSync("mount", ["-t", "proc", "proc", proc]);
+      try {
+        for (const path of ["/proc/1/root/etc/hostname", "/proc/1/cwd/etc/hostname", `/proc/${process.pid}/root/.`]) {
+          await expect(tree.archives.read(tree.root, path)).rejects.toThrow();
+          await expect(put(tree, path, [{ name: "a", content: "1" }])).rejects.toThrow();
+        }
+      } finally {
+        execFileSync("umount", [proc]);
+      }
+    });
+  });
+
+  test("a read-only root takes nothing, but a volume in it does", async () => {
+    await withTree(async (tree) => {
+      const volume = join(tree.root, "volume");
+      mkdirSync(volume);
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", volume]);
+      try {
+        const write = async (path: string): Promise<void> =>
+          tree.archives.write(tree.root, path, streamOf(await tarOf([{ name: "a", content: "1" }])), { ...OPTIONS, isRootReadOnly: true });
+        await expect(write("/etc")).rejects.toMatchObject({ code: "forbidden", message: "container rootfs is marked read-only" });
+        await write("/volume");
+        expect(readdirSync(volume)).toEqual(["a"]);
+      } finally {
+        execFileSync("umount", [volume]);
+      }
     });
   });
 

@@ -158,6 +158,25 @@ describe("docker diff and sizes", () => {
     });
   });
 
+  test("mount points that the engine makes are not the container's changes", async () => {
+    await withStorage(async (storage) => {
+      const id = await importTree(storage, [
+        { name: "etc/", type: "directory", mode: 0o755 },
+        { name: "etc/a", content: "1" },
+      ]);
+      await storage.images.prepareRootfs("c1", id);
+      const root = await storage.images.mountRootfs("c1");
+      for (const path of ["etc/hosts", "etc/resolv.conf"]) writeFileSync(join(root, path), "");
+      mkdirSync(join(root, "proc"));
+      expect(await storage.images.rootfsChanges("c1")).toEqual([]);
+      writeFileSync(join(root, "etc/hosts"), "written by hand");
+      expect(await storage.images.rootfsChanges("c1")).toEqual([
+        { path: "/etc", kind: 0 },
+        { path: "/etc/hosts", kind: 1 },
+      ]);
+    });
+  });
+
   test("a directory swapped for a symlink leads the walk nowhere", async () => {
     await withStorage(async (storage) => {
       const id = await importTree(storage, [{ name: "d/", type: "directory" }]);

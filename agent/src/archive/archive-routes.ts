@@ -30,13 +30,10 @@ async function look({ archive }: ArchiveRoutesDeps, call: Call, tree: Tree): Pro
 
 async function receive({ archive }: ArchiveRoutesDeps, call: Call, tree: Tree): Promise<Reply> {
   const path = pathOf(call);
-  // The order of Docker's answers: what is not there before what may not be written.
-  const stat = await archive.stat(tree.root, `${path}/.`);
-  if (stat.mode < 2 ** 31) throw new FlotillaError("invalid", "extraction point is not a directory");
-  if (tree.isReadOnly) throw new FlotillaError("forbidden", "container rootfs is marked read-only");
   const options = {
     noOverwriteDirNonDir: queryBoolean(call.query, "noOverwriteDirNonDir"),
     copyUidGid: queryBoolean(call.query, "copyUIDGID"),
+    isRootReadOnly: tree.isReadOnly,
   };
   try {
     await archive.write(tree.root, path, call.body, options);

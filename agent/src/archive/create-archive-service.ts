@@ -34,7 +34,16 @@ export function createArchiveService(deps: ArchiveServiceDeps): Archives {
     async write(root, path, tar, options) {
       // Owners are those of the archive either way, as in Docker: what differs is what the docker command puts there.
       const plain = decompress(await peekCompression(tar));
-      await workers.run({ kind: "unpack", root, path: toBytes(path), noOverwriteDirNonDir: options.noOverwriteDirNonDir }, plain);
+      await workers.run(
+        {
+          kind: "unpack",
+          root,
+          path: toBytes(path),
+          noOverwriteDirNonDir: options.noOverwriteDirNonDir,
+          isRootReadOnly: options.isRootReadOnly === true,
+        },
+        plain,
+      );
     },
     async exportTree(root) {
       return (await workers.pack({ kind: "pack", root, path: "/", isExport: true })).stream;

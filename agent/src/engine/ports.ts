@@ -156,6 +156,14 @@ export type ArchiveService = {
   stat(root: string, path: string): Promise<ArchiveStat>;
   /** Tar stream whose entries start with the basename of `path`. */
   read(root: string, path: string): Promise<{ stat: ArchiveStat; stream: Readable }>;
-  /** Extracts a (possibly compressed) tar into the existing directory `path` inside `root`. */
-  write(root: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean }): Promise<void>;
+  /**
+   * Extracts a (possibly compressed) tar into the existing directory `path` inside `root`. With `isRootReadOnly` only
+   * volumes may be written to. @throws forbidden `container rootfs is marked read-only`.
+   */
+  write(
+    root: string,
+    path: string,
+    tar: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; isRootReadOnly?: boolean },
+  ): Promise<void>;
 };

@@ -31,7 +31,7 @@ describe("names of archive entries", () => {
 describe("paths of clients", () => {
   test.each([
     ["/etc/", { path: "/etc", base: "etc", isFollowed: true }],
-    ["/etc/.", { path: "/etc", base: "etc", isFollowed: true }],
+    ["/etc/.", { path: "/etc", base: ".", isFollowed: true }],
     ["etc", { path: "/etc", base: "etc", isFollowed: false }],
     ["/../../x", { path: "/x", base: "x", isFollowed: false }],
     ["/", { path: "/", base: "/", isFollowed: true }],

@@ -14,6 +14,10 @@ export function unpack(input: number, job: Extract<Job, { kind: "unpack" }>): vo
   lookUp({ ...client, isFollowed: true });
   const directory = realpathSync(toPath(client.path), { encoding: "latin1" });
   if (!statSync(toPath(directory)).isDirectory()) throw new FlotillaError("invalid", "extraction point is not a directory");
+  // A volume is another file system than the root, and may be written to also when the root may not.
+  if (job.isRootReadOnly && statSync(toPath(directory)).dev === statSync("/").dev) {
+    throw new FlotillaError("forbidden", "container rootfs is marked read-only");
+  }
   const reader = new TarReader((buffer) => readSync(input, buffer));
   const base = directory.endsWith("/") ? directory : `${directory}/`;
   const tree = new TreeWriter({ base, noOverwriteDirNonDir: job.noOverwriteDirNonDir });
