@@ -39,6 +39,7 @@ export async function renameContainer(context: EngineContext, id: string, newNam
       throw new FlotillaError("invalid", "Renaming a container with the same name as its current name");
     }
     const renamed = context.store.update(id, { name });
+    context.networks.renameContainer?.(id, name);
     publish(context, renamed, { action: "rename", attributes: { oldName: `/${record.name}` } });
   });
 }

@@ -142,6 +142,8 @@ export type HostsEntry = { address: string; names: string[] };
 export type NetworkChanges = {
   connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
   disconnect(containerId: string, networkId: string): Promise<void>;
+  /** Peers and network inspect then know it by its new name; nothing when it is on no network. */
+  renameContainer(containerId: string, name: string): void;
   /** Each call names all peers of one container, itself included. Returns a function that stops it. */
   onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
 };

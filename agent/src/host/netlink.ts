@@ -8,7 +8,7 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const SO_RCVBUFFORCE = 33;
 /** The kernel fills dumps in pieces of at most 32 KiB. */
-const RECEIVE_BYTES = 65_536;
+const RECEIVE_BYTES = 32_768;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 /** A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success. */

@@ -90,9 +90,15 @@ export class Attachments {
       this.#publishEvents("disconnect", containerId, networkId);
       this.#dropEndpoint(containerId, networkId);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
-      this.#deps.endpoints.ensureEndpoints(containerId, this.#deps.store.endpointsOf(containerId));
+      this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
       this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
     });
+  }
+
+  /** Its peers then know it by the new name. */
+  rename(containerId: string, name: string): void {
+    this.#deps.store.setContainerName(containerId, name);
+    this.#deps.peers.announce(this.#networkIds(containerId));
   }
 
   describe(containerId: string): Attachment {
@@ -123,8 +129,7 @@ export class Attachments {
     const { store, bridges, endpoints, firewall } = this.#deps;
     const rows = store.endpointsOf(containerId);
     for (const row of rows) await bridges.ensure(this.#network(row.network_id));
-    endpoints.ensureNetns(containerId);
-    endpoints.ensureEndpoints(containerId, rows);
+    endpoints.ensure(containerId, rows);
     await firewall.publish(this.publishedPorts(containerId));
   }
 

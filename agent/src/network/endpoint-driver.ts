@@ -26,40 +26,11 @@ export class EndpointDriver {
     return join(this.netnsDirectory(), containerId);
   }
 
-  /** A namespace with loopback up; one that is there stays. */
-  ensureNetns(containerId: string): void {
-    const path = this.netnsPath(containerId);
-    if (this.#kernel.hasNetns(path)) return;
-    // A file whose mount is gone, after a reboot with a durable run directory.
-    this.#kernel.removeNetns(path);
-    const stack = this.#kernel.createNetns(path);
+  /** The namespace with loopback up, and both ends of its links up and on their bridges. Idempotent; bridges exist already. */
+  ensure(containerId: string, endpoints: readonly EndpointRow[]): void {
+    const stack = this.#openNetns(containerId);
     try {
-      stack.apply(LOOPBACK_PLAN);
-    } finally {
-      stack.close();
-    }
-  }
-
-  /** Both ends of the links of a container are there, up, and on their bridges. Idempotent; bridges exist already. */
-  ensureEndpoints(containerId: string, endpoints: readonly EndpointRow[]): void {
-    if (endpoints.length === 0) return;
-    const networks = new Map(endpoints.map((endpoint) => [endpoint.network_id, this.#network(endpoint)]));
-    const hasPorts = this.#options.store.portsOf(containerId).length > 0;
-    const defaultRoute = endpoints.find((endpoint) => networks.get(endpoint.network_id)?.is_internal === false);
-    const stack = this.#kernel.openNetns(this.netnsPath(containerId));
-    try {
-      for (const endpoint of endpoints) {
-        const bridge = toBridgePlan(this.#options.instance, this.#network(endpoint));
-        this.#ensureEndpoint(stack, containerId, {
-          linkName: vethName(this.#options.instance, endpoint.number),
-          position: endpoint.position,
-          address: parseAddress(endpoint.address),
-          mac: endpoint.mac,
-          isDefaultRoute: endpoint.id === defaultRoute?.id,
-          hasPorts,
-          bridge,
-        });
-      }
+      this.#ensureEndpoints(stack, containerId, endpoints);
     } finally {
       stack.close();
     }
@@ -72,6 +43,37 @@ export class EndpointDriver {
 
   removeNetns(containerId: string): void {
     this.#kernel.removeNetns(this.netnsPath(containerId));
+  }
+
+  #openNetns(containerId: string): NetworkStack {
+    const path = this.netnsPath(containerId);
+    if (this.#kernel.hasNetns(path)) return this.#kernel.openNetns(path);
+    // A file whose mount is gone, after a reboot with a durable run directory.
+    this.#kernel.removeNetns(path);
+    const stack = this.#kernel.createNetns(path);
+    try {
+      stack.apply(LOOPBACK_PLAN);
+      return stack;
+    } catch (error) {
+      stack.close();
+      throw error;
+    }
+  }
+
+  #ensureEndpoints(stack: NetworkStack, containerId: string, endpoints: readonly EndpointRow[]): void {
+    const hasPorts = this.#options.store.portsOf(containerId).length > 0;
+    const defaultRoute = endpoints.find((endpoint) => !this.#network(endpoint).is_internal);
+    for (const endpoint of endpoints) {
+      this.#ensureEndpoint(stack, containerId, {
+        linkName: vethName(this.#options.instance, endpoint.number),
+        position: endpoint.position,
+        address: parseAddress(endpoint.address),
+        mac: endpoint.mac,
+        isDefaultRoute: endpoint.id === defaultRoute?.id,
+        hasPorts,
+        bridge: toBridgePlan(this.#options.instance, this.#network(endpoint)),
+      });
+    }
   }
 
   #network(endpoint: EndpointRow): NetworkRow {

@@ -381,6 +381,17 @@ describe("user-defined networks", () => {
     expect(networks.list("default")).toHaveLength(3);
   });
 
+  test("know a renamed container by its new name", async () => {
+    const names = new Set<string>();
+    networks.onPeersChanged(({ entries }) => entries.forEach((entry) => names.add(entry.names[0] ?? "")));
+    create("web");
+    await networks.attach(request("c1", { endpoints: [{ networkName: "web", aliases: [] }] }));
+    networks.renameContainer("c1", "fresh");
+    networks.renameContainer("unknown", "other");
+    expect([...names]).toEqual(["name-c1", "fresh"]);
+    expect(networks.inspect("default", "web").endpoints[0]?.containerName).toBe("fresh");
+  });
+
   test("can be joined and left by a running container", async () => {
     networks.onPeersChanged(() => undefined);
     const id = create("web", { subnet: "10.7.0.0/24" });

@@ -41,6 +41,8 @@ export type Networks = NetworkManager & {
   /** One more network for a running container. */
   connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
   disconnect(containerId: string, networkId: string): Promise<void>;
+  /** A container has a new name; nothing when it is on no network. */
+  renameContainer(containerId: string, name: string): void;
   /**
    * Calls `listener` with what the hosts file of a running container is to say about its user-defined networks (itself
    * included), after every change of their members. Returns a function that stops it.
@@ -91,6 +93,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
+    renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
     inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
     createNetwork: (namespace, request) => {

@@ -180,6 +180,10 @@ export class NetworkStore {
     );
   }
 
+  setContainerName(containerId: string, name: string): void {
+    this.#db.run("UPDATE attachments SET container_name = ? WHERE container_id = ?", name, containerId);
+  }
+
   /** With its endpoints and ports. */
   removeAttachment(containerId: string): void {
     this.#db.run("DELETE FROM attachments WHERE container_id = ?", containerId);
