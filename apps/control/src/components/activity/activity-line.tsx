@@ -4,13 +4,13 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { TimeAgo } from "@/components/time-ago.tsx";
-import { Badge, StatusDot } from "@/components/ui/status-dot.tsx";
+import { Badge } from "@/components/ui/status-dot.tsx";
 import { activityDetail, activityHref } from "@/lib/activity.ts";
 import type { Tone } from "@/lib/container-state.ts";
 import { parseTime } from "@/lib/format.ts";
 import type { ActivityRow } from "@/trpc/types.ts";
 
-const TONES: Readonly<Record<ActivityRow["outcome"], Tone>> = { ok: "ok", started: "info", refused: "warn", failed: "bad" };
+const TONES: Readonly<Record<ActivityRow["outcome"], Tone>> = { ok: "idle", started: "info", refused: "warn", failed: "bad" };
 
 /** One audit row: who did what to what, with which outcome. */
 export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; isDetailed?: boolean }): ReactNode {
@@ -20,9 +20,6 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
   const detail = activityDetail(row.detail);
   return (
     <li className="flex items-start gap-3 border-b px-4 py-2 last:border-b-0">
-      <span className="flex h-5 items-center">
-        <StatusDot tone={TONES[row.outcome]} />
-      </span>
       <div className="min-w-0 flex-1 text-sm">
         <p className="flex flex-wrap items-baseline gap-x-2">
           <span className="break-words">{row.actor.name}</span>

@@ -55,14 +55,17 @@ function LastLines({ host, id }: { host: string; id: string }): ReactNode {
   if (lines.length === 0) return null;
   return (
     <div className="border-t">
-      <pre className="max-h-56 overflow-auto px-4 py-3 font-mono text-xs leading-5 whitespace-pre-wrap">
-        {lines.map((line, index) => (
-          <span key={index} className="block">
-            {parseAnsi(line)
-              .map((span) => span.text)
-              .join("")}
-          </span>
-        ))}
+      <pre className="flex max-h-56 flex-col-reverse overflow-auto px-4 py-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+        {/* Reversed twice: the box so begins at the last line. */}
+        <code>
+          {lines.map((line, index) => (
+            <span key={index} className="block">
+              {parseAnsi(line)
+                .map((span) => span.text)
+                .join("")}
+            </span>
+          ))}
+        </code>
       </pre>
       <p className="border-t px-4 py-2 text-xs">
         <Link href="?tab=logs" className="text-muted underline hover:text-ink">

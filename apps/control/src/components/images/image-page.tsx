@@ -74,7 +74,7 @@ export function ImagePage(): ReactNode {
       />
       <div className="space-y-4">
         <Panel title={t("about")}>
-          <Facts items={useFacts(image)} />
+          <ImageFacts image={image} />
         </Panel>
         <ImageLayers host={ref.host} id={image.Id} />
         <details className="rounded-lg border bg-panel">
@@ -88,7 +88,7 @@ export function ImagePage(): ReactNode {
   );
 }
 
-function useFacts(image: ImageDetails): Fact[] {
+function ImageFacts({ image }: { image: ImageDetails }): ReactNode {
   const t = useTranslations("image");
   const config = image.Config;
   const created = parseTime(image.Created);
@@ -101,7 +101,7 @@ function useFacts(image: ImageDetails): Fact[] {
     [t("ports"), Object.keys(config?.ExposedPorts ?? {}).join(", ")],
     [t("volumes"), Object.keys(config?.Volumes ?? {}).join(", ")],
   ];
-  return [
+  const facts: Fact[] = [
     {
       label: t("names"),
       value:
@@ -132,4 +132,5 @@ function useFacts(image: ImageDetails): Fact[] {
     ...(created === null ? [] : [{ label: t("created"), value: <TimeAgo time={created} /> }]),
     ...optional.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value, isMono: true })),
   ];
+  return <Facts items={facts} />;
 }

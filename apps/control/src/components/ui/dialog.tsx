@@ -31,6 +31,8 @@ export function Dialog({ isOpen, onOpenChange, title, description, children, pla
       <Primitive.Portal>
         <Primitive.Overlay className="anim-fade fixed inset-0 z-40 bg-black/30 dark:bg-black/55" />
         <Primitive.Content
+          // A field with autoFocus has it already; else the box itself takes the focus and not its first button.
+          onOpenAutoFocus={(event) => event.preventDefault()}
           className={cn("fixed z-50 flex flex-col bg-raised outline-none", PLACES[placement], className)}
           {...(description === undefined ? { "aria-describedby": undefined } : {})}
         >
