@@ -41,19 +41,22 @@ describe("running", () => {
     });
   });
 
-  test.each([
-    [["nope"], 127, 'exec: "nope": executable file not found in $PATH'],
-    [["/bin/nope"], 127, "no such file or directory"],
-    [["/etc/passwd"], 126, "permission denied"],
-    [["/etc"], 126, "permission denied"],
-  ])("starting %j fails as in Docker and leaves the container created", async (command, exitCode, words) => {
+  test("a program that cannot be started fails as in Docker and leaves the container created", async () => {
+    const broken: [string[], number, string][] = [
+      [["nope"], 127, 'exec: "nope": executable file not found in $PATH'],
+      [["/bin/nope"], 127, "no such file or directory"],
+      [["/etc/passwd"], 126, "permission denied"],
+      [["/etc"], 126, "permission denied"],
+    ];
     await withEngine(async (t) => {
-      const id = await t.create({ Cmd: command });
-      const error = await rejection(t.engine.start(NS, id));
-      expect(isFlotillaError(error, "invalid") && error.message).toContain(words);
-      const { State } = await t.engine.inspect(NS, id, { size: false });
-      expect(State).toMatchObject({ Status: "created", ExitCode: exitCode });
-      expect(State.Error).toContain(words);
+      for (const [command, exitCode, words] of broken) {
+        const id = await t.create({ Cmd: command });
+        const error = await rejection(t.engine.start(NS, id));
+        expect(isFlotillaError(error, "invalid") && error.message).toContain(words);
+        const { State } = await t.engine.inspect(NS, id, { size: false });
+        expect(State).toMatchObject({ Status: "created", ExitCode: exitCode });
+        expect(State.Error).toContain(words);
+      }
     });
   });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ContainerUpdateBody } from "@flotilla/engine-api";
 import { describe, expect, test } from "vitest";
 import { controllerDir, detectCgroups } from "../../agent/src/host/cgroup.ts";
+import { run } from "../../agent/src/host/run.ts";
 import { NS, type TestEngine, until, withEngine } from "../support/engine.ts";
 
 const layout = detectCgroups();
@@ -25,8 +26,11 @@ async function output(t: TestEngine, script: string, body: Record<string, unknow
   return logOf(t, id);
 }
 
-const cgroupFile = (t: TestEngine, id: string, controller: string, file: string): string =>
-  readFileSync(join(controllerDir(layout, controller, t.engine.get(NS, id).cgroupPath) ?? "", file), "utf8").trim();
+/** Reads `memory memory.max` and the like of a container. */
+function cgroupFile(t: TestEngine, id: string, what: string): string {
+  const [controller = "", file = ""] = what.split(" ");
+  return readFileSync(join(controllerDir(layout, controller, t.engine.get(NS, id).cgroupPath) ?? "", file), "utf8").trim();
+}
 
 async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "flt-bind-"));
@@ -94,6 +98,21 @@ describe("process", () => {
         }),
       ).toBe("100\n0");
       expect(await output(t, "ulimit -n", { HostConfig: { Ulimits: [{ Name: "nofile", Soft: 50, Hard: 2_000_000 }] } })).toBe("50");
+    });
+  });
+
+  test("unlimited is unlimited, and every container of a profile is confined as the first, execs included", async () => {
+    await withEngine(async (t) => {
+      const HostConfig = { Ulimits: [{ Name: "core", Soft: -1, Hard: -1 }] };
+      expect(await output(t, "ulimit -c", { HostConfig })).toBe("unlimited");
+      for (const attempt of [1, 2]) {
+        const id = await t.run({ Cmd: ["sleep", "100"], StopTimeout: 0 }, `c${attempt}`);
+        const { runtimePath, runtimeRoot } = t.engine.get(NS, id);
+        const { stdout } = await run({
+          argv: [runtimePath, `--root=${runtimeRoot}`, "exec", id, "grep", "Seccomp:", "/proc/1/status", "/proc/self/status"],
+        });
+        expect(stdout).toBe("/proc/1/status:Seccomp:\t2\n/proc/self/status:Seccomp:\t2\n");
+      }
     });
   });
 
@@ -194,21 +213,17 @@ describe("limits", () => {
         StopTimeout: 0,
         HostConfig: { Memory: 64 << 20, PidsLimit: 40, NanoCpus: 500_000_000, CpuShares: 512 },
       });
-      expect(cgroupFile(t, id, "pids", "pids.max")).toBe("40");
-      expect(cgroupFile(t, id, "memory", isV2 ? "memory.max" : "memory.limit_in_bytes")).toBe(String(64 << 20));
-      expect(isV2 ? cgroupFile(t, id, "cpu", "cpu.max") : cgroupFile(t, id, "cpu", "cpu.cfs_quota_us")).toBe(
-        isV2 ? "50000 100000" : "50000",
-      );
+      expect(cgroupFile(t, id, "pids pids.max")).toBe("40");
+      expect(cgroupFile(t, id, isV2 ? "memory memory.max" : "memory memory.limit_in_bytes")).toBe(String(64 << 20));
+      expect(isV2 ? cgroupFile(t, id, "cpu cpu.max") : cgroupFile(t, id, "cpu cpu.cfs_quota_us")).toBe(isV2 ? "50000 100000" : "50000");
       await t.engine.update(
         NS,
         id,
         ContainerUpdateBody.parse({ Memory: 96 << 20, MemorySwap: 96 << 20, NanoCpus: 1_000_000_000, PidsLimit: 50 }),
       );
-      expect(cgroupFile(t, id, "pids", "pids.max")).toBe("50");
-      expect(cgroupFile(t, id, "memory", isV2 ? "memory.max" : "memory.limit_in_bytes")).toBe(String(96 << 20));
-      expect(isV2 ? cgroupFile(t, id, "cpu", "cpu.max") : cgroupFile(t, id, "cpu", "cpu.cfs_quota_us")).toBe(
-        isV2 ? "100000 100000" : "100000",
-      );
+      expect(cgroupFile(t, id, "pids pids.max")).toBe("50");
+      expect(cgroupFile(t, id, isV2 ? "memory memory.max" : "memory memory.limit_in_bytes")).toBe(String(96 << 20));
+      expect(isV2 ? cgroupFile(t, id, "cpu cpu.max") : cgroupFile(t, id, "cpu cpu.cfs_quota_us")).toBe(isV2 ? "100000 100000" : "100000");
     });
   });
 
@@ -224,18 +239,19 @@ describe("limits", () => {
     });
   });
 
-  test.each([
-    [{ HostConfig: { Memory: 1024 } }, "Minimum memory limit allowed is 6MB"],
-    [{ HostConfig: { NanoCpus: 1e15 } }, "Range of CPUs is from 0.01 to"],
-    [{ HostConfig: { AutoRemove: true, RestartPolicy: { Name: "always" } } }, "can't create 'AutoRemove' container with restart policy"],
-    [{ HostConfig: { Binds: ["a/b:/x"] } }, "includes invalid characters for a local volume name"],
-    [{ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "70000" }] } } }, "invalid port specification"],
-    [{ HostConfig: { CapAdd: ["FLY"] } }, 'unknown capability: "CAP_FLY"'],
-    [{ HostConfig: { NetworkMode: "nowhere" } }, "network nowhere not found"],
-    [{ HostConfig: { NetworkMode: "container:nobody" } }, "No such container: nobody"],
-  ])("%j is refused before anything is made", async (body, words) => {
+  test("what cannot be is refused before anything is made", async () => {
+    const refused: [Record<string, unknown>, string][] = [
+      [{ HostConfig: { Memory: 1024 } }, "Minimum memory limit allowed is 6MB"],
+      [{ HostConfig: { NanoCpus: 1e15 } }, "Range of CPUs is from 0.01 to"],
+      [{ HostConfig: { AutoRemove: true, RestartPolicy: { Name: "always" } } }, "can't create 'AutoRemove' container with restart policy"],
+      [{ HostConfig: { Binds: ["a/b:/x"] } }, "includes invalid characters for a local volume name"],
+      [{ HostConfig: { PortBindings: { "80/tcp": [{ HostPort: "70000" }] } } }, "invalid port specification"],
+      [{ HostConfig: { CapAdd: ["FLY"] } }, 'unknown capability: "CAP_FLY"'],
+      [{ HostConfig: { NetworkMode: "nowhere" } }, "network nowhere not found"],
+      [{ HostConfig: { NetworkMode: "container:nobody" } }, "No such container: nobody"],
+    ];
     await withEngine(async (t) => {
-      await expect(t.create(body)).rejects.toThrow(words);
+      for (const [body, words] of refused) await expect(t.create(body)).rejects.toThrow(words);
       expect(t.engine.views()).toEqual([]);
       expect(t.images.listRootfs()).toEqual([]);
       expect(t.volumes.list(NS)).toEqual([]);

@@ -205,6 +205,7 @@ async function ensureVolumes(context: EngineContext, record: ContainerRecord, pl
       continue;
     }
     const request = {
+      containerId: record.id,
       ...(mount.name === "" ? {} : { name: mount.name }),
       ...(volume === undefined || volume.driver === "" ? {} : { driver: volume.driver }),
       ...(volume === undefined ? {} : { driverOpts: volume.driverOpts, labels: volume.labels }),

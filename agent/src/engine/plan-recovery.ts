@@ -36,7 +36,7 @@ const LOST_EXIT_CODE = 255;
 
 export function planRecovery(record: ContainerRecord, seen: RecoveryObservation, nowMs: number): RecoveryOperation {
   if (record.intent === "create") return { kind: "discard" };
-  if (record.intent === "remove" || record.status === "removing") return { kind: "finish-removal" };
+  if (record.intent === "remove" || record.intent === "remove-volumes" || record.status === "removing") return { kind: "finish-removal" };
   if (record.intent === "start") return planCutStart(seen);
   if (record.intent === "release") return { kind: "finish-exit" };
   if (record.status === "running" || record.status === "paused") {

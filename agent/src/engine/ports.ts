@@ -55,17 +55,23 @@ export type ImageStore = {
 export type VolumeMount = { name: string; path: string };
 
 export type VolumeStore = {
-  /** Creates a volume, or returns the one of that name. Without a name: anonymous, 64 hex. */
+  /**
+   * Creates a volume, or returns the one of that name. Without a name: anonymous, 64 hex. With containerId it is acquired
+   * in the same step, so that a crash leaves no volume that nobody knows.
+   */
   create(
     namespace: string,
-    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string> },
+    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string>; containerId?: string },
   ): Promise<VolumeMount>;
   /** Host directory of a volume. @throws not_found `get NAME: no such volume`. */
   path(namespace: string, name: string): string;
   /** Marks a volume as used by a container, so that `volume rm` refuses (conflict). Idempotent. */
   acquire(namespace: string, name: string, containerId: string): void;
-  /** Drops all marks of a container. Returns the anonymous volumes that nobody uses any more. */
-  release(namespace: string, containerId: string): string[];
+  /**
+   * Drops all marks of a container. Returns the anonymous volumes that nobody uses any more; with removesAnonymous they are
+   * removed instead, in one step that a crash cannot cut in two.
+   */
+  release(namespace: string, containerId: string, options?: { removesAnonymous?: boolean }): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
    * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. `path` is one inside

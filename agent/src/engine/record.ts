@@ -89,7 +89,7 @@ export const ContainerRecord = z.object({
   cgroupPath: z.string(),
 
   status: z.enum(["created", "running", "paused", "restarting", "exited", "dead", "removing"]),
-  intent: z.enum(["none", "create", "start", "release", "remove"]),
+  intent: z.enum(["none", "create", "start", "release", "remove", "remove-volumes"]),
   pid: z.int(),
   /** Start time of the first process in clock ticks since boot; with the pid it names one process for ever. */
   pidStartTicks: z.int(),

@@ -27,7 +27,7 @@ const EXECUTORS: Executors = {
   },
   "finish-removal": async (context, record) => {
     await releaseParts(context, record);
-    await destroyContainer(context, record, { removesVolumes: record.hostConfig.AutoRemove });
+    await destroyContainer(context, record, { removesVolumes: record.intent === "remove-volumes" || record.hostConfig.AutoRemove });
   },
   adopt: async () => undefined,
   "adopt-started": async (context, record, { pid }) => {

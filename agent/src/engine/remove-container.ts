@@ -11,7 +11,7 @@ export async function destroyContainer(
   record: ContainerRecord,
   options: { removesVolumes: boolean },
 ): Promise<void> {
-  const removing = context.store.update(record.id, { status: "removing", intent: "remove" });
+  const removing = context.store.update(record.id, { status: "removing", intent: options.removesVolumes ? "remove-volumes" : "remove" });
   context.timers.cancel(record.id);
   try {
     await destroyParts(context, removing, options);
@@ -29,20 +29,7 @@ export async function destroyContainer(
 /** Deletes what a container owns on disk; volumes only when they are anonymous, unused by others, and asked for. */
 export async function destroyParts(context: EngineContext, record: ContainerRecord, options: { removesVolumes: boolean }): Promise<void> {
   await context.images.removeRootfs(record.id);
-  const unused = context.volumes.release(record.namespace, record.id);
-  if (options.removesVolumes) {
-    for (const name of unused) {
-      try {
-        await context.volumes.remove(record.namespace, name);
-      } catch (error) {
-        context.logger.warn("an anonymous volume could not be removed", {
-          containerId: record.id,
-          volume: name,
-          error: toFlotillaError(error).message,
-        });
-      }
-    }
-  }
+  context.volumes.release(record.namespace, record.id, { removesAnonymous: options.removesVolumes });
   rmSync(containerPaths(context.config, record.id).dataDir, { recursive: true, force: true });
 }
 

@@ -45,6 +45,6 @@ test.each([
   ["always", false, false, false],
   ["on-failure", false, true, false],
   ["no", false, true, false],
-])("%s, stopped by hand %s, has run %s: starts with the agent %s", (name, isManuallyStopped, hasRun, expected) => {
+])("%s, stopped by hand %s, has run %s: starts with the agent %s", (name, isManuallyStopped, ...[hasRun, expected]) => {
   expect(startsWithAgent({ policy: { Name: name, MaximumRetryCount: 0 }, isManuallyStopped, hasRun })).toBe(expected);
 });

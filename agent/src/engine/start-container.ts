@@ -61,7 +61,8 @@ async function createProcess(context: EngineContext, record: ContainerRecord): P
   const paths = containerPaths(context.config, record.id);
   const { OpenStdin: hasStdin, StdinOnce: isStdinOnce, Tty: hasTerminal } = record.config;
   try {
-    const stdio = { hasStdin, keepsStdinOpen: hasStdin && !isStdinOnce, hasTerminal };
+    // On a terminal input never ends, whoever leaves: moby closes it for StdinOnce without a terminal only.
+    const stdio = { hasStdin, keepsStdinOpen: hasStdin && (!isStdinOnce || hasTerminal), hasTerminal };
     const pid = await runtime.create({ id: record.id, bundleDir: paths.bundleDir, spec, logPath: paths.logPath, stdio });
     context.store.update(record.id, { pid, pidStartTicks: processStartTicks(pid) ?? 0 });
     return pid;

@@ -6,6 +6,7 @@ import { createWithConmon } from "../host/conmon.ts";
 import { MINIMAL_ENV, run } from "../host/run.ts";
 import { startByFifo } from "./exec-fifo.ts";
 import type { OciResources, OciSpec } from "./oci-spec.ts";
+import { formatSpec } from "./spec.ts";
 import { SeccompCache } from "./seccomp-cache.ts";
 
 export type RuntimePaths = { runtimePath: string; conmonPath: string; root: string; exitDir: string; seccompDir: string };
@@ -37,7 +38,7 @@ export class RuntimeDriver {
   /** Writes config.json and creates the container. @returns pid. @throws internal with the runtime's own words. */
   async create(request: CreateRequest): Promise<number> {
     const spec = this.#seccomp?.apply(request.spec) ?? request.spec;
-    writeFileSync(join(request.bundleDir, "config.json"), JSON.stringify(spec), { mode: 0o600 });
+    writeFileSync(join(request.bundleDir, "config.json"), formatSpec(spec), { mode: 0o600 });
     rmSync(join(this.paths.exitDir, request.id), { force: true });
     const pid = await createWithConmon({
       conmonPath: this.paths.conmonPath,

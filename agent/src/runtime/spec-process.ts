@@ -56,8 +56,8 @@ const RLIMIT_NAMES: readonly string[] = [
   "sigpending", "stack",
 ]; // prettier-ignore
 
-/** 2^63 - 1 does not fit a double; the runtimes read this as "unlimited" once it is cut to a C rlim_t. */
-const UNLIMITED = Number.MAX_SAFE_INTEGER;
+/** Stands for RLIM_INFINITY, which no double holds: formatSpec() writes the real one. */
+export const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 function planRlimits(input: SpecInput): { rlimits: NonNullable<OciProcess["rlimits"]>; warnings: string[] } {
   const warnings: string[] = [];

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ALL_CAPABILITIES } from "./capabilities.ts";
 import { OciSpec } from "./oci-spec.ts";
 import { parseSeccompProfile } from "./seccomp.ts";
-import { buildSpec, DEFAULT_MASKED_PATHS } from "./spec.ts";
+import { buildSpec, DEFAULT_MASKED_PATHS, formatSpec } from "./spec.ts";
 import type { SpecInput } from "./spec-input.ts";
 
 function input(hostConfig: Record<string, unknown> = {}, config: Record<string, unknown> = {}, more: Partial<SpecInput> = {}): SpecInput {
@@ -108,6 +108,11 @@ describe("rights", () => {
     expect(() => buildSpec(input({ Ulimits: [{ Name: "nofile", Soft: 2, Hard: 1 }] }))).toThrow(
       "ulimit soft limit must be less than or equal to hard limit: 2 > 1",
     );
+  });
+
+  test("unlimited is written as the kernel's own number", () => {
+    const { spec } = buildSpec(input({ Ulimits: [{ Name: "core", Soft: -1, Hard: -1 }] }));
+    expect(formatSpec(spec)).toContain('{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}');
   });
 
   test("empty lists of masked paths unmask everything", () => {

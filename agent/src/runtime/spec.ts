@@ -3,7 +3,7 @@ import type { HostConfig } from "@flotilla/engine-api";
 import { resolveCapabilities } from "./capabilities.ts";
 import type { OciNamespace, OciSpec } from "./oci-spec.ts";
 import { resolveSeccomp } from "./seccomp.ts";
-import { planProcess } from "./spec-process.ts";
+import { planProcess, UNLIMITED } from "./spec-process.ts";
 import type { SpecInput, SpecNamespaces } from "./spec-input.ts";
 import { planMounts } from "./spec-mounts.ts";
 import { planResources } from "./spec-resources.ts";
@@ -60,6 +60,11 @@ export function buildSpec(input: SpecInput): SpecResult {
     },
   };
   return { spec, warnings };
+}
+
+/** config.json as text, with unlimited rlimits as the kernel writes them (2^64 - 1). */
+export function formatSpec(spec: OciSpec): string {
+  return JSON.stringify(spec).replaceAll(`:${UNLIMITED}`, ":18446744073709551615");
 }
 
 function planNamespaces(choices: SpecNamespaces): OciNamespace[] {

@@ -32,7 +32,7 @@ test.each([
   ["chdir `/x`: Permission denied", "sh", 126, "chdir `/x`: permission denied: unknown"],
   ["[conmon:w]: something else\nerror writing to cgroup: Device or resource busy", "sh", 128, "Device or resource busy: unknown"],
   ["", "sh", 128, "the runtime gave no reason: unknown"],
-])("%j becomes Docker's words", (reason, program, exitCode, words) => {
+])("%j becomes Docker's words", (reason, program, ...[exitCode, words]) => {
   const failure = describeStartFailure(reason, program);
   expect(failure.exitCode).toBe(exitCode);
   expect(failure.error.message).toMatch(
