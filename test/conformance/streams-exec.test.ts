@@ -93,7 +93,7 @@ describe("docker exec", () => {
     expect((await exec("still", "true")).stderr).toMatch(/is paused, unpause the container before exec/);
     await agent.docker(["unpause", "still"]);
     const running = liveDocker(agent.host, ["exec", "still", "sleep", "500"]);
-    await expect.poll(() => agent.inspect("still", "{{len .ExecIDs}}")).toBe("1");
+    await expect.poll(async () => (await agent.docker(["top", "still"])).stdout).toMatch(/sleep 500/);
     await agent.docker(["stop", "-t", "0", "still"]);
     expect(await running.exited).toBe(137);
     expect((await exec("still", "true")).stderr).toMatch(/is not running/);
@@ -109,11 +109,14 @@ describe("docker exec -it", () => {
     await shell.until(/31 91/);
     shell.resize(50, 132);
     await expect
-      .poll(async () => {
-        shell.write("stty size\r");
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        return /50 132/.test(shell.text());
-      }, { timeout: 10_000 })
+      .poll(
+        async () => {
+          shell.write("stty size\r");
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          return /50 132/.test(shell.text());
+        },
+        { timeout: 10_000 },
+      )
       .toBe(true);
     shell.write("exit 3\r");
     expect(await shell.exited).toBe(3);
@@ -143,7 +146,16 @@ describe("docker exec -it", () => {
   });
 
   test("detach keys leave the program running", async () => {
-    const shell = terminalDocker(agent.host, ["exec", "-it", "--detach-keys", "ctrl-a,d", "box", "sh", "-c", "echo ready; sleep 3; touch /tmp/went-on"]);
+    const shell = terminalDocker(agent.host, [
+      "exec",
+      "-it",
+      "--detach-keys",
+      "ctrl-a,d",
+      "box",
+      "sh",
+      "-c",
+      "echo ready; sleep 3; touch /tmp/went-on",
+    ]);
     await shell.until(/ready/);
     shell.write("\x01d");
     await shell.exited;

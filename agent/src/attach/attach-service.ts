@@ -13,7 +13,7 @@ export type AttachRequest = {
   detachKeys: Uint8Array;
 };
 
-/** A console that is there already, or comes with the container's next start. `undefined`: it never came. */
+/** The console of the container's next start. `undefined`: it never came. */
 type PendingConsole = { console: Promise<ConsoleSocket | undefined>; cancel(): void };
 
 /**
@@ -35,27 +35,38 @@ export class AttachService {
 
   /**
    * Registers the client at once, so that a start right after finds it.
-   * @returns what runs the session on the client's connection until the container ends or the client detaches or goes.
+   * @returns what runs the session on the client's connection until the container ends or the client detaches or goes,
+   * and what forgets the client when it went before that.
    */
   prepare(request: AttachRequest): { run(client: Duplex): Promise<void>; cancel(): void } {
-    const pending = this.#openConsole(request.view);
-    return { cancel: () => pending.cancel(), run: (client) => this.#run(request, pending, client) };
+    const { view } = request;
+    const pending = view.status === "running" || view.status === "paused" ? undefined : this.#awaitStart(view);
+    let isRun = false;
+    return {
+      cancel: () => {
+        pending?.cancel();
+        // An open console that nobody reads would stop the container's output.
+        if (!isRun) void pending?.console.then((console) => console?.release());
+      },
+      run: async (client) => {
+        isRun = true;
+        this.#events.publish(containerEvent(view, "attach"));
+        const cancel = (): void => pending?.cancel();
+        client.once("close", cancel);
+        const console = pending === undefined ? openConsole(view) : await pending.console;
+        client.off("close", cancel);
+        if (console !== undefined) await this.#join(request, console, client);
+      },
+    };
   }
 
-  async #run(request: AttachRequest, pending: PendingConsole, client: Duplex): Promise<void> {
-    this.#events.publish(containerEvent(request.view, "attach"));
-    const onClose = (): void => pending.cancel();
-    client.once("close", onClose);
-    const console = await pending.console;
-    client.off("close", onClose);
-    if (console === undefined) return;
-    const output = console.pipeOutput(client, request.output);
-    const input = this.#pumpInput(request, console, client);
-    const end = await Promise.race([output.then((isEnded) => (isEnded ? "container-ended" : "client-gone")), input]);
-    if (end === "container-ended") console.destroy();
-    else if (request.stdin && end === "client-gone" && request.view.stdinOnce) console.destroy();
+  async #join(request: AttachRequest, console: ConsoleSocket, client: Duplex): Promise<void> {
+    const { view } = request;
+    const output = console.pipeOutput(client, request.output).then((isEnded) => (isEnded ? "container-ended" : "client-gone"));
+    const end = await Promise.race([output, this.#pumpInput(request, console, client)]);
+    if (end === "container-ended" || (end === "client-gone" && request.stdin && endsWithClient(view))) console.destroy();
     else console.release();
-    if (end === "detached") this.#events.publish(containerEvent(request.view, "detach"));
+    if (end === "detached") this.#events.publish(containerEvent(view, "detach"));
   }
 
   /** Settles only when the session ends by it: the end of input alone leaves the output flowing. */
@@ -67,24 +78,23 @@ export class AttachService {
       pumpInput(client, target, view.tty && takesInput ? request.detachKeys : undefined).then(
         (end) => {
           if (end === "detached") resolve("detached");
-          else if (takesInput && view.stdinOnce) console.endInput();
+          else if (takesInput && endsWithClient(view)) console.endInput();
+          // The docker command looks for the detach keys itself and hangs up: on a terminal the end of input is a goodbye.
+          else if (takesInput && view.tty) resolve("client-gone");
         },
         () => resolve("client-gone"),
       );
     });
   }
 
-  #openConsole(view: ContainerView): PendingConsole {
-    if (view.status === "running" || view.status === "paused") {
-      return { console: Promise.resolve(new ConsoleSocket(targetOf(view))), cancel: () => undefined };
-    }
+  #awaitStart(view: ContainerView): PendingConsole {
     let settle: (console: ConsoleSocket | undefined) => void = () => undefined;
     const console = new Promise<ConsoleSocket | undefined>((resolve) => {
       settle = resolve;
     });
     const removeHook = this.#containers.onBeforeStart(view.id, async (started) => {
       try {
-        settle(new ConsoleSocket(targetOf(started)));
+        settle(openConsole(started));
       } catch (error) {
         // The start goes on: only this client's view of it is lost.
         this.#logger.warn("cannot attach to a starting container", { containerId: view.id, error: toFlotillaError(error).message });
@@ -103,11 +113,16 @@ export class AttachService {
   }
 }
 
-function targetOf(view: ContainerView) {
-  return {
+function openConsole(view: ContainerView): ConsoleSocket {
+  return new ConsoleSocket({
     attachSocketPath: view.attachSocketPath,
     pid: view.pid,
     tty: view.tty,
-    closesInputOnLeave: view.openStdin && view.stdinOnce,
-  };
+    closesInputOnLeave: endsWithClient(view),
+  });
+}
+
+/** Docker's StdinOnce: the input ends with the client that had it. A terminal's never does. */
+function endsWithClient(view: ContainerView): boolean {
+  return view.openStdin && view.stdinOnce && !view.tty;
 }

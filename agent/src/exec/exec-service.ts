@@ -10,6 +10,7 @@ import { SIGKILL } from "../engine/signals.ts";
 import type { EventBus } from "../events/bus.ts";
 import { kill } from "../host/libc.ts";
 import type { PtyProcess, TerminalSize } from "../host/pty-process.ts";
+import { resizeTerminalOf } from "../host/termios.ts";
 import { describeExecFailure } from "../runtime/start-failure.ts";
 import { ExecFiles } from "./exec-files.ts";
 import { ExecRegistry, type ExecRecord } from "./exec-registry.ts";
@@ -83,10 +84,10 @@ export class ExecService {
   /** @throws not_found, or conflict while it does not run. */
   resize(namespace: string, id: string, size: TerminalSize): void {
     const record = this.#registry.get(namespace, id);
-    if (record.state !== "running" || record.pty === undefined) {
+    const pid = record.state === "running" ? (record.files?.pid() ?? 0) : 0;
+    if (record.pty === undefined || pid === 0 || !resizeTerminalOf(pid, size)) {
       throw new FlotillaError("conflict", `cannot resize exec ${id}: it has no running terminal`);
     }
-    record.pty.resize(size);
   }
 
   inspect(namespace: string, id: string): ExecInspect {
