@@ -126,6 +126,16 @@ describe("use and removal", () => {
     expect(volumes.release(NS, "c2")).toEqual([]);
   });
 
+  test("release can remove them in one step, which the next start finishes when it was cut off", async () => {
+    const { name, path } = await volumes.create(NS, { containerId: "c1" });
+    await volumes.create(NS, { name: "data", containerId: "c1" });
+    expect(volumes.get(NS, name).users).toEqual(["c1"]);
+    expect(volumes.release(NS, "c1", { removesAnonymous: true })).toEqual([]);
+    expect(volumes.list(NS).map((view) => view.name)).toEqual(["data"]);
+    expect(existsSync(path)).toBe(false);
+    expect(events.history().at(-1)).toMatchObject({ action: "destroy", id: name });
+  });
+
   test("an unknown volume is not found, unless removed by force", async () => {
     expect(() => volumes.path(NS, "nope")).toThrow("get nope: no such volume");
     expect(() => volumes.acquire(NS, "nope", "c1")).toThrow("get nope: no such volume");
