@@ -24,6 +24,7 @@ import { ExecService } from "./exec/exec-service.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { type Link, startLink } from "./link/link.ts";
+import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
 import { networkRoutes } from "./network/network-routes.ts";
@@ -121,6 +122,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
+  const rotator = new LogRotator({ containers, events, logger });
+  opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(findProgram("crun") ?? "runc");
   return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
 }

@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises";
-import { constants } from "node:fs";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import type { Containers, ContainerView } from "../engine/containers-port.ts";
 import type { ImageStore } from "../engine/ports.ts";
 import { cgroupPids, type CgroupLayout } from "../host/cgroup.ts";
+import { resizeConsole } from "../host/conmon-control.ts";
 import { run } from "../host/run.ts";
 import { empty, json, type Call, type Reply, type Route } from "./call.ts";
 import { refOf } from "./container-routes.ts";
@@ -57,10 +56,9 @@ async function resize(containers: Containers, call: Call): Promise<Reply> {
   return empty(200);
 }
 
-/** Tells conmon the new size. Nobody reads the fifo of a container that just ended: that is no error of the caller's. */
 async function resizeContainer(view: ContainerView, size: { rows: number; columns: number }): Promise<void> {
   try {
-    await writeFile(view.controlFifoPath, `1 ${size.rows} ${size.columns}\n`, { flag: constants.O_WRONLY | constants.O_NONBLOCK });
+    await resizeConsole(view.controlFifoPath, size);
   } catch (error) {
     throw new FlotillaError("conflict", `resize container ${view.id}: ${toFlotillaError(error).message}`);
   }
