@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { lgetxattr, lsetxattr } from "../../agent/src/host/libc.ts";
-import { streamOf, tarOf, withStorage, type Entry, type Storage } from "./storage-fixture.ts";
+import { dockerArchive, streamOf, tarOf, withStorage, type Entry, type Storage } from "./storage-fixture.ts";
 
 const NAMESPACE = "default";
 
@@ -280,6 +280,13 @@ test("a full disk is said in words and leaves nothing", async () => {
       });
       await expect(importTar(storage, tar)).rejects.toMatchObject({ code: "exhausted" });
       await expectEmpty(storage);
+      // What is deleted in the background still takes room until it is gone.
+      await expect.poll(() => readdirSync(join(storage.dataDir, "storage-trash"))).toEqual([]);
+      const archive = await dockerArchive({ layers: [gzipSync(tar)], plainLayers: [tar], tags: ["big:1"] });
+      const staged = await storage.images.stageLoad(NAMESPACE, streamOf(archive));
+      await expect(staged.finish(async () => undefined)).rejects.toMatchObject({ code: "exhausted" });
+      await expectEmpty(storage);
+      await expect.poll(() => readdirSync(join(storage.dataDir, "storage-trash"))).toEqual([]);
       await importTar(storage, await tarOf([{ name: "small", content: "1" }]));
     }, dataDir);
   } finally {

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { collect, dockerArchive, streamOf, tarOf, withStorage, type Entry, type Storage } from "./storage-fixture.ts";
+import { collect, dockerArchive, sha256, streamOf, tarOf, withStorage, type Entry, type Storage } from "./storage-fixture.ts";
 
 const NAMESPACE = "default";
 
@@ -27,6 +27,35 @@ async function loadLayers(storage: Storage, layers: readonly (readonly Entry[])[
   const staged = await storage.images.stageLoad(NAMESPACE, streamOf(archive));
   await staged.finish(async () => undefined);
   return storage.images.resolve(NAMESPACE, "stack:1").id;
+}
+
+/** Puts made-up layers of one file each on top of an image: extracting 126 would take most of a minute. */
+function stackLayers({ db, dataDir }: Storage, stack: { imageId: string; from: number; to: number }): void {
+  const [base] = db.all("SELECT chain_id, blob_digest FROM storage_image_layers WHERE image_id = ?", stack.imageId);
+  let parent = String(base!["chain_id"]);
+  for (let number = stack.from; number <= stack.to; number++) {
+    const chainId = `sha256:${sha256(Buffer.from(String(number)))}`;
+    const directory = join(dataDir, "layers", number.toString(36));
+    mkdirSync(directory);
+    writeFileSync(join(directory, `f${number}`), "");
+    db.run(
+      "INSERT INTO storage_layers (number, chain_id, parent, diff_id, depth, size_bytes) VALUES (?, ?, ?, ?, ?, 0)",
+      number,
+      chainId,
+      parent,
+      chainId,
+      number,
+    );
+    db.run(
+      "INSERT INTO storage_image_layers (namespace, image_id, position, chain_id, blob_digest) VALUES (?, ?, ?, ?, ?)",
+      NAMESPACE,
+      stack.imageId,
+      number,
+      chainId,
+      String(base!["blob_digest"]),
+    );
+    parent = chainId;
+  }
 }
 
 describe("a container's root file system", () => {
@@ -96,19 +125,23 @@ describe("a container's root file system", () => {
     });
   });
 
-  test("127 layers mount and a 128th is refused", async () => {
+  test("127 layers mount", async () => {
     await withStorage(async (storage) => {
-      const layers = (count: number): Entry[][] =>
-        Array.from({ length: count }, (_, index) => [{ name: `f${index}`, content: String(index) }]);
-      const id = await loadLayers(storage, layers(127));
+      const id = await loadLayers(storage, [[{ name: "f1", content: "1" }]]);
+      stackLayers(storage, { imageId: id, from: 2, to: 127 });
       await storage.images.prepareRootfs("c1", id);
       expect(readdirSync(await storage.images.mountRootfs("c1"))).toHaveLength(127);
-      const before = readdirSync(join(storage.dataDir, "layers")).length;
-      await expect(loadLayers(storage, layers(128))).rejects.toThrow("max depth exceeded");
-      expect(readdirSync(join(storage.dataDir, "layers"))).toHaveLength(before);
-      expect(readdirSync(join(storage.dataDir, "storage-tmp"))).toEqual([]);
     });
-  }, 120_000);
+  });
+
+  test("a 128th layer is refused before anything is extracted", async () => {
+    await withStorage(async (storage) => {
+      const layers = Array.from({ length: 128 }, (_, index) => [{ name: `f${index}`, content: String(index) }]);
+      await expect(loadLayers(storage, layers)).rejects.toThrow("max depth exceeded");
+      expect(readdirSync(join(storage.dataDir, "layers"))).toEqual(["0"]);
+      expect(readdirSync(join(storage.dataDir, "blobs", "sha256"))).toEqual([]);
+    });
+  });
 
   test("layers stay while a container uses them, even when their image is gone", async () => {
     await withStorage(async (storage) => {

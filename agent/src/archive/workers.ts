@@ -1,5 +1,5 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each takes one job in a
-// chroot and ends. Starting one costs 0.1 to 0.2 s, so while jobs keep coming the next worker is started ahead.
+// chroot and ends. Starting one costs 0.1 to 0.2 s, so the next worker is started ahead while jobs keep coming.
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
@@ -41,7 +41,7 @@ export class ArchiveWorkers {
    * @throws FlotillaError as the worker says, or the error of `input`.
    */
   async run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
-    const worker = this.#take();
+    const worker = this.#take(job.kind);
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
     try {
@@ -63,7 +63,7 @@ export class ArchiveWorkers {
 
   /** Starts a pack job. Destroying the stream ends the worker. @throws FlotillaError as the worker says. */
   async pack(job: Extract<Job, { kind: "pack" }>): Promise<PackStream> {
-    const worker = this.#take();
+    const worker = this.#take(job.kind);
     const finished = finalAnswer(worker);
     // Failures after the headers are told by destroying the stream.
     finished.catch(() => undefined);
@@ -95,14 +95,15 @@ export class ArchiveWorkers {
     await Promise.all(running.map((worker) => worker.exited));
   }
 
-  #take(): WorkerProcess {
+  #take(kind: Job["kind"]): WorkerProcess {
     const idle = this.#idle;
     this.#idle = undefined;
     clearTimeout(idle?.timer);
     const worker = idle?.worker ?? this.#start();
     const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
     this.#lastJobMs = this.#nowMs();
-    if (isBurst) this.#startAhead();
+    // The docker command looks at a path before each copy.
+    if (isBurst || kind === "stat") this.#startAhead();
     return worker;
   }
 

@@ -4,8 +4,8 @@
 // directories are named through /proc/self/fd of an open directory (`/proc/self/fd/21/2x`, at most 25 bytes), because
 // all options of mount(2) share one page and 127 absolute paths do not fit. redirect_dir, metacopy and index stay off:
 // then the upper directory alone says what changed, and layers stay usable by anything that knows overlayfs.
-import { closeSync, constants, existsSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readdir, rmdir } from "node:fs/promises";
+import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import { mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FlotillaError, KeyedLock } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
@@ -56,7 +56,7 @@ export class Snapshots {
       );
       if (existsSync(join(directory, "merged"))) return;
       try {
-        await this.#makeDirectories(directory, image.chainId);
+        this.#makeDirectories(directory, image.chainId);
       } catch (error) {
         this.#db.run("DELETE FROM storage_rootfs WHERE container_id = ?", containerId);
         this.#trash.discard(directory);
@@ -169,7 +169,7 @@ export class Snapshots {
     }
     for (const containerId of known) {
       const directory = this.directory(containerId);
-      if (!existsSync(join(directory, "merged"))) await this.#makeDirectories(directory, this.get(containerId).chain_id);
+      if (!existsSync(join(directory, "merged"))) this.#makeDirectories(directory, this.get(containerId).chain_id);
     }
   }
 
@@ -177,16 +177,17 @@ export class Snapshots {
     closeSync(this.#layersFd);
   }
 
-  async #makeDirectories(directory: string, chainId: Digest | null): Promise<void> {
+  /** Synchronous: five calls of microseconds each, on the way of every `docker run`. */
+  #makeDirectories(directory: string, chainId: Digest | null): void {
     const upper = join(directory, "upper");
-    await mkdir(upper, { recursive: true, mode: 0o700 });
+    mkdirSync(upper, { recursive: true, mode: 0o700 });
     // The root directory of the merged tree is the upper one: owner and mode must be the image's.
     const root = this.#rootStats(chainId);
-    await chown(upper, root.uid, root.gid);
-    await chmod(upper, root.mode & 0o7777);
-    await mkdir(join(directory, "work"), { recursive: true, mode: 0o700 });
+    chownSync(upper, root.uid, root.gid);
+    chmodSync(upper, root.mode & 0o7777);
+    mkdirSync(join(directory, "work"), { recursive: true, mode: 0o700 });
     // Last: its presence says that all of it is there.
-    await mkdir(join(directory, "merged"), { recursive: true, mode: 0o700 });
+    mkdirSync(join(directory, "merged"), { recursive: true, mode: 0o700 });
   }
 
   #rootStats(chainId: Digest | null): Stats {

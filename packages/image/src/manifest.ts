@@ -56,9 +56,6 @@ export const dockerArchiveManifestSchema = z.array(
 );
 export type DockerArchiveManifest = z.output<typeof dockerArchiveManifestSchema>;
 
-/** `oci-layout` file. */
-export const ociLayoutSchema = z.object({ imageLayoutVersion: z.string() });
-
 /** Whether a descriptor names an index rather than one image. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPE.ociIndex || mediaType === MEDIA_TYPE.dockerIndex;
