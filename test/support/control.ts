@@ -28,12 +28,15 @@ export type CallError = Error & { code: string; status: number };
  * A control plane in this process, without the dashboard: embedded Postgres, real sockets, a temporary directory.
  * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start.
  */
-export async function startTestControl(options: { withAdmin?: boolean; logger?: Logger; env?: Record<string, string> } = {}): Promise<TestControl> {
+export async function startTestControl(
+  options: { withAdmin?: boolean; logger?: Logger; env?: Record<string, string> } = {},
+): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), "flc-"));
   const port = await freePort();
   const admin = { FLOTILLA_ADMIN_EMAIL: ADMIN.email, FLOTILLA_ADMIN_PASSWORD: ADMIN.password, FLOTILLA_ADMIN_TOKEN: ADMIN_TOKEN };
   const env = { FLOTILLA_DATA: dir, FLOTILLA_LISTEN: `127.0.0.1:${port}`, ...(options.withAdmin === true ? admin : {}), ...options.env };
-  const start = (): Promise<Control> => startControl({ config: readControlConfig(env), logger: options.logger ?? silentLogger, version: "0.0.0-test" });
+  const start = (): Promise<Control> =>
+    startControl({ config: readControlConfig(env), logger: options.logger ?? silentLogger, version: "0.0.0-test" });
   let control: Control;
   try {
     control = await start();
@@ -68,17 +71,26 @@ export async function startTestControl(options: { withAdmin?: boolean; logger?: 
 
 async function callProcedure(url: string, call: { path: string; input: unknown; options: CallOptions }): Promise<unknown> {
   const { kind = "query", token, cookie, headers } = call.options;
-  const auth: Record<string, string> = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(cookie === undefined ? {} : { cookie, origin: url }) };
+  const auth: Record<string, string> = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(cookie === undefined ? {} : { cookie, origin: url }),
+  };
   const input = call.input === undefined ? undefined : JSON.stringify(call.input);
   const response =
     kind === "query"
-      ? await fetch(`${url}/api/trpc/${call.path}${input === undefined ? "" : `?input=${encodeURIComponent(input)}`}`, { headers: { ...auth, ...headers } })
+      ? await fetch(`${url}/api/trpc/${call.path}${input === undefined ? "" : `?input=${encodeURIComponent(input)}`}`, {
+          headers: { ...auth, ...headers },
+        })
       : await fetch(`${url}/api/trpc/${call.path}`, {
           method: "POST",
           headers: { "content-type": "application/json", ...auth, ...headers },
           ...(input === undefined ? {} : { body: input }),
         });
-  const answer = (await response.json()) as { result?: { data: unknown }; error?: { message: string; data: { code: string } }; message?: string };
+  const answer = (await response.json()) as {
+    result?: { data: unknown };
+    error?: { message: string; data: { code: string } };
+    message?: string;
+  };
   if (answer.result !== undefined) return answer.result.data;
   const error = new Error(answer.error?.message ?? answer.message ?? `answered ${response.status}`);
   throw Object.assign(error, { code: answer.error?.data.code ?? "", status: response.status });
@@ -90,7 +102,8 @@ async function signIn(url: string, email: string, password: string): Promise<str
     headers: { "content-type": "application/json", origin: url },
     body: JSON.stringify({ email, password }),
   });
-  if (response.status !== 200) throw Object.assign(new Error(`sign-in answered ${response.status}: ${await response.text()}`), { status: response.status });
+  if (response.status !== 200)
+    throw Object.assign(new Error(`sign-in answered ${response.status}: ${await response.text()}`), { status: response.status });
   return response.headers
     .getSetCookie()
     .map((cookie) => cookie.split(";")[0] ?? "")

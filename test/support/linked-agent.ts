@@ -15,7 +15,11 @@ export type LinkedAgent = { dataDir: string; hostId: string; name: string; close
 export async function startLinkedAgent(control: TestControl, options: { name: string; engine?: EngineHandler }): Promise<LinkedAgent> {
   const dataDir = mkdtempSync(join(tmpdir(), "fla-"));
   try {
-    const { token } = (await control.call("hosts.joinTokens.create", { name: options.name, expiresInMinutes: 5, uses: 1 }, { kind: "mutation", token: ADMIN_TOKEN })) as { token: string };
+    const { token } = (await control.call(
+      "hosts.joinTokens.create",
+      { name: options.name, expiresInMinutes: 5, uses: 1 },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    )) as { token: string };
     const { hostId, name } = await joinControlPlane({ dataDir, controlUrl: control.url, token, agentVersion: "0.0.0-test" });
     const link = openLink(dataDir, options.engine ?? echoEngine);
     await untilOnline(control, hostId);
@@ -36,7 +40,13 @@ export async function startLinkedAgent(control: TestControl, options: { name: st
 
 /** Only the link, on an identity that is there. */
 export function openLink(dataDir: string, handleStream: EngineHandler): Link {
-  return startLink({ dataDir, agentVersion: "0.0.0-test", logger: silentLogger, handleStream, countContainers: () => ({ running: 1, total: 2 }) });
+  return startLink({
+    dataDir,
+    agentVersion: "0.0.0-test",
+    logger: silentLogger,
+    handleStream,
+    countContainers: () => ({ running: 1, total: 2 }),
+  });
 }
 
 export async function untilOnline(control: TestControl, hostId: string, isOnline = true): Promise<void> {
@@ -72,7 +82,11 @@ export const echoEngine: EngineHandler = (stream, headers) => {
   });
   stream.on("end", () => {
     const status = /no-such/.test(path) ? 404 : 200;
-    const body = JSON.stringify(status === 404 ? { message: "No such container: no-such" } : { path, method: headers[":method"], headers, size, body: Buffer.concat(chunks).toString("utf8") });
+    const body = JSON.stringify(
+      status === 404
+        ? { message: "No such container: no-such" }
+        : { path, method: headers[":method"], headers, size, body: Buffer.concat(chunks).toString("utf8") },
+    );
     stream.respond({ ":status": status, "content-type": "application/json", "x-flotilla-secret": "inside", "api-version": "1.47" });
     stream.end(body);
   });

@@ -236,8 +236,8 @@ export class AgentHub implements HostLinks {
     const retryAfterMs = known.details["retryAfterMs"];
     if (code === undefined) services.logger.warn("handshake ended", { address: who.channel.address, error: known.message });
     else {
-      socket.sendText({ type: "refused", code, message: known.message, ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}) });
       await this.#auditRefusal(code, who);
+      socket.sendText({ type: "refused", code, message: known.message, ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}) });
     }
     socket.close(1008, code ?? "handshake");
     setTimeout(() => socket.terminate(), DUPLICATE_PROBE_MS).unref();

@@ -40,13 +40,13 @@ export function createAuth(options: AuthOptions): Auth {
     database: prismaAdapter(options.prisma, { provider: "postgresql", transaction: true }),
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: MIN_PASSWORD, maxPasswordLength: MAX_PASSWORD },
     session: { expiresIn: 14 * DAY_SECONDS, updateAge: DAY_SECONDS, cookieCache: { enabled: false } },
-    // Each address has ten attempts a minute, counted in the database so that several control planes count together.
+    // Each address has thirty attempts a minute, counted in the database so that several control planes count together.
     rateLimit: {
       enabled: true,
       storage: "database",
       window: 60,
       max: 300,
-      customRules: { "/sign-in/email": { window: 60, max: 10 }, "/change-password": { window: 60, max: 10 } },
+      customRules: { "/sign-in/email": { window: 60, max: 30 }, "/change-password": { window: 60, max: 10 } },
     },
     // The page may be reached under several names (address, tunnel): its own origin is the one that the request names, and it was compared before.
     trustedOrigins: (request) => originOf(request),

@@ -15,11 +15,12 @@ export function isSameOrigin(req: IncomingMessage): boolean {
 }
 
 /**
- * Refuses requests that a page elsewhere could have made with the visitor's cookies. API tokens are never sent by a
- * browser on its own, so calls with one need no origin.
+ * Refuses requests that a page elsewhere could have made with the visitor's cookies. Without a cookie there is nothing to
+ * misuse; a browser names the origin all the same, and then it must be ours.
  * @throws forbidden
  */
 export function requireSameOrigin(req: IncomingMessage): void {
-  if (req.headers.authorization !== undefined && req.headers.cookie === undefined) return;
+  const { cookie, origin } = req.headers;
+  if (cookie === undefined && origin === undefined && req.headers["sec-fetch-site"] === undefined) return;
   if (!isSameOrigin(req)) throw new FlotillaError("forbidden", "this request does not come from this control plane's own pages");
 }
