@@ -1,4 +1,4 @@
-import { FlotillaError, type Logger } from "@flotilla/core";
+import { FlotillaError, type Logger, toFlotillaError } from "@flotilla/core";
 import type { Database, Migration } from "../store/database.ts";
 import { ContainerRecord } from "./record.ts";
 
@@ -24,15 +24,22 @@ export class ContainerStore {
   readonly #records = new Map<string, ContainerRecord>();
   /** `namespace\0name` → id. */
   readonly #names = new Map<string, string>();
+  readonly #unreadable = new Set<string>();
 
   /** Rows that do not parse are logged and left as they are: an older agent must not delete what it cannot read. */
   constructor(db: Database, logger: Logger) {
     this.#db = db;
     db.migrate(MIGRATION);
     for (const row of db.all("SELECT id, record FROM containers")) {
-      const parsed = ContainerRecord.safeParse(JSON.parse(String(row["record"])));
-      if (parsed.success) this.#remember(parsed.data);
-      else logger.error("a container's record cannot be read and is left alone", { containerId: row["id"], error: parsed.error.message });
+      try {
+        this.#remember(ContainerRecord.parse(JSON.parse(String(row["record"]))));
+      } catch (error) {
+        this.#unreadable.add(String(row["id"]));
+        logger.error("a container's record cannot be read and is left alone", {
+          containerId: row["id"],
+          error: toFlotillaError(error).message,
+        });
+      }
     }
   }
 
@@ -67,6 +74,11 @@ export class ContainerStore {
     this.#db.run("DELETE FROM containers WHERE id = ?", id);
     this.#records.delete(id);
     this.#names.delete(nameKey(record.namespace, record.name));
+  }
+
+  /** Whether there is a row of this id, readable or not: what such a row names is no orphan. */
+  isKnown(id: string): boolean {
+    return this.#records.has(id) || this.#unreadable.has(id);
   }
 
   byId(id: string): ContainerRecord | undefined {

@@ -1,6 +1,6 @@
 import { ContainerConfig, HostConfig } from "@flotilla/engine-api";
 import { expect, test } from "vitest";
-import { planRecovery, type RecoveryObservation } from "./plan-recovery.ts";
+import { planRecovery, type RecoveryObservation, type RecoveryOperation } from "./plan-recovery.ts";
 import type { ContainerRecord } from "./record.ts";
 
 const NOW = 5_000;
@@ -44,7 +44,9 @@ function record(change: Partial<ContainerRecord>, policy = "no"): ContainerRecor
 const alive = { ...nothing, isProcessAlive: true };
 const running = { ...nothing, runtime: { status: "running", pid: 42 } };
 
-test.each([
+type Row = [title: string, before: ContainerRecord, seen: RecoveryObservation, operation: RecoveryOperation];
+
+const rows: Row[] = [
   ["creation cut off", record({ intent: "create", status: "created" }), nothing, { kind: "discard" }],
   ["removal cut off", record({ intent: "remove", status: "removing" }), nothing, { kind: "finish-removal" }],
   ["removal failed and left it dead", record({ intent: "remove", status: "dead" }), nothing, { kind: "finish-removal" }],
@@ -73,6 +75,8 @@ test.each([
     { kind: "leave" },
   ],
   ["created, always, never started", record({ status: "created", startedAtMs: 0 }, "always"), nothing, { kind: "leave" }],
-] as const)("%s", (_title, before, ...[seen, operation]) => {
+];
+
+test.each(rows)("%s", (...[, before, seen, operation]) => {
   expect(planRecovery(before, seen, NOW)).toEqual(operation);
 });

@@ -102,7 +102,7 @@ async function removeOrphans(context: EngineContext): Promise<void> {
   removeTrees(treesDir(context.config));
   const { runtime, cgroups, exits } = machineOf(context);
   const { config, store, logger } = context;
-  const isOrphan = (id: string): boolean => /^[0-9a-f]{64}$/.test(id) && store.byId(id) === undefined;
+  const isOrphan = (id: string): boolean => /^[0-9a-f]{64}$/.test(id) && !store.isKnown(id);
   const parent = cgroupParent(config);
   for (const id of runtime.list().filter(isOrphan)) {
     logger.info("removing an orphaned container", { containerId: id });
