@@ -17,8 +17,10 @@ export class LogCursor {
   readonly #files: OpenLog[];
   #offset: number;
   #readBytes = SMALL_READ_BYTES;
-  /** Begin of a record whose newline has not been read yet. */
-  #rest: Buffer = Buffer.alloc(0);
+  /** One buffer for all reads: gigabytes pass through it. */
+  #buffer: Buffer = Buffer.alloc(0);
+  /** The begin of a record whose newline has not been read yet: from here to there in the buffer. */
+  #rest = { start: 0, end: 0 };
 
   private constructor(logPath: string, files: OpenLog[], offset: number) {
     this.#logPath = logPath;
@@ -43,7 +45,10 @@ export class LogCursor {
     return new LogCursor(logPath, files, 0);
   }
 
-  /** The next whole records, or undefined at the end of what there is now. Call again when the log has changed. */
+  /**
+   * The next whole records, or undefined at the end of what there is now: call again when the log has changed. The buffer
+   * is overwritten by the next call.
+   */
   async read(): Promise<Buffer | undefined> {
     for (;;) {
       const file = this.#files[0] ?? (await this.#openCurrent());
@@ -60,18 +65,36 @@ export class LogCursor {
 
   async #readFrom(file: OpenLog): Promise<Buffer | undefined> {
     for (;;) {
-      const buffer = Buffer.allocUnsafe(this.#rest.length + this.#readBytes);
-      this.#rest.copy(buffer);
-      const { bytesRead } = await file.handle.read(buffer, this.#rest.length, this.#readBytes, this.#offset);
-      if (bytesRead === 0) return undefined;
+      const filled = this.#makeRoom();
+      const { bytesRead } = await file.handle.read(this.#buffer, filled, this.#readBytes, this.#offset);
+      if (bytesRead === 0) {
+        this.#shrink();
+        return undefined;
+      }
       this.#offset += bytesRead;
       this.#readBytes = bytesRead === this.#readBytes ? LARGE_READ_BYTES : SMALL_READ_BYTES;
-      const end = this.#rest.length + bytesRead;
-      const newline = buffer.subarray(0, end).lastIndexOf(BYTE.newline);
-      const rest = buffer.subarray(newline + 1, end);
-      this.#rest = rest.length > MAX_RECORD_BYTES ? Buffer.alloc(0) : Buffer.from(rest);
-      if (newline >= 0) return buffer.subarray(0, newline + 1);
+      const end = filled + bytesRead;
+      const newline = this.#buffer.subarray(0, end).lastIndexOf(BYTE.newline);
+      this.#rest = end - newline - 1 > MAX_RECORD_BYTES ? { start: 0, end: 0 } : { start: newline + 1, end };
+      if (newline >= 0) return this.#buffer.subarray(0, newline + 1);
     }
+  }
+
+  /** Moves the rest to the front of a buffer with room for a read. @returns bytes that are in it. */
+  #makeRoom(): number {
+    const { start, end } = this.#rest;
+    const filled = end - start;
+    if (this.#buffer.length >= filled + this.#readBytes) this.#buffer.copyWithin(0, start, end);
+    else this.#buffer = Buffer.concat([this.#buffer.subarray(start, end)], filled + this.#readBytes);
+    this.#rest = { start: 0, end: filled };
+    return filled;
+  }
+
+  /** A follower that waits holds no more than it must. */
+  #shrink(): void {
+    this.#buffer = Buffer.from(this.#buffer.subarray(this.#rest.start, this.#rest.end));
+    this.#rest = { start: 0, end: this.#buffer.length };
+    this.#readBytes = SMALL_READ_BYTES;
   }
 
   /** At the end of a file: whether there is more to read, in it or behind it. */
@@ -114,6 +137,6 @@ export class LogCursor {
 
   #startOfFile(): void {
     this.#offset = 0;
-    this.#rest = Buffer.alloc(0);
+    this.#rest = { start: 0, end: 0 };
   }
 }
