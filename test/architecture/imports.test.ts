@@ -13,9 +13,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/protocol": ["core"],
   "packages/db": ["core"],
   "packages/services": ["core", "protocol", "engine-api", "image", "db"],
-  "packages/api": ["core", "protocol", "engine-api", "services"],
+  "packages/api": ["core", "protocol", "engine-api", "image", "services"],
   agent: ["core", "engine-api", "image", "protocol"],
-  "apps/control": ["core", "protocol", "engine-api", "db", "services", "api"],
+  "apps/control": ["core", "protocol", "engine-api", "image", "db", "services", "api"],
   "apps/cli": ["core", "protocol", "engine-api", "agent", "control"],
 };
 

@@ -5,6 +5,7 @@ import { imagesRouter } from "./router/images.ts";
 import { meRouter } from "./router/me.ts";
 import { membersRouter } from "./router/members.ts";
 import { activityRouter, liveRouter, networksRouter, overviewRouter } from "./router/overview.ts";
+import { registryRouter } from "./router/registry.ts";
 import { setupRouter } from "./router/setup.ts";
 import { terminalRouter } from "./router/terminal.ts";
 import { tokensRouter } from "./router/tokens.ts";
@@ -23,6 +24,7 @@ export const appRouter = createRouter({
   images: imagesRouter,
   volumes: volumesRouter,
   networks: networksRouter,
+  registry: registryRouter,
   activity: activityRouter,
   terminal: terminalRouter,
   live: liveRouter,

@@ -6,6 +6,7 @@ export { attachTrpcSockets } from "./sockets.ts";
 export { listProcedures } from "./list-procedures.ts";
 export type {
   ActivityRow,
+  CleanupRow,
   ContainerDetail,
   ContainerRow,
   HostDetail,
@@ -15,12 +16,19 @@ export type {
   ImageRow,
   LiveEvent,
   LogLine,
+  ManifestDetail,
   MemberRow,
   NetworkRow,
   Overview,
+  RegistryUsage,
+  RepositoryDetail,
+  RepositoryRow,
+  RetentionPlan,
+  RetentionPolicy,
   RunSpec,
   RunSpecInput,
   StatsSample,
+  TagRow,
   TokenRow,
   VolumeRow,
 } from "@flotilla/services";

@@ -1,4 +1,15 @@
 export { migrate, type MigrationReport } from "./migrate.ts";
 export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transaction } from "./open-database.ts";
 export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
-export type { AuditRow, Host, JoinToken, Membership, Team, User } from "./generated/prisma/client.ts";
+export type {
+  AuditRow,
+  Host,
+  JoinToken,
+  Membership,
+  RegistryCleanup,
+  RegistryManifest,
+  RegistryRepository,
+  RegistryUpload,
+  Team,
+  User,
+} from "./generated/prisma/client.ts";

@@ -3,9 +3,19 @@ import type { PrismaClient } from "@flotilla/db";
 import type { HostLinks } from "./engine/host-links.ts";
 import type { ShortCache } from "./access/short-cache.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
+import type { BlobStorage } from "./registry/blob-storage.ts";
+import type { RunningHashes } from "./registry/running-hashes.ts";
 
 /** Hashes and checks passwords (better-auth's, so that accounts made here can sign in there). */
-export type Passwords = { hash(password: string): Promise<string> };
+export type Passwords = { hash(password: string): Promise<string>; verify(password: string, hash: string): Promise<boolean> };
+
+/** What the registry works with beside the database. */
+export type RegistryContext = {
+  storage: BlobStorage;
+  /** HS256 key of the registry's tokens, 32 bytes; kept outside the database. */
+  tokenKey: Uint8Array;
+  hashes: RunningHashes;
+};
 
 /** What every use case works with; made once by the composition root. */
 export type ServiceContext = {
@@ -15,6 +25,7 @@ export type ServiceContext = {
   refusals: RefusalLog;
   /** Answers about tokens and hosts; cleared by whatever changes one of them. */
   cache: ShortCache;
+  registry: RegistryContext;
   logger: Logger;
   nowMs: () => number;
   version: string;

@@ -36,6 +36,7 @@ export * from "./members/make-account.ts";
 export * from "./members/manage-members.ts";
 export * from "./networks/list-networks.ts";
 export * from "./overview/get-overview.ts";
+export * from "./registry/index.ts";
 export * from "./setup/complete-setup.ts";
 export * from "./terminal/terminals.ts";
 export * from "./tokens/manage-tokens.ts";

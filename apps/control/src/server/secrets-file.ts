@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
@@ -16,7 +16,7 @@ const secretsFile = z.object({
   identityKey: z.string(),
 });
 
-export type ControlSecrets = { authSecret: string; postgresPassword: string; identity: SigningKey };
+export type ControlSecrets = { authSecret: string; postgresPassword: string; identity: SigningKey; registryTokenKey: Uint8Array };
 
 /** Reads the secrets; at the first start they are made. There is no default for any of them. */
 export function ensureSecrets(dataDir: string): ControlSecrets {
@@ -26,7 +26,12 @@ export function ensureSecrets(dataDir: string): ControlSecrets {
   const parsed = secretsFile.safeParse(JSON.parse(text));
   if (!parsed.success) throw new FlotillaError("invalid", `read ${path}: not a secrets file of this version`);
   const { authSecret, postgresPassword, identityKey } = parsed.data;
-  return { authSecret, postgresPassword, identity: parseSigningKey(identityKey) };
+  return { authSecret, postgresPassword, identity: parseSigningKey(identityKey), registryTokenKey: deriveKey(authSecret, "flotilla registry tokens v1") };
+}
+
+/** A key of its own for each purpose (HKDF, RFC 5869), so that the file has one secret to keep. */
+function deriveKey(secret: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", secret, "", purpose, 32));
 }
 
 /** Writes whole or not at all, and never over a file that another start made meanwhile. */

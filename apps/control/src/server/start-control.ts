@@ -13,6 +13,7 @@ import {
   issueSetupToken,
   LiveFeed,
   RefusalLog,
+  RunningHashes,
   type ServiceContext,
   setUpUnattended,
   ShortCache,
@@ -27,6 +28,9 @@ import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { formatMetrics } from "./metrics.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
+import { FileStorage } from "./registry/file-storage.ts";
+import { RegistryDoor } from "./registry/registry-door.ts";
+import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
@@ -80,9 +84,10 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
-    passwords: { hash: (password) => auth.hashPassword(password) },
+    passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
     cache: new ShortCache(),
+    registry: { storage: new FileStorage(join(config.dataDir, "registry")), tokenKey: secrets.registryTokenKey, hashes: new RunningHashes() },
     logger,
     nowMs: Date.now,
     version,
@@ -133,12 +138,16 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
+  const signInGuard = new SignInGuard();
+  const maintenance = new RegistryMaintenance(services);
+  undo.push(() => maintenance.close());
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
     hub,
     terminals,
-    signInGuard: new SignInGuard(),
+    signInGuard,
+    registry: new RegistryDoor({ services, guard, signInGuard }),
     docker: new DockerProxy({ services, hub, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),

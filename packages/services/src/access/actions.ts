@@ -2,9 +2,10 @@ import type { Role } from "./actor.ts";
 
 /**
  * Who may do what: one row for each action. `everyone` needs no sign-in; a list of roles means members of the object's
- * team with such a role; `owner` means the person that the object belongs to.
+ * team with such a role; `owner` means the person that the object belongs to. `publicToo` opens it to everybody for
+ * objects that are marked public, `hosts` to the hosts of the object's team.
  */
-type Rule = { who: "everyone" | "owner" | readonly Role[]; changes: boolean };
+type Rule = { who: "everyone" | "owner" | readonly Role[]; changes: boolean; publicToo?: true; hosts?: true };
 
 const ADMIN: readonly Role[] = ["admin"];
 const ALL: readonly Role[] = ["admin", "member"];
@@ -46,6 +47,12 @@ export const ACTIONS = {
   "network.remove": { who: ALL, changes: true },
   "event.read": { who: ALL, changes: false },
   "activity.read": { who: ALL, changes: false },
+  "registry.read": { who: ALL, changes: false },
+  "registry.pull": { who: ALL, changes: false, publicToo: true, hosts: true },
+  "registry.push": { who: ALL, changes: true },
+  "registry.delete": { who: ALL, changes: true },
+  "registry.review": { who: ADMIN, changes: false },
+  "registry.manage": { who: ADMIN, changes: true },
 } as const satisfies Record<string, Rule>;
 
 export type Action = keyof typeof ACTIONS;

@@ -2,8 +2,11 @@
 export const ROLES = ["admin", "member"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a caller proved who they are with: named, so that long streams can be re-authorised and ended. */
-export type Credential = { kind: "session"; id: string } | { kind: "token"; id: string };
+/**
+ * What a caller proved who they are with: named, so that long streams can be re-authorised and ended. `password` is
+ * Basic authentication at the registry, with the person's id.
+ */
+export type Credential = { kind: "session"; id: string } | { kind: "token"; id: string } | { kind: "password"; id: string };
 
 export type UserActor = {
   kind: "user";

@@ -35,8 +35,19 @@ describe("can", () => {
   });
 
   test.each(actions)("%s: a host's key gives no right of a person", (action) => {
-    if (ruleOf(action).who === "everyone") return;
+    if (ruleOf(action).who === "everyone" || ruleOf(action).hosts === true) return;
     expect(can(host, action, object())).toEqual({ allowed: false, because: "forbidden" });
+  });
+
+  test("hosts pull the images of their own team and do nothing else", () => {
+    expect(actions.filter((action) => can(host, action, object()).allowed && ruleOf(action).who !== "everyone")).toEqual(["registry.pull"]);
+    expect(can(host, "registry.pull", { ...object(), teamId: "team-b" })).toEqual({ allowed: false, because: "forbidden" });
+  });
+
+  test("what is public is open to everybody for pulling and for nothing else", () => {
+    const open = actions.filter((action) => can(anonymous, action, { ...object(), isPublic: true }).allowed && ruleOf(action).who !== "everyone");
+    expect(open).toEqual(["registry.pull"]);
+    expect(can(user("member", "team-b"), "registry.push", { ...object(), isPublic: true })).toEqual({ allowed: false, because: "invisible" });
   });
 
   test("what belongs to a person is for that person only, not for an administrator of the team", () => {
@@ -51,7 +62,7 @@ describe("can", () => {
       const decision = can(user("member"), action, object("member-team-a"));
       return !decision.allowed;
     });
-    expect(refused).toEqual(["member.create", "member.remove", "host.rename", "host.remove", "joinToken.read", "joinToken.create", "joinToken.revoke"]);
+    expect(refused).toEqual(["member.create", "member.remove", "host.rename", "host.remove", "joinToken.read", "joinToken.create", "joinToken.revoke", "registry.review", "registry.manage"]);
     for (const action of refused) expect(can(user("admin"), action, object())).toEqual({ allowed: true });
   });
 });

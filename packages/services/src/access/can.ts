@@ -1,10 +1,10 @@
 import { type Action, ruleOf } from "./actions.ts";
 import type { Actor } from "./actor.ts";
 
-export const OBJECT_KINDS = ["instance", "team", "user", "token", "member", "host", "joinToken", "container", "image", "volume", "network"] as const;
+export const OBJECT_KINDS = ["instance", "team", "user", "token", "member", "host", "joinToken", "container", "image", "volume", "network", "repository", "registry"] as const;
 
-/** What an action is done to. `teamId` null belongs to no team; `ownerId` is the person it belongs to. */
-export type ObjectRef = { kind: (typeof OBJECT_KINDS)[number]; id: string; name: string; teamId: string | null; ownerId?: string };
+/** What an action is done to. `teamId` null belongs to no team; `ownerId` is the person it belongs to; `isPublic` opens what may be opened. */
+export type ObjectRef = { kind: (typeof OBJECT_KINDS)[number]; id: string; name: string; teamId: string | null; ownerId?: string; isPublic?: boolean };
 
 export type Decision = { allowed: true } | { allowed: false; because: "unauthenticated" | "forbidden" | "invisible" };
 
@@ -16,10 +16,14 @@ const ALLOWED: Decision = { allowed: true };
  */
 export function can(actor: Actor, action: Action, object: ObjectRef): Decision {
   if (actor.kind === "system") return ALLOWED;
-  const { who } = ruleOf(action);
+  const { who, publicToo, hosts } = ruleOf(action);
   if (who === "everyone") return ALLOWED;
+  if (publicToo === true && object.isPublic === true) return ALLOWED;
   if (actor.kind === "anonymous") return { allowed: false, because: "unauthenticated" };
-  if (actor.kind === "host") return { allowed: false, because: "forbidden" };
+  if (actor.kind === "host") {
+    if (hosts === true && object.teamId === actor.teamId) return ALLOWED;
+    return { allowed: false, because: "forbidden" };
+  }
   if (who === "owner") {
     if (object.ownerId === actor.userId) return ALLOWED;
     return { allowed: false, because: "invisible" };

@@ -29,6 +29,27 @@ async function lookUpToken(services: ServiceContext, tokenHash: string): Promise
   return toActor(row.user, { kind: "token", id: row.id }, null);
 }
 
+/**
+ * The person of an e-mail address and password, or undefined. The caller bounds the attempts. An unknown address costs as
+ * much time as a wrong password.
+ */
+export async function findActorByPassword(
+  services: ServiceContext,
+  { email, password }: { email: string; password: string },
+  address: string | null,
+): Promise<UserActor | undefined> {
+  const account = await services.prisma.account.findFirst({
+    where: { providerId: "credential", user: { email: email.toLowerCase() } },
+    include: { user: { include: { memberships } } },
+  });
+  if (account === null || account.password === null) {
+    await services.passwords.hash(password);
+    return undefined;
+  }
+  if (!(await services.passwords.verify(password, account.password))) return undefined;
+  return toActor(account.user, { kind: "password", id: account.userId }, address);
+}
+
 /** The person behind a session of the dashboard, or undefined when it ended. `sessionId` comes from better-auth. */
 export async function findActorBySession(services: ServiceContext, sessionId: string, address: string | null): Promise<UserActor | undefined> {
   const row = await services.prisma.session.findUnique({ where: { id: sessionId }, include: { user: { include: { memberships } } } });
@@ -39,6 +60,10 @@ export async function findActorBySession(services: ServiceContext, sessionId: st
 /** Looks a caller up again: undefined once the session, token, person or membership is gone. */
 export async function refreshActor(services: ServiceContext, actor: UserActor): Promise<UserActor | undefined> {
   if (actor.credential.kind === "session") return findActorBySession(services, actor.credential.id, actor.address);
+  if (actor.credential.kind === "password") {
+    const user = await services.prisma.user.findUnique({ where: { id: actor.credential.id }, include: { memberships } });
+    return user === null ? undefined : toActor(user, actor.credential, actor.address);
+  }
   const row = await services.prisma.apiToken.findUnique({ where: { id: actor.credential.id }, include: { user: { include: { memberships } } } });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
   return toActor(row.user, actor.credential, actor.address);

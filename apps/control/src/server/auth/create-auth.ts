@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { PrismaClient } from "@flotilla/db";
 import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
-import { hashPassword } from "better-auth/crypto";
+import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { fromNodeHeaders, toNodeHandler } from "better-auth/node";
 import { ADDRESS_HEADER } from "../http/client-address.ts";
 
@@ -14,6 +14,7 @@ export type Auth = {
   /** Id of the session that the request's cookie proves. */
   findSessionId(req: IncomingMessage): Promise<string | undefined>;
   hashPassword(password: string): Promise<string>;
+  verifyPassword(password: string, hash: string): Promise<boolean>;
 };
 
 /** The only routes of better-auth that are served: accounts are made by set-up and by administrators, never by signing up. */
@@ -67,6 +68,7 @@ export function createAuth(options: AuthOptions): Auth {
       return found?.session.id;
     },
     hashPassword,
+    verifyPassword: (password, hash) => verifyPassword({ password, hash }),
   };
 }
 

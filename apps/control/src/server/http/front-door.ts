@@ -7,6 +7,7 @@ import type { Auth } from "../auth/create-auth.ts";
 import { serveAuth } from "../auth/serve-auth.ts";
 import type { SignInGuard } from "../auth/sign-in-guard.ts";
 import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
+import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
@@ -22,6 +23,7 @@ export type FrontDoorOptions = {
   signInGuard: SignInGuard;
   hub: AgentHub;
   docker: DockerProxy;
+  registry: RegistryDoor;
   terminals: TerminalSessions;
   trpc: (req: IncomingMessage, res: ServerResponse) => void;
   trpcSocket: (req: IncomingMessage, socket: Duplex, options: { head: Buffer; actor: Actor }) => void;
@@ -34,7 +36,6 @@ export type FrontDoorOptions = {
 };
 
 const NOT_YET = {
-  "/v2": "the image registry is not part of this version of Flotilla",
   "/api/v1": "the REST API is not part of this version of Flotilla: use /api/trpc",
 } as const;
 
@@ -81,10 +82,11 @@ export class FrontDoor {
 
   async #route(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = pathOf(req);
-    const { docker, auth, signInGuard: guard, services } = this.#options;
+    const { docker, registry, auth, signInGuard: guard, services } = this.#options;
     const address = this.#address(req);
     req.headers[ADDRESS_HEADER] = address;
     if (isBelow(path, "/docker")) return docker.handle(req, res, address);
+    if (isBelow(path, "/v2")) return registry.handle(req, res, { address, isTls: this.#isTls(req) });
     setSecurityHeaders(req, res, this.#isTls(req));
     if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
     if (isBelow(path, "/api/trpc")) {

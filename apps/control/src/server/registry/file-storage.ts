@@ -1,0 +1,155 @@
+import { constants, createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FlotillaError } from "@flotilla/core";
+import type { BlobStorage, ByteRange, StoredObject } from "@flotilla/services";
+
+/** Keys come from our own code; this is the last line of defence against one that was built from a client's text. */
+const KEY = /^[a-z0-9]+(?:[.-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[.-][a-z0-9]+)*)*$/;
+/** Bytes that are gathered before a write, and read at once: large enough that system calls do not count. */
+const WRITE_BYTES = 1024 * 1024;
+const READ_BYTES = 512 * 1024;
+
+/** Blobs as files below one directory. */
+export class FileStorage implements BlobStorage {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async append(key: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.#path(key);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await openForAppend(path, offset);
+    try {
+      await writeAll(file, offset, body);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async promote(from: string, to: string): Promise<void> {
+    const target = this.#path(to);
+    const source = this.#path(from);
+    const file = await open(source, "r");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await rename(source, target);
+    await syncDirectory(dirname(target));
+  }
+
+  async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+    const file = await open(this.#path(key), "r").catch((error: unknown) => {
+      throw isMissing(error) ? new FlotillaError("not_found", "the stored bytes are gone") : error;
+    });
+    return createReadStream("", { fd: file, highWaterMark: READ_BYTES, ...(range === undefined ? {} : range) });
+  }
+
+  async stat(key: string): Promise<StoredObject | undefined> {
+    try {
+      const found = await stat(this.#path(key));
+      return { key, size: found.size, modifiedMs: found.mtimeMs };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await rm(this.#path(key), { force: true });
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredObject> {
+    const entries = await readdir(this.#path(prefix), { withFileTypes: true }).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    for (const entry of entries) {
+      const key = `${prefix}/${entry.name}`;
+      if (entry.isDirectory()) yield* this.list(key);
+      // A file may be gone since it was listed.
+      const found = entry.isFile() ? await this.stat(key) : undefined;
+      if (found !== undefined) yield found;
+    }
+  }
+
+  #path(key: string): string {
+    if (!KEY.test(key)) throw new FlotillaError("internal", `storage: ${JSON.stringify(key)} is not a key`);
+    return join(this.#root, key);
+  }
+}
+
+/** Opens for writing at `offset`, with whatever a killed writer left behind it cut off. */
+async function openForAppend(path: string, offset: number): Promise<FileHandle> {
+  const file = await open(path, offset === 0 ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR, 0o600).catch((error: unknown) => {
+    throw isMissing(error) ? tooShort() : error;
+  });
+  try {
+    if ((await file.stat()).size < offset) throw tooShort();
+    await file.truncate(offset);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function tooShort(): FlotillaError {
+  return new FlotillaError("gone", "the bytes before this offset are gone");
+}
+
+/** Gathers pieces and writes them while the next ones come in; never more than two portions are in memory. */
+async function writeAll(file: FileHandle, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+  let position = offset;
+  let portion: Uint8Array[] = [];
+  let bytes = 0;
+  let pending: Promise<void> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    await pending;
+    if (bytes === 0) return;
+    pending = writePortion(file, portion, position);
+    // A failure is thrown where it is awaited, and must not count as unhandled until then.
+    pending.catch(() => undefined);
+    position += bytes;
+    portion = [];
+    bytes = 0;
+  };
+  try {
+    for await (const chunk of body) {
+      portion.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= WRITE_BYTES) await flush();
+    }
+  } finally {
+    // Also what came before a broken connection counts: the upload goes on behind it.
+    await flush();
+    await pending;
+  }
+}
+
+async function writePortion(file: FileHandle, portion: Uint8Array[], position: number): Promise<void> {
+  const total = portion.reduce((sum, part) => sum + part.length, 0);
+  let { bytesWritten: done } = await file.writev(portion, position);
+  if (done === total) return;
+  // A short write: the disk is nearly full. The rest goes in, or fails with the cause.
+  const all = Buffer.concat(portion);
+  while (done < total) done += (await file.write(all, done, total - done, position + done)).bytesWritten;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
