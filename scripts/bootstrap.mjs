@@ -37,6 +37,7 @@ const TEST_PACKAGES = {
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
+  skopeo: "skopeo",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 

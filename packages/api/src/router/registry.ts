@@ -73,7 +73,7 @@ const retention = createRouter({
   preview: procedure(repositoryInput.extend({ policy: retentionPolicy.optional() }), { action: "registry.read", object: theRepository }).query(({ ctx, input }) =>
     previewRetention(ctx.services, input),
   ),
-  apply: procedure(repositoryInput, { action: "registry.manage", object: theRepository }).mutation(({ ctx, input }) =>
+  run: procedure(repositoryInput, { action: "registry.manage", object: theRepository }).mutation(({ ctx, input }) =>
     applyRetention(ctx.services, ctx.actor, input.repository),
   ),
 });

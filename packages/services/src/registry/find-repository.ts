@@ -46,7 +46,10 @@ export function known(found: FoundRepository): RegistryRepository {
 export async function ensureRepository(services: ServiceContext, found: FoundRepository): Promise<RegistryRepository> {
   if (found.repository !== null) return found.repository;
   if (found.teamId === null) throw registryError("NAME_UNKNOWN", `repositories are named <team>/<name>: there is no team ${teamSlugOf(found.path)}`, { name: found.path });
-  return services.prisma.registryRepository.upsert({ where: { path: found.path }, create: { path: found.path, teamId: found.teamId }, update: {} });
+  // Pushes of several layers begin at once: one of them makes it, the others find it.
+  await services.prisma.registryRepository.createMany({ data: [{ path: found.path, teamId: found.teamId }], skipDuplicates: true });
+  const repository = await services.prisma.registryRepository.findUnique({ where: { path: found.path } });
+  return known({ ...found, repository });
 }
 
 /** Locks a repository for the rest of the transaction: changes of its manifests and tags go one after the other. */

@@ -4,6 +4,7 @@ export * from "./clean-up.ts";
 export * from "./delete-manifests.ts";
 export * from "./find-repository.ts";
 export * from "./inspect-manifest.ts";
+export * from "./links.ts";
 export * from "./issue-registry-token.ts";
 export * from "./manage-cleanup.ts";
 export * from "./manage-repositories.ts";

@@ -93,6 +93,19 @@ async function acquire(services: ServiceContext, ref: UploadRef, writer: string)
   }
 }
 
+/**
+ * How far an upload is. A client that lost its connection asks at once, before the server has noticed: the end of its old
+ * request is waited for, for a while.
+ */
+export async function uploadProgress(services: ServiceContext, ref: UploadRef): Promise<number> {
+  for (let waitedMs = 0; ; waitedMs += TAKEOVER_STEP_MS) {
+    const row = await findUpload(services, ref);
+    const isWritten = row.writerUntil !== null && row.writerUntil.getTime() >= services.nowMs();
+    if (!isWritten || waitedMs >= TAKEOVER_WAIT_MS) return Number(row.offset);
+    await sleep(TAKEOVER_STEP_MS);
+  }
+}
+
 /** Ends an upload without a blob. A request that still writes loses its row, and its file to the clean-up. */
 export async function cancelUpload(services: ServiceContext, ref: UploadRef): Promise<void> {
   await findUpload(services, ref);

@@ -19,7 +19,7 @@ export type RegistryRoute =
  * Reads the path below `/v2`. It is decoded once and must then follow the grammar to the letter: there is no way to
  * write `..`, a backslash or a control character in a name.
  *
- * @throws NAME_INVALID, DIGEST_INVALID; MANIFEST_INVALID for a reference that is neither tag nor digest.
+ * @throws NAME_INVALID, DENIED for a name without a team, DIGEST_INVALID; MANIFEST_INVALID for a reference that is neither tag nor digest.
  */
 export function parseRegistryRoute(rawPath: string): RegistryRoute | undefined {
   const path = decode(rawPath);
@@ -76,8 +76,12 @@ function toReference(text: string): ManifestReference {
 }
 
 function toName(text: string | undefined): string {
+  // Docker tries again for a minute on other codes, and shows this one with its sentence at once.
+  if (text !== undefined && isRepositoryPath(`team/${text}`) && !text.includes("/")) {
+    throw registryError("DENIED", `repositories are named <team>/<name>: ${text} has no team`, { name: text });
+  }
   if (text === undefined || !isRepositoryPath(text)) {
-    throw registryError("NAME_INVALID", "invalid repository name: it must be <team>/<name> in lower case", { name: text ?? "" });
+    throw registryError("NAME_INVALID", "invalid repository name", { name: text ?? "" });
   }
   return text;
 }

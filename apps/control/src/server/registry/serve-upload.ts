@@ -14,6 +14,7 @@ import {
   registryError,
   repositoryFor,
   type UploadBody,
+  uploadProgress,
   type UploadRef,
   withUpload,
 } from "@flotilla/services";
@@ -63,8 +64,7 @@ export async function serveUpload(exchange: CallerExchange, route: { name: strin
     return answerProgress(exchange, { status: 202, ...route, offset });
   }
   if (req.method === "PUT") return finishUpload(exchange, ref, toDigest(query.get("digest") ?? ""));
-  const row = await findUpload(services, ref);
-  answerProgress(exchange, { status: 204, ...route, offset: Number(row.offset) });
+  answerProgress(exchange, { status: 204, ...route, offset: await uploadProgress(services, ref) });
 }
 
 async function finishUpload(exchange: CallerExchange, ref: UploadRef, digest: Digest): Promise<void> {
