@@ -8,6 +8,13 @@ export type ImageRow = RouterOutputs["images"]["list"]["items"][number];
 export type VolumeRow = RouterOutputs["volumes"]["list"]["items"][number];
 export type HostError = RouterOutputs["containers"]["list"]["errors"][number];
 export type ActivityRow = RouterOutputs["activity"]["list"]["items"][number];
+export type RepositoryRow = RouterOutputs["registry"]["repositories"]["list"][number];
+export type RepositoryDetail = RouterOutputs["registry"]["repositories"]["get"];
+export type TagRow = RouterOutputs["registry"]["tags"]["list"][number];
+export type ManifestDetail = RouterOutputs["registry"]["manifests"]["get"];
+export type RetentionPolicy = RepositoryDetail["retention"];
+export type RetentionPlan = RouterOutputs["registry"]["retention"]["preview"];
+export type CleanupRow = NonNullable<RouterOutputs["registry"]["cleanup"]["status"]>;
 export type Overview = RouterOutputs["overview"]["get"];
 export type ActionInput = RouterInputs["containers"]["action"];
 

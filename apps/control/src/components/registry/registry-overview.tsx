@@ -1,0 +1,38 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { CleanupPanel } from "@/components/registry/cleanup-panel.tsx";
+import { RepositoryList } from "@/components/registry/repository-list.tsx";
+import { UsagePanel } from "@/components/registry/usage-panel.tsx";
+import { Tabs } from "@/components/ui/tabs.tsx";
+import { useMe } from "@/components/use-me.ts";
+import { useUrlState } from "@/components/use-url-state.ts";
+
+/** The registry: its repositories, and the space that they take. */
+export function RegistryOverview(): ReactNode {
+  const t = useTranslations("registry");
+  const url = useUrlState();
+  const me = useMe();
+  const tab = url.get("tab") === "space" ? "space" : "repositories";
+  return (
+    <Tabs
+      label={t("tabs.label")}
+      value={tab}
+      onChange={(id) => url.set({ tab: id === "repositories" ? null : id })}
+      items={[
+        { id: "repositories", label: t("tabs.repositories"), content: () => <RepositoryList /> },
+        {
+          id: "space",
+          label: t("tabs.space"),
+          content: () => (
+            <div className="space-y-4">
+              <UsagePanel isAdmin={me?.user.role === "admin"} />
+              {me?.user.role === "admin" ? <CleanupPanel /> : null}
+            </div>
+          ),
+        },
+      ]}
+    />
+  );
+}
