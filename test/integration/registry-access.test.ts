@@ -15,7 +15,11 @@ const STRANGER = { username: "s@example.test", password: "s's long password" };
 beforeAll(async () => {
   control = await startTestControl({ withAdmin: true });
   admin = registryClient(control, ADMIN_TOKEN);
-  await control.call("members.create", { name: "S", email: STRANGER.username, password: STRANGER.password, role: "admin" }, { kind: "mutation", token: ADMIN_TOKEN });
+  await control.call(
+    "members.create",
+    { name: "S", email: STRANGER.username, password: STRANGER.password, role: "admin" },
+    { kind: "mutation", token: ADMIN_TOKEN },
+  );
   const other = await control.services.prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });
   await control.services.prisma.membership.updateMany({ where: { user: { email: STRANGER.username } }, data: { teamId: other.id } });
   const cookie = await control.signIn(STRANGER.username, STRANGER.password);
@@ -24,7 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => control.close());
 
-const accessOf = (token: string): unknown => (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { access: unknown }).access;
+const accessOf = (token: string): unknown =>
+  (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { access: unknown }).access;
 
 describe("tokens", () => {
   test("the challenge names the realm, the service and the scope", async () => {
@@ -57,7 +62,14 @@ describe("tokens", () => {
   });
 
   test("scopes are narrowed to what the caller may do, and garbage gives nothing", async () => {
-    const scopes = ["repository:other/app:pull,push", "repository:team/a:*", "repository:../../etc:pull", "registry:catalog:*", "x", "repository:team/b:admin"];
+    const scopes = [
+      "repository:other/app:pull,push",
+      "repository:team/a:*",
+      "repository:../../etc:pull",
+      "registry:catalog:*",
+      "x",
+      "repository:team/b:admin",
+    ];
     expect(accessOf(await tokenFor(control, scopes, basic))).toEqual([
       { type: "repository", name: "other/app", actions: [] },
       { type: "repository", name: "team/a", actions: ["pull", "push", "delete"] },
@@ -84,17 +96,33 @@ describe("tokens", () => {
     const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
     const key = control.services.registry.tokenKey;
     const user = { kind: "anonymous" } as const;
-    const expired = signRegistryToken(key, { audience: "flotilla-registry", subject: user, access: [], lifetimeSeconds: 60 }, Date.now() - 3_600_000);
+    const expired = signRegistryToken(
+      key,
+      { audience: "flotilla-registry", subject: user, access: [], lifetimeSeconds: 60 },
+      Date.now() - 3_600_000,
+    );
     const foreign = signRegistryToken(key, { audience: "elsewhere", subject: user, access: [], lifetimeSeconds: 60 }, Date.now());
-    for (const bad of [`${header}.${widened}.${signature}`, `${none}.${body}.`, `${header}.${body}.`, expired, foreign, "flt_nothing", "a.b.c"]) {
+    for (const bad of [
+      `${header}.${widened}.${signature}`,
+      `${none}.${body}.`,
+      `${header}.${body}.`,
+      expired,
+      foreign,
+      "flt_nothing",
+      "a.b.c",
+    ]) {
       expect((await registryClient(control, bad).fetch("/v2/")).status).toBe(401);
     }
   });
 
   test("a token of somebody who was removed ends with them", async () => {
-    const { id } = (await control.call("members.create", { name: "L", email: "leaver@example.test", password: "leaver's password", role: "member" }, { kind: "mutation", token: ADMIN_TOKEN }).then(
-      async () => (await control.services.prisma.user.findUniqueOrThrow({ where: { email: "leaver@example.test" } })),
-    ));
+    const { id } = await control
+      .call(
+        "members.create",
+        { name: "L", email: "leaver@example.test", password: "leaver's password", role: "member" },
+        { kind: "mutation", token: ADMIN_TOKEN },
+      )
+      .then(async () => await control.services.prisma.user.findUniqueOrThrow({ where: { email: "leaver@example.test" } }));
     const token = await tokenFor(control, ["repository:team/app:pull"], { username: "leaver@example.test", password: "leaver's password" });
     expect((await registryClient(control, token).fetch("/v2/")).status).toBe(200);
     await control.call("members.remove", { id }, { kind: "mutation", token: ADMIN_TOKEN });
@@ -113,7 +141,10 @@ describe("tokens", () => {
     await admin.pushImage("team/hosted", "v1");
     const { username, password, serverAddress } = issuePullCredential(control.services, host.id);
     expect(serverAddress).toBe(`127.0.0.1:${control.port}`);
-    const token = await tokenFor(control, ["repository:team/hosted:pull,push,delete", "repository:other/x:pull", "registry:catalog:*"], { username, password });
+    const token = await tokenFor(control, ["repository:team/hosted:pull,push,delete", "repository:other/x:pull", "registry:catalog:*"], {
+      username,
+      password,
+    });
     expect(accessOf(token)).toEqual([
       { type: "repository", name: "team/hosted", actions: ["pull"] },
       { type: "repository", name: "other/x", actions: [] },
@@ -157,20 +188,32 @@ describe("other teams", () => {
 
   test("a public repository is read by everybody and written by its team only", async () => {
     const image = await admin.pushImage("team/open", "v1");
-    await control.call("registry.repositories.update", { repository: "team/open", isPublic: true }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.update",
+      { repository: "team/open", isPublic: true },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     const anonymous = registryClient(control, await tokenFor(control, ["repository:team/open:pull,push"]));
     for (const client of [stranger, anonymous]) {
       expect((await client.fetch("/v2/team/open/manifests/v1")).status).toBe(200);
       expect((await client.fetch(`/v2/team/open/blobs/${image.layer}`)).status).toBe(200);
       expect([401, 403]).toContain((await client.fetch("/v2/team/open/blobs/uploads/", { method: "POST" })).status);
     }
-    await control.call("registry.repositories.update", { repository: "team/open", isPublic: false }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.update",
+      { repository: "team/open", isPublic: false },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     expect((await anonymous.fetch("/v2/team/open/manifests/v1")).status).toBe(401);
   });
 
   test("the catalogue shows own and public repositories, and nothing to who has not signed in", async () => {
     await stranger.pushImage("other/mine", "v1");
-    await control.call("registry.repositories.create", { repository: "team/shown", isPublic: true }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.create",
+      { repository: "team/shown", isPublic: true },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     const seen = (await (await stranger.fetch("/v2/_catalog")).json()) as { repositories: string[] };
     expect(seen.repositories).toEqual(["other/mine", "team/shown"]);
     expect((await fetch(`${control.url}/v2/_catalog`)).status).toBe(401);
@@ -183,7 +226,11 @@ describe("other teams", () => {
     const mount = await stranger.fetch(`/v2/other/thief/blobs/uploads/?mount=${image.layer}&from=team/vault`, { method: "POST" });
     expect(mount.status).toBe(202);
     expect((await stranger.fetch(`/v2/other/thief/blobs/${image.layer}`)).status).toBe(404);
-    const manifest = await stranger.fetch("/v2/other/thief/manifests/v1", { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: image.manifest });
+    const manifest = await stranger.fetch("/v2/other/thief/manifests/v1", {
+      method: "PUT",
+      headers: { "content-type": OCI_MANIFEST },
+      body: image.manifest,
+    });
     expect(await errorOf(manifest)).toMatchObject({ status: 400, code: "MANIFEST_BLOB_UNKNOWN" });
     // A token for the target alone does not reach into another repository of one's own team either.
     const narrow = registryClient(control, await tokenFor(control, ["repository:team/copy:pull,push"], basic));
@@ -194,12 +241,21 @@ describe("other teams", () => {
     const begun = await admin.fetch("/v2/team/mine/blobs/uploads/", { method: "POST" });
     const location = begun.headers.get("location") ?? "";
     const id = location.split("/").at(-1) ?? "";
-    await control.call("members.create", { name: "M", email: "m@example.test", password: "m's long password", role: "member" }, { kind: "mutation", token: ADMIN_TOKEN });
-    const colleague = registryClient(control, await tokenFor(control, ["repository:team/mine:pull,push"], { username: "m@example.test", password: "m's long password" }));
+    await control.call(
+      "members.create",
+      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
+    const colleague = registryClient(
+      control,
+      await tokenFor(control, ["repository:team/mine:pull,push"], { username: "m@example.test", password: "m's long password" }),
+    );
     for (const method of ["GET", "PATCH", "PUT", "DELETE"]) {
       const suffix = method === "PUT" ? `?digest=${digestOf("")}` : "";
       expect(await errorOf(await colleague.fetch(`${location}${suffix}`, { method }))).toMatchObject({ code: "BLOB_UPLOAD_UNKNOWN" });
-      expect(await errorOf(await admin.fetch(`/v2/team/elsewhere/blobs/uploads/${id}${suffix}`, { method }))).toMatchObject({ code: "BLOB_UPLOAD_UNKNOWN" });
+      expect(await errorOf(await admin.fetch(`/v2/team/elsewhere/blobs/uploads/${id}${suffix}`, { method }))).toMatchObject({
+        code: "BLOB_UPLOAD_UNKNOWN",
+      });
       expect((await stranger.fetch(`${location}${suffix}`, { method })).status).toBe(403);
     }
     expect((await admin.fetch(location)).status).toBe(204);
@@ -208,11 +264,24 @@ describe("other teams", () => {
 
 describe("bad input", () => {
   test("names that leave the grammar are refused, however they are written", async () => {
-    for (const name of ["team/../../etc", "team/%2e%2e/x", "team/..%2fx", "Team/app", "team//x", "team/a%00b", "team/a\\b", "app", `team/${"a".repeat(300)}`]) {
+    for (const name of [
+      "team/../../etc",
+      "team/%2e%2e/x",
+      "team/..%2fx",
+      "Team/app",
+      "team//x",
+      "team/a%00b",
+      "team/a\\b",
+      "app",
+      `team/${"a".repeat(300)}`,
+    ]) {
       const status = await raw(`GET /v2/${name}/tags/list HTTP/1.1`);
       expect(status).toMatch(/ (400|403|404) /);
     }
-    expect(await errorOf(await admin.fetch("/v2/team/app/blobs/sha256:..%2F..%2Fsecrets.json"))).toMatchObject({ status: 404, code: "NAME_UNKNOWN" });
+    expect(await errorOf(await admin.fetch("/v2/team/app/blobs/sha256:..%2F..%2Fsecrets.json"))).toMatchObject({
+      status: 404,
+      code: "NAME_UNKNOWN",
+    });
     expect(await errorOf(await admin.fetch("/v2/team/app/blobs/sha256:abc"))).toMatchObject({ status: 400, code: "DIGEST_INVALID" });
     expect(await errorOf(await admin.fetch("/v2/team/app/blobs/uploads/..%2f..%2fsecrets.json"))).toMatchObject({ status: 404 });
     expect(await errorOf(await admin.fetch("/v2/team/app/manifests/a%20b"))).toMatchObject({ status: 400, code: "MANIFEST_INVALID" });
@@ -221,7 +290,9 @@ describe("bad input", () => {
   test("a length of four gigabytes that never comes takes no space and stores nothing", async () => {
     const begun = await admin.fetch("/v2/team/liar/blobs/uploads/", { method: "POST" });
     const location = begun.headers.get("location") ?? "";
-    await abandon(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nContent-Length: 4294967296\r\n\r\nonly this`);
+    await abandon(
+      `PATCH ${location} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nContent-Length: 4294967296\r\n\r\nonly this`,
+    );
     expect((await admin.fetch(location)).headers.get("range")).toBe("0-8");
     const put = await admin.fetch(`${location}?digest=${digestOf("only this")}`, { method: "PUT" });
     expect(put.status).toBe(201);
@@ -230,7 +301,8 @@ describe("bad input", () => {
   test("a Content-Range that does not fit the body is refused", async () => {
     const begun = await admin.fetch("/v2/team/liar/blobs/uploads/", { method: "POST" });
     const location = begun.headers.get("location") ?? "";
-    const patch = (range: string): Promise<Response> => admin.fetch(location, { method: "PATCH", body: "0123456789", headers: { "content-range": range } });
+    const patch = (range: string): Promise<Response> =>
+      admin.fetch(location, { method: "PATCH", body: "0123456789", headers: { "content-range": range } });
     expect(await errorOf(await patch("0-99"))).toMatchObject({ status: 400, code: "SIZE_INVALID" });
     expect(await errorOf(await patch("9-0"))).toMatchObject({ status: 400, code: "BLOB_UPLOAD_INVALID" });
     expect(await errorOf(await patch("0-1e9"))).toMatchObject({ status: 400, code: "BLOB_UPLOAD_INVALID" });
@@ -239,9 +311,17 @@ describe("bad input", () => {
 
   test("an immutable tag is not moved and not deleted, by any way", async () => {
     const image = await admin.pushImage("team/frozen", "v1.0");
-    await control.call("registry.repositories.update", { repository: "team/frozen", immutableTags: "v*" }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.update",
+      { repository: "team/frozen", immutableTags: "v*" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     await expect(admin.pushImage("team/frozen", "v1.0")).rejects.toMatchObject({ status: 403 });
-    const same = await admin.fetch("/v2/team/frozen/manifests/v1.0", { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: image.manifest });
+    const same = await admin.fetch("/v2/team/frozen/manifests/v1.0", {
+      method: "PUT",
+      headers: { "content-type": OCI_MANIFEST },
+      body: image.manifest,
+    });
     expect(same.status).toBe(201);
     expect((await admin.fetch("/v2/team/frozen/manifests/v1.0", { method: "DELETE" })).status).toBe(403);
     expect((await admin.fetch(`/v2/team/frozen/manifests/${image.digest}`, { method: "DELETE" })).status).toBe(403);
@@ -250,14 +330,20 @@ describe("bad input", () => {
   });
 
   test("the quota holds for one push, for pushes beside each other, and lets go when it is lifted", async () => {
-    const usage = (await control.call("registry.usage.get", undefined, { token: ADMIN_TOKEN })) as { usedBytes: number; uploadBytes: number };
+    const usage = (await control.call("registry.usage.get", undefined, { token: ADMIN_TOKEN })) as {
+      usedBytes: number;
+      uploadBytes: number;
+    };
     const limitBytes = Math.ceil(usage.usedBytes + usage.uploadBytes) + 250_000;
     await control.call("registry.usage.setQuota", { limitBytes }, { kind: "mutation", token: ADMIN_TOKEN });
     const pushes = await Promise.allSettled(Array.from({ length: 6 }, () => admin.pushBlob("team/hungry", randomBytes(100_000))));
     expect(pushes.filter((push) => push.status === "fulfilled").length).toBeLessThanOrEqual(2);
     const after = (await control.call("registry.usage.get", undefined, { token: ADMIN_TOKEN })) as { usedBytes: number };
     expect(after.usedBytes).toBeLessThanOrEqual(limitBytes);
-    const refused = await admin.fetch(`/v2/team/hungry/blobs/uploads/?digest=${digestOf("x")}`, { method: "POST", body: randomBytes(1_000_000) });
+    const refused = await admin.fetch(`/v2/team/hungry/blobs/uploads/?digest=${digestOf("x")}`, {
+      method: "POST",
+      body: randomBytes(1_000_000),
+    });
     expect(await errorOf(refused)).toMatchObject({ status: 403, code: "DENIED", message: expect.stringContaining("quota") as string });
     await control.call("registry.usage.setQuota", { limitBytes: null }, { kind: "mutation", token: ADMIN_TOKEN });
     await admin.pushBlob("team/hungry", randomBytes(300_000));
@@ -267,7 +353,9 @@ describe("bad input", () => {
 /** The status line of a request that no client library would send. */
 function raw(requestLine: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(control.port, "127.0.0.1", () => socket.write(`${requestLine}\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nConnection: close\r\n\r\n`));
+    const socket = connect(control.port, "127.0.0.1", () =>
+      socket.write(`${requestLine}\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nConnection: close\r\n\r\n`),
+    );
     let text = "";
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => resolve(text.split("\r\n")[0] ?? ""));

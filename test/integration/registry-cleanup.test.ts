@@ -121,7 +121,10 @@ describe("clean-up", () => {
     };
     const mount = async (): Promise<void> => {
       const digest = digestOf(pick(pool));
-      expect([201, 202]).toContain((await client.fetch(`/v2/team/p2/blobs/uploads/?mount=${digest}&from=team/p${Math.floor(random() * 2)}`, { method: "POST" })).status);
+      expect([201, 202]).toContain(
+        (await client.fetch(`/v2/team/p2/blobs/uploads/?mount=${digest}&from=team/p${Math.floor(random() * 2)}`, { method: "POST" }))
+          .status,
+      );
     };
     const clean = async (): Promise<void> => void (await collectGarbage(later(), { orphanAgeMs: 20 * LEASE_MS }));
     for (let round = 0; round < 8; round++) {
@@ -133,7 +136,11 @@ describe("clean-up", () => {
     await collectGarbage(later(), { orphanAgeMs: 0 });
     await expectWhole();
     const named = await control.services.prisma.registryBlob.findMany();
-    expect(blobFiles().map((file) => `blobs/${file}`).sort()).toEqual(named.map((blob) => blob.storageKey).sort());
+    expect(
+      blobFiles()
+        .map((file) => `blobs/${file}`)
+        .sort(),
+    ).toEqual(named.map((blob) => blob.storageKey).sort());
   });
 });
 
@@ -142,13 +149,17 @@ describe("the clean-up job", () => {
     const { prisma } = control.services;
     await client.pushBlob("team/job", randomBytes(500));
     await prisma.registryLink.updateMany({ data: { leasedUntil: new Date(0) } });
-    expect(await control.call("registry.cleanup.preview", undefined, { token: ADMIN_TOKEN })).toMatchObject({ blobs: expect.any(Number) as number });
+    expect(await control.call("registry.cleanup.preview", undefined, { token: ADMIN_TOKEN })).toMatchObject({
+      blobs: expect.any(Number) as number,
+    });
     await prisma.registryCleanup.create({ data: { startedBy: "killed", phase: "blobs", heartbeatAt: new Date() } });
     const start = (): Promise<unknown> => control.call("registry.cleanup.start", undefined, { kind: "mutation", token: ADMIN_TOKEN });
     await expect(start()).rejects.toMatchObject({ code: "CONFLICT" });
     await prisma.registryCleanup.updateMany({ data: { heartbeatAt: new Date(Date.now() - 120_000) } });
     const { id } = (await start()) as { id: string };
-    await expect.poll(async () => prisma.registryCleanup.findUniqueOrThrow({ where: { id } }), { timeout: 20_000 }).toMatchObject({ phase: "done", error: null });
+    await expect
+      .poll(async () => prisma.registryCleanup.findUniqueOrThrow({ where: { id } }), { timeout: 20_000 })
+      .toMatchObject({ phase: "done", error: null });
     const killed = await prisma.registryCleanup.findFirstOrThrow({ where: { startedBy: "killed" } });
     expect(killed).toMatchObject({ phase: "failed", error: "the control plane ended meanwhile" });
     expect(await control.call("registry.cleanup.status", undefined, { token: ADMIN_TOKEN })).toMatchObject({ id, phase: "done" });
@@ -164,11 +175,19 @@ describe("retention", () => {
     const policy = { rules: [{ pattern: "v*", keepLast: 2, olderThanDays: null }], untaggedAfterDays: 1 };
     const preview = await control.call("registry.retention.preview", { repository: "team/kept", policy }, { token: ADMIN_TOKEN });
     expect(preview).toMatchObject({ tags: [{ name: "v1", digest: image.digest }], manifests: [] });
-    await control.call("registry.repositories.update", { repository: "team/kept", retention: policy }, { kind: "mutation", token: ADMIN_TOKEN });
-    const apply = (): Promise<unknown> => control.call("registry.retention.run", { repository: "team/kept" }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.update",
+      { repository: "team/kept", retention: policy },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
+    const apply = (): Promise<unknown> =>
+      control.call("registry.retention.run", { repository: "team/kept" }, { kind: "mutation", token: ADMIN_TOKEN });
     expect(await apply()).toEqual({ tags: 1, manifests: 0 });
     const repository = await control.services.prisma.registryRepository.findUniqueOrThrow({ where: { path: "team/kept" } });
-    await control.services.prisma.registryManifest.updateMany({ where: { repositoryId: repository.id }, data: { pushedAt: new Date(Date.now() - 5 * 86_400_000) } });
+    await control.services.prisma.registryManifest.updateMany({
+      where: { repositoryId: repository.id },
+      data: { pushedAt: new Date(Date.now() - 5 * 86_400_000) },
+    });
     expect(await apply()).toEqual({ tags: 0, manifests: 1 });
     expect(await apply()).toEqual({ tags: 0, manifests: 1 });
     expect(await apply()).toEqual({ tags: 0, manifests: 0 });

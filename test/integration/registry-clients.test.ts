@@ -26,9 +26,11 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const run = (args: readonly string[], input = ""): Promise<CommandResult> => docker(engine.host, args, { input, env: { HOME: dir, DOCKER_CONFIG: join(dir, "docker") } });
+const run = (args: readonly string[], input = ""): Promise<CommandResult> =>
+  docker(engine.host, args, { input, env: { HOME: dir, DOCKER_CONFIG: join(dir, "docker") } });
 const skopeo = (args: readonly string[]): Promise<CommandResult> => runCommand(["skopeo", ...args], { env: { HOME: dir, TMPDIR: dir } });
-const login = (user: string, password: string): Promise<CommandResult> => run(["login", registry, "-u", user, "--password-stdin"], password);
+const login = (user: string, password: string): Promise<CommandResult> =>
+  run(["login", registry, "-u", user, "--password-stdin"], password);
 
 describe("docker", () => {
   test("log in with e-mail and password, push, remove, pull, log out", async () => {
@@ -69,7 +71,11 @@ describe("docker", () => {
   });
 
   test("a public repository is pulled without signing in", async () => {
-    await control.call("registry.repositories.update", { repository: "team/base", isPublic: true }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "registry.repositories.update",
+      { repository: "team/base", isPublic: true },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     await run(["logout", registry]);
     await run(["image", "rm", "-f", `${registry}/team/base:1`]);
     expect(await run(["pull", `${registry}/team/base:1`])).toMatchObject({ exitCode: 0 });
@@ -83,12 +89,16 @@ describe("skopeo", () => {
   test("copies an image in and out, lists its tags, and deletes it", async () => {
     const out = `oci:${join(dir, "out")}:v1`;
     expect(await skopeo(["copy", tls, "--src-creds", creds, `docker://${registry}/team/base:1`, out])).toMatchObject({ exitCode: 0 });
-    expect(await skopeo(["copy", "--dest-tls-verify=false", "--dest-creds", creds, out, `docker://${registry}/team/oci:v1`])).toMatchObject({ exitCode: 0 });
+    expect(await skopeo(["copy", "--dest-tls-verify=false", "--dest-creds", creds, out, `docker://${registry}/team/oci:v1`])).toMatchObject(
+      { exitCode: 0 },
+    );
     const inspected = await skopeo(["inspect", "--tls-verify=false", "--creds", creds, "--raw", `docker://${registry}/team/oci:v1`]);
     expect(JSON.parse(inspected.stdout)).toMatchObject({ mediaType: "application/vnd.oci.image.manifest.v1+json" });
     const tags = await skopeo(["list-tags", "--tls-verify=false", "--creds", creds, `docker://${registry}/team/oci`]);
     expect(JSON.parse(tags.stdout)).toMatchObject({ Tags: ["v1"] });
-    expect(await skopeo(["delete", "--tls-verify=false", "--creds", creds, `docker://${registry}/team/oci:v1`])).toMatchObject({ exitCode: 0 });
+    expect(await skopeo(["delete", "--tls-verify=false", "--creds", creds, `docker://${registry}/team/oci:v1`])).toMatchObject({
+      exitCode: 0,
+    });
     expect((await skopeo(["inspect", "--tls-verify=false", "--creds", creds, `docker://${registry}/team/oci:v1`])).exitCode).not.toBe(0);
   });
 
@@ -99,7 +109,10 @@ describe("skopeo", () => {
       config: { os: string };
     };
     expect([detail.layers.length, detail.history.length, detail.config.os]).toEqual([1, 1, "linux"]);
-    const tags = (await control.call("registry.tags.list", { repository: "team/base" }, { token: ADMIN_TOKEN })) as { name: string; pushedBy: string }[];
+    const tags = (await control.call("registry.tags.list", { repository: "team/base" }, { token: ADMIN_TOKEN })) as {
+      name: string;
+      pushedBy: string;
+    }[];
     expect(tags).toMatchObject([{ name: "1", pushedBy: ADMIN.email }]);
   });
 });

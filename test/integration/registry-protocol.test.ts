@@ -68,7 +68,11 @@ describe("blobs", () => {
     expect((await patch(1000, 2000)).status).toBe(202);
     const status = await client.fetch(location);
     expect([status.status, status.headers.get("range")]).toEqual([204, "0-1999"]);
-    const last = await client.fetch(`${location}?digest=${digestOf(bytes)}`, { method: "PUT", body: bytes.subarray(2000), headers: { "content-range": "2000-2999" } });
+    const last = await client.fetch(`${location}?digest=${digestOf(bytes)}`, {
+      method: "PUT",
+      body: bytes.subarray(2000),
+      headers: { "content-range": "2000-2999" },
+    });
     expect(last.status).toBe(201);
   });
 
@@ -135,7 +139,11 @@ describe("manifests", () => {
     const image = await client.pushImage(NAME, "v1");
     for (const reference of ["v1", image.digest]) {
       const got = await client.fetch(`/v2/${NAME}/manifests/${reference}`);
-      expect([got.status, got.headers.get("content-type"), got.headers.get("docker-content-digest")]).toEqual([200, OCI_MANIFEST, image.digest]);
+      expect([got.status, got.headers.get("content-type"), got.headers.get("docker-content-digest")]).toEqual([
+        200,
+        OCI_MANIFEST,
+        image.digest,
+      ]);
       expect(await got.text()).toBe(image.manifest);
     }
     const head = await client.fetch(`/v2/${NAME}/manifests/v1`, { method: "HEAD" });
@@ -144,7 +152,11 @@ describe("manifests", () => {
 
   test("a manifest whose blobs are not here is refused and leaves no tag", async () => {
     const image = await client.pushImage(NAME);
-    const put = await client.fetch("/v2/team/elsewhere/manifests/v1", { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: image.manifest });
+    const put = await client.fetch("/v2/team/elsewhere/manifests/v1", {
+      method: "PUT",
+      headers: { "content-type": OCI_MANIFEST },
+      body: image.manifest,
+    });
     expect(await errorOf(put)).toMatchObject({ status: 400, code: "MANIFEST_BLOB_UNKNOWN" });
     expect((await client.fetch("/v2/team/elsewhere/manifests/v1")).status).toBe(404);
   });
@@ -159,7 +171,10 @@ describe("manifests", () => {
     expect(await errorOf(await put(image.manifest, "bad", "text/html"))).toMatchObject({ status: 400, code: "MANIFEST_INVALID" });
     expect(await errorOf(await put(image.manifest, "bad", OCI_INDEX))).toMatchObject({ status: 400, code: "MANIFEST_INVALID" });
     expect(await errorOf(await put(image.manifest, digestOf("other")))).toMatchObject({ status: 400, code: "DIGEST_INVALID" });
-    expect(await errorOf(await put(`${image.manifest}${" ".repeat(4 * 1024 * 1024)}`))).toMatchObject({ status: 413, code: "SIZE_INVALID" });
+    expect(await errorOf(await put(`${image.manifest}${" ".repeat(4 * 1024 * 1024)}`))).toMatchObject({
+      status: 413,
+      code: "SIZE_INVALID",
+    });
     expect((await client.fetch(`/v2/${NAME}/manifests/bad`)).status).toBe(404);
   });
 
@@ -170,7 +185,8 @@ describe("manifests", () => {
       mediaType: OCI_INDEX,
       manifests: [{ mediaType: OCI_MANIFEST, digest: image.digest, size: image.size, platform: { os: "linux", architecture: "amd64" } }],
     });
-    const put = (name: string): Promise<Response> => client.fetch(`/v2/${name}/manifests/latest`, { method: "PUT", headers: { "content-type": OCI_INDEX }, body: index });
+    const put = (name: string): Promise<Response> =>
+      client.fetch(`/v2/${name}/manifests/latest`, { method: "PUT", headers: { "content-type": OCI_INDEX }, body: index });
     expect(await errorOf(await put("team/empty"))).toMatchObject({ code: "MANIFEST_BLOB_UNKNOWN" });
     expect((await put("team/multi")).status).toBe(201);
     const held = await client.fetch(`/v2/team/multi/manifests/${image.digest}`, { method: "DELETE" });
@@ -206,7 +222,11 @@ describe("manifests", () => {
     expect([all.response.headers.get("content-type"), all.types.length]).toEqual([OCI_INDEX, 2]);
     const some = await list("?artifactType=application/vnd.example.signature");
     expect([some.response.headers.get("oci-filters-applied"), some.types]).toEqual(["artifactType", ["application/vnd.example.signature"]]);
-    const again = await client.fetch(`/v2/team/signed/manifests/${signature.digest}`, { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: signature.manifest });
+    const again = await client.fetch(`/v2/team/signed/manifests/${signature.digest}`, {
+      method: "PUT",
+      headers: { "content-type": OCI_MANIFEST },
+      body: signature.manifest,
+    });
     expect(again.headers.get("oci-subject")).toBe(image.digest);
     const none = await client.fetch(`/v2/team/signed/referrers/${digestOf("nothing")}`);
     expect([none.status, ((await none.json()) as { manifests: unknown[] }).manifests]).toEqual([200, []]);
@@ -217,7 +237,11 @@ describe("listings", () => {
   test("tags come in byte order and in pages", async () => {
     const image = await client.pushImage("team/tags", "b");
     for (const tag of ["a", "C", "1.0", "z"]) {
-      await client.fetch(`/v2/team/tags/manifests/${tag}`, { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: image.manifest });
+      await client.fetch(`/v2/team/tags/manifests/${tag}`, {
+        method: "PUT",
+        headers: { "content-type": OCI_MANIFEST },
+        body: image.manifest,
+      });
     }
     const all = await client.fetch("/v2/team/tags/tags/list");
     expect(await all.json()).toEqual({ name: "team/tags", tags: ["1.0", "C", "a", "b", "z"] });
@@ -234,15 +258,24 @@ describe("listings", () => {
   test("what is not here is named with the specification's codes", async () => {
     expect(await errorOf(await client.fetch("/v2/team/never/tags/list"))).toMatchObject({ status: 404, code: "NAME_UNKNOWN" });
     expect(await errorOf(await client.fetch("/v2/team/app/manifests/never"))).toMatchObject({ status: 404, code: "MANIFEST_UNKNOWN" });
-    expect(await errorOf(await client.fetch(`/v2/team/app/blobs/${digestOf("never")}`))).toMatchObject({ status: 404, code: "BLOB_UNKNOWN" });
-    expect(await errorOf(await client.fetch("/v2/team/app/manifests/v1", { method: "POST" }))).toMatchObject({ status: 405, code: "UNSUPPORTED" });
+    expect(await errorOf(await client.fetch(`/v2/team/app/blobs/${digestOf("never")}`))).toMatchObject({
+      status: 404,
+      code: "BLOB_UNKNOWN",
+    });
+    expect(await errorOf(await client.fetch("/v2/team/app/manifests/v1", { method: "POST" }))).toMatchObject({
+      status: 405,
+      code: "UNSUPPORTED",
+    });
   });
 });
 
 /** Announces more than it sends, then drops the connection. */
 function brokenPatch(location: string, bytes: Uint8Array, announced: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const req = request(`${control.url}${location}`, { method: "PATCH", headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-length": announced } });
+    const req = request(`${control.url}${location}`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-length": announced },
+    });
     req.on("error", () => resolve());
     req.on("response", () => reject(new Error("an unfinished request was answered")));
     req.write(bytes, () => setTimeout(() => req.destroy(), 200));

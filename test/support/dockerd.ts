@@ -12,8 +12,21 @@ export async function startDockerd(): Promise<Dockerd> {
   const host = `unix://${join(dir, "docker.sock")}`;
   const config = join(dir, "daemon.json");
   writeFileSync(config, "{}");
-  const argv = ["--config-file", config, "--data-root", join(dir, "data"), "--exec-root", join(dir, "exec"), "--pidfile", join(dir, "pid"), "-H", host];
-  const child = spawn("dockerd", [...argv, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"], { stdio: "ignore" });
+  const argv = [
+    "--config-file",
+    config,
+    "--data-root",
+    join(dir, "data"),
+    "--exec-root",
+    join(dir, "exec"),
+    "--pidfile",
+    join(dir, "pid"),
+    "-H",
+    host,
+  ];
+  const child = spawn("dockerd", [...argv, "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"], {
+    stdio: "ignore",
+  });
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const close = async (): Promise<void> => {
     child.kill("SIGTERM");

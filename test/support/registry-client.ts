@@ -12,7 +12,11 @@ export type RegistryClient = {
   /** Pushes a blob in one request and returns its digest. */
   pushBlob(name: string, bytes: Uint8Array): Promise<string>;
   /** Pushes an image of one random layer (or the given one); returns the manifest's digest and its parts. */
-  pushImage(name: string, reference?: string, options?: { layer?: Uint8Array; subject?: unknown; artifactType?: string }): Promise<PushedImage>;
+  pushImage(
+    name: string,
+    reference?: string,
+    options?: { layer?: Uint8Array; subject?: unknown; artifactType?: string },
+  ): Promise<PushedImage>;
 };
 
 export type PushedImage = { digest: string; size: number; layer: string; config: string; manifest: string };
@@ -22,14 +26,23 @@ export function digestOf(bytes: Uint8Array | string): string {
 }
 
 /** Asks for a token, as the docker command does. */
-export async function fetchToken(control: TestControl, scopes: readonly string[], basic?: { username: string; password: string }): Promise<Response> {
+export async function fetchToken(
+  control: TestControl,
+  scopes: readonly string[],
+  basic?: { username: string; password: string },
+): Promise<Response> {
   const query = new URLSearchParams({ service: "flotilla-registry" });
   for (const scope of scopes) query.append("scope", scope);
-  const headers = basic === undefined ? {} : { authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}` };
+  const headers =
+    basic === undefined ? {} : { authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}` };
   return fetch(`${control.url}/v2/token?${query.toString()}`, { headers });
 }
 
-export async function tokenFor(control: TestControl, scopes: readonly string[], basic?: { username: string; password: string }): Promise<string> {
+export async function tokenFor(
+  control: TestControl,
+  scopes: readonly string[],
+  basic?: { username: string; password: string },
+): Promise<string> {
   const response = await fetchToken(control, scopes, basic);
   if (response.status !== 200) throw new Error(`token: ${response.status} ${await response.text()}`);
   return ((await response.json()) as { token: string }).token;
@@ -39,12 +52,19 @@ export async function tokenFor(control: TestControl, scopes: readonly string[], 
 export function registryClient(control: TestControl, token: string | undefined): RegistryClient {
   const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const call = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${control.url}${path}`, { redirect: "manual", ...init, headers: { ...auth, ...(init.headers as Record<string, string> | undefined) } });
+    fetch(`${control.url}${path}`, {
+      redirect: "manual",
+      ...init,
+      headers: { ...auth, ...(init.headers as Record<string, string> | undefined) },
+    });
   const pushBlob = async (name: string, bytes: Uint8Array): Promise<string> => {
     const digest = digestOf(bytes);
     const begun = await call(`/v2/${name}/blobs/uploads/`, { method: "POST" });
     if (begun.status !== 202) throw new Error(`begin upload: ${begun.status} ${await begun.text()}`);
-    const put = await call(`${begun.headers.get("location") ?? ""}?digest=${digest}`, { method: "PUT", body: bytes as Uint8Array<ArrayBuffer> });
+    const put = await call(`${begun.headers.get("location") ?? ""}?digest=${digest}`, {
+      method: "PUT",
+      body: bytes as Uint8Array<ArrayBuffer>,
+    });
     if (put.status !== 201) throw new Error(`finish upload: ${put.status} ${await put.text()}`);
     return digest;
   };
@@ -74,7 +94,11 @@ export function registryClient(control: TestControl, token: string | undefined):
         ...(options.subject === undefined ? {} : { subject: options.subject }),
       });
       const digest = digestOf(manifest);
-      const put = await call(`/v2/${name}/manifests/${reference ?? digest}`, { method: "PUT", headers: { "content-type": OCI_MANIFEST }, body: manifest });
+      const put = await call(`/v2/${name}/manifests/${reference ?? digest}`, {
+        method: "PUT",
+        headers: { "content-type": OCI_MANIFEST },
+        body: manifest,
+      });
       if (put.status !== 201) throw Object.assign(new Error(`put manifest: ${put.status} ${await put.text()}`), { status: put.status });
       return { digest, size: Buffer.byteLength(manifest), layer, config, manifest };
     },

@@ -3,7 +3,13 @@ import { toRetentionFields, toRetentionPolicy } from "./retention-form.ts";
 
 describe("the form of retention rules", () => {
   test("gives back what it was filled with", () => {
-    const policy = { rules: [{ pattern: "v*", keepLast: 0, olderThanDays: null }, { pattern: "*", keepLast: null, olderThanDays: 30 }], untaggedAfterDays: 7 };
+    const policy = {
+      rules: [
+        { pattern: "v*", keepLast: 0, olderThanDays: null },
+        { pattern: "*", keepLast: null, olderThanDays: 30 },
+      ],
+      untaggedAfterDays: 7,
+    };
     expect(toRetentionPolicy(toRetentionFields(policy))).toEqual(policy);
     expect(toRetentionPolicy({ rules: [], untaggedAfterDays: "" })).toEqual({ rules: [], untaggedAfterDays: null });
   });

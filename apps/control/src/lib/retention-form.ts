@@ -9,7 +9,11 @@ type Policy = {
 
 export function toRetentionFields(policy: Policy): RetentionFields {
   return {
-    rules: policy.rules.map(({ pattern, keepLast, olderThanDays }) => ({ pattern, keepLast: toText(keepLast), olderThanDays: toText(olderThanDays) })),
+    rules: policy.rules.map(({ pattern, keepLast, olderThanDays }) => ({
+      pattern,
+      keepLast: toText(keepLast),
+      olderThanDays: toText(olderThanDays),
+    })),
     untaggedAfterDays: toText(policy.untaggedAfterDays),
   };
 }
@@ -22,10 +26,16 @@ export function toRetentionPolicy(fields: RetentionFields): Policy | undefined {
   const untaggedAfterDays = toNumber(fields.untaggedAfterDays, 1);
   const isGood = rules.every(
     ({ pattern, keepLast, olderThanDays }) =>
-      /^[a-zA-Z0-9._*?-]{1,128}$/.test(pattern) && keepLast !== undefined && olderThanDays !== undefined && (keepLast !== null || olderThanDays !== null),
+      /^[a-zA-Z0-9._*?-]{1,128}$/.test(pattern) &&
+      keepLast !== undefined &&
+      olderThanDays !== undefined &&
+      (keepLast !== null || olderThanDays !== null),
   );
   if (!isGood || untaggedAfterDays === undefined) return undefined;
-  return { rules: rules.map((rule) => ({ ...rule, keepLast: rule.keepLast ?? null, olderThanDays: rule.olderThanDays ?? null })), untaggedAfterDays };
+  return {
+    rules: rules.map((rule) => ({ ...rule, keepLast: rule.keepLast ?? null, olderThanDays: rule.olderThanDays ?? null })),
+    untaggedAfterDays,
+  };
 }
 
 function toText(value: number | null): string {

@@ -36,7 +36,9 @@ function theRepository({ actor }: ApiContext, input: { repository: string }): Ob
 
 const repositories = createRouter({
   list: procedure(z.void(), { action: "registry.read", object: ownTeam }).query(({ ctx }) => listRepositories(ctx.services, ctx.actor)),
-  get: procedure(repositoryInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) => getRepository(ctx.services, input.repository)),
+  get: procedure(repositoryInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) =>
+    getRepository(ctx.services, input.repository),
+  ),
   create: procedure(newRepository, { action: "registry.push", object: theRepository }).mutation(async ({ ctx, input }) => {
     await createRepository(ctx.services, ctx.actor, input);
     return {};
@@ -52,27 +54,36 @@ const repositories = createRouter({
 });
 
 const tags = createRouter({
-  list: procedure(repositoryInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) => listTags(ctx.services, input.repository)),
-  delete: procedure(repositoryInput.extend({ tag: tagName }), { action: "registry.delete", object: theRepository }).mutation(async ({ ctx, input }) => {
-    const { id } = await requireRepository(ctx.services, input.repository);
-    await deleteManifest(ctx.services, ctx.actor, { repositoryId: id, reference: { tag: input.tag } });
-    return {};
-  }),
+  list: procedure(repositoryInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) =>
+    listTags(ctx.services, input.repository),
+  ),
+  delete: procedure(repositoryInput.extend({ tag: tagName }), { action: "registry.delete", object: theRepository }).mutation(
+    async ({ ctx, input }) => {
+      const { id } = await requireRepository(ctx.services, input.repository);
+      await deleteManifest(ctx.services, ctx.actor, { repositoryId: id, reference: { tag: input.tag } });
+      return {};
+    },
+  ),
 });
 
 const manifests = createRouter({
-  get: procedure(manifestInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) => inspectManifest(ctx.services, input)),
-  delete: procedure(repositoryInput.extend({ digest: digestSchema }), { action: "registry.delete", object: theRepository }).mutation(async ({ ctx, input }) => {
-    const { id } = await requireRepository(ctx.services, input.repository);
-    await deleteManifest(ctx.services, ctx.actor, { repositoryId: id, reference: { digest: input.digest } });
-    return {};
-  }),
+  get: procedure(manifestInput, { action: "registry.read", object: theRepository }).query(({ ctx, input }) =>
+    inspectManifest(ctx.services, input),
+  ),
+  delete: procedure(repositoryInput.extend({ digest: digestSchema }), { action: "registry.delete", object: theRepository }).mutation(
+    async ({ ctx, input }) => {
+      const { id } = await requireRepository(ctx.services, input.repository);
+      await deleteManifest(ctx.services, ctx.actor, { repositoryId: id, reference: { digest: input.digest } });
+      return {};
+    },
+  ),
 });
 
 const retention = createRouter({
-  preview: procedure(repositoryInput.extend({ policy: retentionPolicy.optional() }), { action: "registry.read", object: theRepository }).query(({ ctx, input }) =>
-    previewRetention(ctx.services, input),
-  ),
+  preview: procedure(repositoryInput.extend({ policy: retentionPolicy.optional() }), {
+    action: "registry.read",
+    object: theRepository,
+  }).query(({ ctx, input }) => previewRetention(ctx.services, input)),
   run: procedure(repositoryInput, { action: "registry.manage", object: theRepository }).mutation(({ ctx, input }) =>
     applyRetention(ctx.services, ctx.actor, input.repository),
   ),
@@ -89,7 +100,16 @@ const cleanup = createRouter({
 
 const usage = createRouter({
   get: procedure(z.void(), { action: "registry.read", object: ownTeam }).query(({ ctx }) => getRegistryUsage(ctx.services, ctx.actor)),
-  setQuota: procedure(z.object({ limitBytes: z.int().min(0).max(2 ** 50).nullable() }), { action: "registry.manage", object: ownTeam }).mutation(async ({ ctx, input }) => {
+  setQuota: procedure(
+    z.object({
+      limitBytes: z
+        .int()
+        .min(0)
+        .max(2 ** 50)
+        .nullable(),
+    }),
+    { action: "registry.manage", object: ownTeam },
+  ).mutation(async ({ ctx, input }) => {
     await setRegistryQuota(ctx.services, ctx.actor, input.limitBytes);
     return {};
   }),

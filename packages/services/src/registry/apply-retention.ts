@@ -20,14 +20,24 @@ export function policyOf(repository: { retention: unknown }): RetentionPolicy {
 }
 
 /** What would go, by the stored policy or by one that is being edited. */
-export async function previewRetention(services: ServiceContext, input: { repository: string; policy?: RetentionPolicy | undefined }): Promise<RetentionPlan> {
+export async function previewRetention(
+  services: ServiceContext,
+  input: { repository: string; policy?: RetentionPolicy | undefined },
+): Promise<RetentionPlan> {
   const repository = await requireRepository(services, input.repository);
   return plan(services, repository, input.policy ?? policyOf(repository));
 }
 
-async function plan(db: Pick<ServiceContext, "prisma" | "nowMs">, repository: RegistryRepository, policy: RetentionPolicy): Promise<RetentionPlan> {
+async function plan(
+  db: Pick<ServiceContext, "prisma" | "nowMs">,
+  repository: RegistryRepository,
+  policy: RetentionPolicy,
+): Promise<RetentionPlan> {
   const nowMs = db.nowMs();
-  const tags = await db.prisma.registryTag.findMany({ where: { repositoryId: repository.id }, include: { manifest: { select: { digest: true } } } });
+  const tags = await db.prisma.registryTag.findMany({
+    where: { repositoryId: repository.id },
+    include: { manifest: { select: { digest: true } } },
+  });
   const doomed = planRetention(
     tags.map((tag) => ({ name: tag.name, pushedAtMs: tag.pushedAt.getTime() })),
     policy,
@@ -44,16 +54,27 @@ async function plan(db: Pick<ServiceContext, "prisma" | "nowMs">, repository: Re
 type UntaggedQuery = { repository: RegistryRepository; policy: RetentionPolicy; doomed: readonly string[]; nowMs: number };
 
 /** Manifests without a tag, an index or a subject above them. What refers to an image (a signature) lives as long as it. */
-async function untagged(db: Pick<ServiceContext, "prisma">, { repository, policy, doomed, nowMs }: UntaggedQuery): Promise<RetentionPlan["manifests"]> {
+async function untagged(
+  db: Pick<ServiceContext, "prisma">,
+  { repository, policy, doomed, nowMs }: UntaggedQuery,
+): Promise<RetentionPlan["manifests"]> {
   if (policy.untaggedAfterDays === null) return [];
   const before = new Date(nowMs - policy.untaggedAfterDays * DAY_MS);
   const candidates = await db.prisma.registryManifest.findMany({
-    where: { repositoryId: repository.id, pushedAt: { lt: before }, parents: { none: {} }, tags: { none: { name: { notIn: [...doomed] } } } },
+    where: {
+      repositoryId: repository.id,
+      pushedAt: { lt: before },
+      parents: { none: {} },
+      tags: { none: { name: { notIn: [...doomed] } } },
+    },
     select: { digest: true, size: true, contentSize: true, pushedAt: true, subject: true },
     orderBy: { pushedAt: "asc" },
   });
   const subjects = candidates.flatMap((row) => (row.subject === null ? [] : [row.subject]));
-  const present = await db.prisma.registryManifest.findMany({ where: { repositoryId: repository.id, digest: { in: subjects } }, select: { digest: true } });
+  const present = await db.prisma.registryManifest.findMany({
+    where: { repositoryId: repository.id, digest: { in: subjects } },
+    select: { digest: true },
+  });
   const alive = new Set(present.map((row) => row.digest));
   return candidates
     .filter((row) => row.subject === null || !alive.has(row.subject))

@@ -21,6 +21,11 @@ export type BlobStorage = {
   promote(from: string, to: string): Promise<void>;
   /** The bytes, or a part of them. @throws not_found before the first byte. What is deleted meanwhile is still read to its end. */
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Hands the bytes to `sink` piece by piece, the next one read while the sink is busy. Memory is used again: a piece may
+   * not be kept once the sink's promise has resolved. @throws not_found before the first piece.
+   */
+  send(key: string, range: ByteRange, sink: (piece: Uint8Array) => Promise<void>): Promise<void>;
   stat(key: string): Promise<StoredObject | undefined>;
   /** Deletes a key; one that is not there is no error. */
   delete(key: string): Promise<void>;

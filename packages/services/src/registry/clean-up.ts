@@ -113,10 +113,13 @@ class CleanupRun {
   async #dropBlob(digest: string): Promise<void> {
     const freed = await this.#services.prisma.$transaction(async (tx) => {
       // Waits for everybody who holds it; the questions after it then see what they made.
-      const held = storedBlob.parse(await tx.$queryRaw(Prisma.sql`SELECT size::float8 AS size, storage_key FROM registry_blobs WHERE digest = ${digest} FOR UPDATE`));
+      const held = storedBlob.parse(
+        await tx.$queryRaw(Prisma.sql`SELECT size::float8 AS size, storage_key FROM registry_blobs WHERE digest = ${digest} FOR UPDATE`),
+      );
       const [blob] = held;
       if (blob === undefined) return undefined;
-      if ((await tx.registryReference.count({ where: { digest } })) > 0 || (await tx.registryLink.count({ where: { digest } })) > 0) return undefined;
+      if ((await tx.registryReference.count({ where: { digest } })) > 0 || (await tx.registryLink.count({ where: { digest } })) > 0)
+        return undefined;
       await tx.registryBlob.delete({ where: { digest } });
       await tx.registryTrash.create({ data: { storageKey: blob.storage_key, size: BigInt(blob.size) } });
       return blob;

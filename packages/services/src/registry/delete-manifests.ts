@@ -46,7 +46,8 @@ async function deleteByDigest(tx: Transaction, repository: RegistryRepository, d
     manifest.tags.map((tag) => tag.name),
   );
   const [parent] = manifest.parents;
-  if (parent !== undefined) throw registryError("DENIED", `the manifest is part of index ${parent.parent.digest}: delete that first`, { digest });
+  if (parent !== undefined)
+    throw registryError("DENIED", `the manifest is part of index ${parent.parent.digest}: delete that first`, { digest });
   await tx.registryManifest.delete({ where: { id: manifest.id } });
 }
 

@@ -17,7 +17,12 @@ export async function locateRepository(services: ServiceContext, path: string): 
     services.prisma.registryRepository.findUnique({ where: { path } }),
   ]);
   const teamId = repository?.teamId ?? team?.id ?? null;
-  return { path, repository, teamId, object: { kind: "repository", id: path, name: path, teamId, isPublic: repository?.isPublic ?? false } };
+  return {
+    path,
+    repository,
+    teamId,
+    object: { kind: "repository", id: path, name: path, teamId, isPublic: repository?.isPublic ?? false },
+  };
 }
 
 /**
@@ -45,7 +50,10 @@ export function known(found: FoundRepository): RegistryRepository {
 /** The repository, made at the first push: private. @throws NAME_UNKNOWN when its first component is no team. */
 export async function ensureRepository(services: ServiceContext, found: FoundRepository): Promise<RegistryRepository> {
   if (found.repository !== null) return found.repository;
-  if (found.teamId === null) throw registryError("NAME_UNKNOWN", `repositories are named <team>/<name>: there is no team ${teamSlugOf(found.path)}`, { name: found.path });
+  if (found.teamId === null)
+    throw registryError("NAME_UNKNOWN", `repositories are named <team>/<name>: there is no team ${teamSlugOf(found.path)}`, {
+      name: found.path,
+    });
   // Pushes of several layers begin at once: one of them makes it, the others find it.
   await services.prisma.registryRepository.createMany({ data: [{ path: found.path, teamId: found.teamId }], skipDuplicates: true });
   const repository = await services.prisma.registryRepository.findUnique({ where: { path: found.path } });

@@ -73,7 +73,10 @@ export async function inspectManifest(services: ServiceContext, input: z.output<
   const repository = await requireRepository(services, input.repository);
   const digest = digestSchema.safeParse(input.reference);
   const where = digest.success ? { digest: digest.data } : { tags: { some: { name: input.reference, repositoryId: repository.id } } };
-  const manifest = await services.prisma.registryManifest.findFirst({ where: { repositoryId: repository.id, ...where }, include: { tags: true } });
+  const manifest = await services.prisma.registryManifest.findFirst({
+    where: { repositoryId: repository.id, ...where },
+    include: { tags: true },
+  });
   if (manifest === null) throw notFound("manifest", `${input.repository}@${input.reference}`);
   const facts = readManifestFacts(manifest.content, manifest.mediaType);
   const config = await readConfig(services, repository.id, facts);
@@ -88,7 +91,12 @@ export async function inspectManifest(services: ServiceContext, input: z.output<
     tags: manifest.tags.map((tag) => tag.name).sort(),
     pushedBy: manifest.pushedBy,
     pushedAt: manifest.pushedAt.toISOString(),
-    layers: facts.layers.map((layer, index) => ({ digest: layer.digest, mediaType: layer.mediaType, size: layer.size, instruction: instructionOf(config, index) })),
+    layers: facts.layers.map((layer, index) => ({
+      digest: layer.digest,
+      mediaType: layer.mediaType,
+      size: layer.size,
+      instruction: instructionOf(config, index),
+    })),
     history,
     config,
     images: facts.manifests.map(({ digest, size, platform, mediaType }) => ({ digest, size, platform, mediaType })),
@@ -124,4 +132,3 @@ function instructionOf(config: ImageConfig | null, index: number): string | null
   if (config === null) return null;
   return alignHistory(config).find(({ layerIndex }) => layerIndex === index)?.entry.created_by ?? null;
 }
-

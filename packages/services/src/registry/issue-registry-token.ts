@@ -7,7 +7,14 @@ import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
 import { locateRepository } from "./find-repository.ts";
 import { isRepositoryPath } from "./names.ts";
 import { findSubject, OPERATION_ACTIONS, subjectOf } from "./registry-caller.ts";
-import { type Grant, REGISTRY_OPERATIONS, REGISTRY_SERVICE, type RegistryOperation, signRegistryToken, verifyRegistryToken } from "./registry-token.ts";
+import {
+  type Grant,
+  REGISTRY_OPERATIONS,
+  REGISTRY_SERVICE,
+  type RegistryOperation,
+  signRegistryToken,
+  verifyRegistryToken,
+} from "./registry-token.ts";
 
 /** Short, since a token is not asked again for the rights it names; clients get a new one by themselves. */
 export const REGISTRY_TOKEN_SECONDS = 300;
@@ -25,7 +32,11 @@ export function isPersonalPassword({ username, password }: BasicCredentials): bo
 }
 
 /** Who a name and password of `docker login` are: e-mail and password, any name and an API token, or a host's credential. */
-export async function findActorByBasic(services: ServiceContext, given: BasicCredentials, address: string | null): Promise<Actor | undefined> {
+export async function findActorByBasic(
+  services: ServiceContext,
+  given: BasicCredentials,
+  address: string | null,
+): Promise<Actor | undefined> {
   const { username, password } = given;
   if (password.startsWith(API_TOKEN_PREFIX)) return findActorByToken(services, password, address);
   if (username !== HOST_USER) return findActorByPassword(services, { email: username, password }, address);
@@ -39,7 +50,11 @@ export async function findActorByBasic(services: ServiceContext, given: BasicCre
  *
  * @param scopes such as `repository:team/app:pull,push` or `registry:catalog:*`
  */
-export async function issueRegistryToken(services: ServiceContext, actor: Actor, scopes: readonly string[]): Promise<{ token: string; expiresInSeconds: number; issuedAt: string; access: Grant[] }> {
+export async function issueRegistryToken(
+  services: ServiceContext,
+  actor: Actor,
+  scopes: readonly string[],
+): Promise<{ token: string; expiresInSeconds: number; issuedAt: string; access: Grant[] }> {
   const wanted = scopes.flatMap((text) => text.split(" ")).filter((text) => text !== "");
   const access: Grant[] = [];
   for (const scope of wanted.slice(0, MAX_SCOPES)) {
@@ -47,7 +62,11 @@ export async function issueRegistryToken(services: ServiceContext, actor: Actor,
     if (grant !== undefined) access.push(grant);
   }
   const nowMs = services.nowMs();
-  const token = signRegistryToken(services.registry.tokenKey, { audience: REGISTRY_SERVICE, subject: subjectOf(actor), access, lifetimeSeconds: REGISTRY_TOKEN_SECONDS }, nowMs);
+  const token = signRegistryToken(
+    services.registry.tokenKey,
+    { audience: REGISTRY_SERVICE, subject: subjectOf(actor), access, lifetimeSeconds: REGISTRY_TOKEN_SECONDS },
+    nowMs,
+  );
   return { token, expiresInSeconds: REGISTRY_TOKEN_SECONDS, issuedAt: new Date(nowMs).toISOString(), access };
 }
 
@@ -83,5 +102,10 @@ export function issuePullCredential(services: ServiceContext, hostId: string): P
     { audience: HOST_AUDIENCE, subject: { kind: "host", hostId }, access: [], lifetimeSeconds: HOST_CREDENTIAL_SECONDS },
     nowMs,
   );
-  return { serverAddress: new URL(services.publicUrl).host, username: HOST_USER, password, expiresAt: new Date(nowMs + HOST_CREDENTIAL_SECONDS * 1000).toISOString() };
+  return {
+    serverAddress: new URL(services.publicUrl).host,
+    username: HOST_USER,
+    password,
+    expiresAt: new Date(nowMs + HOST_CREDENTIAL_SECONDS * 1000).toISOString(),
+  };
 }

@@ -16,7 +16,9 @@ const digestRows = z.array(z.object({ digest: z.string() }));
  */
 export async function holdBlobs(tx: Transaction, digests: readonly string[]): Promise<Set<string>> {
   if (digests.length === 0) return new Set();
-  const rows = await tx.$queryRaw(Prisma.sql`SELECT digest FROM registry_blobs WHERE digest IN (${Prisma.join([...digests])}) ORDER BY digest FOR KEY SHARE`);
+  const rows = await tx.$queryRaw(
+    Prisma.sql`SELECT digest FROM registry_blobs WHERE digest IN (${Prisma.join([...digests])}) ORDER BY digest FOR KEY SHARE`,
+  );
   return new Set(digestRows.parse(rows).map((row) => row.digest));
 }
 

@@ -29,7 +29,10 @@ export type CleanupRow = {
 const phase = z.enum(["links", "blobs", "files", "done", "failed"]);
 
 /** What the next clean-up would free of the caller's team: blobs that none of its images names. Fresh ones wait for their manifest. */
-export async function previewCleanup(services: ServiceContext, actor: Actor): Promise<{ blobs: number; bytes: number; leasedBlobs: number; leasedBytes: number }> {
+export async function previewCleanup(
+  services: ServiceContext,
+  actor: Actor,
+): Promise<{ blobs: number; bytes: number; leasedBlobs: number; leasedBytes: number }> {
   const { team } = requireUser(actor);
   const now = new Date(services.nowMs());
   const rows = await services.prisma.$queryRaw(Prisma.sql`
@@ -70,7 +73,11 @@ export type CleanupJob = { id: string; done: Promise<void> };
  * Starts a clean-up; `done` resolves at its end and never rejects: a failure is in the run's row.
  * @throws conflict while one runs, here or in another control plane.
  */
-export async function startCleanup(services: ServiceContext, actor: Actor, options: { signal?: AbortSignal; orphanAgeMs?: number } = {}): Promise<CleanupJob> {
+export async function startCleanup(
+  services: ServiceContext,
+  actor: Actor,
+  options: { signal?: AbortSignal; orphanAgeMs?: number } = {},
+): Promise<CleanupJob> {
   const object: ObjectRef = { kind: "registry", id: "registry", name: "registry", teamId: actor.kind === "user" ? actor.team.id : null };
   const id = await services.prisma.$transaction(async (tx) => {
     const nowMs = services.nowMs();
@@ -93,16 +100,23 @@ export async function startCleanup(services: ServiceContext, actor: Actor, optio
 
 async function runCleanup(services: ServiceContext, id: string, options: { signal?: AbortSignal; orphanAgeMs?: number }): Promise<void> {
   const { registryCleanup } = services.prisma;
-  const beat = (): Promise<unknown> => registryCleanup.updateMany({ where: { id, finishedAt: null }, data: { heartbeatAt: new Date(services.nowMs()) } });
+  const beat = (): Promise<unknown> =>
+    registryCleanup.updateMany({ where: { id, finishedAt: null }, data: { heartbeatAt: new Date(services.nowMs()) } });
   const timer = setInterval(() => void beat().catch(() => undefined), BEAT_MS);
   try {
     const result = await collectWithRetries(services, {
       ...options,
       onProgress: async (progress) => {
-        await registryCleanup.updateMany({ where: { id }, data: { ...progress, freedBytes: BigInt(progress.freedBytes), heartbeatAt: new Date(services.nowMs()) } });
+        await registryCleanup.updateMany({
+          where: { id },
+          data: { ...progress, freedBytes: BigInt(progress.freedBytes), heartbeatAt: new Date(services.nowMs()) },
+        });
       },
     });
-    await registryCleanup.updateMany({ where: { id }, data: { ...result, freedBytes: BigInt(result.freedBytes), finishedAt: new Date(services.nowMs()) } });
+    await registryCleanup.updateMany({
+      where: { id },
+      data: { ...result, freedBytes: BigInt(result.freedBytes), finishedAt: new Date(services.nowMs()) },
+    });
   } catch (error) {
     const { message } = toFlotillaError(error);
     services.logger.warn("registry clean-up ended early", { error: message });

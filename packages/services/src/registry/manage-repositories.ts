@@ -41,7 +41,10 @@ const row = z.object({
   manifests: z.number(),
   sizeBytes: z.number(),
   createdAt: z.date().transform((time) => time.toISOString()),
-  pushedAt: z.date().nullable().transform((time) => time?.toISOString() ?? null),
+  pushedAt: z
+    .date()
+    .nullable()
+    .transform((time) => time?.toISOString() ?? null),
 });
 
 function readRows(services: ServiceContext, where: Prisma.Sql): Promise<RepositoryRow[]> {
@@ -75,7 +78,13 @@ export async function createRepository(services: ServiceContext, actor: Actor, i
   await services.prisma.$transaction(async (tx) => {
     const made = await tx.registryRepository.createMany({ data: [{ path, teamId: team.id, isPublic, description }], skipDuplicates: true });
     if (made.count === 0) throw new FlotillaError("conflict", `there is a repository ${path} already`);
-    await recordAudit(tx, { actor, action: "registry.push", object: objectOf(path, team.id), outcome: "ok", detail: { created: true, isPublic } });
+    await recordAudit(tx, {
+      actor,
+      action: "registry.push",
+      object: objectOf(path, team.id),
+      outcome: "ok",
+      detail: { created: true, isPublic },
+    });
   });
 }
 

@@ -4,9 +4,18 @@ import { readManifestFacts } from "./manifest-facts.ts";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
-const part = (digit: string, mediaType = "application/vnd.oci.image.layer.v1.tar"): Record<string, unknown> => ({ mediaType, digest: `sha256:${digit.repeat(64)}`, size: 5 });
+const part = (digit: string, mediaType = "application/vnd.oci.image.layer.v1.tar"): Record<string, unknown> => ({
+  mediaType,
+  digest: `sha256:${digit.repeat(64)}`,
+  size: 5,
+});
 const bytes = (json: unknown): Uint8Array => Buffer.from(JSON.stringify(json));
-const image = (more: Record<string, unknown> = {}): Record<string, unknown> => ({ schemaVersion: 2, config: part("c", "application/vnd.example.config"), layers: [part("1"), part("1"), part("2")], ...more });
+const image = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  schemaVersion: 2,
+  config: part("c", "application/vnd.example.config"),
+  layers: [part("1"), part("1"), part("2")],
+  ...more,
+});
 
 describe("readManifestFacts", () => {
   test("an image names each of its blobs once, and its type may be in the header alone", () => {
@@ -25,7 +34,12 @@ describe("readManifestFacts", () => {
   test("an index names manifests, with their platform", () => {
     const child = { ...part("3", MANIFEST), platform: { os: "linux", architecture: "arm64", variant: "v8" } };
     const facts = readManifestFacts(bytes({ schemaVersion: 2, mediaType: INDEX, manifests: [child], annotations: { a: "b" } }), INDEX);
-    expect(facts).toMatchObject({ isIndex: true, artifactType: null, annotations: { a: "b" }, manifests: [{ platform: "linux/arm64/v8" }] });
+    expect(facts).toMatchObject({
+      isIndex: true,
+      artifactType: null,
+      annotations: { a: "b" },
+      manifests: [{ platform: "linux/arm64/v8" }],
+    });
   });
 
   test.each([

@@ -4,7 +4,12 @@ import { registryError } from "./registry-error.ts";
 
 /** Types that a registry may lack the bytes of: they are fetched elsewhere, by the client and never by us. */
 const FOREIGN = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/;
-const MANIFEST_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPE.ociManifest, MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerManifest, MEDIA_TYPE.dockerIndex]);
+const MANIFEST_TYPES: ReadonlySet<string> = new Set([
+  MEDIA_TYPE.ociManifest,
+  MEDIA_TYPE.ociIndex,
+  MEDIA_TYPE.dockerManifest,
+  MEDIA_TYPE.dockerIndex,
+]);
 const MAX_DESCRIPTORS = 5_000;
 
 const annotations = z.record(z.string(), z.string()).nullish();
@@ -54,9 +59,12 @@ export function readManifestFacts(content: Uint8Array, contentType: string | und
   const said = contentType?.split(";", 1)[0]?.trim();
   const mediaType = said === undefined || said === "" ? inside : said;
   if (mediaType === undefined || !MANIFEST_TYPES.has(mediaType)) {
-    throw registryError("MANIFEST_INVALID", `manifests of type ${JSON.stringify(mediaType ?? "")} are not supported`, { mediaType: mediaType ?? null });
+    throw registryError("MANIFEST_INVALID", `manifests of type ${JSON.stringify(mediaType ?? "")} are not supported`, {
+      mediaType: mediaType ?? null,
+    });
   }
-  if (inside !== undefined && inside !== mediaType) throw registryError("MANIFEST_INVALID", `the Content-Type says ${mediaType}, the manifest ${inside}`);
+  if (inside !== undefined && inside !== mediaType)
+    throw registryError("MANIFEST_INVALID", `the Content-Type says ${mediaType}, the manifest ${inside}`);
   return isIndexType(mediaType) ? readIndex(json, mediaType) : readImage(json, mediaType);
 }
 
@@ -81,7 +89,15 @@ function readIndex(json: unknown, mediaType: string): ManifestFacts {
   const parsed = parse(imageIndex, json);
   if ("config" in parsed || "layers" in parsed) throw registryError("MANIFEST_INVALID", "an index must not have config or layers");
   const manifests = [...new Map(parsed.manifests.map((part) => [part.digest, toContent(part)])).values()];
-  return { ...factsOf(parsed, mediaType), isIndex: true, artifactType: parsed.artifactType ?? null, config: null, layers: [], blobs: [], manifests };
+  return {
+    ...factsOf(parsed, mediaType),
+    isIndex: true,
+    artifactType: parsed.artifactType ?? null,
+    config: null,
+    layers: [],
+    blobs: [],
+    manifests,
+  };
 }
 
 type Common = { subject?: { digest: string } | null | undefined; annotations?: Record<string, string> | null | undefined };
@@ -92,7 +108,12 @@ function factsOf(parsed: Common, mediaType: string): Pick<ManifestFacts, "mediaT
 
 function toContent(part: z.output<typeof descriptor>): NamedContent {
   const { digest, size, mediaType } = part;
-  return { digest, size, mediaType, platform: part.platform === null || part.platform === undefined ? null : formatPlatform(part.platform) };
+  return {
+    digest,
+    size,
+    mediaType,
+    platform: part.platform === null || part.platform === undefined ? null : formatPlatform(part.platform),
+  };
 }
 
 /** `linux/arm64/v8`, as Docker writes it. */

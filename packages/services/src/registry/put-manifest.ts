@@ -30,10 +30,17 @@ const sizeRows = z.array(z.object({ digest: z.string(), size: z.coerce.number() 
  *
  * @throws MANIFEST_INVALID, MANIFEST_BLOB_UNKNOWN, DIGEST_INVALID, and DENIED for an immutable tag or over the quota.
  */
-export async function putManifest(services: ServiceContext, actor: Actor, push: ManifestPush): Promise<{ digest: Digest; subject: string | null }> {
+export async function putManifest(
+  services: ServiceContext,
+  actor: Actor,
+  push: ManifestPush,
+): Promise<{ digest: Digest; subject: string | null }> {
   const digest = digestOfHex(createHash("sha256").update(push.content).digest("hex"));
   if ("digest" in push.reference && push.reference.digest !== digest) {
-    throw registryError("DIGEST_INVALID", "provided digest did not match uploaded content", { digest: push.reference.digest, actual: digest });
+    throw registryError("DIGEST_INVALID", "provided digest did not match uploaded content", {
+      digest: push.reference.digest,
+      actual: digest,
+    });
   }
   const facts = readManifestFacts(push.content, push.contentType);
   const now = new Date(services.nowMs());
@@ -44,18 +51,28 @@ export async function putManifest(services: ServiceContext, actor: Actor, push: 
     await holdContent(tx, { repositoryId: repository.id, facts, leasedUntil: new Date(now.getTime() + LEASE_MS) });
     const children = await findChildren(tx, repository.id, facts);
     const manifest = existing ?? (await createManifest(tx, { push, digest, facts, actor, now }));
-    if (existing === null && children.length > 0) await tx.registryChild.createMany({ data: children.map((childId) => ({ parentId: manifest.id, childId })) });
+    if (existing === null && children.length > 0)
+      await tx.registryChild.createMany({ data: children.map((childId) => ({ parentId: manifest.id, childId })) });
     await tx.registryManifest.update({ where: { id: manifest.id }, data: { pushedAt: now } });
     if ("tag" in push.reference) await moveTag(tx, { repository, manifest, tag: push.reference.tag, actor, now });
     await tx.registryRepository.update({ where: { id: repository.id }, data: { pushedAt: now } });
     const object = { kind: "repository" as const, id: repository.path, name: repository.path, teamId: repository.teamId };
-    await recordAudit(tx, { actor, action: "registry.push", object, outcome: "ok", detail: { digest, tag: "tag" in push.reference ? push.reference.tag : null } });
+    await recordAudit(tx, {
+      actor,
+      action: "registry.push",
+      object,
+      outcome: "ok",
+      detail: { digest, tag: "tag" in push.reference ? push.reference.tag : null },
+    });
   });
   return { digest, subject: facts.subject };
 }
 
 /** Everything that the manifest needs is in this repository, has the size that it says, and stays while we commit. */
-async function holdContent(tx: Transaction, { repositoryId, facts, leasedUntil }: { repositoryId: string; facts: ManifestFacts; leasedUntil: Date }): Promise<void> {
+async function holdContent(
+  tx: Transaction,
+  { repositoryId, facts, leasedUntil }: { repositoryId: string; facts: ManifestFacts; leasedUntil: Date },
+): Promise<void> {
   const digests = facts.blobs.map((blob) => blob.digest);
   if (digests.length === 0) return;
   await holdBlobs(tx, digests);
@@ -69,7 +86,10 @@ async function holdContent(tx: Transaction, { repositoryId, facts, leasedUntil }
   for (const blob of facts.blobs) {
     const size = sizes.get(blob.digest);
     if (size === undefined) throw registryError("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: blob.digest });
-    if (size !== blob.size) throw registryError("MANIFEST_INVALID", `manifest invalid: ${blob.digest} has ${size} bytes, not ${blob.size}`, { digest: blob.digest });
+    if (size !== blob.size)
+      throw registryError("MANIFEST_INVALID", `manifest invalid: ${blob.digest} has ${size} bytes, not ${blob.size}`, {
+        digest: blob.digest,
+      });
   }
 }
 
@@ -82,8 +102,12 @@ async function findChildren(tx: Transaction, repositoryId: string, facts: Manife
   const found = new Map(rows.map((row) => [row.digest, row]));
   return facts.manifests.map((part) => {
     const row = found.get(part.digest);
-    if (row === undefined) throw registryError("MANIFEST_BLOB_UNKNOWN", "manifest of the index unknown to registry", { digest: part.digest });
-    if (row.size !== part.size) throw registryError("MANIFEST_INVALID", `manifest invalid: ${part.digest} has ${row.size} bytes, not ${part.size}`, { digest: part.digest });
+    if (row === undefined)
+      throw registryError("MANIFEST_BLOB_UNKNOWN", "manifest of the index unknown to registry", { digest: part.digest });
+    if (row.size !== part.size)
+      throw registryError("MANIFEST_INVALID", `manifest invalid: ${part.digest} has ${row.size} bytes, not ${part.size}`, {
+        digest: part.digest,
+      });
     return row.id;
   });
 }

@@ -44,20 +44,28 @@ export async function requireRoom(services: ServiceContext, teamId: string, byte
  * so that pushes beside each other cannot pass it together.
  */
 export async function requireRoomInside(tx: Transaction, teamId: string, bytes: number): Promise<void> {
-  const rows = await tx.$queryRaw(Prisma.sql`SELECT 1 FROM registry_quotas WHERE team_id = ${teamId} AND limit_bytes IS NOT NULL FOR UPDATE`);
+  const rows = await tx.$queryRaw(
+    Prisma.sql`SELECT 1 FROM registry_quotas WHERE team_id = ${teamId} AND limit_bytes IS NOT NULL FOR UPDATE`,
+  );
   if (z.array(z.unknown()).parse(rows).length === 0) return;
   const { limitBytes, storedBytes } = await readUsage(tx, teamId);
   if (limitBytes !== null && storedBytes + bytes > limitBytes) throw overQuota();
 }
 
 export function overQuota(): Error {
-  return registryError("DENIED", "the team's registry quota is used up: delete images and run the clean-up, or ask an administrator for more");
+  return registryError(
+    "DENIED",
+    "the team's registry quota is used up: delete images and run the clean-up, or ask an administrator for more",
+  );
 }
 
 /** Use and limit of the caller's team. */
 export async function getRegistryUsage(services: ServiceContext, actor: Actor): Promise<RegistryUsage> {
   const { team } = requireUser(actor);
-  const [usage, repositories] = await Promise.all([readUsage(services.prisma, team.id), services.prisma.registryRepository.count({ where: { teamId: team.id } })]);
+  const [usage, repositories] = await Promise.all([
+    readUsage(services.prisma, team.id),
+    services.prisma.registryRepository.count({ where: { teamId: team.id } }),
+  ]);
   return { usedBytes: usage.storedBytes, uploadBytes: usage.uploadBytes, limitBytes: usage.limitBytes, repositories };
 }
 
@@ -67,7 +75,11 @@ export async function setRegistryQuota(services: ServiceContext, actor: Actor, l
   const limit = limitBytes === null ? null : BigInt(limitBytes);
   const object: ObjectRef = { kind: "registry", id: team.id, name: "registry", teamId: team.id };
   await services.prisma.$transaction(async (tx) => {
-    await tx.registryQuota.upsert({ where: { teamId: team.id }, create: { teamId: team.id, limitBytes: limit }, update: { limitBytes: limit } });
+    await tx.registryQuota.upsert({
+      where: { teamId: team.id },
+      create: { teamId: team.id, limitBytes: limit },
+      update: { limitBytes: limit },
+    });
     await recordAudit(tx, { actor, action: "registry.manage", object, outcome: "ok", detail: { limitBytes } });
   });
 }

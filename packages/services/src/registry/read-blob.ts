@@ -24,7 +24,10 @@ export async function findBlob(services: ServiceContext, repositoryId: string, d
   if (row === undefined) throw unknownBlob(digest);
   const nowMs = services.nowMs();
   if (row.leased_until.getTime() - nowMs < RENEW_BELOW_MS) {
-    const { count } = await services.prisma.registryLink.updateMany({ where: { repositoryId, digest }, data: { leasedUntil: new Date(nowMs + LEASE_MS) } });
+    const { count } = await services.prisma.registryLink.updateMany({
+      where: { repositoryId, digest },
+      data: { leasedUntil: new Date(nowMs + LEASE_MS) },
+    });
     // Clean-up was faster: saying that it is there would make the client leave out what it must send.
     if (count === 0) throw unknownBlob(digest);
   }
@@ -39,11 +42,17 @@ export function unknownBlob(digest: string): Error {
  * Makes a blob of another repository readable in this one, without a copy. The caller has checked that both may be used.
  * Returns false when the source does not have it.
  */
-export async function mountBlob(services: ServiceContext, mount: { fromId: string; to: { id: string; teamId: string }; digest: Digest }): Promise<boolean> {
+export async function mountBlob(
+  services: ServiceContext,
+  mount: { fromId: string; to: { id: string; teamId: string }; digest: Digest },
+): Promise<boolean> {
   const { fromId, to, digest } = mount;
   return services.prisma.$transaction(async (tx) => {
     if (!(await holdBlobs(tx, [digest])).has(digest)) return false;
-    const source = await tx.registryLink.findUnique({ where: { repositoryId_digest: { repositoryId: fromId, digest } }, include: { blob: true } });
+    const source = await tx.registryLink.findUnique({
+      where: { repositoryId_digest: { repositoryId: fromId, digest } },
+      include: { blob: true },
+    });
     if (source === null) return false;
     const inTeam = await tx.registryLink.findFirst({ where: { digest, repository: { teamId: to.teamId } } });
     if (inTeam === null) await requireRoomInside(tx, to.teamId, Number(source.blob.size));

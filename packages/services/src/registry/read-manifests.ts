@@ -1,6 +1,5 @@
-import { Prisma, type RegistryManifest } from "@flotilla/db";
-import type { Digest } from "@flotilla/image";
-import { MEDIA_TYPE } from "@flotilla/image";
+import type { Prisma, RegistryManifest } from "@flotilla/db";
+import { type Digest, MEDIA_TYPE } from "@flotilla/image";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import type { ServiceContext } from "../context.ts";
@@ -16,14 +15,21 @@ const PULLED_STEP_MS = 60_000;
 const MAX_REFERRERS = 1_000;
 
 /** @throws MANIFEST_UNKNOWN */
-export async function getManifest(services: ServiceContext, repositoryId: string, reference: { tag: string } | { digest: Digest }): Promise<RegistryManifest> {
+export async function getManifest(
+  services: ServiceContext,
+  repositoryId: string,
+  reference: { tag: string } | { digest: Digest },
+): Promise<RegistryManifest> {
   const { prisma } = services;
   if ("digest" in reference) {
     const found = await prisma.registryManifest.findUnique({ where: { repositoryId_digest: { repositoryId, digest: reference.digest } } });
     if (found === null) throw unknownManifest(reference.digest);
     return found;
   }
-  const tag = await prisma.registryTag.findUnique({ where: { repositoryId_name: { repositoryId, name: reference.tag } }, include: { manifest: true } });
+  const tag = await prisma.registryTag.findUnique({
+    where: { repositoryId_name: { repositoryId, name: reference.tag } },
+    include: { manifest: true },
+  });
   if (tag === null) throw unknownManifest(reference.tag);
   const nowMs = services.nowMs();
   if (tag.pulledAt === null || nowMs - tag.pulledAt.getTime() > PULLED_STEP_MS) {
@@ -44,7 +50,10 @@ export async function listTagNames(services: ServiceContext, repositoryId: strin
     take: page.limit + 1,
     select: { name: true },
   });
-  return toPage(rows.map((row) => row.name), page.limit);
+  return toPage(
+    rows.map((row) => row.name),
+    page.limit,
+  );
 }
 
 /** Repositories that the caller may pull: those of their team and public ones. */
@@ -56,7 +65,10 @@ export async function listCatalog(services: ServiceContext, actor: Actor, page: 
     take: page.limit + 1,
     select: { path: true },
   });
-  return toPage(rows.map((row) => row.path), page.limit);
+  return toPage(
+    rows.map((row) => row.path),
+    page.limit,
+  );
 }
 
 function toPage(names: string[], limit: number): Page {
@@ -68,7 +80,11 @@ const stringMap = z.record(z.string(), z.string());
 export type Referrer = { mediaType: string; digest: string; size: number; artifactType?: string; annotations?: Record<string, string> };
 
 /** What refers to a digest (signatures, bills of materials) as descriptors of an OCI index; none is no error. */
-export async function listReferrers(services: ServiceContext, repositoryId: string, query: { subject: string; artifactType: string | undefined }): Promise<Referrer[]> {
+export async function listReferrers(
+  services: ServiceContext,
+  repositoryId: string,
+  query: { subject: string; artifactType: string | undefined },
+): Promise<Referrer[]> {
   const rows = await services.prisma.registryManifest.findMany({
     where: { repositoryId, subject: query.subject, ...(query.artifactType === undefined ? {} : { artifactType: query.artifactType }) },
     orderBy: [{ createdAt: "asc" }, { digest: "asc" }],
@@ -77,7 +93,13 @@ export async function listReferrers(services: ServiceContext, repositoryId: stri
   });
   return rows.map(({ mediaType, digest, size, artifactType, annotations }) => {
     const known = stringMap.safeParse(annotations).data ?? {};
-    return { mediaType, digest, size, ...(artifactType === null ? {} : { artifactType }), ...(Object.keys(known).length === 0 ? {} : { annotations: known }) };
+    return {
+      mediaType,
+      digest,
+      size,
+      ...(artifactType === null ? {} : { artifactType }),
+      ...(Object.keys(known).length === 0 ? {} : { annotations: known }),
+    };
   });
 }
 

@@ -13,10 +13,17 @@ import { type Grant, REGISTRY_SERVICE, type RegistryOperation, type TokenSubject
 /** Who asks the registry, and what the token at hand allows: `all` is an API token used directly. */
 export type RegistryCaller = { actor: Actor; grants: Grant[] | "all" };
 
-export const OPERATION_ACTIONS = { pull: "registry.pull", push: "registry.push", delete: "registry.delete" } as const satisfies Record<RegistryOperation, Action>;
+export const OPERATION_ACTIONS = { pull: "registry.pull", push: "registry.push", delete: "registry.delete" } as const satisfies Record<
+  RegistryOperation,
+  Action
+>;
 
 /** The caller behind a bearer token, ours or an API token. Undefined: not good, or the person or host is gone. */
-export async function findRegistryCaller(services: ServiceContext, bearer: string, address: string | null): Promise<RegistryCaller | undefined> {
+export async function findRegistryCaller(
+  services: ServiceContext,
+  bearer: string,
+  address: string | null,
+): Promise<RegistryCaller | undefined> {
   const direct = await findActorByToken(services, bearer, address);
   if (direct !== undefined) return { actor: direct, grants: "all" };
   const token = verifyRegistryToken(services.registry.tokenKey, bearer, { audience: REGISTRY_SERVICE, nowMs: services.nowMs() });
@@ -35,7 +42,16 @@ export async function findSubject(services: ServiceContext, subject: TokenSubjec
   }
   const { userId, credential } = subject;
   // Only who and by what is in the token; role and team are read now. The other fields are replaced by the look-up.
-  const asked: UserActor = { kind: "user", userId, name: "", email: "", credential, team: { id: "", name: "", slug: "", namespace: "" }, role: "member", address };
+  const asked: UserActor = {
+    kind: "user",
+    userId,
+    name: "",
+    email: "",
+    credential,
+    team: { id: "", name: "", slug: "", namespace: "" },
+    role: "member",
+    address,
+  };
   const actor = await services.cache.get(`registry actor ${credential.kind} ${credential.id}`, () => refreshActor(services, asked));
   return actor === undefined || actor.userId !== userId ? undefined : { ...actor, address };
 }
@@ -58,7 +74,11 @@ export function mayDo(caller: RegistryCaller, operation: RegistryOperation, obje
  * @throws UNAUTHORIZED when another token (or signing in) could help, DENIED when nothing can. In both cases a repository
  * that the caller may not see and one that does not exist are told alike.
  */
-export async function authorizeRegistry(services: ServiceContext, caller: RegistryCaller, request: { operation: RegistryOperation; path: string }): Promise<FoundRepository> {
+export async function authorizeRegistry(
+  services: ServiceContext,
+  caller: RegistryCaller,
+  request: { operation: RegistryOperation; path: string },
+): Promise<FoundRepository> {
   const { operation, path } = request;
   const found = await locateRepository(services, path);
   const action = OPERATION_ACTIONS[operation];
@@ -72,7 +92,11 @@ export async function authorizeRegistry(services: ServiceContext, caller: Regist
 }
 
 /** The repository for a call of the registry. @throws NAME_UNKNOWN and as {@link authorizeRegistry}. */
-export async function repositoryFor(services: ServiceContext, caller: RegistryCaller, request: { operation: RegistryOperation; path: string }): Promise<RegistryRepository> {
+export async function repositoryFor(
+  services: ServiceContext,
+  caller: RegistryCaller,
+  request: { operation: RegistryOperation; path: string },
+): Promise<RegistryRepository> {
   const found = await authorizeRegistry(services, caller, request);
   return request.operation === "push" ? ensureRepository(services, found) : known(found);
 }

@@ -7,11 +7,17 @@ export const REGISTRY_OPERATIONS = ["pull", "push", "delete"] as const;
 export type RegistryOperation = (typeof REGISTRY_OPERATIONS)[number];
 
 /** What a token may be used for; never more than its holder may do, which is asked again at each call. */
-export type Grant = { type: "repository"; name: string; actions: RegistryOperation[] } | { type: "registry"; name: "catalog"; actions: "*"[] };
+export type Grant =
+  | { type: "repository"; name: string; actions: RegistryOperation[] }
+  | { type: "registry"; name: "catalog"; actions: "*"[] };
 
 const subject = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("anonymous") }),
-  z.object({ kind: z.literal("user"), userId: z.string(), credential: z.object({ kind: z.enum(["token", "password", "session"]), id: z.string() }) }),
+  z.object({
+    kind: z.literal("user"),
+    userId: z.string(),
+    credential: z.object({ kind: z.enum(["token", "password", "session"]), id: z.string() }),
+  }),
   z.object({ kind: z.literal("host"), hostId: z.string() }),
 ]);
 export type TokenSubject = z.output<typeof subject>;
@@ -55,7 +61,11 @@ export function signRegistryToken(key: Uint8Array, payload: TokenPayload, nowMs:
 }
 
 /** What a token says, or undefined when it is forged, for another audience, not yet good or no longer. */
-export function verifyRegistryToken(key: Uint8Array, token: string, expected: { audience: string; nowMs: number }): { subject: TokenSubject; access: Grant[] } | undefined {
+export function verifyRegistryToken(
+  key: Uint8Array,
+  token: string,
+  expected: { audience: string; nowMs: number },
+): { subject: TokenSubject; access: Grant[] } | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined;
   const [header, body, signature, ...rest] = token.split(".");
   if (header !== HEADER || body === undefined || signature === undefined || rest.length > 0) return undefined;

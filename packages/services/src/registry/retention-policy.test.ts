@@ -4,7 +4,8 @@ import { matchesTagPattern, planRetention, type RetentionPolicy, retentionPolicy
 const DAY = 86_400_000;
 const NOW = 1_000 * DAY;
 /** Tags `v1`, `v2`, …: the first is the oldest; each a day apart, the last a day old. */
-const days = (count: number): { name: string; pushedAtMs: number }[] => Array.from({ length: count }, (_, index) => ({ name: `v${index + 1}`, pushedAtMs: NOW - (count - index) * DAY }));
+const days = (count: number): { name: string; pushedAtMs: number }[] =>
+  Array.from({ length: count }, (_, index) => ({ name: `v${index + 1}`, pushedAtMs: NOW - (count - index) * DAY }));
 const policy = (...rules: RetentionPolicy["rules"]): RetentionPolicy => ({ rules, untaggedAfterDays: null });
 const facts = { nowMs: NOW, immutableTags: null };
 
@@ -42,7 +43,10 @@ describe("planRetention", () => {
 
   test("counts among the tags that match, and never touches others or immutable ones", () => {
     const tags = [...days(4), { name: "latest", pushedAtMs: 0 }];
-    expect(planRetention(tags, policy({ pattern: "v*", keepLast: 1, olderThanDays: null }), { nowMs: NOW, immutableTags: "v2" })).toEqual(["v1", "v3"]);
+    expect(planRetention(tags, policy({ pattern: "v*", keepLast: 1, olderThanDays: null }), { nowMs: NOW, immutableTags: "v2" })).toEqual([
+      "v1",
+      "v3",
+    ]);
   });
 
   test("no rules remove nothing, and a rule must say something", () => {

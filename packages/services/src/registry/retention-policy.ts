@@ -57,7 +57,11 @@ export function matchesTagPattern(pattern: string, text: string): boolean {
  * Names of the tags that the rules remove, oldest first. A tag goes when any rule matches it, its age and its place, and
  * it is not immutable. Pure: preview and act see the same.
  */
-export function planRetention(tags: readonly RetentionTag[], policy: RetentionPolicy, facts: { nowMs: number; immutableTags: string | null }): string[] {
+export function planRetention(
+  tags: readonly RetentionTag[],
+  policy: RetentionPolicy,
+  facts: { nowMs: number; immutableTags: string | null },
+): string[] {
   const doomed = new Set<string>();
   for (const rule of policy.rules) {
     const matching = tags.filter((tag) => matchesTagPattern(rule.pattern, tag.name)).sort(newestFirst);

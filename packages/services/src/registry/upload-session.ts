@@ -71,7 +71,13 @@ export async function withUpload<T>(services: ServiceContext, ref: UploadRef, wo
       );
   }, RENEW_MS);
   try {
-    return await work({ id: ref.id, repository: ref.repository, offset: Number(row.offset), writer, mayWrite: () => Date.now() < believedUntilMs });
+    return await work({
+      id: ref.id,
+      repository: ref.repository,
+      offset: Number(row.offset),
+      writer,
+      mayWrite: () => Date.now() < believedUntilMs,
+    });
   } finally {
     clearInterval(timer);
     await services.prisma.registryUpload.updateMany({ where: { id: ref.id, writer }, data: { writer: null, writerUntil: null } });

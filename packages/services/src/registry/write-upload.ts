@@ -40,7 +40,8 @@ export async function appendToUpload(services: ServiceContext, held: HeldUpload,
   const offset = held.offset + meter.bytes;
   const expected = body.range === undefined ? undefined : body.range.end - body.range.start + 1;
   await moveOffset(services, held, offset);
-  if (expected !== undefined && expected !== meter.bytes) throw registryError("SIZE_INVALID", `Content-Range says ${expected} bytes, there were ${meter.bytes}`);
+  if (expected !== undefined && expected !== meter.bytes)
+    throw registryError("SIZE_INVALID", `Content-Range says ${expected} bytes, there were ${meter.bytes}`);
   held.offset = offset;
   hashes.keep(held.id, { hash, offset });
   return offset;
@@ -48,8 +49,10 @@ export async function appendToUpload(services: ServiceContext, held: HeldUpload,
 
 function checkRange(held: HeldUpload, { range, length }: UploadBody): void {
   if (range === undefined) return;
-  if (range.start !== held.offset) throw registryError("RANGE_INVALID", `the upload has ${held.offset} bytes: go on from there`, { offset: held.offset });
-  if (length !== undefined && length !== range.end - range.start + 1) throw registryError("SIZE_INVALID", "Content-Range and Content-Length do not agree");
+  if (range.start !== held.offset)
+    throw registryError("RANGE_INVALID", `the upload has ${held.offset} bytes: go on from there`, { offset: held.offset });
+  if (length !== undefined && length !== range.end - range.start + 1)
+    throw registryError("SIZE_INVALID", "Content-Range and Content-Length do not agree");
 }
 
 type Metering = { hash: Hash; meter: { bytes: number }; held: HeldUpload; room: number };
@@ -79,7 +82,8 @@ async function hashStored(services: ServiceContext, held: HeldUpload): Promise<H
   if (held.offset === 0) return hash;
   const stored = await services.registry.storage.stat(uploadKey(held.id));
   if (stored === undefined || stored.size < held.offset) throw unknownUpload();
-  for await (const chunk of await services.registry.storage.read(uploadKey(held.id), { start: 0, end: held.offset - 1 })) hash.update(chunk);
+  for await (const chunk of await services.registry.storage.read(uploadKey(held.id), { start: 0, end: held.offset - 1 }))
+    hash.update(chunk);
   return hash;
 }
 
@@ -126,7 +130,7 @@ async function recordBlob(services: ServiceContext, held: HeldUpload, blob: { di
     if (isInTeam === null) await requireRoomInside(tx, repository.teamId, offset);
     let isKept = false;
     // Clean-up may delete the row that was in our way before it can be held; then there is room for ours.
-    for (let isHeld = false; !isHeld; ) {
+    for (let isHeld = false; !isHeld;) {
       const inserted = await tx.$executeRaw(Prisma.sql`
         INSERT INTO registry_blobs (digest, size, storage_key) VALUES (${digest}, ${BigInt(offset)}, ${storageKey}) ON CONFLICT (digest) DO NOTHING`);
       isKept = inserted === 1;

@@ -47,7 +47,9 @@ export function CleanupPanel(): ReactNode {
       {preview.data === undefined ? null : (
         <p className="mt-3 text-sm">
           {t("preview", { count: preview.data.blobs, size: formatBytes(preview.data.bytes) })}
-          {preview.data.leasedBytes > 0 ? <span className="text-muted"> {t("leased", { size: formatBytes(preview.data.leasedBytes) })}</span> : null}
+          {preview.data.leasedBytes > 0 ? (
+            <span className="text-muted"> {t("leased", { size: formatBytes(preview.data.leasedBytes) })}</span>
+          ) : null}
         </p>
       )}
       {status.data === null || status.data === undefined ? null : <Run run={status.data} />}
@@ -82,7 +84,9 @@ function Run({ run }: { run: CleanupRow }): ReactNode {
   }
   return (
     <p className={`mt-1 text-sm ${run.phase === "failed" ? "text-bad" : "text-muted"}`}>
-      {run.phase === "failed" ? t("failed", { error: run.error ?? "" }) : t("done", { count: run.deletedBlobs, size: formatBytes(run.freedBytes) })}
+      {run.phase === "failed"
+        ? t("failed", { error: run.error ?? "" })
+        : t("done", { count: run.deletedBlobs, size: formatBytes(run.freedBytes) })}
       {" · "}
       <TimeAgo time={finished} />
     </p>

@@ -59,9 +59,13 @@ function About({ image }: { image: ManifestDetail }): ReactNode {
   const facts: (Fact | null)[] = [
     { label: t("digest"), value: image.digest, isMono: true },
     { label: t("type"), value: shortType(image.mediaType) },
-    image.images.length > 0 || image.artifactType === null || image.config !== null ? null : { label: t("artifact"), value: image.artifactType },
+    image.images.length > 0 || image.artifactType === null || image.config !== null
+      ? null
+      : { label: t("artifact"), value: image.artifactType },
     { label: t("size"), value: formatBytes(image.size) },
-    image.config === null ? null : { label: t("platform"), value: [image.config.os, image.config.architecture, image.config.variant].filter(Boolean).join("/") },
+    image.config === null
+      ? null
+      : { label: t("platform"), value: [image.config.os, image.config.architecture, image.config.variant].filter(Boolean).join("/") },
     words(t("entrypoint"), run?.Entrypoint),
     words(t("command"), run?.Cmd),
     text(t("user"), run?.User),
@@ -127,7 +131,8 @@ function Layers({ image }: { image: ManifestDetail }): ReactNode {
         {image.layers.map((layer, index) => (
           <li key={index} className={ROW}>
             <span className="min-w-0 truncate text-xs" title={layer.digest}>
-              <code className="font-mono">{shortDigest(layer.digest)}</code> <span className="text-muted">{shortType(layer.mediaType)}</span>
+              <code className="font-mono">{shortDigest(layer.digest)}</code>{" "}
+              <span className="text-muted">{shortType(layer.mediaType)}</span>
             </span>
             <Share part={layer.size} of={largest} />
             <span className="tnum text-xs text-muted sm:text-right">{formatBytes(layer.size)}</span>
@@ -153,7 +158,12 @@ function Images({ repository, image }: { repository: string; image: ManifestDeta
     <Panel title={t("images")} isFlush>
       <ul>
         {image.images.map((child) => (
-          <DigestRow key={child.digest} repository={repository} digest={child.digest} label={child.platform ?? shortType(child.mediaType)} />
+          <DigestRow
+            key={child.digest}
+            repository={repository}
+            digest={child.digest}
+            label={child.platform ?? shortType(child.mediaType)}
+          />
         ))}
       </ul>
     </Panel>
@@ -173,7 +183,12 @@ function Referrers({ repository, image }: { repository: string; image: ManifestD
     <Panel title={t("referrers")} isFlush>
       <ul>
         {image.referrers.map((referrer) => (
-          <DigestRow key={referrer.digest} repository={repository} digest={referrer.digest} label={referrer.artifactType ?? shortType(referrer.mediaType)} />
+          <DigestRow
+            key={referrer.digest}
+            repository={repository}
+            digest={referrer.digest}
+            label={referrer.artifactType ?? shortType(referrer.mediaType)}
+          />
         ))}
       </ul>
     </Panel>

@@ -36,7 +36,11 @@ export function RepositoryPage(): ReactNode {
     return (
       <>
         <PageTitle text={path} isHidden />
-        <ErrorState title={t("repository.loadFailed", { name: path })} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
+        <ErrorState
+          title={t("repository.loadFailed", { name: path })}
+          message={errorMessage(query.error)}
+          onRetry={() => void query.refetch()}
+        />
       </>
     );
   }

@@ -39,12 +39,19 @@ export function RepositorySettings({ repository }: { repository: RepositoryDetai
           className="max-w-xl space-y-4"
           onSubmit={(event) => {
             event.preventDefault();
-            save.mutate({ repository: repository.path, isPublic, description: description.trim(), immutableTags: immutable.trim() === "" ? null : immutable.trim() });
+            save.mutate({
+              repository: repository.path,
+              isPublic,
+              description: description.trim(),
+              immutableTags: immutable.trim() === "" ? null : immutable.trim(),
+            });
           }}
         >
           <CheckField label={t("public")} hint={t("publicHint")} checked={isPublic} onChange={(event) => setPublic(event.target.checked)} />
           <Field label={t("immutable")} hint={t("immutableHint")}>
-            {(ids) => <Input {...ids} className="max-w-60 font-mono" value={immutable} onChange={(event) => setImmutable(event.target.value)} />}
+            {(ids) => (
+              <Input {...ids} className="max-w-60 font-mono" value={immutable} onChange={(event) => setImmutable(event.target.value)} />
+            )}
           </Field>
           <Field label={t("description")} error={save.error === null ? undefined : errorMessage(save.error)}>
             {(ids) => <Input {...ids} maxLength={500} value={description} onChange={(event) => setDescription(event.target.value)} />}

@@ -50,7 +50,12 @@ export function RetentionPanel({ repository }: { repository: RepositoryDetail })
         {policy === undefined ? <p className="mt-3 text-sm text-bad">{t("invalid")}</p> : null}
         {save.error === null ? null : <p className="mt-3 text-sm text-bad">{errorMessage(save.error)}</p>}
         <div className="mt-4 flex flex-wrap gap-2">
-          <Button variant="primary" disabled={policy === undefined} isPending={save.isPending} onClick={() => policy !== undefined && save.mutate({ repository: repository.path, retention: policy })}>
+          <Button
+            variant="primary"
+            disabled={policy === undefined}
+            isPending={save.isPending}
+            onClick={() => policy !== undefined && save.mutate({ repository: repository.path, retention: policy })}
+          >
             {t("save")}
           </Button>
           <Button disabled={policy === undefined} onClick={() => setShown(policy ?? null)}>
@@ -86,15 +91,41 @@ function RuleRows({ fields, onChange }: { fields: RetentionFields; onChange: (fi
       {fields.rules.map((rule, index) => (
         <div key={index} className="flex flex-wrap items-end gap-2">
           <Field label={t("pattern")} className="w-40">
-            {(ids) => <Input {...ids} className="font-mono" value={rule.pattern} onChange={(event) => setRule(index, { pattern: event.target.value })} />}
+            {(ids) => (
+              <Input
+                {...ids}
+                className="font-mono"
+                value={rule.pattern}
+                onChange={(event) => setRule(index, { pattern: event.target.value })}
+              />
+            )}
           </Field>
           <Field label={t("keepLast")} className="w-28">
-            {(ids) => <Input {...ids} inputMode="numeric" value={rule.keepLast} onChange={(event) => setRule(index, { keepLast: event.target.value })} />}
+            {(ids) => (
+              <Input
+                {...ids}
+                inputMode="numeric"
+                value={rule.keepLast}
+                onChange={(event) => setRule(index, { keepLast: event.target.value })}
+              />
+            )}
           </Field>
           <Field label={t("olderThan")} className="w-32">
-            {(ids) => <Input {...ids} inputMode="numeric" value={rule.olderThanDays} onChange={(event) => setRule(index, { olderThanDays: event.target.value })} />}
+            {(ids) => (
+              <Input
+                {...ids}
+                inputMode="numeric"
+                value={rule.olderThanDays}
+                onChange={(event) => setRule(index, { olderThanDays: event.target.value })}
+              />
+            )}
           </Field>
-          <Button variant="ghost" size="icon" aria-label={t("removeRule")} onClick={() => onChange({ ...fields, rules: fields.rules.filter((_, at) => at !== index) })}>
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label={t("removeRule")}
+            onClick={() => onChange({ ...fields, rules: fields.rules.filter((_, at) => at !== index) })}
+          >
             <X />
           </Button>
         </div>
@@ -105,7 +136,13 @@ function RuleRows({ fields, onChange }: { fields: RetentionFields; onChange: (fi
       </Button>
       <Field label={t("untagged")} hint={t("untaggedHint")} className="max-w-xs pt-2">
         {(ids) => (
-          <Input {...ids} inputMode="numeric" className="max-w-28" value={fields.untaggedAfterDays} onChange={(event) => onChange({ ...fields, untaggedAfterDays: event.target.value })} />
+          <Input
+            {...ids}
+            inputMode="numeric"
+            className="max-w-28"
+            value={fields.untaggedAfterDays}
+            onChange={(event) => onChange({ ...fields, untaggedAfterDays: event.target.value })}
+          />
         )}
       </Field>
     </div>
@@ -117,7 +154,8 @@ function Preview({ repository, policy }: { repository: string; policy: Retention
   const trpc = useTRPC();
   const query = useQuery(trpc.registry.retention.preview.queryOptions({ repository, policy }));
   if (query.isPending) return <Skeleton className="h-24" />;
-  if (query.isError) return <ErrorState title={t("previewTitle")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
+  if (query.isError)
+    return <ErrorState title={t("previewTitle")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
   return (
     <Panel title={t("previewTitle")}>
       <Plan plan={query.data} />
@@ -146,7 +184,9 @@ function Plan({ plan }: { plan: RetentionPlan }): ReactNode {
       {plan.manifests.length === 0 ? null : (
         <div>
           <p className="font-medium">{t("previewImages", { count: plan.manifests.length, size: formatBytes(bytes) })}</p>
-          <p className="mt-1 font-mono text-xs break-words text-muted">{plan.manifests.map((image) => shortDigest(image.digest)).join(" ")}</p>
+          <p className="mt-1 font-mono text-xs break-words text-muted">
+            {plan.manifests.map((image) => shortDigest(image.digest)).join(" ")}
+          </p>
         </div>
       )}
     </div>

@@ -36,9 +36,19 @@ export function TagList({ repository }: { repository: string }): ReactNode {
   });
   const columns = useTagColumns(repository, removal.ask);
   const text = url.get("q") ?? "";
-  const rows = useMemo(() => (query.data ?? []).filter((tag) => `${tag.name} ${tag.digest}`.toLowerCase().includes(text.toLowerCase())), [query.data, text]);
+  const rows = useMemo(
+    () => (query.data ?? []).filter((tag) => `${tag.name} ${tag.digest}`.toLowerCase().includes(text.toLowerCase())),
+    [query.data, text],
+  );
   if (query.isPending) return <TableSkeleton />;
-  if (query.isError) return <ErrorState title={empty("loadFailed", { name: repository })} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
+  if (query.isError)
+    return (
+      <ErrorState
+        title={empty("loadFailed", { name: repository })}
+        message={errorMessage(query.error)}
+        onRetry={() => void query.refetch()}
+      />
+    );
   if (query.data.length === 0) {
     return (
       <EmptyState title={empty("emptyTitle")} body={empty("emptyBody")}>
@@ -108,7 +118,14 @@ function useTagColumns(repository: string, onDelete: (tag: TagRow) => void): Col
         hideBelow: "lg",
         cell: (tag) => <span className="block truncate text-muted">{tag.platforms.join(", ")}</span>,
       },
-      { id: "size", header: t("size"), width: "5.5rem", isRight: true, sortBy: (tag) => tag.sizeBytes, cell: (tag) => <span className="tnum">{formatBytes(tag.sizeBytes)}</span> },
+      {
+        id: "size",
+        header: t("size"),
+        width: "5.5rem",
+        isRight: true,
+        sortBy: (tag) => tag.sizeBytes,
+        cell: (tag) => <span className="tnum">{formatBytes(tag.sizeBytes)}</span>,
+      },
       {
         id: "by",
         header: t("pushedBy"),

@@ -44,7 +44,9 @@ function QuotaForm({ limitBytes }: { limitBytes: number | null }): ReactNode {
   const queryClient = useQueryClient();
   const [text, setText] = useState(limitBytes === null ? "" : String(Math.round((limitBytes / GIB) * 100) / 100));
   const save = useMutation(
-    trpc.registry.usage.setQuota.mutationOptions({ onSuccess: () => queryClient.invalidateQueries({ queryKey: trpc.registry.usage.pathKey() }) }),
+    trpc.registry.usage.setQuota.mutationOptions({
+      onSuccess: () => queryClient.invalidateQueries({ queryKey: trpc.registry.usage.pathKey() }),
+    }),
   );
   const value = text.trim() === "" ? null : Number(text);
   const isGood = value === null || (Number.isFinite(value) && value >= 0 && value <= 1_000_000);

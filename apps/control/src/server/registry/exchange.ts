@@ -51,7 +51,11 @@ export function answerRegistryError(exchange: Exchange, error: unknown, route: R
   // The rest of a body that nobody wants must not be read to its end to keep a connection.
   if (!req.complete && req.method !== "GET" && req.method !== "HEAD") res.setHeader("connection", "close");
   const detail = known.details["detail"];
-  answerRegistryJson(exchange, status, { body: { errors: [{ code: code ?? (status === 401 ? "UNAUTHORIZED" : "UNKNOWN"), message, ...(detail === undefined ? {} : { detail }) }] } });
+  answerRegistryJson(exchange, status, {
+    body: {
+      errors: [{ code: code ?? (status === 401 ? "UNAUTHORIZED" : "UNKNOWN"), message, ...(detail === undefined ? {} : { detail }) }],
+    },
+  });
 }
 
 function challenge({ origin, req }: Exchange, route: RegistryRoute | undefined): string {

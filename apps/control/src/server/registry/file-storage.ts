@@ -9,6 +9,8 @@ const KEY = /^[a-z0-9]+(?:[.-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[.-][a-z0-9]+)*)*$/;
 /** Bytes that are gathered before a write, and read at once: large enough that system calls do not count. */
 const WRITE_BYTES = 1024 * 1024;
 const READ_BYTES = 512 * 1024;
+/** Two of these are in memory for each blob that is being sent. */
+const SEND_BYTES = 512 * 1024;
 
 /** Blobs as files below one directory. */
 export class FileStorage implements BlobStorage {
@@ -44,10 +46,33 @@ export class FileStorage implements BlobStorage {
   }
 
   async read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
-    const file = await open(this.#path(key), "r").catch((error: unknown) => {
-      throw isMissing(error) ? new FlotillaError("not_found", "the stored bytes are gone") : error;
-    });
+    const file = await openToRead(this.#path(key));
     return createReadStream("", { fd: file, highWaterMark: READ_BYTES, ...(range === undefined ? {} : range) });
+  }
+
+  async send(key: string, range: ByteRange, sink: (piece: Uint8Array) => Promise<void>): Promise<void> {
+    const file = await openToRead(this.#path(key));
+    try {
+      const length = range.end - range.start + 1;
+      const size = Math.min(SEND_BYTES, length);
+      const buffers = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(length > size ? size : 0)] as const;
+      let sent = 0;
+      let next = readPiece(file, buffers[0], range);
+      for (let turn = 1; sent < length; turn++) {
+        const piece = await next;
+        if (piece.length === 0) throw new FlotillaError("internal", `storage: ${key} ends before byte ${range.end}`);
+        sent += piece.length;
+        const start = range.start + sent;
+        if (sent < length) next = readPiece(file, buffers[turn % 2 === 0 ? 0 : 1], { start, end: range.end });
+        // The sink may fail first: the read's own end is then waited for before the file is closed.
+        await sink(piece).catch(async (error: unknown) => {
+          await next.catch(() => undefined);
+          throw error;
+        });
+      }
+    } finally {
+      await file.close();
+    }
   }
 
   async stat(key: string): Promise<StoredObject | undefined> {
@@ -82,6 +107,17 @@ export class FileStorage implements BlobStorage {
     if (!KEY.test(key)) throw new FlotillaError("internal", `storage: ${JSON.stringify(key)} is not a key`);
     return join(this.#root, key);
   }
+}
+
+function openToRead(path: string): Promise<FileHandle> {
+  return open(path, "r").catch((error: unknown) => {
+    throw isMissing(error) ? new FlotillaError("not_found", "the stored bytes are gone") : error;
+  });
+}
+
+async function readPiece(file: FileHandle, buffer: Buffer, { start, end }: ByteRange): Promise<Buffer> {
+  const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - start + 1), start);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Opens for writing at `offset`, with whatever a killed writer left behind it cut off. */

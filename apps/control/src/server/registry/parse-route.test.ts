@@ -44,7 +44,13 @@ describe("parseRegistryRoute", () => {
   test("methods decide what right is needed, and unknown ones give none", () => {
     const blob = parseRegistryRoute(`/v2/t/a/blobs/${DIGEST}`);
     if (blob === undefined) throw new Error("no route");
-    expect(["GET", "HEAD", "DELETE", "PUT", "BREW"].map((method) => operationOf(blob, method))).toEqual(["pull", "pull", "delete", undefined, undefined]);
+    expect(["GET", "HEAD", "DELETE", "PUT", "BREW"].map((method) => operationOf(blob, method))).toEqual([
+      "pull",
+      "pull",
+      "delete",
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -66,7 +72,11 @@ describe("ranges", () => {
   });
 
   test("a chunk's range is the specification's, or RFC 9110's", () => {
-    expect([parseContentRange("0-9"), parseContentRange("bytes 10-19/*"), parseContentRange(undefined)]).toEqual([{ start: 0, end: 9 }, { start: 10, end: 19 }, undefined]);
+    expect([parseContentRange("0-9"), parseContentRange("bytes 10-19/*"), parseContentRange(undefined)]).toEqual([
+      { start: 0, end: 9 },
+      { start: 10, end: 19 },
+      undefined,
+    ]);
     for (const bad of ["", "9-0", "-1-2", "0-99999999999999999999", "a-b"]) expect(() => parseContentRange(bad)).toThrow(/Content-Range/);
   });
 });

@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toFlotillaError } from "@flotilla/core";
-import { findRegistryCaller, locateRepository, OPERATION_ACTIONS, registryCodeOf, registryError, type RegistryCaller, type ServiceContext } from "@flotilla/services";
+import {
+  findRegistryCaller,
+  locateRepository,
+  OPERATION_ACTIONS,
+  registryCodeOf,
+  registryError,
+  type RegistryCaller,
+  type ServiceContext,
+} from "@flotilla/services";
 import type { SignInGuard } from "../auth/sign-in-guard.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { answerRegistryError, answerRegistryJson, type CallerExchange, type Exchange, setRegistryHeaders } from "./exchange.ts";
@@ -35,7 +43,11 @@ export class RegistryDoor {
       const known = toFlotillaError(error);
       // A client that went away in the middle is no fault of ours; what else is not a FlotillaError is.
       if (known.code === "internal" && !res.destroyed && !req.destroyed) {
-        services.logger.error("registry request ended with an unexpected error", { error: known.message, code: registryCodeOf(known), stack: known.stack });
+        services.logger.error("registry request ended with an unexpected error", {
+          error: known.message,
+          code: registryCodeOf(known),
+          stack: known.stack,
+        });
       }
       answerRegistryError(exchange, error, route);
     }
@@ -56,9 +68,18 @@ export class RegistryDoor {
   /** A pull or push that goes on when the right to it ends is cut off within seconds. */
   async #watch({ services, caller, req, res }: CallerExchange, route: RegistryRoute): Promise<() => void> {
     const operation = operationOf(route, req.method ?? "GET");
-    if (caller.actor.kind !== "user" || operation === undefined || (route.kind !== "blob" && route.kind !== "upload" && route.kind !== "uploads")) return () => undefined;
+    if (
+      caller.actor.kind !== "user" ||
+      operation === undefined ||
+      (route.kind !== "blob" && route.kind !== "upload" && route.kind !== "uploads")
+    )
+      return () => undefined;
     const { object } = await locateRepository(services, route.name);
-    return this.#options.guard.watch({ actor: caller.actor, rights: [{ action: OPERATION_ACTIONS[operation], object }], end: () => res.destroy() });
+    return this.#options.guard.watch({
+      actor: caller.actor,
+      rights: [{ action: OPERATION_ACTIONS[operation], object }],
+      end: () => res.destroy(),
+    });
   }
 }
 

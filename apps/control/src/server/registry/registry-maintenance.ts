@@ -28,7 +28,8 @@ export class RegistryMaintenance {
     this.#running ??= this.#run()
       .catch((error: unknown) => {
         // Another control plane was faster, or the database is away: the next look is soon.
-        if (!isFlotillaError(error, "conflict")) this.#services.logger.warn("registry maintenance did not run", { error: toFlotillaError(error).message });
+        if (!isFlotillaError(error, "conflict"))
+          this.#services.logger.warn("registry maintenance did not run", { error: toFlotillaError(error).message });
       })
       .finally(() => (this.#running = undefined));
   }

@@ -1,4 +1,5 @@
-import { pipeline } from "node:stream/promises";
+import type { ServerResponse } from "node:http";
+import { FlotillaError } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
 import { type BlobFacts, type ByteRange, deleteBlobLink, findBlob, registryError, repositoryFor } from "@flotilla/services";
 import { answerEmpty, type CallerExchange } from "./exchange.ts";
@@ -34,7 +35,8 @@ async function sendBlob(exchange: CallerExchange, blob: BlobFacts): Promise<void
     res.end();
     return;
   }
-  const range = req.headers["if-range"] === undefined || req.headers["if-range"] === headers.etag ? parseRange(req.headers.range, size) : undefined;
+  const range =
+    req.headers["if-range"] === undefined || req.headers["if-range"] === headers.etag ? parseRange(req.headers.range, size) : undefined;
   if (range === "unsatisfiable") {
     res.setHeader("content-range", `bytes */${size}`);
     throw registryError("RANGE_INVALID", `the blob has ${size} bytes`);
@@ -47,9 +49,26 @@ async function sendBlob(exchange: CallerExchange, blob: BlobFacts): Promise<void
     res.end();
     return;
   }
-  const bytes = await services.registry.storage.read(blob.storageKey, range);
-  res.writeHead(status, { ...headers, ...more, "content-length": length });
-  await pipeline(bytes, res);
+  const head = { ...headers, ...more, "content-length": length };
+  await services.registry.storage.send(blob.storageKey, range ?? { start: 0, end: size - 1 }, (piece) => {
+    if (!res.headersSent) res.writeHead(status, head);
+    return writePiece(res, piece);
+  });
+  res.end();
+}
+
+/** Resolves when the kernel has the bytes; rejects when the client is gone. */
+function writePiece(res: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new FlotillaError("gone", "the client went away"));
+    if (res.destroyed) return onClose();
+    res.once("close", onClose);
+    res.write(piece, (error) => {
+      res.off("close", onClose);
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
 }
 
 export function isUnchanged(ifNoneMatch: string | undefined, digest: string): boolean {

@@ -1,5 +1,14 @@
 import { MEDIA_TYPE, type Digest } from "@flotilla/image";
-import { listCatalog, listReferrers, listTagNames, type Page, type PageInput, registryError, repositoryFor, toReferrersIndex } from "@flotilla/services";
+import {
+  listCatalog,
+  listReferrers,
+  listTagNames,
+  type Page,
+  type PageInput,
+  registryError,
+  repositoryFor,
+  toReferrersIndex,
+} from "@flotilla/services";
 import { answerRegistryJson, type CallerExchange } from "./exchange.ts";
 
 const MAX_PAGE = 1_000;
@@ -39,7 +48,10 @@ function readPage({ query }: CallerExchange): PageInput {
   const text = query.get("n");
   if (text !== null && !/^\d{1,9}$/.test(text)) throw registryError("SIZE_INVALID", "n must be a number of entries", { n: text });
   const last = query.get("last");
-  return { limit: text === null ? MAX_PAGE : Math.min(Number(text), MAX_PAGE), last: last === null || last === "" ? undefined : last.slice(0, 255) };
+  return {
+    limit: text === null ? MAX_PAGE : Math.min(Number(text), MAX_PAGE),
+    last: last === null || last === "" ? undefined : last.slice(0, 255),
+  };
 }
 
 /** RFC 8288: where the next page is. */

@@ -27,7 +27,12 @@ async function receiveManifest(exchange: CallerExchange, { name, reference }: Ma
   const { services, req, caller } = exchange;
   const repository = await repositoryFor(services, caller, { operation: "push", path: name });
   const content = await readContent(exchange);
-  const { digest, subject } = await putManifest(services, caller.actor, { repositoryId: repository.id, reference, content, contentType: req.headers["content-type"] });
+  const { digest, subject } = await putManifest(services, caller.actor, {
+    repositoryId: repository.id,
+    reference,
+    content,
+    contentType: req.headers["content-type"],
+  });
   answerEmpty(exchange, 201, {
     location: `/v2/${name}/manifests/${digest}`,
     "docker-content-digest": digest,
@@ -42,7 +47,9 @@ async function readContent({ req }: CallerExchange): Promise<Uint8Array<ArrayBuf
     const bytes = chunk as Buffer;
     size += bytes.length;
     if (size > MAX_MANIFEST_BYTES) {
-      throw new FlotillaError("too_large", `a manifest may have ${MAX_MANIFEST_BYTES} bytes`, { details: { registryCode: "SIZE_INVALID", detail: {} } });
+      throw new FlotillaError("too_large", `a manifest may have ${MAX_MANIFEST_BYTES} bytes`, {
+        details: { registryCode: "SIZE_INVALID", detail: {} },
+      });
     }
     chunks.push(bytes);
   }

@@ -60,7 +60,9 @@ export async function serveUpload(exchange: CallerExchange, route: { name: strin
     return answerEmpty(exchange, 204, {});
   }
   if (req.method === "PATCH") {
-    const offset = await withUpload(services, ref, (held) => appendToUpload(services, held, bodyOf(exchange))).catch((error: unknown) => tellOffset(exchange, ref, error));
+    const offset = await withUpload(services, ref, (held) => appendToUpload(services, held, bodyOf(exchange))).catch((error: unknown) =>
+      tellOffset(exchange, ref, error),
+    );
     return answerProgress(exchange, { status: 202, ...route, offset });
   }
   if (req.method === "PUT") return finishUpload(exchange, ref, toDigest(query.get("digest") ?? ""));
@@ -106,7 +108,8 @@ export function parseContentRange(header: string | undefined): { start: number; 
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/.exec(header.trim());
   const start = Number(match?.[1]);
   const end = Number(match?.[2]);
-  if (match === null || end < start) throw registryError("BLOB_UPLOAD_INVALID", `Content-Range ${JSON.stringify(header)} is not <start>-<end>`);
+  if (match === null || end < start)
+    throw registryError("BLOB_UPLOAD_INVALID", `Content-Range ${JSON.stringify(header)} is not <start>-<end>`);
   return { start, end };
 }
 

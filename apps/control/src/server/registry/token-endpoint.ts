@@ -1,4 +1,12 @@
-import { type Actor, type BasicCredentials, findActorByBasic, isPersonalPassword, issueRegistryToken, recordAudit, registryError } from "@flotilla/services";
+import {
+  type Actor,
+  type BasicCredentials,
+  findActorByBasic,
+  isPersonalPassword,
+  issueRegistryToken,
+  recordAudit,
+  registryError,
+} from "@flotilla/services";
 import type { SignInGuard } from "../auth/sign-in-guard.ts";
 import { answerRegistryJson, type Exchange } from "./exchange.ts";
 
@@ -31,7 +39,8 @@ async function authenticate(exchange: Exchange, credentials: BasicCredentials | 
   const { services, address } = exchange;
   if (credentials === undefined) return { kind: "anonymous", address };
   const isGuarded = isPersonalPassword(credentials);
-  if (isGuarded && guard.closedForSeconds(credentials.username) > 0) throw registryError("TOOMANYREQUESTS", "too many attempts for this account: try again later");
+  if (isGuarded && guard.closedForSeconds(credentials.username) > 0)
+    throw registryError("TOOMANYREQUESTS", "too many attempts for this account: try again later");
   const actor = await findActorByBasic(services, credentials, address);
   if (isGuarded) {
     if (actor === undefined) guard.fail(credentials.username);
@@ -41,7 +50,13 @@ async function authenticate(exchange: Exchange, credentials: BasicCredentials | 
   const name = credentials.username;
   if (services.refusals.admit(`registry sign-in\0${address}\0${name}`)) {
     const object = { kind: "user" as const, id: "", name, teamId: null };
-    await recordAudit(services.prisma, { actor: { kind: "anonymous", address }, action: "session.signIn", object, outcome: "refused", detail: { registry: true } });
+    await recordAudit(services.prisma, {
+      actor: { kind: "anonymous", address },
+      action: "session.signIn",
+      object,
+      outcome: "refused",
+      detail: { registry: true },
+    });
   }
   throw registryError("UNAUTHORIZED", "incorrect username or password");
 }
