@@ -221,8 +221,11 @@ describe("hijacked calls", () => {
     await ended;
     expect(text()).toMatch(/^HTTP\/1\.1 404 /);
     expect(text()).toContain("No such exec instance");
-    socket.write(`GET /docker/web-1/_ping HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\n\r\n`);
-    await until(() => socket.closed);
+    // A second write finds out that the first was answered by a reset.
+    await until(() => {
+      socket.write(`GET /docker/web-1/_ping HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\n\r\n`);
+      return socket.destroyed;
+    });
     expect(text()).not.toContain("200 OK");
   });
 
