@@ -154,8 +154,6 @@ export type NetworkChanges = {
   onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
 };
 
-export type ContainerStdio = { stdin: boolean; tty: boolean };
-
 /** A tar of a path in a container: what GET /containers/{id}/archive sends. */
 export type ArchiveStat = { name: string; size: number; mode: number; mtime: string; linkTarget: string };
 
