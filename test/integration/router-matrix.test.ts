@@ -65,7 +65,11 @@ describe("every procedure as everybody", () => {
   beforeAll(async () => {
     control = await startTestControl({ withAdmin: true });
     agent = await startLinkedAgent(control, { name: "web-1" });
-    await control.call("members.create", { name: "M", email: "m@example.test", password: "m's long password", role: "member" }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "members.create",
+      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     member = await control.signIn("m@example.test", "m's long password");
     stranger = await makeStranger(control);
   });
@@ -83,7 +87,11 @@ describe("every procedure as everybody", () => {
   };
 
   test("every procedure has an input in this file", () => {
-    expect(Object.keys(INPUTS).sort()).toEqual(listProcedures().map(({ path }) => path).sort());
+    expect(Object.keys(INPUTS).sort()).toEqual(
+      listProcedures()
+        .map(({ path }) => path)
+        .sort(),
+    );
   });
 
   test.each(guarded)("$path: somebody who is not signed in", async ({ path }) => {
@@ -118,7 +126,11 @@ describe("every procedure as everybody", () => {
 /** An administrator of another team, on the same control plane. */
 async function makeStranger(control: TestControl): Promise<string> {
   const { prisma } = control.services;
-  await control.call("members.create", { name: "S", email: "s@example.test", password: "s's long password", role: "admin" }, { kind: "mutation", token: ADMIN_TOKEN });
+  await control.call(
+    "members.create",
+    { name: "S", email: "s@example.test", password: "s's long password", role: "admin" },
+    { kind: "mutation", token: ADMIN_TOKEN },
+  );
   const team = await prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });
   await prisma.membership.updateMany({ where: { user: { email: "s@example.test" } }, data: { teamId: team.id } });
   return control.signIn("s@example.test", "s's long password");

@@ -10,7 +10,13 @@ export type JoinOptions = { token: string; name?: string; run: boolean };
 /** Makes this machine a host of a control plane and, unless an agent runs already, runs the agent. */
 export async function joinCommand(output: Output, controlUrl: string, options: JoinOptions): Promise<number> {
   const config = readConfig(process.env);
-  const joined = await joinControlPlane({ dataDir: config.dataDir, controlUrl, token: options.token, name: options.name, agentVersion: VERSION });
+  const joined = await joinControlPlane({
+    dataDir: config.dataDir,
+    controlUrl,
+    token: options.token,
+    name: options.name,
+    agentVersion: VERSION,
+  });
   output.result(`This machine is host ${joined.name} of ${controlUrl}.`, joined);
   if (!options.run || (await isServed(config.socketPath))) return 0;
   return runAgent(output);

@@ -120,7 +120,13 @@ async function openMigrated(config: ControlConfig, more: { logger: Logger; passw
 
 async function setUpAdmin(services: ServiceContext, admin: NonNullable<ControlConfig["admin"]>): Promise<void> {
   const { email, password, token } = admin;
-  const isMade = await setUpUnattended(services, { name: "Administrator", email: email.toLowerCase(), password, teamName: "Team", apiToken: token });
+  const isMade = await setUpUnattended(services, {
+    name: "Administrator",
+    email: email.toLowerCase(),
+    password,
+    teamName: "Team",
+    apiToken: token,
+  });
   if (isMade) services.logger.info("administrator made from the environment", { email });
 }
 
@@ -146,9 +152,16 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
     isBehindProxy: config.isBehindProxy,
     isTls: config.tls !== undefined,
     metrics: () => formatMetrics({ connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
-    isReady: async () => services.prisma.$queryRaw`SELECT 1`.then(() => true, () => false),
+    isReady: async () =>
+      services.prisma.$queryRaw`SELECT 1`.then(
+        () => true,
+        () => false,
+      ),
   });
-  const server = config.tls === undefined ? createHttpServer() : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
+  const server =
+    config.tls === undefined
+      ? createHttpServer()
+      : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
   server.on("request", (req, res) => door.handle(req, res));
   server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
   // Uploads may take hours; a client that does not even finish its headers may not.
@@ -164,11 +177,20 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
     for (const socket of sockets) socket.destroy();
     await closed;
   });
-  undo.push(() => hub.close(), () => live.close(), () => trpcSockets.close(), () => terminals.close(), () => guard.close());
+  undo.push(
+    () => hub.close(),
+    () => live.close(),
+    () => trpcSockets.close(),
+    () => terminals.close(),
+    () => guard.close(),
+  );
   return server;
 }
 
-async function findLiveHost(services: ServiceContext, hostId: string): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
+async function findLiveHost(
+  services: ServiceContext,
+  hostId: string,
+): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
   const host = await services.prisma.host.findUnique({ where: { id: hostId }, include: { team: true } });
   return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
 }

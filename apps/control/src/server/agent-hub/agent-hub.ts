@@ -115,7 +115,7 @@ export class AgentHub implements HostLinks {
   }
 
   async close(): Promise<void> {
-    for (const connection of [...this.#connections.values()]) {
+    for (const connection of this.#connections.values()) {
       connection.socket.close(1001, "the control plane stops");
       connection.destroy();
       this.#forget(connection, "the control plane stops");

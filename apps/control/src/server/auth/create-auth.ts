@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PrismaClient } from "@flotilla/db";
 import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
@@ -10,7 +10,7 @@ export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: str
 
 /** Password sign-in and sessions of the dashboard; everything else about people is in `@flotilla/services`. */
 export type Auth = {
-  handle: (req: IncomingMessage, res: import("node:http").ServerResponse) => Promise<void>;
+  handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
   /** Id of the session that the request's cookie proves. */
   findSessionId(req: IncomingMessage): Promise<string | undefined>;
   hashPassword(password: string): Promise<string>;

@@ -44,7 +44,12 @@ export class TerminalSessions implements Terminals {
   readonly #options: TerminalOptions;
   readonly #sessions = new Map<string, TerminalSession>();
   readonly #tickets = new Tickets<Ticket>();
-  readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES, handleProtocols: () => SUBPROTOCOL });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: () => SUBPROTOCOL,
+  });
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -114,7 +119,9 @@ export class TerminalSessions implements Terminals {
     const { Id: execId } = await engineJson(link, { namespace, method: "POST", path, body }, created);
     const start = JSON.stringify({ Detach: false, Tty: true, ConsoleSize: [request.rows, request.cols] });
     const headers = { "content-type": "application/json", [HIJACK_BODY_HEADER]: String(Buffer.byteLength(start)) };
-    const { input, output, answered } = this.#options.hub.get(host).openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
+    const { input, output, answered } = this.#options.hub
+      .get(host)
+      .openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
     input.write(start);
     const answer = await answered;
     if (!answer.isUpgraded) throw await toEngineError(answer.status, output);
@@ -125,7 +132,8 @@ export class TerminalSessions implements Terminals {
       input,
       output,
       resize: ({ cols, rows }) => engineDo(link, { namespace, method: "POST", path: `/exec/${execId}/resize?h=${rows}&w=${cols}` }),
-      readExitCode: async () => (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
+      readExitCode: async () =>
+        (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
       onEnd: () => this.#forget(id),
     });
   }
