@@ -24,6 +24,6 @@ export function activityDetail(detail: Readonly<Record<string, unknown>> | null)
   const { message, ...rest } = detail;
   const facts = Object.entries(rest)
     .filter(([, value]) => value !== null && value !== "")
-    .map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return [...(typeof message === "string" ? [message] : []), ...facts].join(" · ");
 }

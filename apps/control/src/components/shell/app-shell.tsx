@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import { Sidebar } from "@/components/shell/sidebar.tsx";
 import { TopBar } from "@/components/shell/top-bar.tsx";
 import { useShortcuts } from "@/components/shell/use-shortcuts.ts";
+import { TooltipProvider } from "@/components/ui/tooltip.tsx";
 import { LiveProvider } from "@/trpc/live.tsx";
 
 const CommandPalette = dynamic(() => import("@/components/shell/command-palette.tsx").then((found) => found.CommandPalette), {
@@ -31,23 +32,25 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
   const onOpenChange = (isOpen: boolean): void => setOverlay(isOpen ? overlay : null);
   return (
     <LiveProvider>
-      <a
-        href="#main"
-        className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-      >
-        {t("skip")}
-      </a>
-      <div className="flex min-h-dvh">
-        <Sidebar />
-        <div className="flex min-w-0 flex-1 flex-col">
-          <TopBar onSearch={onPalette} />
-          <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
-            {children}
-          </main>
+      <TooltipProvider delayDuration={300}>
+        <a
+          href="#main"
+          className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        >
+          {t("skip")}
+        </a>
+        <div className="flex min-h-dvh">
+          <Sidebar />
+          <div className="flex min-w-0 flex-1 flex-col">
+            <TopBar onSearch={onPalette} />
+            <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
+              {children}
+            </main>
+          </div>
         </div>
-      </div>
-      {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
-      {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+        {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
+        {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+      </TooltipProvider>
     </LiveProvider>
   );
 }
