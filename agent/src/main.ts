@@ -29,7 +29,6 @@ import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { createPinoLogger } from "./pino-logger.ts";
-import { findProgram } from "./runtime/choose-runtime.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
@@ -124,7 +123,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   opened.push(() => health.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
-  const runtime = await readRuntimeFacts(findProgram("crun") ?? "runc");
+  const runtime = await readRuntimeFacts(containers.runtimePath());
   return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
 }
 
@@ -196,6 +195,8 @@ async function runAgentProcess(): Promise<void> {
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
+    // Started by `flotilla up` there is a channel to it: when it was killed, nobody would end this process.
+    process.once("disconnect", stop);
   } catch (error) {
     logger.error("the agent cannot start", { error: toFlotillaError(error).message });
     process.exitCode = 1;
