@@ -80,7 +80,7 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth";
+type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
@@ -97,6 +97,7 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),
+    runtimePath: () => machineOf(context).runtime.paths.runtimePath,
     setHealth: (containerId, health) => void context.store.update(containerId, { health }),
   };
 }
