@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../agent/src/config.ts";
@@ -119,9 +119,4 @@ async function leftOf(names: readonly string[]): Promise<string[]> {
     if (left.length === 0 || attempt > 50) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** Reads a file below the agent's directory. */
-export function readAgentFile(agent: Pick<TestAgent, "dir">, path: string): string {
-  return readFileSync(join(agent.dir, path), "utf8");
 }

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } fro
 import { rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { FlotillaError, KeyedLock, wrapError, type Logger } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { VolumeMount, VolumeStore } from "../engine/ports.ts";
@@ -216,7 +217,7 @@ class LocalVolumes implements Volumes {
   #reuse(present: VolumeRow, options: Readonly<Record<string, string>>): VolumeMount {
     const { namespace, name } = present;
     if (present.is_removing) throw new FlotillaError("conflict", `create ${name}: volume is being removed`);
-    const isSame = JSON.stringify(Object.entries(options).sort()) === JSON.stringify(Object.entries(present.options).sort());
+    const isSame = isDeepStrictEqual(options, present.options);
     if (Object.keys(options).length > 0 && !isSame) {
       throw new FlotillaError("conflict", `create ${name}: conflict: volume name must be unique: it exists with other driver options`);
     }
