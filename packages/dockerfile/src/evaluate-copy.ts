@@ -24,8 +24,10 @@ export function evaluateCopy(copy: CopyBody, scope: CopyScope): Step {
   if (chmod !== undefined && !MODE.test(chmod)) throw new FlotillaError("invalid", `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
   const checksum = optional(copy.checksum);
   if (checksum !== undefined && !CHECKSUM.test(checksum)) throw new FlotillaError("invalid", `invalid checksum digest format: ${checksum}`);
-  const { files: _files, ...rest } = copy;
-  const step: CopyStep = { ...rest, sources, files, destination, chown: optional(copy.chown), chmod, checksum, exclude: copy.exclude.map(expand) };
+  // Named one by one: an instruction also has its place in the file, which is no part of the step.
+  const { kind, from, isLink, keepsParents, keepsGitDir, unpack } = copy;
+  const expanded = { sources, files, destination, chown: optional(copy.chown), chmod, checksum, exclude: copy.exclude.map(expand) };
+  const step: CopyStep = { kind, from, isLink, keepsParents, keepsGitDir, unpack, ...expanded };
   return { ...step, createdBy: describe(step) };
 }
 
