@@ -47,7 +47,9 @@ RUN --mount=from=base,target=/m x`;
 
   test("a later stage may be copied from, and a loop is told with its stages", () => {
     expect(plan("FROM a AS one\nCOPY --from=two /x /\nFROM b AS two", { target: "one" }).waves).toEqual([[1], [0]]);
-    expect(() => plan("FROM a AS one\nCOPY --from=two /x /\nFROM one AS two")).toThrow(/on line 2|circular dependency detected on stage: two/);
+    expect(() => plan("FROM a AS one\nCOPY --from=two /x /\nFROM one AS two")).toThrow(
+      /on line 2|circular dependency detected on stage: two/,
+    );
     expect(() => plan("FROM a AS one\nCOPY --from=one /x /")).toThrow("circular dependency detected on stage: one (one → one)");
     expect(plan("FROM a AS one\nCOPY --from=one /x /\nFROM b").waves).toEqual([[1]]);
   });
@@ -55,7 +57,10 @@ RUN --mount=from=base,target=/m x`;
   test("a missing index is an error, a missing name is an image", () => {
     expect(() => plan("FROM a\nRUN x\nCOPY --from=7 a b")).toThrow("dockerfile parse error on line 3: invalid stage index 7");
     expect(plan("FROM later\nFROM x AS later").stages[0]?.label).toBe("later");
-    expect(plan("FROM later AS x\nFROM y AS later\nFROM x").stages[0]?.base).toMatchObject({ kind: "image", reference: "docker.io/library/later:latest" });
+    expect(plan("FROM later AS x\nFROM y AS later\nFROM x").stages[0]?.base).toMatchObject({
+      kind: "image",
+      reference: "docker.io/library/later:latest",
+    });
   });
 
   test("a chain of 5,000 stages is planned", () => {
@@ -67,7 +72,11 @@ RUN --mount=from=base,target=/m x`;
 describe("arguments above FROM", () => {
   test("defaults use those before them, given values win, platform names are known", () => {
     const text = "ARG A=1\nARG B=$A-x\nFROM --platform=$BUILDPLATFORM img:${B}-${TARGETARCH}${TARGETVARIANT}";
-    expect(plan(text, { arm: true }).stages[0]?.base).toEqual({ kind: "image", reference: "docker.io/library/img:1-x-armv7", platform: amd64 });
+    expect(plan(text, { arm: true }).stages[0]?.base).toEqual({
+      kind: "image",
+      reference: "docker.io/library/img:1-x-armv7",
+      platform: amd64,
+    });
     expect(plan(text, { buildArgs: { A: "2" } }).stages[0]?.base).toMatchObject({ reference: "docker.io/library/img:2-x-amd64" });
   });
 
@@ -80,7 +89,13 @@ describe("arguments above FROM", () => {
 
   test("given arguments that nobody declared are named in order", () => {
     const declared = declaredArgs(parseDockerfile("ARG a\nFROM x\nARG b"));
-    const given = new Map([["z", "1"], ["b", "1"], ["a", "1"], ["y", null], ["HTTP_PROXY", "p"]]);
+    const given = new Map([
+      ["z", "1"],
+      ["b", "1"],
+      ["a", "1"],
+      ["y", null],
+      ["HTTP_PROXY", "p"],
+    ]);
     expect(formatUnconsumedArgs(findUnconsumedArgs(given, declared))).toBe("[Warning] One or more build-args [y z] were not consumed");
     expect(() => plan("FROM a", { buildArgs: { "a=b": "1" } })).toThrow("invalid build-arg name");
   });

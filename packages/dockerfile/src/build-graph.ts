@@ -65,7 +65,10 @@ export function planBuild(dockerfile: Dockerfile, options: BuildOptions): BuildG
     throw dockerfileError(at, `circular dependency detected on stage: ${labels[0] ?? ""} (${[...labels, labels[0]].join(" → ")})`);
   }
   const waves = topologicalWaves(target, needsOf);
-  const stages = waves.flat().map((index) => planned[index]).filter((stage) => stage !== undefined);
+  const stages = waves
+    .flat()
+    .map((index) => planned[index])
+    .filter((stage) => stage !== undefined);
   return { target, stages, waves, globalArgs, warnings: context.warnings };
 }
 
@@ -109,7 +112,9 @@ function expandFrom(text: string, stage: Stage, context: Context): string {
 export function fromTextsOf(instruction: Instruction): string[] {
   if (instruction.kind === "copy") return instruction.from === undefined ? [] : [instruction.from];
   if (instruction.kind !== "run") return [];
-  return instruction.mounts.flatMap((mount) => ((mount.type === "bind" || mount.type === "cache") && mount.from !== undefined ? [mount.from] : []));
+  return instruction.mounts.flatMap((mount) =>
+    (mount.type === "bind" || mount.type === "cache") && mount.from !== undefined ? [mount.from] : [],
+  );
 }
 
 /** `--from`: a stage's name, wherever it stands; a stage's index; else an image. */
@@ -128,7 +133,9 @@ function imageOrScratch(name: string, where: { platform: Platform; at: Position 
     try {
       return formatCanonical(withDefaultTag(parseReference(name)));
     } catch (error) {
-      throw new FlotillaError("invalid", `failed to parse stage name "${name}": ${error instanceof Error ? error.message : "invalid"}`, { cause: error });
+      throw new FlotillaError("invalid", `failed to parse stage name "${name}": ${error instanceof Error ? error.message : "invalid"}`, {
+        cause: error,
+      });
     }
   });
   return { kind: "image", reference, platform: where.platform };
@@ -140,7 +147,10 @@ function findTarget(dockerfile: Dockerfile, target: string | undefined): number 
   const named = stages.findLast(({ from }) => from.name === target.toLowerCase());
   if (named !== undefined) return named.index;
   if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
-  const near = suggest(target, stages.flatMap(({ from }) => (from.name === undefined ? [] : [from.name])));
+  const near = suggest(
+    target,
+    stages.flatMap(({ from }) => (from.name === undefined ? [] : [from.name])),
+  );
   const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
   throw new FlotillaError("invalid", `target stage "${target}" could not be found${hint}`);
 }

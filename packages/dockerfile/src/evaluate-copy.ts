@@ -18,10 +18,14 @@ export function evaluateCopy(copy: CopyBody, scope: CopyScope): Step {
   const files = copy.files.map((heredoc) => inlineFile(heredoc, scope));
   const destination = destinationOf(expand(copy.destination), scope.workingDir);
   if (sources.length + files.length > 1 && !destination.endsWith("/")) {
-    throw new FlotillaError("invalid", `When using ${copy.kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`);
+    throw new FlotillaError(
+      "invalid",
+      `When using ${copy.kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
+    );
   }
   const chmod = optional(copy.chmod);
-  if (chmod !== undefined && !MODE.test(chmod)) throw new FlotillaError("invalid", `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
+  if (chmod !== undefined && !MODE.test(chmod))
+    throw new FlotillaError("invalid", `invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
   const checksum = optional(copy.checksum);
   if (checksum !== undefined && !CHECKSUM.test(checksum)) throw new FlotillaError("invalid", `invalid checksum digest format: ${checksum}`);
   // Named one by one: an instruction also has its place in the file, which is no part of the step.

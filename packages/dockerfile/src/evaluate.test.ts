@@ -24,19 +24,28 @@ const lastStep = (lines: string, given?: Given): Step => build(lines, given).las
 
 describe("configuration", () => {
   test("ENV in both forms is used by what follows, but not by its own line", () => {
-    expect(config("ENV a=1 b=2\nENV a=x c=$a d='$b' e=\"$b y\"\nENV f $a the rest\nLABEL l=$f").Env).toEqual(["PATH=/bin", "a=x", "b=2", "c=1", "d=$b", "e=2 y", "f=x the rest"]);
+    expect(config("ENV a=1 b=2\nENV a=x c=$a d='$b' e=\"$b y\"\nENV f $a the rest\nLABEL l=$f").Env).toEqual([
+      "PATH=/bin",
+      "a=x",
+      "b=2",
+      "c=1",
+      "d=$b",
+      "e=2 y",
+      "f=x the rest",
+    ]);
     expect(config("ENV f=1\nLABEL l=$f $f=m").Labels).toEqual({ l: "1", "1": "m" });
   });
 
   test("the last CMD counts, ENTRYPOINT drops the base's CMD, SHELL is used by the shell form", () => {
     const base = { Env: ["PATH=/bin"], Cmd: ["base"] };
-    expect(config("ENTRYPOINT [\"e\"]", { config: base })).toMatchObject({ Entrypoint: ["e"], Cmd: null });
-    expect(config("CMD [\"c\"]\nENTRYPOINT [\"e\"]", { config: base })).toMatchObject({ Entrypoint: ["e"], Cmd: ["c"] });
+    expect(config('ENTRYPOINT ["e"]', { config: base })).toMatchObject({ Entrypoint: ["e"], Cmd: null });
+    expect(config('CMD ["c"]\nENTRYPOINT ["e"]', { config: base })).toMatchObject({ Entrypoint: ["e"], Cmd: ["c"] });
     expect(config('CMD a\nSHELL ["/bin/bash", "-c"]\nCMD b c').Cmd).toEqual(["/bin/bash", "-c", "b c"]);
   });
 
   test("WORKDIR joins, EXPOSE splits variables, VOLUME, USER and STOPSIGNAL are expanded", () => {
-    const text = "ENV d=sub p='80 90/udp'\nWORKDIR /a\nWORKDIR $d/../x\nEXPOSE $p 1-2\nVOLUME /v/$d\nUSER ${u:-nobody}\nSTOPSIGNAL SIG${s:-TERM}";
+    const text =
+      "ENV d=sub p='80 90/udp'\nWORKDIR /a\nWORKDIR $d/../x\nEXPOSE $p 1-2\nVOLUME /v/$d\nUSER ${u:-nobody}\nSTOPSIGNAL SIG${s:-TERM}";
     expect(config(text)).toMatchObject({
       WorkingDir: "/a/x",
       ExposedPorts: { "80/tcp": {}, "90/udp": {}, "1/tcp": {}, "2/tcp": {} },
@@ -64,7 +73,12 @@ describe("ARG", () => {
 
   test("is unset before its line, has a default, a given value, or the global one", () => {
     expect(config("LABEL a=$A\nARG A=1\nLABEL b=$A").Labels).toEqual({ a: "", b: "1" });
-    expect(run("ARG A=1\nARG B=${A}2\nARG C\nARG G", { buildArgs: { A: "x" }, globalArgs: { G: "g" } }).env).toEqual(["A=x", "B=x2", "G=g", "PATH=/bin"]);
+    expect(run("ARG A=1\nARG B=${A}2\nARG C\nARG G", { buildArgs: { A: "x" }, globalArgs: { G: "g" } }).env).toEqual([
+      "A=x",
+      "B=x2",
+      "G=g",
+      "PATH=/bin",
+    ]);
     expect(run("ARG A=1", { buildArgs: { A: null } }).env).toEqual(["PATH=/bin"]);
     expect(run("", { globalArgs: { G: "g" } }).env).toEqual(["PATH=/bin"]);
   });
@@ -83,11 +97,15 @@ describe("ARG", () => {
   });
 
   test("a variable that nobody set is warned of with the one that was meant", () => {
-    expect(build("ENV VERSION=1\nLABEL a=$VERSOIN").last.warnings).toMatchObject([{ rule: "UndefinedVar", suggestion: "$VERSION", location: { line: 3 } }]);
+    expect(build("ENV VERSION=1\nLABEL a=$VERSOIN").last.warnings).toMatchObject([
+      { rule: "UndefinedVar", suggestion: "$VERSION", location: { line: 3 } },
+    ]);
   });
 
   test("an error in an expansion has the line", () => {
-    expect(() => build("ENV a=1\nENV b=${c:?nothing}")).toThrow('dockerfile parse error on line 3: failed to process "${c:?nothing}": c: nothing');
+    expect(() => build("ENV a=1\nENV b=${c:?nothing}")).toThrow(
+      'dockerfile parse error on line 3: failed to process "${c:?nothing}": c: nothing',
+    );
   });
 });
 
@@ -97,9 +115,22 @@ describe("RUN", () => {
     ['RUN ["a", "$x"]', { argv: ["a", "$x"] }],
     ["RUN <<EOF\nset -e\n$x\nEOF", { argv: ["/bin/sh", "-c", "set -e\n$x\n"], scripts: [] }],
     ["RUN <<-EOF\n\tx\n\tEOF", { argv: ["/bin/sh", "-c", "x\n"] }],
-    ["RUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF", { argv: ["/dev/pipes/EOF"], scripts: [{ path: "/dev/pipes/EOF", content: "#!/usr/bin/env python3\nprint(1)\n" }] }],
+    [
+      "RUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF",
+      { argv: ["/dev/pipes/EOF"], scripts: [{ path: "/dev/pipes/EOF", content: "#!/usr/bin/env python3\nprint(1)\n" }] },
+    ],
     ["RUN cat <<A <<B\na\nA\nb\nB", { argv: ["/bin/sh", "-c", "cat <<A <<B\na\nA\nb\nB"] }],
-    ["USER u\nWORKDIR /w\nENV c=/cache\nRUN --mount=type=cache,target=$c --mount=type=cache,target=rel,id=k-$c x", { user: "u", workingDir: "/w", mounts: [{ id: "/cache", target: "/cache" }, { id: "k-/cache", target: "/w/rel" }] }],
+    [
+      "USER u\nWORKDIR /w\nENV c=/cache\nRUN --mount=type=cache,target=$c --mount=type=cache,target=rel,id=k-$c x",
+      {
+        user: "u",
+        workingDir: "/w",
+        mounts: [
+          { id: "/cache", target: "/cache" },
+          { id: "k-/cache", target: "/w/rel" },
+        ],
+      },
+    ],
   ])("%j", (lines, expected) => expect(lastStep(lines)).toMatchObject({ kind: "run", ...expected }));
 
   test("a script cannot be written elsewhere, and nothing is mounted on the root", () => {
@@ -115,12 +146,26 @@ describe("COPY", () => {
     ["COPY a b /c/", { sources: ["a", "b"], destination: "/c/" }],
     ["COPY a /", { destination: "/" }],
     ["COPY a /x/..", { destination: "/" }],
-    ["ENV u=me m=755\nCOPY --chown=$u:$u --chmod=$m a$u b", { chown: "me:me", chmod: "755", sources: ["ame"], createdBy: "COPY --chown=me:me --chmod=755 ame /b" }],
-    ["ENV x=1\nCOPY <<a <<'b' /d/\n\"$x\" ${y:-'z'}\na\n$x\nb", { files: [{ name: "a", content: "\"1\" 'z'\n" }, { name: "b", content: "$x\n" }], sources: [] }],
+    [
+      "ENV u=me m=755\nCOPY --chown=$u:$u --chmod=$m a$u b",
+      { chown: "me:me", chmod: "755", sources: ["ame"], createdBy: "COPY --chown=me:me --chmod=755 ame /b" },
+    ],
+    [
+      "ENV x=1\nCOPY <<a <<'b' /d/\n\"$x\" ${y:-'z'}\na\n$x\nb",
+      {
+        files: [
+          { name: "a", content: "\"1\" 'z'\n" },
+          { name: "b", content: "$x\n" },
+        ],
+        sources: [],
+      },
+    ],
   ])("%j", (lines, expected) => expect(lastStep(lines)).toMatchObject(expected));
 
   test("several sources need a directory, a mode must be one, a file name is no path", () => {
-    expect(() => build("COPY a b c")).toThrow("dockerfile parse error on line 2: When using COPY with more than one source file, the destination must be a directory and end with a /");
+    expect(() => build("COPY a b c")).toThrow(
+      "dockerfile parse error on line 2: When using COPY with more than one source file, the destination must be a directory and end with a /",
+    );
     expect(() => build("COPY --chmod=9 a b")).toThrow("invalid chmod parameter: '9'");
     expect(() => build("COPY <<../a /x\n../a")).toThrow("cannot be a file's name");
   });

@@ -1,6 +1,16 @@
 // Instruction by instruction: variables are put in, the configuration follows, and what is left to do becomes a step.
 import { FlotillaError } from "@flotilla/core";
-import { applyConfigChange, expandWord, expandWords, variablesOf, type ConfigChange, type ExpandOptions, type Pair, type RunConfig, type Variables } from "@flotilla/image";
+import {
+  applyConfigChange,
+  expandWord,
+  expandWords,
+  variablesOf,
+  type ConfigChange,
+  type ExpandOptions,
+  type Pair,
+  type RunConfig,
+  type Variables,
+} from "@flotilla/image";
 import type { BuildArgs } from "./build-args.ts";
 import { evaluateCopy } from "./evaluate-copy.ts";
 import { evaluateRun } from "./evaluate-run.ts";

@@ -38,7 +38,12 @@ export function lintInstruction(instruction: Instruction, parts: InstructionLine
   switch (instruction.kind) {
     case "maintainer": {
       const message = "Maintainer instruction is deprecated in favor of using label";
-      return [{ ...warning("MaintainerDeprecated", message, location), suggestion: `LABEL org.opencontainers.image.authors="${instruction.author}"` }];
+      return [
+        {
+          ...warning("MaintainerDeprecated", message, location),
+          suggestion: `LABEL org.opencontainers.image.authors="${instruction.author}"`,
+        },
+      ];
     }
     case "cmd":
     case "entrypoint": {
@@ -52,7 +57,11 @@ export function lintInstruction(instruction: Instruction, parts: InstructionLine
       return [...lintSecrets("ENV", secrets, location), ...lintOldForm(instruction.pairs, parts)];
     }
     case "arg":
-      return lintSecrets("ARG", instruction.args.map(({ name }) => name), location);
+      return lintSecrets(
+        "ARG",
+        instruction.args.map(({ name }) => name),
+        location,
+      );
     case "add":
     case "copy":
     case "expose":

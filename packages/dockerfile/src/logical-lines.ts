@@ -45,7 +45,7 @@ function readLogicalLine(cursor: Cursor, escape: string): LogicalLine | undefine
   const segments: Segment[] = [{ offset: 0, line: startLine, column }];
   let length = first.text.length;
   let hasEmptyContinuation = false;
-  for (let isOpen = first.isContinued; isOpen && cursor.next < cursor.lines.length; ) {
+  for (let isOpen = first.isContinued; isOpen && cursor.next < cursor.lines.length;) {
     const more = withoutReturn(cursor.lines[cursor.next++] ?? "");
     const trimmed = more.trim();
     if (trimmed.startsWith("#")) continue;

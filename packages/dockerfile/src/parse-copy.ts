@@ -19,7 +19,13 @@ export function parseCopy(kind: "copy" | "add", line: InstructionLine): CopyBody
   const own =
     kind === "copy"
       ? { from: parseFromFlag(line), keepsParents: flags.boolean("parents"), checksum: undefined, keepsGitDir: false, unpack: undefined }
-      : { from: undefined, keepsParents: false, checksum: parseChecksum(line), keepsGitDir: flags.boolean("keep-git-dir"), unpack: parseUnpack(line) };
+      : {
+          from: undefined,
+          keepsParents: false,
+          checksum: parseChecksum(line),
+          keepsGitDir: flags.boolean("keep-git-dir"),
+          unpack: parseUnpack(line),
+        };
   return { kind, ...parseArguments(line), ...common, ...own };
 }
 
@@ -41,7 +47,8 @@ function parseArguments(line: InstructionLine): { sources: string[]; files: Here
 function parseFromFlag(line: InstructionLine): string | undefined {
   const from = line.flags.string("from");
   if (from?.includes("$") === true) {
-    const message = "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround";
+    const message =
+      "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround";
     throw dockerfileError(line.flags.positionOf("from") ?? line.at, message);
   }
   return from;

@@ -42,7 +42,9 @@ describe("lines", () => {
 
 describe("directives", () => {
   test("escape, syntax and check are read in any case and order", () => {
-    const { directives, stages } = parseDockerfile("# Escape=`\n#syntax = docker/dockerfile:1\n# check=skip=JSONArgsRecommended;error=true\nFROM a\nRUN b `\n c\\");
+    const { directives, stages } = parseDockerfile(
+      "# Escape=`\n#syntax = docker/dockerfile:1\n# check=skip=JSONArgsRecommended;error=true\nFROM a\nRUN b `\n c\\",
+    );
     expect(directives).toMatchObject({ escape: "`", syntax: "docker/dockerfile:1", check: { isError: true } });
     expect(stages[0]?.instructions[0]).toMatchObject({ command: { line: "b  c\\" } });
   });
@@ -52,7 +54,9 @@ describe("directives", () => {
   });
 
   test("one given twice and an impossible escape are refused", () => {
-    expect(failure("# escape=`\n# escape=`\nFROM a").message).toBe("dockerfile parse error on line 2: only one escape parser directive can be used");
+    expect(failure("# escape=`\n# escape=`\nFROM a").message).toBe(
+      "dockerfile parse error on line 2: only one escape parser directive can be used",
+    );
     expect(failure("# escape=x\nFROM a").message).toContain("invalid ESCAPE 'x'");
   });
 
@@ -82,7 +86,10 @@ describe("heredocs", () => {
     expect(only("RUN --network=none cat <<EOF > /x && cat <<'E2'\nhello\nEOF\n\nE2\n")).toMatchObject({
       command: { line: "cat <<EOF > /x && cat <<'E2'" },
       network: "none",
-      heredocs: [{ name: "EOF", content: "hello\n" }, { name: "E2", content: "\n", isExpanded: false }],
+      heredocs: [
+        { name: "EOF", content: "hello\n" },
+        { name: "E2", content: "\n", isExpanded: false },
+      ],
     });
   });
 
@@ -90,9 +97,12 @@ describe("heredocs", () => {
     expect(failure("FROM a\nRUN <<EOF\nx\n").message).toMatch(/^dockerfile parse error on line 2: unterminated heredoc/);
   });
 
-  test.each(['RUN ["cat", "<<EOF"]', "RUN cat <<<word", "RUN echo '<<EOF'", 'RUN echo "a <<b"', "USER <<EOF", "RUN echo $((1<<2))"])("%s has none", (line) => {
-    expect(bodies(`FROM a\n${line}\nCMD ["x"]`)).toHaveLength(2);
-  });
+  test.each(['RUN ["cat", "<<EOF"]', "RUN cat <<<word", "RUN echo '<<EOF'", 'RUN echo "a <<b"', "USER <<EOF", "RUN echo $((1<<2))"])(
+    "%s has none",
+    (line) => {
+      expect(bodies(`FROM a\n${line}\nCMD ["x"]`)).toHaveLength(2);
+    },
+  );
 
   test("it cannot be a destination", () => {
     expect(failure("FROM a\nCOPY a <<EOF\nEOF").message).toContain("COPY cannot accept a heredoc as a destination");
@@ -101,11 +111,30 @@ describe("heredocs", () => {
 
 describe("instructions", () => {
   test.each<[string, object]>([
-    ["ARG a b=1 c='x y'", { kind: "arg", args: [{ name: "a", defaultValue: undefined }, { name: "b", defaultValue: "1" }, { name: "c", defaultValue: "'x y'" }] }],
-    ["ENV a=1 b='x y' c=d\\ e", { pairs: [{ name: "a", value: "1" }, { name: "b", value: "'x y'" }, { name: "c", value: "d\\ e" }] }],
+    [
+      "ARG a b=1 c='x y'",
+      {
+        kind: "arg",
+        args: [
+          { name: "a", defaultValue: undefined },
+          { name: "b", defaultValue: "1" },
+          { name: "c", defaultValue: "'x y'" },
+        ],
+      },
+    ],
+    [
+      "ENV a=1 b='x y' c=d\\ e",
+      {
+        pairs: [
+          { name: "a", value: "1" },
+          { name: "b", value: "'x y'" },
+          { name: "c", value: "d\\ e" },
+        ],
+      },
+    ],
     ["ENV a it's the rest", { pairs: [{ name: "a", value: "it's the rest" }] }],
-    ["LABEL \"com.x y\"=z", { kind: "label", pairs: [{ name: '"com.x y"', value: "z" }] }],
-    ["CMD [\"a\", \"b\"]", { kind: "cmd", command: { kind: "exec", argv: ["a", "b"] } }],
+    ['LABEL "com.x y"=z', { kind: "label", pairs: [{ name: '"com.x y"', value: "z" }] }],
+    ['CMD ["a", "b"]', { kind: "cmd", command: { kind: "exec", argv: ["a", "b"] } }],
     ["CMD [a, b]", { kind: "cmd", command: { kind: "shell", line: "[a, b]" } }],
     ["ENTRYPOINT exec top", { kind: "entrypoint", command: { kind: "shell", line: "exec top" } }],
     ["EXPOSE 80 $P/udp 1-3", { kind: "expose", ports: ["80", "$P/udp", "1-3"] }],
@@ -115,16 +144,61 @@ describe("instructions", () => {
     ["WORKDIR /a b", { kind: "workdir", path: "/a b" }],
     ["STOPSIGNAL SIGQUIT", { kind: "stopsignal", signal: "SIGQUIT" }],
     ['SHELL ["/bin/bash", "-c"]', { kind: "shell", argv: ["/bin/bash", "-c"] }],
-    ["HEALTHCHECK --interval=5s --retries=2 CMD test -f /x", { healthcheck: { Interval: 5e9, Retries: 2, Test: ["CMD-SHELL", "test -f /x"] } }],
+    [
+      "HEALTHCHECK --interval=5s --retries=2 CMD test -f /x",
+      { healthcheck: { Interval: 5e9, Retries: 2, Test: ["CMD-SHELL", "test -f /x"] } },
+    ],
     ["HEALTHCHECK NONE", { healthcheck: { Test: ["NONE"] } }],
     ["ONBUILD COPY --chown=1 . /x", { kind: "onbuild", trigger: "COPY --chown=1 . /x" }],
-    ["COPY --from=b --chown=u:g --chmod=755 --link --exclude=*.a --exclude=b --parents a b c/", { from: "b", chown: "u:g", chmod: "755", isLink: true, exclude: ["*.a", "b"], keepsParents: true, sources: ["a", "b"], destination: "c/" }],
+    [
+      "COPY --from=b --chown=u:g --chmod=755 --link --exclude=*.a --exclude=b --parents a b c/",
+      {
+        from: "b",
+        chown: "u:g",
+        chmod: "755",
+        isLink: true,
+        exclude: ["*.a", "b"],
+        keepsParents: true,
+        sources: ["a", "b"],
+        destination: "c/",
+      },
+    ],
     ['COPY ["a b", "c"]', { sources: ["a b"], destination: "c" }],
-    [`ADD --checksum=sha256:${"a".repeat(64)} --keep-git-dir=true x y`, { kind: "add", checksum: `sha256:${"a".repeat(64)}`, keepsGitDir: true }],
-    ["RUN --mount=type=cache,target=/c,sharing=locked,mode=0755,uid=1 x", { mounts: [{ type: "cache", id: "/c", target: "/c", sharing: "locked", owner: { mode: 0o755, uid: 1, gid: undefined }, isReadOnly: false }] }],
-    ["RUN --mount=target=/b,from=s,source=/x,rw x", { mounts: [{ type: "bind", from: "s", source: "/x", target: "/b", isReadOnly: false }] }],
-    ["RUN --mount=type=secret,id=k,required --mount=type=secret,id=t,env=TOK x", { mounts: [{ type: "secret", id: "k", target: "/run/secrets/k", isRequired: true }, { id: "t", env: "TOK", target: undefined }] }],
-    ["RUN --mount=type=tmpfs,target=/t,size=1g --mount=type=ssh --security=insecure x", { mounts: [{ type: "tmpfs", sizeBytes: 2 ** 30 }, { type: "ssh", id: "default" }], security: "insecure" }],
+    [
+      `ADD --checksum=sha256:${"a".repeat(64)} --keep-git-dir=true x y`,
+      { kind: "add", checksum: `sha256:${"a".repeat(64)}`, keepsGitDir: true },
+    ],
+    [
+      "RUN --mount=type=cache,target=/c,sharing=locked,mode=0755,uid=1 x",
+      {
+        mounts: [
+          { type: "cache", id: "/c", target: "/c", sharing: "locked", owner: { mode: 0o755, uid: 1, gid: undefined }, isReadOnly: false },
+        ],
+      },
+    ],
+    [
+      "RUN --mount=target=/b,from=s,source=/x,rw x",
+      { mounts: [{ type: "bind", from: "s", source: "/x", target: "/b", isReadOnly: false }] },
+    ],
+    [
+      "RUN --mount=type=secret,id=k,required --mount=type=secret,id=t,env=TOK x",
+      {
+        mounts: [
+          { type: "secret", id: "k", target: "/run/secrets/k", isRequired: true },
+          { id: "t", env: "TOK", target: undefined },
+        ],
+      },
+    ],
+    [
+      "RUN --mount=type=tmpfs,target=/t,size=1g --mount=type=ssh --security=insecure x",
+      {
+        mounts: [
+          { type: "tmpfs", sizeBytes: 2 ** 30 },
+          { type: "ssh", id: "default" },
+        ],
+        security: "insecure",
+      },
+    ],
     ["RUN -- --not-a-flag", { command: { line: "--not-a-flag" } }],
     ["RUN --mount=type=bind,target=/a \\\n  --network=host x", { network: "host", mounts: [{ target: "/a", isReadOnly: true }] }],
   ])("%s", (line, expected) => expect(only(line)).toMatchObject(expected));
@@ -132,7 +206,10 @@ describe("instructions", () => {
   test("FROM has a platform and a name", () => {
     expect(parseDockerfile("ARG V=1\nFROM --platform=$BUILDPLATFORM a:$V as Build\nFROM scratch")).toMatchObject({
       globalArgs: [{ name: "V", defaultValue: "1" }],
-      stages: [{ index: 0, from: { base: "a:$V", name: "build", platform: "$BUILDPLATFORM" } }, { index: 1, from: { base: "scratch", name: undefined } }],
+      stages: [
+        { index: 0, from: { base: "a:$V", name: "build", platform: "$BUILDPLATFORM" } },
+        { index: 1, from: { base: "scratch", name: undefined } },
+      ],
     });
   });
 
@@ -144,12 +221,20 @@ describe("instructions", () => {
 
 describe("errors name line, column and what was meant", () => {
   test.each<[string, string, object]>([
-    ["FROM a\n\n  RUNN x", "dockerfile parse error on line 3: unknown instruction: RUNN (did you mean RUN?)", { line: 3, column: 3, suggestion: "RUN" }],
+    [
+      "FROM a\n\n  RUNN x",
+      "dockerfile parse error on line 3: unknown instruction: RUNN (did you mean RUN?)",
+      { line: 3, column: 3, suggestion: "RUN" },
+    ],
     ["FRMO a", "dockerfile parse error on line 1: unknown instruction: FRMO (did you mean FROM?)", { line: 1 }],
     ["FROM a\nFLY x", "dockerfile parse error on line 2: unknown instruction: FLY", { line: 2 }],
     ["FROM a\nCOPY --form=x a b", "dockerfile parse error on line 2: unknown flag: --form (did you mean --from?)", { line: 2, column: 6 }],
     ["FROM a\nCOPY a \\\n b \\\n  c", "", {}],
-    ["FROM a\nRUN \\\n  --netwrok=none x", "dockerfile parse error on line 3: unknown flag: --netwrok (did you mean --network?)", { line: 3, column: 3 }],
+    [
+      "FROM a\nRUN \\\n  --netwrok=none x",
+      "dockerfile parse error on line 3: unknown flag: --netwrok (did you mean --network?)",
+      { line: 3, column: 3 },
+    ],
     ["FROM a\nCOPY --from=x --from=y a b", "dockerfile parse error on line 2: duplicate flag specified: from", { column: 15 }],
     ["FROM a\nCOPY --from a b", "dockerfile parse error on line 2: missing a value on flag: from", {}],
     ["FROM a\nCOPY --link=maybe a b", "dockerfile parse error on line 2: expecting boolean value for flag link, not: maybe", {}],
@@ -187,7 +272,7 @@ describe("errors name line, column and what was meant", () => {
 });
 
 test("warnings have BuildKit's names and the line", () => {
-  const text = "from a As Build\nMaintainer me\nENV PASSWORD x\nARG GH_TOKEN\nCMD a\nCMD [\"b\"]\nFROM b AS build\nFROM c AS scratch\n";
+  const text = 'from a As Build\nMaintainer me\nENV PASSWORD x\nARG GH_TOKEN\nCMD a\nCMD ["b"]\nFROM b AS build\nFROM c AS scratch\n';
   expect(parseDockerfile(text).warnings.map(({ rule, location }) => `${location.line} ${rule}`)).toEqual([
     "1 FromAsCasing",
     "1 StageNameCasing",

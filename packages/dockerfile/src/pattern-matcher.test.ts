@@ -75,5 +75,11 @@ describe("PatternMatcher", () => {
 });
 
 test("an ignore file's comments, spaces and slashes are read as Docker reads them", () => {
-  expect(parseIgnoreFile("\uFEFF# comment\n\n  a/./b/ \r\n/abs\n ! x/../y \n  # not a comment\n!\n")).toEqual(["a/b", "abs", "!y", "# not a comment", "!"]);
+  expect(parseIgnoreFile("\uFEFF# comment\n\n  a/./b/ \r\n/abs\n ! x/../y \n  # not a comment\n!\n")).toEqual([
+    "a/b",
+    "abs",
+    "!y",
+    "# not a comment",
+    "!",
+  ]);
 });

@@ -12,7 +12,10 @@ export class PatternMatcher {
 
   /** @param patterns as `parseIgnoreFile` gives them, or as a user wrote them in `--exclude`. */
   constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.map((pattern) => pattern.trim()).filter((pattern) => pattern !== "").map(compile);
+    this.#patterns = patterns
+      .map((pattern) => pattern.trim())
+      .filter((pattern) => pattern !== "")
+      .map(compile);
   }
 
   /** Whether a path, relative and with slashes, is matched, itself or through a directory above it. */
@@ -122,7 +125,7 @@ function codePointAt(text: string, at: number): string {
 
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
-  const chars = [...text];
+  const chars = Array.from(text);
   for (let i = 0; i < chars.length; i++) {
     const char = chars[i] ?? "";
     if (char === "*" && chars[i + 1] === "*") {

@@ -15,7 +15,10 @@ const COMPONENT = /^[A-Za-z0-9_-]+$/;
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
   if (parts.length > 3 || !parts.every((part) => COMPONENT.test(part))) {
-    throw new FlotillaError("invalid", `"${text}" is an invalid component of "${text}": platform specifier component must match "${COMPONENT.source}": invalid argument`);
+    throw new FlotillaError(
+      "invalid",
+      `"${text}" is an invalid component of "${text}": platform specifier component must match "${COMPONENT.source}": invalid argument`,
+    );
   }
   const [os = "linux", machine = "", variant] = parts.length === 1 ? ["linux", parts[0]] : parts;
   const known = ARCHITECTURES[machine.toLowerCase()] ?? { architecture: machine.toLowerCase() };

@@ -5,7 +5,16 @@ import { suggest } from "./suggest.ts";
 
 export type RunMount =
   | { type: "bind"; from: string | undefined; source: string; target: string; isReadOnly: boolean }
-  | { type: "cache"; id: string; from: string | undefined; source: string; target: string; isReadOnly: boolean; sharing: CacheSharing; owner: Owner }
+  | {
+      type: "cache";
+      id: string;
+      from: string | undefined;
+      source: string;
+      target: string;
+      isReadOnly: boolean;
+      sharing: CacheSharing;
+      owner: Owner;
+    }
   | { type: "tmpfs"; target: string; sizeBytes: number | undefined }
   | { type: "secret"; id: string; target: string | undefined; env: string | undefined; isRequired: boolean; owner: Owner }
   | { type: "ssh"; id: string; target: string | undefined; isRequired: boolean; owner: Owner };
@@ -15,7 +24,27 @@ export type CacheSharing = "shared" | "private" | "locked";
 export type Owner = { mode: number | undefined; uid: number | undefined; gid: number | undefined };
 
 const TYPES = ["bind", "cache", "tmpfs", "secret", "ssh"];
-const KEYS = ["type", "from", "source", "src", "target", "dst", "destination", "readonly", "ro", "readwrite", "rw", "id", "sharing", "required", "size", "mode", "uid", "gid", "env"];
+const KEYS = [
+  "type",
+  "from",
+  "source",
+  "src",
+  "target",
+  "dst",
+  "destination",
+  "readonly",
+  "ro",
+  "readwrite",
+  "rw",
+  "id",
+  "sharing",
+  "required",
+  "size",
+  "mode",
+  "uid",
+  "gid",
+  "env",
+];
 /** Keys that only some types have. */
 const KEYS_OF: Readonly<Record<string, readonly string[]>> = {
   from: ["bind", "cache"],
@@ -50,14 +79,19 @@ export function parseRunMount(text: string): RunMount {
 function build(type: string, options: ReadonlyMap<string, string>): RunMount {
   const target = options.get("target");
   const shared = { from: options.get("from"), source: options.get("source") ?? "" };
-  const owner: Owner = { mode: octal(options.get("mode")), uid: integer("uid", options.get("uid")), gid: integer("gid", options.get("gid")) };
+  const owner: Owner = {
+    mode: octal(options.get("mode")),
+    uid: integer("uid", options.get("uid")),
+    gid: integer("gid", options.get("gid")),
+  };
   const isRequired = boolean("required", options.get("required")) ?? false;
   if (type === "secret") return secretMount(options, { isRequired, owner });
   if (type === "ssh") return { type, id: options.get("id") ?? "default", target, isRequired, owner };
   if (target === undefined || target === "") throw invalid(`target is required for mount type "${type}"`);
   if (type === "tmpfs") return { type, target, sizeBytes: bytes(options.get("size")) };
   const isReadOnly = readOnly(options, type === "bind");
-  if (type === "cache") return { type, id: options.get("id") ?? target, ...shared, target, isReadOnly, sharing: sharing(options.get("sharing")), owner };
+  if (type === "cache")
+    return { type, id: options.get("id") ?? target, ...shared, target, isReadOnly, sharing: sharing(options.get("sharing")), owner };
   return { type: "bind", ...shared, target, isReadOnly };
 }
 

@@ -3,7 +3,15 @@ import { applyChanges } from "./index.ts";
 
 describe("applyChanges", () => {
   test("instructions apply in order and see the environment before them", () => {
-    expect(applyChanges({ Env: ["A=1", "B=2"], Cmd: ["old"] }, ["ENV A=x C=$B", "WORKDIR /d\nWORKDIR $C", 'ENTRYPOINT ["e"]', "EXPOSE 80 81/udp", "LABEL l=$A"])).toEqual({
+    expect(
+      applyChanges({ Env: ["A=1", "B=2"], Cmd: ["old"] }, [
+        "ENV A=x C=$B",
+        "WORKDIR /d\nWORKDIR $C",
+        'ENTRYPOINT ["e"]',
+        "EXPOSE 80 81/udp",
+        "LABEL l=$A",
+      ]),
+    ).toEqual({
       Env: ["A=x", "B=2", "C=2"],
       WorkingDir: "/d/2",
       Entrypoint: ["e"],

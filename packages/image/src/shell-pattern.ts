@@ -10,25 +10,26 @@ const MAX_STEPS = 50_000_000;
 
 /** `${x#pattern}` (shortest) and `${x##pattern}` (longest): the value without the matching beginning. */
 export function trimPrefix(value: string, pattern: string, isLongest: boolean): string {
-  const end = matchEnd([...value], { tokens: tokensOf(pattern), start: 0, isLongest });
-  return end === undefined ? value : [...value].slice(end).join("");
+  const end = matchEnd(Array.from(value), { tokens: tokensOf(pattern), start: 0, isLongest });
+  return end === undefined ? value : Array.from(value).slice(end).join("");
 }
 
 /** `${x%pattern}` (shortest) and `${x%%pattern}` (longest): the value without the matching end. */
 export function trimSuffix(value: string, pattern: string, isLongest: boolean): string {
-  const chars = [...value].reverse();
+  const chars = Array.from(value).reverse();
   const end = matchEnd(chars, { tokens: tokensOf(pattern).reverse(), start: 0, isLongest });
   return end === undefined ? value : chars.slice(end).reverse().join("");
 }
 
 /** `${x/pattern/other}` and `${x//pattern/other}`: the first match, or each, replaced; matches are as long as they can be. */
 export function replacePattern(value: string, pattern: string, replacement: { text: string; isAll: boolean }): string {
-  const chars = [...value];
+  const chars = Array.from(value);
   const tokens = tokensOf(pattern);
-  if (chars.length ** 2 * (tokens.length + 1) > MAX_STEPS) throw new FlotillaError("invalid", "value is too long for a pattern substitution");
+  if (chars.length ** 2 * (tokens.length + 1) > MAX_STEPS)
+    throw new FlotillaError("invalid", "value is too long for a pattern substitution");
   let out = "";
   let lastEnd = -1;
-  for (let at = 0; at <= chars.length; ) {
+  for (let at = 0; at <= chars.length;) {
     const end = matchEnd(chars, { tokens, start: at, isLongest: true });
     const isMatch = end !== undefined && !(end === at && at === lastEnd);
     if (isMatch) {
@@ -44,7 +45,7 @@ export function replacePattern(value: string, pattern: string, replacement: { te
 
 function tokensOf(pattern: string): Token[] {
   const tokens: Token[] = [];
-  const chars = [...pattern];
+  const chars = Array.from(pattern);
   for (let i = 0; i < chars.length; i++) {
     const char = chars[i] ?? "";
     if (char === "*") tokens.push({ kind: "any" });

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { expandWord, expandWords, splitWords } from "./index.ts";
 
-const variables = new Map([["A", "value"], ["E", ""], ["P", "/usr/local/lib.tar.gz"], ["S", "a b"]]);
+const variables = new Map([
+  ["A", "value"],
+  ["E", ""],
+  ["P", "/usr/local/lib.tar.gz"],
+  ["S", "a b"],
+]);
 
 describe("expandWord", () => {
   test.each([

@@ -80,7 +80,7 @@ class Lexer {
   #keepEscapes: boolean;
 
   constructor(text: string, variables: Variables, options: ExpandOptions) {
-    this.#chars = [...text];
+    this.#chars = Array.from(text);
     this.#variables = variables;
     this.#options = options;
     this.#escape = options.escape ?? DEFAULT_ESCAPE;

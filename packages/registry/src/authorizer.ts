@@ -24,11 +24,18 @@ const MAX_TOKEN_BYTES = 256 * 1024;
 
 type Token = { value: string; expiresAtMs: number };
 
-export type AuthorizerOptions = { http: HttpClient; credentials: Credentials | undefined; userAgent: string; limits: Limits; now(): number };
+export type AuthorizerOptions = {
+  http: HttpClient;
+  credentials: Credentials | undefined;
+  userAgent: string;
+  limits: Limits;
+  now: () => number;
+};
 
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #tokens = new Map<string, Token>();
+  /** By scopes; the promise, so that requests beside each other fetch one token. */
+  readonly #tokens = new Map<string, Promise<Token>>();
   #challenge: Challenge | undefined;
 
   constructor(options: AuthorizerOptions) {
@@ -47,11 +54,17 @@ export class Authorizer {
     if (challenge === undefined) return undefined;
     if (challenge.scheme === "basic") return basic(credentials);
     const key = [...scopes].sort().join(" ");
-    const known = this.#tokens.get(key);
+    // One that could not be fetched is forgotten by whoever asked for it.
+    const known = await this.#tokens.get(key)?.catch(() => undefined);
     if (known !== undefined && known.expiresAtMs > this.#options.now()) return `Bearer ${known.value}`;
-    const token = await this.#fetchToken(challenge, scopes, signal);
-    this.#tokens.set(key, token);
-    return `Bearer ${token.value}`;
+    const fetching = this.#fetchToken(challenge, scopes, signal);
+    this.#tokens.set(key, fetching);
+    try {
+      return `Bearer ${(await fetching).value}`;
+    } catch (error) {
+      if (this.#tokens.get(key) === fetching) this.#tokens.delete(key);
+      throw error;
+    }
   }
 
   /**
@@ -66,7 +79,7 @@ export class Authorizer {
     const isBearer = chosen.scheme === "bearer";
     this.#challenge = chosen;
     // A token may have expired on the way or lack a scope: a fresh one is worth one more try. A password is not.
-    this.#tokens.clear();
+    if (!isFirst) this.#tokens.clear();
     return isFirst ? isBearer || basic(this.#options.credentials) !== undefined : isBearer && !sent.startsWith("Basic ");
   }
 
@@ -81,7 +94,8 @@ export class Authorizer {
     if (response.status !== 200) throw await errorOfResponse(response, limits.stallTimeoutMs);
     const body = await readBody(response, { maxBytes: MAX_TOKEN_BYTES, stallTimeoutMs: limits.stallTimeoutMs });
     const parsed = tokenSchema.safeParse(parseJson(body));
-    if (!parsed.success) throw new FlotillaError("unavailable", `authorization server ${request.url.host} did not include a token in the response`);
+    if (!parsed.success)
+      throw new FlotillaError("unavailable", `authorization server ${request.url.host} did not include a token in the response`);
     const lifetimeMs = Math.max(DEFAULT_EXPIRY_S * 1000, parsed.data.expiresInMs) - SKEW_MS;
     return { value: parsed.data.value, expiresAtMs: now() + lifetimeMs };
   }

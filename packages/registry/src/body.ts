@@ -31,7 +31,8 @@ export async function readBody(response: HttpResponse, limits: { maxBytes: numbe
   let length = 0;
   for await (const chunk of readChunks(response, limits.stallTimeoutMs)) {
     length += chunk.length;
-    if (length > limits.maxBytes) throw new FlotillaError("too_large", `${response.url.host}: answer is larger than ${limits.maxBytes} bytes`);
+    if (length > limits.maxBytes)
+      throw new FlotillaError("too_large", `${response.url.host}: answer is larger than ${limits.maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

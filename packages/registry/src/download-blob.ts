@@ -13,7 +13,7 @@ import { isRetryable, type Session } from "./session.ts";
 export type BlobDownload = {
   blob: Pick<Descriptor, "digest" | "size">;
   partial: PartialBlob;
-  onProgress(progress: PullProgress): void;
+  onProgress: (progress: PullProgress) => void;
   signal: AbortSignal;
 };
 
@@ -57,8 +57,16 @@ export async function* downloadBlob(repository: Repository, download: BlobDownlo
 }
 
 /** A small blob, such as a configuration, verified. @throws FlotillaError `too_large`, `invalid`. */
-export async function fetchBlob(repository: Repository, blob: Pick<Descriptor, "digest" | "size">, options: { maxBytes: number; signal: AbortSignal }): Promise<Buffer> {
-  if (blob.size > options.maxBytes) throw new FlotillaError("too_large", `blob ${blob.digest} has ${blob.size} bytes, more than the ${options.maxBytes} expected of its kind`);
+export async function fetchBlob(
+  repository: Repository,
+  blob: Pick<Descriptor, "digest" | "size">,
+  options: { maxBytes: number; signal: AbortSignal },
+): Promise<Buffer> {
+  if (blob.size > options.maxBytes)
+    throw new FlotillaError(
+      "too_large",
+      `blob ${blob.digest} has ${blob.size} bytes, more than the ${options.maxBytes} expected of its kind`,
+    );
   return repository.attempt((session) => {
     return session.retry(options.signal, async () => {
       const response = await open(repository, session, { blob, offset: 0, signal: options.signal });
@@ -72,7 +80,7 @@ export async function fetchBlob(repository: Repository, blob: Pick<Descriptor, "
 /** What is missing, over as many requests as it takes while there is progress. */
 async function* fetchRest(repository: Repository, download: BlobDownload, state: State): AsyncGenerator<Buffer, void> {
   const { blob, signal } = download;
-  for (let failures = 0; state.received < blob.size; ) {
+  for (let failures = 0; state.received < blob.size;) {
     const before = state.received;
     try {
       yield* fetchFrom(repository, download, state.received);
@@ -81,7 +89,8 @@ async function* fetchRest(repository: Repository, download: BlobDownload, state:
       const { session } = repository;
       if (state.received > before) failures = 0;
       failures++;
-      if (failures >= session.limits.maxAttempts || !isRetryable(error)) throw pullError(error, { name: repository.name, full: repository.name, isAnonymous: session.isAnonymous });
+      if (failures >= session.limits.maxAttempts || !isRetryable(error))
+        throw pullError(error, { name: repository.name, full: repository.name, isAnonymous: session.isAnonymous });
       download.onProgress({ status: "Retrying", digest: blob.digest, attempt: failures });
       await session.pause(failures - 1, signal, error);
     }
@@ -117,7 +126,9 @@ async function open(repository: Repository, session: Session, { blob, offset, si
     signal,
   });
   const isPart = response.status === 206;
-  const isRight = isPart ? response.headers["content-range"] === `bytes ${offset}-${blob.size - 1}/${blob.size}` : hasLength(response, blob.size);
+  const isRight = isPart
+    ? response.headers["content-range"] === `bytes ${offset}-${blob.size - 1}/${blob.size}`
+    : hasLength(response, blob.size);
   if (isRight) return response;
   response.body.destroy();
   throw wrongSize(blob);

@@ -25,11 +25,12 @@ export function endpointsOf(domain: string, settings: RegistrySettings, isPull: 
   const common = { ca: settings.ca, allowedOrigins: new Set((settings.allowedOrigins ?? []).map((origin) => new URL(origin).origin)) };
   const host = domain === DOCKER_HUB ? DOCKER_HUB_HOST : domain;
   const secure = new URL(`https://${host}/`);
-  const isInsecure = settings.isInsecure === true || isLoopbackHost(secure.hostname);
+  // Whoever names an authority wants the certificate checked, also on this machine.
+  const isInsecure = settings.isInsecure ?? (settings.ca === undefined && isLoopbackHost(secure.hostname));
   const own = [secure, ...(isInsecure ? [new URL(`http://${host}/`)] : [])];
   const mirrors = isPull ? (settings.mirrors ?? []).map((mirror) => new URL(mirror.endsWith("/") ? mirror : `${mirror}/`)) : [];
   return {
     mirrors: mirrors.map((base) => ({ ...common, base, domain: base.host, isMirror: true, isUnverified: false })),
-    own: own.map((base) => ({ ...common, base, domain, isMirror: false, isUnverified: isInsecure && settings.ca === undefined })),
+    own: own.map((base) => ({ ...common, base, domain, isMirror: false, isUnverified: isInsecure })),
   };
 }

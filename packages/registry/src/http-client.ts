@@ -3,7 +3,14 @@
 // address; the address that was checked is the one that is connected to, so a second look-up cannot change it.
 import { FlotillaError } from "@flotilla/core";
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from "node:http";
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { pipeline } from "node:stream/promises";
@@ -112,7 +119,8 @@ async function sendBody(outgoing: ClientRequest, body: HttpRequest["body"]): Pro
 function connectionError(error: Error & { code?: string }, url: URL): FlotillaError {
   const found = error instanceof FlotillaError ? error : error.cause instanceof FlotillaError ? error.cause : undefined;
   if (found !== undefined && found.code !== "unavailable") return found;
-  if (error.name === "AbortError") return new FlotillaError("unavailable", "context canceled", { cause: error, details: { isCancelled: true } });
+  if (error.name === "AbortError")
+    return new FlotillaError("unavailable", "context canceled", { cause: error, details: { isCancelled: true } });
   const message = found?.message ?? `${url.host}: ${error.message}`;
   const isTls = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(error.code ?? "") || error.code === "EPROTO";
   return new FlotillaError("unavailable", message, { cause: error, details: { isConnection: true, isTls } });

@@ -2,7 +2,15 @@ export { downloadBlob, fetchBlob, type BlobDownload } from "./download-blob.ts";
 export { digestOf } from "./digest-of.ts";
 export { listTags } from "./list-tags.ts";
 export { fetchManifest, findManifest, putManifest, resolveImage, type FetchedManifest, type ResolvedImage } from "./manifests.ts";
-export { credentialsSchema, hasCredentials, parseRegistryAuth, type Credentials, type Limits, type RegistryClientOptions, type RegistrySettings } from "./options.ts";
+export {
+  credentialsSchema,
+  hasCredentials,
+  parseRegistryAuth,
+  type Credentials,
+  type Limits,
+  type RegistryClientOptions,
+  type RegistrySettings,
+} from "./options.ts";
 export { PartialBlob, type PartialBlobOptions } from "./partial-blob.ts";
 export type { PullProgress, PushProgress } from "./progress.ts";
 export { isLoopbackHost, isPublicAddress } from "./public-address.ts";

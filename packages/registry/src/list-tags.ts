@@ -8,7 +8,10 @@ const tagsSchema = z.object({ tags: z.array(z.string()).nullish() });
 const MAX_PAGE_BYTES = 4 * 2 ** 20;
 
 /** All tags of a repository, page by page. @throws FlotillaError `too_large` beyond `maxTags`, `not_found`. */
-export async function listTags(repository: Repository, options: { pageSize: number; maxTags: number; signal: AbortSignal }): Promise<string[]> {
+export async function listTags(
+  repository: Repository,
+  options: { pageSize: number; maxTags: number; signal: AbortSignal },
+): Promise<string[]> {
   const tags: string[] = [];
   let path: string | undefined = `tags/list?n=${options.pageSize}`;
   const seen = new Set<string>();

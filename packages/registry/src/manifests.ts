@@ -1,5 +1,18 @@
 import { FlotillaError } from "@flotilla/core";
-import { digestSchema, formatFamiliar, indexSchema, isDigest, isIndexType, manifestSchema, MEDIA_TYPE, type Digest, type ImageIndex, type Manifest, type Platform, type Reference } from "@flotilla/image";
+import {
+  digestSchema,
+  formatFamiliar,
+  indexSchema,
+  isDigest,
+  isIndexType,
+  manifestSchema,
+  MEDIA_TYPE,
+  type Digest,
+  type ImageIndex,
+  type Manifest,
+  type Platform,
+  type Reference,
+} from "@flotilla/image";
 import { readBody, discardBody } from "./body.ts";
 import { digestOf } from "./digest-of.ts";
 import type { HttpResponse } from "./http-client.ts";
@@ -45,7 +58,11 @@ export async function fetchManifest(repository: Repository, reference: string, s
 }
 
 /** Digest, size and type of what a tag or digest names, without fetching it; undefined when there is nothing. */
-export async function findManifest(repository: Repository, reference: string, signal: AbortSignal): Promise<{ digest: Digest; mediaType: string; sizeBytes: number } | undefined> {
+export async function findManifest(
+  repository: Repository,
+  reference: string,
+  signal: AbortSignal,
+): Promise<{ digest: Digest; mediaType: string; sizeBytes: number } | undefined> {
   const headers = { accept: MANIFEST_TYPES.join(", ") };
   const response = await repository.send({ method: "HEAD", path: `manifests/${reference}`, headers, accept: [200, 404], signal });
   await discardBody(response);
@@ -59,7 +76,10 @@ export async function findManifest(repository: Repository, reference: string, si
 }
 
 /** Fetches what a reference names and, through an index, the image of a platform. @throws FlotillaError in Docker's words. */
-export async function resolveImage(repository: Repository, query: { reference: Reference; platform: Platform; signal: AbortSignal }): Promise<ResolvedImage> {
+export async function resolveImage(
+  repository: Repository,
+  query: { reference: Reference; platform: Platform; signal: AbortSignal },
+): Promise<ResolvedImage> {
   const { reference, platform, signal } = query;
   const root = await fetchManifest(repository, reference.digest ?? reference.tag ?? "latest", signal);
   if (root.kind === "manifest") return { root, image: root };
@@ -69,8 +89,10 @@ export async function resolveImage(repository: Repository, query: { reference: R
     throw new FlotillaError("not_found", `no matching manifest for ${words} in the manifest list entries`);
   }
   const image = await fetchManifest(repository, chosen.digest, signal);
-  if (image.kind !== "manifest") throw new FlotillaError("invalid", `${formatFamiliar(reference)}: an index inside an index is not an image`);
-  if (image.bytes.length !== chosen.size) throw new FlotillaError("invalid", `${formatFamiliar(reference)}: manifest ${chosen.digest} has another size than its index says`);
+  if (image.kind !== "manifest")
+    throw new FlotillaError("invalid", `${formatFamiliar(reference)}: an index inside an index is not an image`);
+  if (image.bytes.length !== chosen.size)
+    throw new FlotillaError("invalid", `${formatFamiliar(reference)}: manifest ${chosen.digest} has another size than its index says`);
   return { root, image };
 }
 
@@ -78,14 +100,19 @@ export async function resolveImage(repository: Repository, query: { reference: R
  * Stores a manifest under a tag or its digest. Its blobs must be there.
  * @throws FlotillaError `internal` when the registry understood it as something else.
  */
-export async function putManifest(repository: Repository, manifest: { reference: string; mediaType: string; bytes: Uint8Array }, signal: AbortSignal): Promise<Digest> {
+export async function putManifest(
+  repository: Repository,
+  manifest: { reference: string; mediaType: string; bytes: Uint8Array },
+  signal: AbortSignal,
+): Promise<Digest> {
   const digest = digestOf(manifest.bytes);
   const headers = { "content-type": manifest.mediaType, "content-length": String(manifest.bytes.length) };
   const body = (): Uint8Array => manifest.bytes;
   const response = await repository.send({ method: "PUT", path: `manifests/${manifest.reference}`, headers, body, accept: [201], signal });
   await discardBody(response);
   const told = response.headers["docker-content-digest"];
-  if (told !== undefined && told !== digest) throw new FlotillaError("internal", `registry stored the manifest as ${String(told).slice(0, 80)} instead of ${digest}`);
+  if (told !== undefined && told !== digest)
+    throw new FlotillaError("internal", `registry stored the manifest as ${String(told).slice(0, 80)} instead of ${digest}`);
   return digest;
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 export type RegistrySettings = {
   /** Base URLs that are asked before the registry itself, for pulls only. */
   mirrors?: readonly string[];
-  /** Certificates are not checked, and plain HTTP is tried when TLS is not spoken. Loopback addresses always are. */
+  /** Certificates are not checked, and plain HTTP is used when TLS is not spoken. Not said: only loopback without `ca` is. */
   isInsecure?: boolean;
   /** Authorities to trust instead of the usual ones, PEM. */
   ca?: string;
@@ -44,13 +44,13 @@ export function hasCredentials(credentials: Credentials | undefined): credential
 
 export type RegistryClientOptions = {
   /** By domain of a reference: `docker.io`, `localhost:5000`. */
-  settingsOf(domain: string): RegistrySettings;
-  credentialsOf(domain: string): Promise<Credentials | undefined>;
+  settingsOf: (domain: string) => RegistrySettings;
+  credentialsOf: (domain: string) => Promise<Credentials | undefined>;
   userAgent: string;
   /** A number in [0, 1), for the jitter of retries. */
-  random(): number;
+  random: () => number;
   /** Milliseconds since the epoch, for the expiry of tokens. */
-  now(): number;
+  now: () => number;
   limits?: Partial<Limits>;
 };
 

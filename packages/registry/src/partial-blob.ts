@@ -8,7 +8,12 @@ import { open, readFile, rename, rm, writeFile, type FileHandle } from "node:fs/
 import { join } from "node:path";
 import { z } from "zod";
 
-const recordSchema = z.object({ version: z.literal(1), digest: digestSchema, bootId: z.string(), syncedBytes: z.number().int().nonnegative() });
+const recordSchema = z.object({
+  version: z.literal(1),
+  digest: digestSchema,
+  bootId: z.string(),
+  syncedBytes: z.number().int().nonnegative(),
+});
 
 export type PartialBlobOptions = {
   /** A directory for partial blobs only, on the disk that keeps them. */
@@ -65,7 +70,7 @@ export class PartialBlob implements AsyncDisposable {
 
   /** The bytes that are there, from the beginning. */
   async *read(): AsyncGenerator<Buffer, void> {
-    for (let at = 0; at < this.#length; ) {
+    for (let at = 0; at < this.#length;) {
       const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#length - at));
       const { bytesRead } = await this.#file.read(buffer, 0, buffer.length, at);
       if (bytesRead === 0) throw new FlotillaError("internal", `partial blob ${this.#options.blob.digest} was cut by somebody else`);
@@ -77,14 +82,18 @@ export class PartialBlob implements AsyncDisposable {
   /** @throws FlotillaError `exhausted` when the disk is full. */
   async append(chunk: Uint8Array): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length; ) {
+      for (let done = 0; done < chunk.length;) {
         const { bytesWritten } = await this.#file.write(chunk, done, chunk.length - done, this.#length);
         done += bytesWritten;
         this.#length += bytesWritten;
       }
     } catch (error) {
       const isFull = error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
-      throw new FlotillaError(isFull ? "exhausted" : "internal", `write blob ${this.#options.blob.digest}: ${error instanceof Error ? error.message : "error"}`, { cause: error });
+      throw new FlotillaError(
+        isFull ? "exhausted" : "internal",
+        `write blob ${this.#options.blob.digest}: ${error instanceof Error ? error.message : "error"}`,
+        { cause: error },
+      );
     }
     if (this.#length - this.#syncedBytes >= SYNC_EVERY_BYTES) await this.sync();
   }
@@ -118,7 +127,9 @@ export class PartialBlob implements AsyncDisposable {
   async #record(): Promise<void> {
     const { record } = pathsOf(this.#options);
     const { blob, bootId } = this.#options;
-    const text = JSON.stringify({ version: 1, digest: blob.digest, bootId, syncedBytes: this.#syncedBytes } satisfies z.input<typeof recordSchema>);
+    const text = JSON.stringify({ version: 1, digest: blob.digest, bootId, syncedBytes: this.#syncedBytes } satisfies z.input<
+      typeof recordSchema
+    >);
     await writeFile(`${record}.new`, text, { mode: 0o600, flush: true });
     await rename(`${record}.new`, record);
   }

@@ -11,10 +11,10 @@ import { isRetryable, locationOf, type Session, type SessionRequest } from "./se
 export type BlobUpload = {
   blob: Pick<Descriptor, "digest" | "size">;
   /** The blob's bytes from an offset on; called again when an upload is taken up. */
-  open(offset: number): AsyncIterable<Uint8Array>;
+  open: (offset: number) => AsyncIterable<Uint8Array>;
   /** Paths of repositories of the same registry that may have the blob. */
   mountFrom: readonly string[];
-  onProgress(progress: PushProgress): void;
+  onProgress: (progress: PushProgress) => void;
   signal: AbortSignal;
 };
 
@@ -68,7 +68,10 @@ class Uploader {
     const query = new URLSearchParams({ mount: this.#upload.blob.digest, from });
     const scopes = [this.#repository.scope, `repository:${from}:pull`];
     try {
-      const response = await this.#session.send({ ...this.#request("POST", `blobs/uploads/?${query.toString()}`, { accept: [201, 202] }), scopes });
+      const response = await this.#session.send({
+        ...this.#request("POST", `blobs/uploads/?${query.toString()}`, { accept: [201, 202] }),
+        scopes,
+      });
       await discardBody(response);
       return response.status === 201 ? "mounted" : { location: locationOf(response) };
     } catch (error) {
@@ -83,7 +86,7 @@ class Uploader {
     const { blob, signal, onProgress } = this.#upload;
     let location = opened?.location;
     let offset = 0;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       const before = offset;
       try {
         if (location === undefined) {
@@ -110,7 +113,9 @@ class Uploader {
   }
 
   async #begin(): Promise<URL> {
-    const response = await this.#session.send(this.#request("POST", "blobs/uploads/", { accept: [202], headers: { "content-length": "0" } }));
+    const response = await this.#session.send(
+      this.#request("POST", "blobs/uploads/", { accept: [202], headers: { "content-length": "0" } }),
+    );
     await discardBody(response);
     return locationOf(response);
   }
@@ -119,7 +124,7 @@ class Uploader {
   async #status(location: URL): Promise<{ location: URL; offset: number }> {
     const response = await this.#session.send(this.#request("GET", location, { accept: [204, 202] }));
     await discardBody(response);
-    const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(String(response.headers["range"] ?? "")) ?? [];
+    const [, last] = /^(?:bytes=)?0-(\d{1,15})$/.exec(response.headers.range ?? "") ?? [];
     // `0-0` says nothing or one byte: beginning from the first is right for both only in a new upload.
     if (last === undefined || last === "0") throw new FlotillaError("range", `upload of ${this.#upload.blob.digest} cannot be taken up`);
     const next = response.headers.location === undefined ? location : locationOf(response);
@@ -134,7 +139,9 @@ class Uploader {
       "content-range": `${offset}-${blob.size - 1}`,
     };
     const body = (): AsyncIterable<Uint8Array> => {
-      return counted(open(offset), (sent) => onProgress({ status: "Pushing", digest: blob.digest, current: offset + sent, total: blob.size }));
+      return counted(open(offset), (sent) =>
+        onProgress({ status: "Pushing", digest: blob.digest, current: offset + sent, total: blob.size }),
+      );
     };
     const response = await this.#session.sendOnce(this.#request("PATCH", location, { headers, body, accept: [202] }));
     await discardBody(response);
@@ -149,7 +156,11 @@ class Uploader {
     await discardBody(response);
   }
 
-  #request(method: SessionRequest["method"], path: string | URL, rest: Pick<SessionRequest, "accept"> & Partial<SessionRequest>): SessionRequest {
+  #request(
+    method: SessionRequest["method"],
+    path: string | URL,
+    rest: Pick<SessionRequest, "accept"> & Partial<SessionRequest>,
+  ): SessionRequest {
     const where = typeof path === "string" ? this.#repository.pathOf(this.#session, path) : path;
     return { method, path: where, scopes: [this.#repository.scope], signal: this.#upload.signal, ...rest };
   }

@@ -14,10 +14,10 @@ export type ImagePush = {
   bytes: Uint8Array;
   mediaType: string;
   /** A blob's bytes from an offset on. */
-  open(blob: Descriptor, offset: number): AsyncIterable<Uint8Array>;
+  open: (blob: Descriptor, offset: number) => AsyncIterable<Uint8Array>;
   /** Paths of repositories of the same registry that may have a blob. */
-  mountFrom(blob: Descriptor): readonly string[];
-  onProgress(progress: PushProgress): void;
+  mountFrom: (blob: Descriptor) => readonly string[];
+  onProgress: (progress: PushProgress) => void;
   signal: AbortSignal;
 };
 

@@ -8,7 +8,24 @@ import { join } from "node:path";
 import { isFlotillaError } from "@flotilla/core";
 import { MEDIA_TYPE, parseReference, type Digest } from "@flotilla/image";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { digestOf, downloadBlob, fetchBlob, fetchManifest, findManifest, listTags, PartialBlob, pushBlob, pushImage, RegistryClient, resolveImage, type Credentials, type OpenRepository, type PullProgress, type PushProgress, type RegistrySettings } from "./index.ts";
+import {
+  digestOf,
+  downloadBlob,
+  fetchBlob,
+  fetchManifest,
+  findManifest,
+  listTags,
+  PartialBlob,
+  pushBlob,
+  pushImage,
+  RegistryClient,
+  resolveImage,
+  type Credentials,
+  type OpenRepository,
+  type PullProgress,
+  type PushProgress,
+  type RegistrySettings,
+} from "./index.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -70,7 +87,13 @@ afterEach(async () => {
 
 type Setup = { settings?: RegistrySettings; credentials?: Credentials; name?: string; action?: "pull" | "push"; stallTimeoutMs?: number };
 
-async function open({ settings = {}, credentials, name = "team/app", action = "pull", stallTimeoutMs = 5000 }: Setup = {}): Promise<OpenRepository> {
+async function open({
+  settings = {},
+  credentials,
+  name = "team/app",
+  action = "pull",
+  stallTimeoutMs = 5000,
+}: Setup = {}): Promise<OpenRepository> {
   const client = new RegistryClient({
     settingsOf: () => settings,
     credentialsOf: async (domain) => (domain === registry.host ? credentials : undefined),
@@ -89,7 +112,8 @@ async function download(repository: OpenRepository, bootId?: string): Promise<{ 
   await using partial = await partialOf(bootId);
   const progress: PullProgress[] = [];
   const chunks: Buffer[] = [];
-  for await (const chunk of downloadBlob(repository, { blob, partial, onProgress: (item) => progress.push(item), signal })) chunks.push(chunk);
+  for await (const chunk of downloadBlob(repository, { blob, partial, onProgress: (item) => progress.push(item), signal }))
+    chunks.push(chunk);
   return { bytes: Buffer.concat(chunks), progress };
 }
 
@@ -98,7 +122,10 @@ function serveBlob({ cutAfter = Number.POSITIVE_INFINITY, bytes = blobBytes, has
   return (request, response) => {
     const [, from] = /^bytes=(\d+)-/.exec(hasRanges ? (request.headers.range ?? "") : "") ?? [];
     const start = Number(from ?? 0);
-    const headers = { "content-length": bytes.length - start, ...(from === undefined ? {} : { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` }) };
+    const headers = {
+      "content-length": bytes.length - start,
+      ...(from === undefined ? {} : { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
+    };
     response.writeHead(from === undefined ? 200 : 206, headers);
     if (bytes.length - start <= cutAfter) return void response.end(bytes.subarray(start));
     response.write(bytes.subarray(start, start + cutAfter), () => setImmediate(() => response.destroy()));
@@ -121,7 +148,10 @@ describe("blobs", () => {
     registry.handler = serveBlob({ cutAfter: 50_000 });
     const { bytes } = await download(await open());
     expect(digestOf(bytes)).toBe(blob.digest);
-    expect(registry.seen.map(({ headers }) => headers.range)).toEqual([undefined, ...[1, 2, 3, 4, 5].map((n) => `bytes=${n * 50_000}-299999`)]);
+    expect(registry.seen.map(({ headers }) => headers.range)).toEqual([
+      undefined,
+      ...[1, 2, 3, 4, 5].map((n) => `bytes=${n * 50_000}-299999`),
+    ]);
   });
 
   test("what an earlier process got is not fetched again", async () => {
@@ -148,7 +178,10 @@ describe("blobs", () => {
   test("after a restart of the machine only what was synced counts", async () => {
     const hex = blob.digest.slice(7);
     await writeFile(join(directory, `${hex}.data`), Buffer.concat([blobBytes.subarray(0, 100_000), Buffer.alloc(50_000)]));
-    await writeFile(join(directory, `${hex}.json`), JSON.stringify({ version: 1, digest: blob.digest, bootId: "boot-1", syncedBytes: 100_000 }));
+    await writeFile(
+      join(directory, `${hex}.json`),
+      JSON.stringify({ version: 1, digest: blob.digest, bootId: "boot-1", syncedBytes: 100_000 }),
+    );
     registry.handler = serveBlob();
     const { bytes } = await download(await open(), "boot-2");
     expect(digestOf(bytes)).toBe(blob.digest);
@@ -182,7 +215,10 @@ describe("blobs", () => {
   test.each<[string, Handler]>([
     ["a wrong length", (_request, response) => void response.writeHead(200, { "content-length": 10 }).end("0123456789")],
     ["more than there should be", (_request, response) => void response.writeHead(200).end(Buffer.alloc(blob.size + 1))],
-    ["another range than was asked", (_request, response) => void response.writeHead(206, { "content-range": "bytes 5-9/10" }).end("01234")],
+    [
+      "another range than was asked",
+      (_request, response) => void response.writeHead(206, { "content-range": "bytes 5-9/10" }).end("01234"),
+    ],
   ])("%s is refused at once", async (_name, handler) => {
     registry.handler = handler;
     await expect(download(await open())).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("another size") });
@@ -191,13 +227,17 @@ describe("blobs", () => {
 
   test("a registry that stalls is tried again and then given up", async () => {
     registry.handler = (_request, response) => void response.writeHead(200, { "content-length": blob.size }).flushHeaders();
-    await expect(download(await open({ stallTimeoutMs: 50 }))).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("stalled") });
+    await expect(download(await open({ stallTimeoutMs: 50 }))).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("stalled"),
+    });
     expect(registry.seen).toHaveLength(3);
   });
 
   test("whoever goes away ends the download, and what came is kept", async () => {
     const controller = new AbortController();
-    registry.handler = (_request, response) => void response.writeHead(200, { "content-length": blob.size }).write(blobBytes.subarray(0, 1000));
+    registry.handler = (_request, response) =>
+      void response.writeHead(200, { "content-length": blob.size }).write(blobBytes.subarray(0, 1000));
     const repository = await open();
     await using partial = await partialOf();
     const all = async (): Promise<void> => {
@@ -211,7 +251,9 @@ describe("blobs", () => {
     registry.handler = (_request, response) => void response.end(config);
     const repository = await open();
     expect(await fetchBlob(repository, { digest: digestOf(config), size: 2 }, { maxBytes: 10, signal })).toEqual(config);
-    await expect(fetchBlob(repository, { digest: digestOf(config), size: 99 }, { maxBytes: 10, signal })).rejects.toMatchObject({ code: "too_large" });
+    await expect(fetchBlob(repository, { digest: digestOf(config), size: 99 }, { maxBytes: 10, signal })).rejects.toMatchObject({
+      code: "too_large",
+    });
     await expect(fetchBlob(repository, { digest: blob.digest, size: 2 }, { maxBytes: 10, signal })).rejects.toThrow("verification failed");
   });
 });
@@ -219,10 +261,25 @@ describe("blobs", () => {
 describe("manifests", () => {
   test("a tag leads through an index to the image of the platform, each verified", async () => {
     const image = manifestOf();
-    const index = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [
-      { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(Buffer.from("x")), size: 1, platform: { os: "linux", architecture: "arm64" } },
-      { mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(image), size: image.length, platform: { os: "linux", architecture: "amd64" } },
-    ] }));
+    const index = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        manifests: [
+          {
+            mediaType: MEDIA_TYPE.ociManifest,
+            digest: digestOf(Buffer.from("x")),
+            size: 1,
+            platform: { os: "linux", architecture: "arm64" },
+          },
+          {
+            mediaType: MEDIA_TYPE.ociManifest,
+            digest: digestOf(image),
+            size: image.length,
+            platform: { os: "linux", architecture: "amd64" },
+          },
+        ],
+      }),
+    );
     registry.handler = (request, response) => {
       const isTag = request.url?.endsWith("/v1") === true;
       response.setHeader("content-type", isTag ? MEDIA_TYPE.ociIndex : MEDIA_TYPE.ociManifest);
@@ -233,7 +290,9 @@ describe("manifests", () => {
     expect(resolved.root.digest).toBe(digestOf(index));
     expect(resolved.image.manifest.layers[0]?.digest).toBe(blob.digest);
     expect(registry.seen[0]?.headers.accept).toContain(MEDIA_TYPE.dockerIndex);
-    await expect(resolveImage(await open(), { ...query, platform: { os: "linux", architecture: "s390x" } })).rejects.toThrow("no matching manifest for linux/s390x in the manifest list entries");
+    await expect(resolveImage(await open(), { ...query, platform: { os: "linux", architecture: "s390x" } })).rejects.toThrow(
+      "no matching manifest for linux/s390x in the manifest list entries",
+    );
   });
 
   test.each<[string, Buffer, string]>([
@@ -246,7 +305,11 @@ describe("manifests", () => {
 
   test.each<[string, Buffer | string, string]>([
     ["what is no JSON", "<html>", "manifest is not JSON"],
-    ["schema 1", JSON.stringify({ schemaVersion: 1, mediaType: "application/vnd.docker.distribution.manifest.v1+json" }), "unsupported manifest media type"],
+    [
+      "schema 1",
+      JSON.stringify({ schemaVersion: 1, mediaType: "application/vnd.docker.distribution.manifest.v1+json" }),
+      "unsupported manifest media type",
+    ],
     ["a digest of no known kind", manifestOf({ config: { mediaType: "x", digest: "md5:1", size: 1 } }), "is malformed"],
     ["a negative size", manifestOf({ layers: [{ mediaType: "x", digest: blob.digest, size: -1 }] }), "is malformed"],
     ["one that is too large", Buffer.alloc(5 * 2 ** 20, " "), "larger than"],
@@ -256,8 +319,15 @@ describe("manifests", () => {
   });
 
   test("HEAD tells digest and size", async () => {
-    registry.handler = (_request, response) => void response.writeHead(200, { "docker-content-digest": blob.digest, "content-length": 7, "content-type": MEDIA_TYPE.ociManifest }).end();
-    expect(await findManifest(await open(), "v1", signal)).toEqual({ digest: blob.digest, mediaType: MEDIA_TYPE.ociManifest, sizeBytes: 7 });
+    registry.handler = (_request, response) =>
+      void response
+        .writeHead(200, { "docker-content-digest": blob.digest, "content-length": 7, "content-type": MEDIA_TYPE.ociManifest })
+        .end();
+    expect(await findManifest(await open(), "v1", signal)).toEqual({
+      digest: blob.digest,
+      mediaType: MEDIA_TYPE.ociManifest,
+      sizeBytes: 7,
+    });
     registry.handler = (_request, response) => void response.writeHead(404).end();
     expect(await findManifest(await open(), "v1", signal)).toBeUndefined();
   });
@@ -265,28 +335,60 @@ describe("manifests", () => {
 
 describe("errors have Docker's words", () => {
   test.each<[number, string, string, string, string]>([
-    [404, "MANIFEST_UNKNOWN", "manifest unknown", "not_found", "manifest for HOST/team/app:v1 not found: manifest unknown: manifest unknown"],
-    [404, "NAME_UNKNOWN", "repository name not known to registry", "not_found", "repository HOST/team/app not found: name unknown: repository name not known to registry"],
-    [401, "UNAUTHORIZED", "authentication required", "not_found", "pull access denied for HOST/team/app, repository does not exist or may require 'docker login': unauthorized: authentication required"],
-    [403, "DENIED", "requested access to the resource is denied", "not_found", "pull access denied for HOST/team/app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"],
+    [
+      404,
+      "MANIFEST_UNKNOWN",
+      "manifest unknown",
+      "not_found",
+      "manifest for HOST/team/app:v1 not found: manifest unknown: manifest unknown",
+    ],
+    [
+      404,
+      "NAME_UNKNOWN",
+      "repository name not known to registry",
+      "not_found",
+      "repository HOST/team/app not found: name unknown: repository name not known to registry",
+    ],
+    [
+      401,
+      "UNAUTHORIZED",
+      "authentication required",
+      "not_found",
+      "pull access denied for HOST/team/app, repository does not exist or may require 'docker login': unauthorized: authentication required",
+    ],
+    [
+      403,
+      "DENIED",
+      "requested access to the resource is denied",
+      "not_found",
+      "pull access denied for HOST/team/app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+    ],
     [429, "TOOMANYREQUESTS", "slow down\u001b[31m", "rate_limited", "toomanyrequests: slow down [31m"],
-  ])("%i %s", async (status, code, message, expectedCode, expected) => {
+  ])("%i %s", async (...[status, code, message, expectedCode, expected]) => {
     registry.handler = (_request, response) => void response.writeHead(status).end(errorBody(code, message));
-    await expect(fetchManifest(await open(), "v1", signal)).rejects.toMatchObject({ code: expectedCode, message: expected.replaceAll("HOST", registry.host) });
+    await expect(fetchManifest(await open(), "v1", signal)).rejects.toMatchObject({
+      code: expectedCode,
+      message: expected.replaceAll("HOST", registry.host),
+    });
   });
 
   test("an endless error body is cut", async () => {
     registry.handler = (_request, response) => {
       response.writeHead(400);
-      const more = (): void => void (response.writableEnded || response.destroyed || response.write(Buffer.alloc(65_536), () => setImmediate(more)));
+      const more = (): void =>
+        void (response.writableEnded || response.destroyed || response.write(Buffer.alloc(65_536), () => setImmediate(more)));
       more();
     };
-    await expect(fetchManifest(await open(), "v1", signal)).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("status: 400") });
+    await expect(fetchManifest(await open(), "v1", signal)).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringContaining("status: 400"),
+    });
   });
 
   test("errors that pass are tried again, others are not", async () => {
     let left = 2;
-    registry.handler = (_request, response) => void (left-- > 0 ? response.writeHead(503, { "retry-after": "0" }).end() : response.end(manifestOf()));
+    registry.handler = (_request, response) =>
+      void (left-- > 0 ? response.writeHead(503, { "retry-after": "0" }).end() : response.end(manifestOf()));
     expect((await fetchManifest(await open(), "v1", signal)).kind).toBe("manifest");
     registry.seen.length = 0;
     registry.handler = (_request, response) => void response.writeHead(400).end();
@@ -303,7 +405,10 @@ describe("authentication", () => {
     let issued = 0;
     registry.handler = (request, response) => {
       if (request.url?.startsWith("/token") === true) return void response.end(JSON.stringify({ token: `t${++issued}`, expires_in: 300 }));
-      if (request.headers.authorization !== `Bearer t${Math.max(1, issued)}` || (issued === 1 && request.url?.endsWith("/second") === true)) {
+      if (
+        request.headers.authorization !== `Bearer t${Math.max(1, issued)}` ||
+        (issued === 1 && request.url?.endsWith("/second") === true)
+      ) {
         return void response.writeHead(401, { "www-authenticate": bearer(`http://${registry.host}/token`) }).end();
       }
       response.end(manifestOf());
@@ -325,14 +430,24 @@ describe("authentication", () => {
         return void response.end(JSON.stringify({ access_token: "t" }));
       }
       const isKnown = request.headers.authorization === "Bearer t";
-      response.writeHead(isKnown ? 200 : 401, { "www-authenticate": bearer(`http://${registry.host}/token`) }).end(isKnown ? manifestOf() : "");
+      response
+        .writeHead(isKnown ? 200 : 401, { "www-authenticate": bearer(`http://${registry.host}/token`) })
+        .end(isKnown ? manifestOf() : "");
     };
     await fetchManifest(await open({ credentials: { identitytoken: "id" } }), "v1", signal);
-    expect(Object.fromEntries(new URLSearchParams(form))).toMatchObject({ grant_type: "refresh_token", refresh_token: "id", service: "reg" });
+    expect(Object.fromEntries(new URLSearchParams(form))).toMatchObject({
+      grant_type: "refresh_token",
+      refresh_token: "id",
+      service: "reg",
+    });
 
     registry.seen.length = 0;
-    registry.handler = (_request, response) => void response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end(errorBody("UNAUTHORIZED", "no"));
-    await expect(fetchManifest(await open({ credentials }), "v1", signal)).rejects.toMatchObject({ code: "unauthenticated", message: "unauthorized: no" });
+    registry.handler = (_request, response) =>
+      void response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end(errorBody("UNAUTHORIZED", "no"));
+    await expect(fetchManifest(await open({ credentials }), "v1", signal)).rejects.toMatchObject({
+      code: "unauthenticated",
+      message: "unauthorized: no",
+    });
     expect(registry.seen.map(({ headers }) => headers.authorization?.slice(0, 5))).toEqual([undefined, "Basic"]);
   });
 
@@ -347,7 +462,8 @@ describe("authentication", () => {
     ["a file", "file:///etc/passwd"],
     ["credentials in it", "https://a:b@example.com/"],
   ])("a realm at %s is refused", async (_name, realm) => {
-    registry.handler = (_request, response) => void response.writeHead(401, { "www-authenticate": bearer(realm.replace("OTHER", other.host)) }).end();
+    registry.handler = (_request, response) =>
+      void response.writeHead(401, { "www-authenticate": bearer(realm.replace("OTHER", other.host)) }).end();
     await expect(fetchManifest(await open({ credentials }), "v1", signal)).rejects.toMatchObject({ code: "forbidden" });
     expect(other.seen).toEqual([]);
   });
@@ -356,14 +472,17 @@ describe("authentication", () => {
     other.handler = (_request, response) => void response.end(JSON.stringify({ token: "t" }));
     registry.handler = (request, response) => {
       const isKnown = request.headers.authorization === "Bearer t";
-      response.writeHead(isKnown ? 200 : 401, { "www-authenticate": bearer(`http://${other.host}/token`) }).end(isKnown ? manifestOf() : "");
+      response
+        .writeHead(isKnown ? 200 : 401, { "www-authenticate": bearer(`http://${other.host}/token`) })
+        .end(isKnown ? manifestOf() : "");
     };
     const repository = await open({ credentials, settings: { allowedOrigins: [`http://${other.host}`] } });
     expect((await fetchManifest(repository, "v1", signal)).kind).toBe("manifest");
   });
 
   test("login is checked against the base", async () => {
-    registry.handler = (request, response) => void response.writeHead(request.headers.authorization === undefined ? 401 : 200, { "www-authenticate": 'Basic realm="x"' }).end();
+    registry.handler = (request, response) =>
+      void response.writeHead(request.headers.authorization === undefined ? 401 : 200, { "www-authenticate": 'Basic realm="x"' }).end();
     await open();
     await clients[0]!.checkLogin(registry.host, credentials, signal);
     await expect(clients[0]!.checkLogin(registry.host, undefined, signal)).rejects.toMatchObject({ code: "unauthenticated" });
@@ -373,7 +492,10 @@ describe("authentication", () => {
 });
 
 describe("redirects", () => {
-  const redirectTo = (url: string): Handler => (_request, response) => void response.writeHead(307, { location: url }).end();
+  const redirectTo =
+    (url: string): Handler =>
+    (_request, response) =>
+      void response.writeHead(307, { location: url }).end();
 
   test("to an allowed origin are followed without the registry's credentials", async () => {
     other.handler = serveBlob();
@@ -381,16 +503,22 @@ describe("redirects", () => {
       if (request.headers.authorization === undefined) return void response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
       return redirectTo(`http://${other.host}/data`)(request, response);
     };
-    const repository = await open({ credentials: { username: "u", password: "p" }, settings: { allowedOrigins: [`http://${other.host}`] } });
+    const repository = await open({
+      credentials: { username: "u", password: "p" },
+      settings: { allowedOrigins: [`http://${other.host}`] },
+    });
     expect(digestOf((await download(repository)).bytes)).toBe(blob.digest);
     expect(other.seen[0]?.headers.authorization).toBeUndefined();
   });
 
-  test.each(["http://OTHER/x", "https://127.0.0.1:1/x", "https://10.0.0.1/x", "https://[fd00::1]/x", "https://localhost/x", "gopher://x/"])("to %s are refused", async (url) => {
-    registry.handler = redirectTo(url.replace("OTHER", other.host));
-    await expect(download(await open())).rejects.toMatchObject({ code: "forbidden" });
-    expect(other.seen).toEqual([]);
-  });
+  test.each(["http://OTHER/x", "https://127.0.0.1:1/x", "https://10.0.0.1/x", "https://[fd00::1]/x", "https://localhost/x", "gopher://x/"])(
+    "to %s are refused",
+    async (url) => {
+      registry.handler = redirectTo(url.replace("OTHER", other.host));
+      await expect(download(await open())).rejects.toMatchObject({ code: "forbidden" });
+      expect(other.seen).toEqual([]);
+    },
+  );
 
   test("in a circle end", async () => {
     registry.handler = redirectTo("/again");
@@ -423,7 +551,14 @@ test("tags are listed over all pages of the repository, and a circle ends", asyn
 });
 
 describe("pushing", () => {
-  type Uploads = { stored: Map<string, Buffer>; parts: Map<string, Buffer>; manifests: Map<string, Buffer>; cutOnce?: number; forgetOnce?: boolean; canMount?: boolean };
+  type Uploads = {
+    stored: Map<string, Buffer>;
+    parts: Map<string, Buffer>;
+    manifests: Map<string, Buffer>;
+    cutOnce?: number;
+    forgetOnce?: boolean;
+    canMount?: boolean;
+  };
 
   /** A registry that stores; `cutOnce` breaks the first PATCH after so many bytes. */
   function storing(uploads: Uploads): Handler {
@@ -438,7 +573,9 @@ describe("pushing", () => {
         return void response.writeHead(202, { location: `/v2/team/app/blobs/uploads/${id}?state=1` }).end();
       }
       if (url.pathname.includes("/manifests/")) {
-        const bytes = Buffer.concat(await Array.fromAsync(request));
+        const chunks: Buffer[] = [];
+        for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+        const bytes = Buffer.concat(chunks);
         uploads.manifests.set(name, bytes);
         return void response.writeHead(201, { "docker-content-digest": digestOf(bytes) }).end();
       }
@@ -478,7 +615,13 @@ describe("pushing", () => {
       opened.push(offset);
       return chunksFrom(blobBytes, offset);
     };
-    const result = await pushBlob(await open({ action: "push" }), { blob, open: open_, mountFrom, onProgress: (item) => progress.push(item), signal });
+    const result = await pushBlob(await open({ action: "push" }), {
+      blob,
+      open: open_,
+      mountFrom,
+      onProgress: (item) => progress.push(item),
+      signal,
+    });
     return { result, progress };
   }
 
@@ -492,7 +635,10 @@ describe("pushing", () => {
   });
 
   test("a blob is mounted, or sent in the upload that was begun instead", async () => {
-    expect(await push(fresh({ canMount: true }), ["team/base"])).toMatchObject({ result: "mounted", progress: [{ status: "Mounted from", repository: "team/base" }] });
+    expect(await push(fresh({ canMount: true }), ["team/base"])).toMatchObject({
+      result: "mounted",
+      progress: [{ status: "Mounted from", repository: "team/base" }],
+    });
     expect(registry.calls.at(-1)).toBe(`POST /v2/team/app/blobs/uploads/?mount=${encodeURIComponent(blob.digest)}&from=team%2Fbase`);
     registry.seen.length = 0;
     const uploads = fresh();
@@ -515,7 +661,8 @@ describe("pushing", () => {
   });
 
   test("an upload location inside is refused", async () => {
-    registry.handler = (request, response) => void response.writeHead(request.method === "POST" ? 202 : 404, { location: `http://${other.host}/steal` }).end();
+    registry.handler = (request, response) =>
+      void response.writeHead(request.method === "POST" ? 202 : 404, { location: `http://${other.host}/steal` }).end();
     const upload = { blob, open: (offset: number) => chunksFrom(blobBytes, offset), mountFrom: [], onProgress: () => undefined, signal };
     await expect(pushBlob(await open({ action: "push" }), upload)).rejects.toMatchObject({ code: "forbidden" });
     expect(other.seen).toEqual([]);
@@ -525,7 +672,11 @@ describe("pushing", () => {
     const uploads = fresh();
     registry.handler = storing(uploads);
     const bytes = manifestOf();
-    const manifest = { schemaVersion: 2 as const, config: { mediaType: "c", digest: digestOf(config), size: config.length }, layers: [{ mediaType: "l", ...blob }] };
+    const manifest = {
+      schemaVersion: 2 as const,
+      config: { mediaType: "c", digest: digestOf(config), size: config.length },
+      layers: [{ mediaType: "l", ...blob }],
+    };
     const progress: PushProgress[] = [];
     const image = {
       reference: "v1",
@@ -542,7 +693,8 @@ describe("pushing", () => {
     expect(statuses(progress)).toEqual(["Preparing", "Pushing", "Pushed"]);
 
     const failing = fresh();
-    registry.handler = (request, response) => (request.method === "PUT" ? void response.writeHead(403).end(errorBody("DENIED", "quota")) : storing(failing)(request, response));
+    registry.handler = (request, response) =>
+      request.method === "PUT" ? void response.writeHead(403).end(errorBody("DENIED", "quota")) : storing(failing)(request, response);
     await expect(pushImage(await open({ action: "push" }), image)).rejects.toMatchObject({ code: "forbidden", message: "denied: quota" });
     expect(failing.manifests.size).toBe(0);
   });

@@ -57,7 +57,8 @@ export class RegistryClient implements Disposable {
       const path = new URL("v2/", session.endpoint.base);
       const response = await session.send({ method: "GET", path, accept: [200, 404], scopes: [], signal });
       await discardBody(response);
-      if (response.status === 404) throw new FlotillaError("unavailable", `${domain} does not speak the registry's protocol: no answer at /v2/`);
+      if (response.status === 404)
+        throw new FlotillaError("unavailable", `${domain} does not speak the registry's protocol: no answer at /v2/`);
     });
   }
 

@@ -27,13 +27,20 @@ const RETRYABLE = new Set([408, 429, 500, 502, 503, 504]);
 /** The error that an answer is: `manifest unknown: manifest unknown`. `details`: `status`, `registryCode`, `isRetryable`, `retryAfterMs`. */
 export async function errorOfResponse(response: HttpResponse, stallTimeoutMs: number): Promise<FlotillaError> {
   const { status } = response;
-  const text = await readBody(response, { maxBytes: MAX_ERROR_BYTES, stallTimeoutMs }).then((body) => body.toString("utf8")).catch(() => "");
+  const text = await readBody(response, { maxBytes: MAX_ERROR_BYTES, stallTimeoutMs })
+    .then((body) => body.toString("utf8"))
+    .catch(() => "");
   const { registryCode, message } = understand(text);
   const isRetryable = RETRYABLE.has(status);
   const retryAfterMs = Number(response.headers["retry-after"]) * 1000;
   const fallback = `received unexpected HTTP status: ${status} from ${response.url.host}`;
   return new FlotillaError(CODES[status] ?? (isRetryable ? "unavailable" : "internal"), message ?? fallback, {
-    details: { status, isRetryable, ...(registryCode === undefined ? {} : { registryCode }), ...(retryAfterMs >= 0 ? { retryAfterMs } : {}) },
+    details: {
+      status,
+      isRetryable,
+      ...(registryCode === undefined ? {} : { registryCode }),
+      ...(retryAfterMs >= 0 ? { retryAfterMs } : {}),
+    },
   });
 }
 
@@ -75,6 +82,10 @@ export function pullError(error: unknown, names: { name: string; full: string; i
   if (isDenied) return rename("not_found", `pull access denied for ${names.name}, repository does not exist or may require 'docker login'`);
   if (registryCode === "MANIFEST_UNKNOWN") return rename("not_found", `manifest for ${names.full} not found`);
   if (registryCode === "NAME_UNKNOWN") return rename("not_found", `repository ${names.name} not found`);
-  if (status === 404) return new FlotillaError("not_found", `manifest for ${names.full} not found: manifest unknown`, { cause: error, details: error.details });
+  if (status === 404)
+    return new FlotillaError("not_found", `manifest for ${names.full} not found: manifest unknown`, {
+      cause: error,
+      details: error.details,
+    });
   return error;
 }

@@ -1,7 +1,12 @@
 import type { Descriptor, Platform } from "@flotilla/image";
 
 /** Variants of ARM that a machine of a later one also runs, best first. */
-const ARM_FALLBACKS: Readonly<Record<string, readonly string[]>> = { v8: ["v8", "v7", "v6", "v5"], v7: ["v7", "v6", "v5"], v6: ["v6", "v5"], v5: ["v5"] };
+const ARM_FALLBACKS: Readonly<Record<string, readonly string[]>> = {
+  v8: ["v8", "v7", "v6", "v5"],
+  v7: ["v7", "v6", "v5"],
+  v6: ["v6", "v5"],
+  v5: ["v5"],
+};
 
 /**
  * The manifest of an index that fits a platform best, or undefined. Entries of unknown platforms, such as attestations, are

@@ -20,7 +20,10 @@ export type SessionRequest = {
   signal: AbortSignal;
 };
 
-export type SessionOptions = Pick<RegistryClientOptions, "userAgent" | "random" | "now"> & { limits: Limits; credentials: Credentials | undefined };
+export type SessionOptions = Pick<RegistryClientOptions, "userAgent" | "random" | "now"> & {
+  limits: Limits;
+  credentials: Credentials | undefined;
+};
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -107,10 +110,12 @@ export class Session implements Disposable {
       const body = request.body?.();
       const { method, signal } = request;
       const response = await this.#http.send({ method, url, headers, signal, ...(body === undefined ? {} : { body }) });
-      const isFollowed = REDIRECTS.has(response.status) && (method === "GET" || method === "HEAD") && !request.accept.includes(response.status);
+      const isFollowed =
+        REDIRECTS.has(response.status) && (method === "GET" || method === "HEAD") && !request.accept.includes(response.status);
       if (!isFollowed) return response;
       await discardBody(response);
-      if (redirects >= MAX_REDIRECTS) throw new FlotillaError("unavailable", `${this.endpoint.base.host}: stopped after ${MAX_REDIRECTS} redirects`);
+      if (redirects >= MAX_REDIRECTS)
+        throw new FlotillaError("unavailable", `${this.endpoint.base.host}: stopped after ${MAX_REDIRECTS} redirects`);
       url = locationOf(response);
     }
   }
