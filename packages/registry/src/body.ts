@@ -25,15 +25,23 @@ export async function* readChunks(response: HttpResponse, stallTimeoutMs: number
   }
 }
 
-/** The whole body. @throws FlotillaError `too_large` beyond `maxBytes`. */
+/** A whole answer may take so many times as long as one stall: a server that sends byte after byte is left, too. */
+const PATIENCE = 4;
+
+/** The whole body of a small answer. @throws FlotillaError `too_large` beyond `maxBytes`. */
 export async function readBody(response: HttpResponse, limits: { maxBytes: number; stallTimeoutMs: number }): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of readChunks(response, limits.stallTimeoutMs)) {
-    length += chunk.length;
-    if (length > limits.maxBytes)
-      throw new FlotillaError("too_large", `${response.url.host}: answer is larger than ${limits.maxBytes} bytes`);
-    chunks.push(chunk);
+  const timer = setTimeout(() => response.body.destroy(stalled(response)), limits.stallTimeoutMs * PATIENCE);
+  try {
+    for await (const chunk of readChunks(response, limits.stallTimeoutMs)) {
+      length += chunk.length;
+      if (length > limits.maxBytes)
+        throw new FlotillaError("too_large", `${response.url.host}: answer is larger than ${limits.maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks);
 }
