@@ -38,8 +38,11 @@ export async function* downloadBlob(repository: Repository, download: BlobDownlo
       yield chunk;
     }
     for await (const chunk of fetchRest(repository, download, state)) {
+      // The disk works while the processor hashes. A failure is thrown below and must not be unhandled until then.
+      const appending = partial.append(chunk);
+      appending.catch(() => undefined);
       hash.update(chunk);
-      await partial.append(chunk);
+      await appending;
       state.received += chunk.length;
       tell();
       yield chunk;

@@ -34,6 +34,8 @@ export class PartialBlob implements AsyncDisposable {
   readonly #file: FileHandle;
   #length: number;
   #syncedBytes: number;
+  #background: Promise<void> | undefined;
+  #syncError: FlotillaError | undefined;
 
   private constructor(options: PartialBlobOptions, file: FileHandle, length: number) {
     this.#options = options;
@@ -95,18 +97,20 @@ export class PartialBlob implements AsyncDisposable {
         { cause: error },
       );
     }
-    if (this.#length - this.#syncedBytes >= SYNC_EVERY_BYTES) await this.sync();
+    if (this.#syncError !== undefined) throw this.#syncError;
+    if (this.#length - this.#syncedBytes >= SYNC_EVERY_BYTES) this.#background ??= this.#syncInBackground();
   }
 
   /** Puts everything on the disk and records it. */
   async sync(): Promise<void> {
-    await this.#file.datasync();
-    this.#syncedBytes = this.#length;
-    await this.#record();
+    await this.#background;
+    if (this.#syncError !== undefined) throw this.#syncError;
+    await this.#syncNow();
   }
 
   /** Forgets the bytes: they are not what they should be. */
   async reset(): Promise<void> {
+    await this.#background;
     await this.#file.truncate(0);
     this.#length = 0;
     this.#syncedBytes = 0;
@@ -115,13 +119,33 @@ export class PartialBlob implements AsyncDisposable {
 
   /** Takes both files away; the blob is elsewhere by now, or nobody wants it. The handle stays to be disposed of. */
   async remove(): Promise<void> {
+    await this.#background;
     const { data, record } = pathsOf(this.#options);
     await rm(data, { force: true });
     await rm(record, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#background;
     await this.#file.close();
+  }
+
+  async #syncNow(): Promise<void> {
+    const upTo = this.#length;
+    await this.#file.datasync();
+    this.#syncedBytes = upTo;
+    await this.#record();
+  }
+
+  /** The download goes on while the disk works. The kernel tells of a failed write only once, so the error is kept. */
+  async #syncInBackground(): Promise<void> {
+    try {
+      await this.#syncNow();
+    } catch (error) {
+      this.#syncError = new FlotillaError("internal", `sync blob ${this.#options.blob.digest} to disk`, { cause: error });
+    } finally {
+      this.#background = undefined;
+    }
   }
 
   async #record(): Promise<void> {
