@@ -27,6 +27,7 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
 
 const dir = mkdtempSync(join(tmpdir(), "flotilla-bench-"));
 const rows: Row[] = [];
+process.on("exit", report);
 const dockerd = await startDockerd(join(dir, "dockerd"));
 try {
   const agent = await startTestAgent({ withoutImage: true });
@@ -47,31 +48,35 @@ try {
   rmSync(dir, { recursive: true, force: true });
 }
 
-console.table(
-  Object.fromEntries(
-    rows.map((row) => [
-      row.name,
-      {
-        flotilla: show(row.flotilla, row.unit),
-        dockerd: show(row.dockerd, row.unit),
-        ratio: row.ratio?.toFixed(2) ?? "",
-        target: row.target,
-      },
-    ]),
-  ),
-);
-mkdirSync("bench/results", { recursive: true });
-const file = join("bench/results", `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
-const machine = {
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryBytes: totalmem(),
-  kernel: release(),
-  node: process.version,
-  peer: dockerd.version,
-};
-writeFileSync(file, `${JSON.stringify({ machine, rounds, rows }, undefined, 2)}\n`);
-console.log(`written to ${file}`);
+/** Also after a failure: what was measured until then is worth seeing. */
+function report(): void {
+  if (rows.length === 0) return;
+  console.table(
+    Object.fromEntries(
+      rows.map((row) => [
+        row.name,
+        {
+          flotilla: show(row.flotilla, row.unit),
+          dockerd: show(row.dockerd, row.unit),
+          ratio: row.ratio?.toFixed(2) ?? "",
+          target: row.target,
+        },
+      ]),
+    ),
+  );
+  mkdirSync("bench/results", { recursive: true });
+  const file = join("bench/results", `${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`);
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    kernel: release(),
+    node: process.version,
+    peer: dockerd.version,
+  };
+  writeFileSync(file, `${JSON.stringify({ machine, rounds, rows }, undefined, 2)}\n`);
+  console.log(`written to ${file}`);
+}
 
 function show(value: number | undefined, unit: string): string {
   return value === undefined ? "" : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;

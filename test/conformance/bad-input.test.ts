@@ -73,7 +73,7 @@ describe("requests that are wrong", () => {
     ["GET", "/v1.47/containers/json?filters=%7Bnot", "", 400, /./],
     ["GET", "/v1.47/containers/json?filters=%7B%22zz%22%3A%5B%22a%22%5D%7D", "", 400, /invalid filter 'zz'/],
     ["GET", "/v1.47/containers/json?limit=abc", "", 400, /./],
-    ["POST", "/v1.47/containers/none/kill?signal=0", "", 404, /./],
+    ["POST", "/v1.47/containers/none/kill?signal=0", "", 400, /./],
     ["GET", "/v1.47/no/such/page", "", 404, /page not found/],
     ["GET", "/v1.47/swarm", "", 503, /not a swarm manager/],
     ["POST", "/v1.47/images/load", "this is no tar", 400, /./],

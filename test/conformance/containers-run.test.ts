@@ -149,7 +149,7 @@ describe("exit codes of docker run", () => {
     [127, ["busybox", "/no/such/path"], /no such file or directory/],
     [126, ["busybox", "/etc"], /permission denied|is a directory/],
     [126, ["busybox", "/etc/hosts"], /permission denied/],
-    [137, ["busybox", "sh", "-c", "kill -9 $$; sleep 5"], /^$/],
+    [137, ["busybox", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"], /^Killed\n$/],
   ])("%i for %j", async (code, args, words) => {
     const result = await agent.docker(["run", "--rm", "--pull", "never", ...args]);
     expect(result.exitCode).toBe(code);
@@ -171,7 +171,7 @@ describe("exit codes of docker run", () => {
 });
 
 describe("limits and rights", () => {
-  const memoryFile = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null";
+  const memoryFile = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true";
 
   test("--memory, --cpus, --cpu-shares and --pids-limit reach the kernel", async () => {
     expect(await output("--memory", "64m", "busybox", "sh", "-c", memoryFile)).toBe(String(64 * 1024 * 1024));
@@ -181,11 +181,18 @@ describe("limits and rights", () => {
       "busybox",
       "sh",
       "-c",
-      "cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null",
+      "cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us 2>/dev/null || true",
     );
     expect(cpu).toMatch(/^50000/);
     expect(
-      await output("--pids-limit", "33", "busybox", "sh", "-c", "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null"),
+      await output(
+        "--pids-limit",
+        "33",
+        "busybox",
+        "sh",
+        "-c",
+        "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true",
+      ),
     ).toBe("33");
   });
 
@@ -208,7 +215,7 @@ describe("limits and rights", () => {
 
   test.each([
     [["--memory", "1m"], /Minimum memory limit allowed is 6MB/],
-    [["--cpus", "4096"], /range of CPUs is from 0\.01 to/],
+    [["--cpus", "4096"], /Range of CPUs is from 0\.01 to/],
     [["--memory", "64m", "--memory-swap", "32m"], /Minimum memoryswap limit should be larger than memory limit/],
     [["--rm", "--restart", "always"], /[Cc]onflicting options|can't create 'AutoRemove' container with restart policy/],
     [["--network", "container:nobody"], /No such container: nobody/],

@@ -68,9 +68,9 @@ describe("volumes", () => {
 
   test.each([
     [["volume", "create", "a/b"], /includes invalid characters/],
-    [["run", "--rm", "-v", "x:relative", "busybox"], /invalid (volume specification|mount path)|must be absolute/],
+    [["run", "--rm", "-v", "named:relative", "busybox"], /invalid (volume specification|mount path)|must be absolute/],
     [["volume", "rm", "never-there"], /no such volume/i],
-    [["volume", "create", "-d", "no-such-driver", "x"], /plugin|driver/],
+    [["volume", "create", "-d", "no-such-driver", "driven"], /plugin|driver/],
   ])("%j is refused with its reason", async (args, words) => {
     const result = await agent.docker(args);
     expect(result.exitCode).not.toBe(0);

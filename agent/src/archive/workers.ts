@@ -1,8 +1,10 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each takes one job in a
-// chroot and ends. Starting one costs about 0.1 s, so while jobs keep coming the next worker is started ahead.
+// chroot and ends. Starting one costs 0.1 to 0.2 s, so the next worker is started ahead while jobs keep coming.
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
+import type { AgentConfig } from "../config.ts";
 import { startWorkerProcess, type WorkerProcess } from "../host/worker-process.ts";
 import { answerSchema, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
 
@@ -16,14 +18,22 @@ type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
 /** A tar that a worker writes while it is read. */
 export type PackStream = { stat: PathStat; stream: Readable };
 
+export type ArchiveWorkersOptions = {
+  /** For Node's compile cache; made when missing. Only root may write there. */
+  cacheDir: string;
+  nowMs?: () => number;
+};
+
 export class ArchiveWorkers {
   readonly #running = new Set<WorkerProcess>();
+  readonly #cacheDir: string;
   readonly #nowMs: () => number;
   #idle: { worker: WorkerProcess; timer: NodeJS.Timeout } | undefined;
   #lastJobMs = Number.NEGATIVE_INFINITY;
 
-  constructor(nowMs: () => number = Date.now) {
-    this.#nowMs = nowMs;
+  constructor(options: ArchiveWorkersOptions) {
+    this.#cacheDir = options.cacheDir;
+    this.#nowMs = options.nowMs ?? Date.now;
   }
 
   /**
@@ -31,7 +41,7 @@ export class ArchiveWorkers {
    * @throws FlotillaError as the worker says, or the error of `input`.
    */
   async run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
-    const worker = this.#take();
+    const worker = this.#take(job.kind);
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
     try {
@@ -41,16 +51,19 @@ export class ArchiveWorkers {
       worker.send(job);
       const fed = feed(worker, input);
       return successOf(await outcomeOf(answered, fed));
+    } catch (error) {
+      worker.kill();
+      throw error;
     } finally {
       signal?.removeEventListener("abort", stop);
-      worker.kill();
+      // Until it is gone the tree is busy and cannot be unmounted.
       await worker.exited;
     }
   }
 
   /** Starts a pack job. Destroying the stream ends the worker. @throws FlotillaError as the worker says. */
   async pack(job: Extract<Job, { kind: "pack" }>): Promise<PackStream> {
-    const worker = this.#take();
+    const worker = this.#take(job.kind);
     const finished = finalAnswer(worker);
     // Failures after the headers are told by destroying the stream.
     finished.catch(() => undefined);
@@ -82,14 +95,15 @@ export class ArchiveWorkers {
     await Promise.all(running.map((worker) => worker.exited));
   }
 
-  #take(): WorkerProcess {
+  #take(kind: Job["kind"]): WorkerProcess {
     const idle = this.#idle;
     this.#idle = undefined;
     clearTimeout(idle?.timer);
     const worker = idle?.worker ?? this.#start();
     const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
     this.#lastJobMs = this.#nowMs();
-    if (isBurst) this.#startAhead();
+    // The docker command looks at a path before each copy.
+    if (isBurst || kind === "stat") this.#startAhead();
     return worker;
   }
 
@@ -104,7 +118,7 @@ export class ArchiveWorkers {
   }
 
   #start(): WorkerProcess {
-    const worker = startWorkerProcess(new URL("worker/main.ts", import.meta.url));
+    const worker = startWorkerProcess(new URL("worker/main.ts", import.meta.url), this.#cacheDir);
     this.#running.add(worker);
     void worker.exited.then(() => this.#running.delete(worker));
     return worker;
@@ -115,6 +129,11 @@ export class ArchiveWorkers {
     this.#idle?.worker.kill();
     this.#idle = undefined;
   }
+}
+
+/** Workers of an agent, with their cache in its data directory. */
+export function makeArchiveWorkers(config: Pick<AgentConfig, "dataDir">): ArchiveWorkers {
+  return new ArchiveWorkers({ cacheDir: join(config.dataDir, "compile-cache") });
 }
 
 /** The answer that ends a job; a worker that dies without one is an internal error. */

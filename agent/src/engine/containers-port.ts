@@ -1,6 +1,7 @@
 // What the rest of the agent (API routes, exec, logs, attach, stats, health, archive) may ask of the container engine.
 // Implemented by createEngine() in this folder. Docker's request and answer shapes are in @flotilla/engine-api.
 import type { ContainerCreateBody, ContainerInspect, ContainerSummary, ContainerUpdateBody, Filters } from "@flotilla/engine-api";
+import type { EndpointRequest } from "./ports.ts";
 import type { Signal } from "./signals.ts";
 
 export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited" | "dead" | "removing";
@@ -63,6 +64,10 @@ export type Containers = {
   rename(namespace: string, ref: string, name: string): Promise<void>;
   remove(namespace: string, ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
   update(namespace: string, ref: string, body: ContainerUpdateBody): Promise<{ Warnings: string[] }>;
+  /** One more network, now when it runs and at each later start. @throws forbidden when it is on it already. */
+  connect(namespace: string, ref: string, endpoint: EndpointRequest): Promise<void>;
+  /** @throws not_found when it is not on that network. */
+  disconnect(namespace: string, ref: string, options: { networkName: string; force: boolean }): Promise<void>;
   /** The waiter is registered before this returns (the caller then flushes its headers); `done` settles later. */
   wait(namespace: string, ref: string, condition: WaitCondition, signal: AbortSignal): { done: Promise<WaitResult> };
   list(namespace: string, options: { all: boolean; limit: number; size: boolean; filters: Filters }): Promise<ContainerSummary[]>;
@@ -80,6 +85,8 @@ export type Containers = {
   onBeforeStart(containerId: string, hook: StartHook): () => void;
   /** A path of the container's whole tree (rootfs with volumes) for cp: /proc/PID/root, or a temporary mount; call `release` after. */
   openTree(namespace: string, ref: string): Promise<{ root: string; isReadOnly: boolean; release(): Promise<void> }>;
+  /** Path of the OCI runtime that was chosen on this machine. @throws unavailable before recover(). */
+  runtimePath(): string;
   /** Stored with the container; publishes nothing. Used by the health monitor only. */
   setHealth(containerId: string, health: HealthView): void;
 

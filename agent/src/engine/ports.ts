@@ -55,17 +55,23 @@ export type ImageStore = {
 export type VolumeMount = { name: string; path: string };
 
 export type VolumeStore = {
-  /** Creates a volume, or returns the one of that name. Without a name: anonymous, 64 hex. */
+  /**
+   * Creates a volume, or returns the one of that name. Without a name: anonymous, 64 hex. With containerId it is acquired
+   * in the same step, so that a crash leaves no volume that nobody knows.
+   */
   create(
     namespace: string,
-    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string> },
+    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string>; containerId?: string },
   ): Promise<VolumeMount>;
   /** Host directory of a volume. @throws not_found `get NAME: no such volume`. */
   path(namespace: string, name: string): string;
   /** Marks a volume as used by a container, so that `volume rm` refuses (conflict). Idempotent. */
   acquire(namespace: string, name: string, containerId: string): void;
-  /** Drops all marks of a container. Returns the anonymous volumes that nobody uses any more. */
-  release(namespace: string, containerId: string): string[];
+  /**
+   * Drops all marks of a container. Returns the anonymous volumes that nobody uses any more; with removesAnonymous they are
+   * removed instead, in one step that a crash cannot cut in two.
+   */
+  release(namespace: string, containerId: string, options?: { removesAnonymous?: boolean }): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
    * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. `path` is one inside
@@ -83,7 +89,7 @@ export type PortProtocol = "tcp" | "udp" | "sctp";
  */
 export type PortBinding = { containerPort: number; protocol: PortProtocol; hostIp: string; hostPort: number; hostPortEnd?: number };
 
-export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string };
+export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string | undefined; macAddress?: string | undefined };
 
 export type AttachRequest = {
   namespace: string;
@@ -135,7 +141,18 @@ export type NetworkManager = {
   hostResolvConf(): { nameservers: string[]; searches: string[]; options: string[] };
 };
 
-export type ContainerStdio = { stdin: boolean; tty: boolean };
+/** A line of /etc/hosts. */
+export type HostsEntry = { address: string; names: string[] };
+
+/** User-defined networks: what changes while a container runs. A manager without these has predefined networks only. */
+export type NetworkChanges = {
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  disconnect(containerId: string, networkId: string): Promise<void>;
+  /** Peers and network inspect then know it by its new name; nothing when it is on no network. */
+  renameContainer(containerId: string, name: string): void;
+  /** Each call names all peers of one container, itself included. Returns a function that stops it. */
+  onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
+};
 
 /** A tar of a path in a container: what GET /containers/{id}/archive sends. */
 export type ArchiveStat = { name: string; size: number; mode: number; mtime: string; linkTarget: string };
@@ -145,6 +162,14 @@ export type ArchiveService = {
   stat(root: string, path: string): Promise<ArchiveStat>;
   /** Tar stream whose entries start with the basename of `path`. */
   read(root: string, path: string): Promise<{ stat: ArchiveStat; stream: Readable }>;
-  /** Extracts a (possibly compressed) tar into the existing directory `path` inside `root`. */
-  write(root: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean }): Promise<void>;
+  /**
+   * Extracts a (possibly compressed) tar into the existing directory `path` inside `root`. With `isRootReadOnly` only
+   * volumes may be written to. @throws forbidden `container rootfs is marked read-only`.
+   */
+  write(
+    root: string,
+    path: string,
+    tar: Readable,
+    options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; isRootReadOnly?: boolean },
+  ): Promise<void>;
 };

@@ -21,6 +21,8 @@ const c = {
   chroot: libc.func("int chroot(const char *path)"),
   mkfifo: libc.func("int mkfifo(const char *path, unsigned int mode)"),
   kill: libc.func("int kill(int pid, int sig)"),
+  capget: libc.func("int capget(const void *header, _Out_ uint8_t *data)"),
+  capset: libc.func("int capset(const void *header, const void *data)"),
 } as const;
 
 /** `MS_*` of mount(2). */
@@ -71,6 +73,22 @@ export function unmount(target: string, flags: number = MNT.DETACH): void {
   } catch (error) {
     if (!["EINVAL", "ENOENT"].includes(errnoOf(error))) throw error;
   }
+}
+
+/**
+ * Like `unmount`, in a thread of libuv's pool: the last unmount of a file system writes its dirty data out, which can
+ * take seconds that the caller's event loop must not stand still for.
+ */
+export async function unmountInBackground(target: string, flags: number = MNT.DETACH): Promise<void> {
+  const errno = await new Promise<number>((resolve, reject) => {
+    c.umount2.async(target, flags, (error: unknown, result: number) => {
+      // koffi keeps errno for the callback of an asynchronous call.
+      if (error) reject(new FlotillaError("internal", `umount ${target}: ${String(error)}`, { cause: error }));
+      else resolve(result < 0 ? koffi.errno() : 0);
+    });
+  });
+  const name = errno === 0 ? "" : getSystemErrorName(-errno);
+  if (!["", "EINVAL", "ENOENT"].includes(name)) throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
 }
 
 /** unshare(2) of the calling (main) thread. */
@@ -137,6 +155,23 @@ export function llistxattr(path: LibcPath): string[] {
 export function chroot(path: string): void {
   check(`chroot ${path}`, c.chroot(path) as number);
   process.chdir("/");
+}
+
+/** `CAP_*` of capabilities(7). */
+export const CAP = { SYS_PTRACE: 19 } as const;
+
+/** _LINUX_CAPABILITY_VERSION_3: two words each of effective, permitted and inheritable (linux/capability.h). */
+const CAPABILITY_VERSION_3 = 0x2008_0522;
+
+/** Gives one of the first 32 capabilities up, for the calling (main) thread and for good. */
+export function dropCapability(capability: number): void {
+  const header = new Uint32Array([CAPABILITY_VERSION_3, 0]);
+  const bytes = new Uint8Array(24);
+  check("capget", c.capget(header, bytes) as number);
+  const words = new Uint32Array(bytes.buffer);
+  // The low words come first: effective, permitted, inheritable.
+  for (const index of [0, 1, 2]) words[index] = (words[index] ?? 0) & ~(1 << capability);
+  check("capset", c.capset(header, words) as number);
 }
 
 /** mkfifo(3). */

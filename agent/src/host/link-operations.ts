@@ -5,11 +5,20 @@
 export type LinkOperation =
   | { kind: "add-bridge"; name: string; mac: string; mtuBytes: number }
   /** Makes both ends at once: `name` here, enslaved to `master`, and `peer.name` in the namespace of the file `peer.netnsPath`. */
-  | { kind: "add-veth"; name: string; mac: string; master: string; mtuBytes: number; peer: { name: string; mac: string; netnsPath: string } }
+  | {
+      kind: "add-veth";
+      name: string;
+      mac: string;
+      master: string;
+      mtuBytes: number;
+      peer: { name: string; mac: string; netnsPath: string };
+    }
   /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
   | { kind: "set-up"; name: string }
   | { kind: "set-master"; name: string; master: string }
+  /** A bridge port may send a frame back where it came from. */
+  | { kind: "enable-hairpin"; name: string }
   | { kind: "add-address"; name: string; address: string; prefixLength: number }
   | { kind: "add-default-route"; gateway: string; link: string }
   /** What is not there counts as deleted. */
@@ -47,6 +56,8 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `link set ${operation.name} up`;
     case "set-master":
       return `link set ${operation.name} master ${operation.master}`;
+    case "enable-hairpin":
+      return `link set ${operation.name} type bridge_slave hairpin on`;
     case "add-address":
       return `addr add ${operation.address}/${operation.prefixLength} dev ${operation.name}`;
     case "add-default-route":

@@ -44,7 +44,8 @@ export function encodeAttribute(type: number, value: Uint8Array): Buffer {
   return buffer;
 }
 
-export const encodeNested = (type: number, parts: readonly Uint8Array[]): Buffer => encodeAttribute(type | NLA_F_NESTED, Buffer.concat(parts));
+export const encodeNested = (type: number, parts: readonly Uint8Array[]): Buffer =>
+  encodeAttribute(type | NLA_F_NESTED, Buffer.concat(parts));
 export const encodeText = (type: number, text: string): Buffer => encodeAttribute(type, Buffer.from(`${text}\0`, "utf8"));
 export const encodeByte = (type: number, value: number): Buffer => encodeAttribute(type, Uint8Array.of(value));
 
@@ -89,9 +90,9 @@ function decodeOne(message: Buffer): ReceivedMessage {
   const sequence = message.readUInt32LE(8);
   const payload = message.subarray(HEADER_BYTES);
   if (type === NLMSG_ERROR) {
-    return { kind: "ack", sequence, errno: -payload.readInt32LE(0), reason: extendedReason(payload, flags) };
+    return { kind: "ack", sequence, errno: 0 - payload.readInt32LE(0), reason: extendedReason(payload, flags) };
   }
-  if (type === NLMSG_DONE) return { kind: "done", sequence, errno: payload.length >= 4 ? -payload.readInt32LE(0) : 0, reason: "" };
+  if (type === NLMSG_DONE) return { kind: "done", sequence, errno: payload.length >= 4 ? 0 - payload.readInt32LE(0) : 0, reason: "" };
   return { kind: "data", sequence, type, payload };
 }
 

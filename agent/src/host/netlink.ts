@@ -8,7 +8,7 @@ const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const SO_RCVBUFFORCE = 33;
 /** The kernel fills dumps in pieces of at most 32 KiB. */
-const RECEIVE_BYTES = 65_536;
+const RECEIVE_BYTES = 32_768;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 /** A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success. */
@@ -52,7 +52,7 @@ export class NetlinkSocket {
       Buffer.concat(requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flags }, first + index))),
     );
     let failure: FlotillaError | undefined;
-    for (let pending = requests.length; pending > 0; ) {
+    for (let pending = requests.length; pending > 0;) {
       for (const answer of this.#receive()) {
         const request = requests[answer.sequence - first];
         if (answer.kind !== "ack" || request === undefined) continue;

@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { openNft } from "./nft.ts";
 import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
+import { restrictiveForwardChains } from "./restrictive-forward-chains.ts";
 import { RouteSocket } from "./rtnetlink.ts";
 
 /** Links, addresses and routes of one network namespace. Synchronous; the owner closes it. */
@@ -35,6 +37,10 @@ export type NetworkKernel = {
   setSysctl(name: string, value: string): boolean;
   /** @throws FlotillaError `conflict` when a program has the port, `invalid` when the address is not this machine's. */
   reservePort(port: HostPort): PortReservation;
+  /** Makes UDP flows to these ports be looked at anew; false where the kernel cannot. */
+  forgetUdpFlows(ports: readonly UdpPort[]): boolean;
+  /** Base chains of other tables that drop forwarded packets unless a rule accepts them, as `family table chain`. */
+  restrictiveForwardChains(): Promise<string[]>;
   close(): void;
 };
 
@@ -52,6 +58,8 @@ export function openNetworkKernel(): NetworkKernel {
     nft: (text) => nft.apply(text),
     setSysctl,
     reservePort,
+    forgetUdpFlows,
+    restrictiveForwardChains,
     close: () => {
       host.close();
       nft.close();
@@ -69,4 +77,3 @@ function setSysctl(name: string, value: string): boolean {
     throw error;
   }
 }
-

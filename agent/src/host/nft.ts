@@ -15,8 +15,14 @@ const LIBRARY = "libnftables.so.1";
 
 /** libnftables when it can be loaded, else the nft program. */
 export function openNft(): Nft {
-  return openLibrary() ?? { apply: async (text) => (await run({ argv: ["nft", "-f", "-"], stdin: text })).stdout, close: () => undefined };
+  return openLibrary() ?? nftProgram;
 }
+
+/** nft(8) as a child for each transaction, in the network namespace of this process. */
+export const nftProgram: Nft = {
+  apply: async (text) => (await run({ argv: ["nft", "-f", "-"], stdin: text })).stdout,
+  close: () => undefined,
+};
 
 function openLibrary(): Nft | undefined {
   let library: ReturnType<typeof koffi.load>;

@@ -58,7 +58,8 @@ function listenOverRemains(port: HostPort): number {
 function explain(port: HostPort, error: unknown): unknown {
   const where = `listen ${port.protocol}4 ${port.address}:${port.port}: bind`;
   if (errnoOf(error) === "EADDRINUSE") return new FlotillaError("conflict", `${where}: address already in use`, { cause: error });
-  if (errnoOf(error) === "EADDRNOTAVAIL") return new FlotillaError("invalid", `${where}: cannot assign requested address`, { cause: error });
+  if (errnoOf(error) === "EADDRNOTAVAIL")
+    return new FlotillaError("invalid", `${where}: cannot assign requested address`, { cause: error });
   return error;
 }
 

@@ -3,15 +3,26 @@ import { closeSync, openSync } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
-import { decodeAttributes, decodeText, encodeAttribute, encodeByte, encodeNested, encodeNumber, encodeText, NLM_F } from "./netlink-message.ts";
+import {
+  decodeAttributes,
+  decodeText,
+  encodeAttribute,
+  encodeByte,
+  encodeNested,
+  encodeNumber,
+  encodeText,
+  NLM_F,
+} from "./netlink-message.ts";
 import { AF } from "./socket.ts";
 
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
+const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, PROTINFO: 12, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const VETH_INFO_PEER = 1;
+const IFLA_BRPORT_MODE = 4;
+const AF_BRIDGE = 7;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
 const IFF_UP = 1;
@@ -89,7 +100,12 @@ export class RouteSocket {
       case "set-up":
         return { attempt, message: setLinkMessage(operation.name, { isUp: true }) };
       case "set-master":
-        return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }) };
+        return {
+          attempt,
+          message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }),
+        };
+      case "enable-hairpin":
+        return { attempt, message: hairpinMessage(this.#indexOf(operation.name)) };
       case "add-address":
         return { attempt, message: addressMessage(this.#indexOf(operation.name), operation), ignore: ["EEXIST"] };
       case "add-default-route":
@@ -149,6 +165,13 @@ function setLinkMessage(name: string, change: { isUp?: boolean; attributes?: Buf
   return { type: RTM.NEWLINK, flags: 0, payload };
 }
 
+function hairpinMessage(linkIndex: number): NetlinkRequest["message"] {
+  const header = linkHeader();
+  header.writeUInt8(AF_BRIDGE, 0);
+  header.writeInt32LE(linkIndex, 4);
+  return { type: RTM.SETLINK, flags: 0, payload: Buffer.concat([header, encodeNested(IFLA.PROTINFO, [encodeByte(IFLA_BRPORT_MODE, 1)])]) };
+}
+
 function bridgeMessage(operation: Extract<LinkOperation, { kind: "add-bridge" }>): NetlinkRequest["message"] {
   const payload = Buffer.concat([
     linkHeader(),
@@ -168,7 +191,11 @@ function addressMessage(linkIndex: number, request: { address: string; prefixLen
   const address = packAddress(request.address);
   const broadcast = Buffer.alloc(4);
   broadcast.writeUInt32BE((address.readUInt32BE(0) | (request.prefixLength === 32 ? 0 : 0xffff_ffff >>> request.prefixLength)) >>> 0);
-  const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address), encodeAttribute(IFA.BROADCAST, broadcast)];
+  const attributes = [
+    encodeAttribute(IFA.LOCAL, address),
+    encodeAttribute(IFA.ADDRESS, address),
+    encodeAttribute(IFA.BROADCAST, broadcast),
+  ];
   return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload: Buffer.concat([header, ...attributes]) };
 }
 

@@ -14,15 +14,24 @@ const POOLS: readonly { base: Subnet; prefixLength: number }[] = [
 export function chooseSubnet(taken: readonly Subnet[]): Subnet {
   for (const { base, prefixLength } of POOLS) {
     const step = 2 ** (32 - prefixLength);
-    for (let first = base.first; first < base.first + subnetSize(base); first += step) {
-      const candidate = { first, prefixLength };
-      if (!taken.some((other) => subnetsOverlap(candidate, other))) return candidate;
+    const occupied = new Set(taken.flatMap((other) => piecesCovered({ base, step }, other)));
+    for (let piece = 0; piece < subnetSize(base) / step; piece += 1) {
+      if (!occupied.has(piece)) return { first: base.first + piece * step, prefixLength };
     }
   }
   throw new FlotillaError(
     "exhausted",
     "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
   );
+}
+
+/** Numbers of the pieces of a pool that a subnet touches. */
+function piecesCovered(pool: { base: Subnet; step: number }, subnet: Subnet): number[] {
+  if (!subnetsOverlap(pool.base, subnet)) return [];
+  const end = Math.min(subnet.first + subnetSize(subnet), pool.base.first + subnetSize(pool.base));
+  const first = Math.floor((Math.max(subnet.first, pool.base.first) - pool.base.first) / pool.step);
+  const last = Math.ceil((end - pool.base.first) / pool.step);
+  return Array.from({ length: last - first }, (_, index) => first + index);
 }
 
 export type AddressSpace = {

@@ -10,6 +10,7 @@ import { formatAddress, macOfAddress, parseAddress, parseSubnet } from "./ipv4.t
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
+import type { Peers } from "./peers.ts";
 import type { PortAllocator } from "./port-allocator.ts";
 
 export type AttachmentsDeps = {
@@ -19,6 +20,7 @@ export type AttachmentsDeps = {
   endpoints: EndpointDriver;
   firewall: Firewall;
   ports: PortAllocator;
+  peers: Peers;
   events: EventBus;
   logger: Logger;
 };
@@ -48,6 +50,7 @@ export class Attachments {
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
+      this.#deps.peers.announce(this.#networkIds(request.containerId));
       return this.describe(request.containerId);
     });
   }
@@ -55,7 +58,9 @@ export class Attachments {
   detach(containerId: string): Promise<void> {
     return this.#lock.run(containerId, async () => {
       this.#publishEvents("disconnect", containerId);
+      const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
+      this.#deps.peers.announce(networkIds);
     });
   }
 
@@ -72,6 +77,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
+      this.#deps.peers.announce([network.id]);
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -84,8 +90,15 @@ export class Attachments {
       this.#publishEvents("disconnect", containerId, networkId);
       this.#dropEndpoint(containerId, networkId);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
-      this.#deps.endpoints.ensureEndpoints(containerId, this.#deps.store.endpointsOf(containerId));
+      this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
+      this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
     });
+  }
+
+  /** Its peers then know it by the new name. */
+  rename(containerId: string, name: string): void {
+    this.#deps.store.setContainerName(containerId, name);
+    this.#deps.peers.announce(this.#networkIds(containerId));
   }
 
   describe(containerId: string): Attachment {
@@ -107,7 +120,8 @@ export class Attachments {
   /** Makes the kernel have what the rows of a container say. Idempotent. */
   async restore(containerId: string): Promise<void> {
     const lost = this.#deps.ports.hold(containerId);
-    for (const port of lost) this.#deps.logger.warn("published port was taken by a program meanwhile", { containerId, port: port.host_port });
+    for (const port of lost)
+      this.#deps.logger.warn("published port was taken by a program meanwhile", { containerId, port: port.host_port });
     await this.#build(containerId);
   }
 
@@ -115,8 +129,7 @@ export class Attachments {
     const { store, bridges, endpoints, firewall } = this.#deps;
     const rows = store.endpointsOf(containerId);
     for (const row of rows) await bridges.ensure(this.#network(row.network_id));
-    endpoints.ensureNetns(containerId);
-    endpoints.ensureEndpoints(containerId, rows);
+    endpoints.ensure(containerId, rows);
     await firewall.publish(this.publishedPorts(containerId));
   }
 
@@ -193,9 +206,16 @@ export class Attachments {
       used: new Set(this.#deps.store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
       cursor: parseAddress(network.last_address),
     };
-    if (fixed === undefined) return chooseAddress(space);
+    if (fixed === undefined) {
+      const chosen = chooseAddress(space);
+      this.#deps.store.setLastAddress(network.id, formatAddress(chosen));
+      return chosen;
+    }
     if (network.is_subnet_chosen) {
-      throw new FlotillaError("invalid", "user specified IP address is supported only when connecting to networks with user configured subnets");
+      throw new FlotillaError(
+        "invalid",
+        "user specified IP address is supported only when connecting to networks with user configured subnets",
+      );
     }
     const address = parseAddress(fixed);
     if (space.used.has(address)) throw new FlotillaError("conflict", "Address already in use");
@@ -221,6 +241,10 @@ export class Attachments {
       const attributes = { container: containerId, name: this.#network(endpoint.network_id).name, type: "bridge" };
       events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
     }
+  }
+
+  #networkIds(containerId: string): string[] {
+    return this.#deps.store.endpointsOf(containerId).map((endpoint) => endpoint.network_id);
   }
 
   #attachment(containerId: string): AttachmentRow {

@@ -5,12 +5,19 @@ import { chooseSubnet, defaultGateway } from "./address-plan.ts";
 import type { Firewall } from "./firewall.ts";
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, subnetOf, subnetsOverlap, type Subnet } from "./ipv4.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
-import { bridgeName, planBridge, vethName, type BridgePlan } from "./plan.ts";
+import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from "./plan.ts";
 
 const DEFAULT_MTU_BYTES = 1500;
 const MTU_OPTION = "com.docker.network.driver.mtu";
 
-export type BridgeDriverOptions = { instance: string; store: NetworkStore; firewall: Firewall; logger: Logger };
+export type BridgeDriverOptions = {
+  instance: string;
+  store: NetworkStore;
+  firewall: Firewall;
+  logger: Logger;
+  /** Addresses that containers and host must go on reaching though no route names them: the host's resolvers. */
+  reservedAddresses: () => string[];
+};
 
 export function toBridgePlan(instance: string, network: NetworkRow): BridgePlan {
   return {
@@ -38,14 +45,18 @@ export class BridgeDriver {
     return this.#ready.has(networkId);
   }
 
-  /** Subnets that a new network must not overlap: other networks', and what the host routes. */
+  /** Subnets that a new network must not overlap: other networks', what the host routes, and its resolvers. */
   takenSubnets(exceptNetworkId?: string): Subnet[] {
     const { store, instance } = this.#options;
     const others = store.networks().filter((network) => network.id !== exceptNetworkId);
     const own = store.networks().find((network) => network.id === exceptNetworkId);
     const ownIndex = own === undefined ? undefined : this.#kernel.host.findLink(bridgeName(instance, own.number))?.index;
     const routed = this.#kernel.host.routes().filter((route) => route.prefixLength > 0 && route.linkIndex !== ownIndex);
-    return [...others.map((network) => parseSubnet(network.subnet)), ...routed.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength))];
+    return [
+      ...this.#options.reservedAddresses().map((address) => subnetOf(parseAddress(address), 32)),
+      ...others.map((network) => parseSubnet(network.subnet)),
+      ...routed.map((route) => subnetOf(parseAddress(route.destination), route.prefixLength)),
+    ];
   }
 
   /** A subnet of the pools with its gateway, free at this moment. */
@@ -102,14 +113,19 @@ export class BridgeDriver {
 
   #isAsPlanned(link: Link, plan: BridgePlan): boolean {
     const wanted = formatAddress(plan.gateway);
-    return link.kind === "bridge" && link.isUp && this.#kernel.host.addresses().some((held) => held.linkIndex === link.index && held.address === wanted);
+    return (
+      link.kind === "bridge" &&
+      link.isUp &&
+      this.#kernel.host.addresses().some((held) => held.linkIndex === link.index && held.address === wanted)
+    );
   }
 
   /** A bridge that someone deleted under running containers: their links are still there. */
   #adoptEndpoints(network: NetworkRow, master: string): void {
     for (const endpoint of this.#options.store.endpointsIn(network.id)) {
       const name = vethName(this.#options.instance, endpoint.number);
-      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply([{ kind: "set-master", name, master }]);
+      const hasPorts = this.#options.store.portsOf(endpoint.container_id).length > 0;
+      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply(planAdoption(name, { master, hasPorts }));
     }
   }
 
@@ -125,7 +141,10 @@ export class BridgeDriver {
     const option = Number(network.options[MTU_OPTION]);
     if (Number.isInteger(option) && option > 0) return option;
     const isDefault = (route: Route): boolean => route.prefixLength === 0 && route.gateway !== "";
-    const [best] = this.#kernel.host.routes().filter(isDefault).sort((a, b) => a.metric - b.metric);
+    const [best] = this.#kernel.host
+      .routes()
+      .filter(isDefault)
+      .sort((a, b) => a.metric - b.metric);
     return this.#kernel.host.links().find((link) => link.index === best?.linkIndex)?.mtuBytes ?? DEFAULT_MTU_BYTES;
   }
 }

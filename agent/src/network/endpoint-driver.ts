@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
-import type { Link } from "../host/link-operations.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
 import { parseAddress } from "./ipv4.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
-import { LOOPBACK_PLAN, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
+import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 
 export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore };
 
@@ -27,38 +26,11 @@ export class EndpointDriver {
     return join(this.netnsDirectory(), containerId);
   }
 
-  /** A namespace with loopback up; one that is there stays. */
-  ensureNetns(containerId: string): void {
-    const path = this.netnsPath(containerId);
-    if (this.#kernel.hasNetns(path)) return;
-    // A file whose mount is gone, after a reboot with a durable run directory.
-    this.#kernel.removeNetns(path);
-    const stack = this.#kernel.createNetns(path);
+  /** The namespace with loopback up, and both ends of its links up and on their bridges. Idempotent; bridges exist already. */
+  ensure(containerId: string, endpoints: readonly EndpointRow[]): void {
+    const stack = this.#openNetns(containerId);
     try {
-      stack.apply(LOOPBACK_PLAN);
-    } finally {
-      stack.close();
-    }
-  }
-
-  /** Both ends of the links of a container are there, up, and on their bridges. Idempotent; bridges exist already. */
-  ensureEndpoints(containerId: string, endpoints: readonly EndpointRow[]): void {
-    if (endpoints.length === 0) return;
-    const networks = new Map(endpoints.map((endpoint) => [endpoint.network_id, this.#network(endpoint)]));
-    const defaultRoute = endpoints.find((endpoint) => networks.get(endpoint.network_id)?.is_internal === false);
-    const stack = this.#kernel.openNetns(this.netnsPath(containerId));
-    try {
-      for (const endpoint of endpoints) {
-        const bridge = toBridgePlan(this.#options.instance, this.#network(endpoint));
-        this.#ensureEndpoint(stack, containerId, {
-          linkName: vethName(this.#options.instance, endpoint.number),
-          position: endpoint.position,
-          address: parseAddress(endpoint.address),
-          mac: endpoint.mac,
-          isDefaultRoute: endpoint.id === defaultRoute?.id,
-          bridge,
-        });
-      }
+      this.#ensureEndpoints(stack, containerId, endpoints);
     } finally {
       stack.close();
     }
@@ -73,6 +45,37 @@ export class EndpointDriver {
     this.#kernel.removeNetns(this.netnsPath(containerId));
   }
 
+  #openNetns(containerId: string): NetworkStack {
+    const path = this.netnsPath(containerId);
+    if (this.#kernel.hasNetns(path)) return this.#kernel.openNetns(path);
+    // A file whose mount is gone, after a reboot with a durable run directory.
+    this.#kernel.removeNetns(path);
+    const stack = this.#kernel.createNetns(path);
+    try {
+      stack.apply(LOOPBACK_PLAN);
+      return stack;
+    } catch (error) {
+      stack.close();
+      throw error;
+    }
+  }
+
+  #ensureEndpoints(stack: NetworkStack, containerId: string, endpoints: readonly EndpointRow[]): void {
+    const hasPorts = this.#options.store.portsOf(containerId).length > 0;
+    const defaultRoute = endpoints.find((endpoint) => !this.#network(endpoint).is_internal);
+    for (const endpoint of endpoints) {
+      this.#ensureEndpoint(stack, containerId, {
+        linkName: vethName(this.#options.instance, endpoint.number),
+        position: endpoint.position,
+        address: parseAddress(endpoint.address),
+        mac: endpoint.mac,
+        isDefaultRoute: endpoint.id === defaultRoute?.id,
+        hasPorts,
+        bridge: toBridgePlan(this.#options.instance, this.#network(endpoint)),
+      });
+    }
+  }
+
   #network(endpoint: EndpointRow): NetworkRow {
     const network = this.#options.store.findNetwork(endpoint.network_id);
     if (network === undefined) throw new FlotillaError("not_found", `network ${endpoint.network_id} not found`);
@@ -84,7 +87,9 @@ export class EndpointDriver {
     if (bridge === undefined) throw new FlotillaError("internal", `find link ${endpoint.bridge.linkName}: ENODEV`);
     const hostEnd = this.#kernel.host.findLink(endpoint.linkName);
     if (hostEnd !== undefined && this.#isComplete(inside, endpoint)) {
-      if (hostEnd.masterIndex !== bridge.index) this.#adopt(hostEnd, bridge);
+      if (hostEnd.masterIndex !== bridge.index) {
+        this.#kernel.host.apply(planAdoption(hostEnd.name, { master: bridge.name, hasPorts: endpoint.hasPorts }));
+      }
       return;
     }
     if (hostEnd !== undefined) this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }]);
@@ -99,9 +104,5 @@ export class EndpointDriver {
     const hasAddress = inside.addresses().some((held) => held.linkIndex === link.index && parseAddress(held.address) === endpoint.address);
     const hasRoute = !endpoint.isDefaultRoute || inside.routes().some((route) => route.prefixLength === 0);
     return hasAddress && hasRoute;
-  }
-
-  #adopt(hostEnd: Link, bridge: Link): void {
-    this.#kernel.host.apply([{ kind: "set-master", name: hostEnd.name, master: bridge.name }]);
   }
 }

@@ -29,13 +29,15 @@ export class Firewall {
   }
 
   /** The store must name the ports already. */
-  publish(ports: readonly PublishedPort[]): Promise<void> {
-    return this.#change(formatPorts("add", this.#table, ports));
+  async publish(ports: readonly PublishedPort[]): Promise<void> {
+    await this.#change(formatPorts("add", this.#table, ports));
+    this.#forgetFlows(ports);
   }
 
   /** The store must not name the ports any more. */
-  withdraw(ports: readonly PublishedPort[]): Promise<void> {
-    return this.#change(formatPorts("delete", this.#table, ports));
+  async withdraw(ports: readonly PublishedPort[]): Promise<void> {
+    await this.#change(formatPorts("delete", this.#table, ports));
+    this.#forgetFlows(ports);
   }
 
   /** Whether the table is there: cheap enough to ask every few seconds. */
@@ -46,6 +48,12 @@ export class Firewall {
     } catch {
       return false;
     }
+  }
+
+  /** Else a UDP client that never pauses would go on talking to the container that had the port before, or to nobody. */
+  #forgetFlows(ports: readonly PublishedPort[]): void {
+    const udp = ports.filter((port) => port.protocol === "udp");
+    this.#kernel.forgetUdpFlows(udp.map((port) => ({ address: port.hostAddress, port: port.hostPort })));
   }
 
   #change(text: string): Promise<void> {

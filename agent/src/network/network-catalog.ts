@@ -45,7 +45,8 @@ export class NetworkCatalog {
     if (exact !== undefined) return exact;
     const [first, ...others] = ID_PREFIX.test(wanted) ? networks.filter((network) => network.id.startsWith(wanted)) : [];
     if (first === undefined) throw new FlotillaError("not_found", `network ${nameOrId} not found`);
-    if (others.length > 0) throw new FlotillaError("invalid", `network ${nameOrId} is ambiguous (${others.length + 1} matches found based on ID prefix)`);
+    if (others.length > 0)
+      throw new FlotillaError("invalid", `network ${nameOrId} is ambiguous (${others.length + 1} matches found based on ID prefix)`);
     return first;
   }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Logger } from "@flotilla/core";
+import { FlotillaError, type Logger } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
-import type { NetworkManager } from "../engine/ports.ts";
+import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
 import type { Database } from "../store/database.ts";
@@ -9,12 +9,15 @@ import { Attachments } from "./attachments.ts";
 import { BridgeDriver, toBridgePlan } from "./bridge-driver.ts";
 import { EndpointDriver } from "./endpoint-driver.ts";
 import { Firewall } from "./firewall.ts";
-import { NetworkCatalog } from "./network-catalog.ts";
+import { NetworkCatalog, type KnownNetwork } from "./network-catalog.ts";
 import { NetworkStore } from "./network-store.ts";
+import { viewNetwork, type NetworkView } from "./network-view.ts";
+import { Peers, type PeersListener } from "./peers.ts";
 import { tableName } from "./plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
+import { UserNetworks, type NetworkCreateRequest } from "./user-networks.ts";
 
 export type NetworkManagerDeps = {
   config: AgentConfig;
@@ -23,6 +26,28 @@ export type NetworkManagerDeps = {
   logger: Logger;
   /** The machine's, unless a test gives its own. */
   kernel?: NetworkKernel;
+  resolvConf?: () => ResolvConf;
+};
+
+/** The port of the engine, and what the API's network routes and the engine's connector need besides. */
+export type Networks = NetworkManager & {
+  /** Predefined ones first. */
+  list(namespace: string): NetworkView[];
+  /** @throws not_found `network x not found`. */
+  inspect(namespace: string, nameOrId: string): NetworkView;
+  /** @returns its id. @throws not_implemented while nobody listens to `onPeersChanged`: names would not resolve. */
+  createNetwork(namespace: string, request: NetworkCreateRequest): string;
+  removeNetwork(namespace: string, nameOrId: string): Promise<void>;
+  /** One more network for a running container. */
+  connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
+  disconnect(containerId: string, networkId: string): Promise<void>;
+  /** A container has a new name; nothing when it is on no network. */
+  renameContainer(containerId: string, name: string): void;
+  /**
+   * Calls `listener` with what the hosts file of a running container is to say about its user-defined networks (itself
+   * included), after every change of their members. Returns a function that stops it.
+   */
+  onPeersChanged(listener: PeersListener): () => void;
 };
 
 /** How often a table that someone flushed (a firewall's reload) is put back. */
@@ -31,8 +56,8 @@ const WATCH_INTERVAL_MS = 5_000;
 const SWEEP_DELAY_MS = 2_000;
 
 /** Bridge networks on this machine. Call `reconcile` before anything else and `close` at the end. */
-export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
-  const { config, events, logger } = deps;
+export function createNetworkManager(deps: NetworkManagerDeps): Networks {
+  const { config, events, logger, resolvConf = readHostResolvConf } = deps;
   const kernel = deps.kernel ?? openNetworkKernel();
   const store = new NetworkStore(deps.db);
   const { instance, runDir } = config;
@@ -46,13 +71,16 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       ports: store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
     }),
   });
-  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger });
+  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger, reservedAddresses: () => resolvConf().nameservers });
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const attachments = new Attachments({ store, catalog, bridges, endpoints, firewall, ports, events, logger });
+  const peers = new Peers(store);
+  const attachments = new Attachments({ store, catalog, bridges, endpoints, firewall, ports, peers, events, logger });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, logger });
   const upkeep = startUpkeep(reconciler, logger);
+  const users = new UserNetworks({ store, catalog, bridges, firewall, events });
+  const view = (network: KnownNetwork): NetworkView => viewNetwork(store, network, instance);
   return {
     resolve: (namespace, nameOrId) => {
       const { id, name, driver } = catalog.get(namespace, nameOrId);
@@ -63,8 +91,19 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
       await attachments.detach(containerId);
       upkeep.sweepSoon();
     },
+    connect: (containerId, request) => attachments.connect(containerId, request),
+    disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
+    renameContainer: (containerId, name) => attachments.rename(containerId, name),
+    list: (namespace) => catalog.list(namespace).map(view),
+    inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
+    createNetwork: (namespace, request) => {
+      if (!peers.hasListeners()) throw new FlotillaError("not_implemented", NO_USER_NETWORKS);
+      return users.create(namespace, request);
+    },
+    removeNetwork: (namespace, nameOrId) => users.remove(namespace, nameOrId),
+    onPeersChanged: (listener) => peers.onChange(listener),
     reconcile: (running) => reconciler.reconcile(running),
-    hostResolvConf: readHostResolvConf,
+    hostResolvConf: resolvConf,
     close: async () => {
       upkeep.stop();
       await reconciler.removeIdle();
@@ -73,6 +112,9 @@ export function createNetworkManager(deps: NetworkManagerDeps): NetworkManager {
     },
   };
 }
+
+const NO_USER_NETWORKS =
+  "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
 
 function startUpkeep(reconciler: Reconciler, logger: Logger): { sweepSoon(): void; stop(): void } {
   const guard = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error("network upkeep went wrong", { error }));

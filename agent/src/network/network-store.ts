@@ -56,7 +56,11 @@ const MIGRATION: Migration = {
   ],
 };
 
-const jsonOf = <T extends z.ZodType>(schema: T) => z.string().transform((text): unknown => JSON.parse(text)).pipe(schema);
+const jsonOf = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(schema);
 const flagColumn = z.int().transform((value) => value !== 0);
 const textMap = jsonOf(z.record(z.string(), z.string()));
 
@@ -176,6 +180,10 @@ export class NetworkStore {
     );
   }
 
+  setContainerName(containerId: string, name: string): void {
+    this.#db.run("UPDATE attachments SET container_name = ? WHERE container_id = ?", name, containerId);
+  }
+
   /** With its endpoints and ports. */
   removeAttachment(containerId: string): void {
     this.#db.run("DELETE FROM attachments WHERE container_id = ?", containerId);
@@ -186,14 +194,15 @@ export class NetworkStore {
   }
 
   endpointsOf(containerId: string): EndpointRow[] {
-    return this.#db.all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId).map((row) => EndpointRow.parse(row));
+    return this.#db
+      .all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId)
+      .map((row) => EndpointRow.parse(row));
   }
 
   endpointsIn(networkId: string): EndpointRow[] {
     return this.#db.all("SELECT * FROM endpoints WHERE network_id = ? ORDER BY number", networkId).map((row) => EndpointRow.parse(row));
   }
 
-  /** Also moves the network's cursor. */
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
       "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -205,7 +214,11 @@ export class NetworkStore {
       endpoint.mac,
       JSON.stringify(endpoint.aliases),
     );
-    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", endpoint.address, endpoint.network_id);
+  }
+
+  /** Where the search for the next free address goes on. */
+  setLastAddress(networkId: string, address: string): void {
+    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, networkId);
   }
 
   removeEndpoint(id: string): void {
@@ -225,7 +238,9 @@ export class NetworkStore {
   /** Whether a port is published on this address, or on every address, or (for "0.0.0.0") on any. */
   isPortTaken(port: { protocol: string; host_address: string; host_port: number }): boolean {
     const rows = this.#db.all("SELECT host_address FROM ports WHERE protocol = ? AND host_port = ?", port.protocol, port.host_port);
-    return rows.some((row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0");
+    return rows.some(
+      (row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0",
+    );
   }
 
   addPort(port: PortRow): void {

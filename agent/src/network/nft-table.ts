@@ -54,7 +54,9 @@ export const formatTableRemoval = (table: string): string => `add table ip ${tab
 /** One transaction for the ports of a container. */
 export function formatPorts(verb: "add" | "delete", table: string, ports: readonly PublishedPort[]): string {
   return ports
-    .map((port) => `${verb} element ip ${table} ${port.hostAddress === ANY_ADDRESS ? "ports" : "address_ports"} { ${formatElement(port)} }\n`)
+    .map(
+      (port) => `${verb} element ip ${table} ${port.hostAddress === ANY_ADDRESS ? "ports" : "address_ports"} { ${formatElement(port)} }\n`,
+    )
     .join("");
 }
 

@@ -30,6 +30,7 @@ export type EndpointPlan = {
   address: number;
   mac: string;
   isDefaultRoute: boolean;
+  hasPorts: boolean;
   bridge: BridgePlan;
 };
 
@@ -61,7 +62,21 @@ export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; 
     },
     { kind: "disable-ipv6-autoconfiguration", name },
     { kind: "set-up", name },
+    ...planHairpin(name, endpoint.hasPorts),
   ];
+}
+
+/** Puts the host's end of an endpoint on a bridge that was made anew. */
+export function planAdoption(name: string, where: { master: string; hasPorts: boolean }): LinkOperation[] {
+  return [{ kind: "set-master", name, master: where.master }, ...planHairpin(name, where.hasPorts)];
+}
+
+/**
+ * A container that calls its own published port: where bridged packets pass the IP hooks (br_netfilter), its frame is
+ * translated while still in the bridge and must go back to the port that it came from.
+ */
+function planHairpin(name: string, hasPorts: boolean): LinkOperation[] {
+  return hasPorts ? [{ kind: "enable-hairpin", name }] : [];
 }
 
 /** The container's end, inside its namespace. */

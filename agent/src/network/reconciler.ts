@@ -47,9 +47,15 @@ export class Reconciler {
         logger.warn("network namespace of a running container has lost its name", { containerId });
         continue;
       }
-      await attachments.restore(containerId);
+      try {
+        await attachments.restore(containerId);
+      } catch (error) {
+        // One container that cannot be mended must not keep the others from it, nor the agent from starting.
+        logger.error("network of a running container could not be restored", { containerId, error });
+      }
     }
     await firewall.assert();
+    await this.#warnOfOtherFirewalls();
   }
 
   /** Deletes links of endpoints that are no more: normally the kernel has, with their namespace. */
@@ -76,6 +82,17 @@ export class Reconciler {
     this.sweepLinks();
     this.#removeIdleBridges();
     await this.#deps.firewall.assert();
+  }
+
+  /** A firewall that drops forwarded packets stays in charge: its owner has to let the bridges (`fl*`) through. */
+  async #warnOfOtherFirewalls(): Promise<void> {
+    const { kernel, logger, instance } = this.#deps;
+    const chains = await kernel.restrictiveForwardChains();
+    if (chains.length === 0) return;
+    logger.warn("another firewall drops forwarded packets: containers have no network unless it accepts our bridges", {
+      chains,
+      bridges: `${bridgePrefix(instance)}*`,
+    });
   }
 
   #removeIdleBridges(): void {

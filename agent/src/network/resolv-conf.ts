@@ -28,4 +28,5 @@ export function adaptResolvConf(conf: ResolvConf): ResolvConf {
 }
 
 /** Whether the host asks only systemd-resolved's stub: the real resolvers are then in a file of its own. */
-export const isStubOnly = (conf: ResolvConf): boolean => conf.nameservers.length > 0 && conf.nameservers.every((address) => address === "127.0.0.53");
+export const isStubOnly = (conf: ResolvConf): boolean =>
+  conf.nameservers.length > 0 && conf.nameservers.every((address) => address === "127.0.0.53");

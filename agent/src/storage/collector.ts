@@ -11,6 +11,8 @@ import type { Trash } from "./trash.ts";
 
 type CollectorOptions = { db: Database; blobs: Blobs; layers: Layers; leases: Leases; paths: StorePaths; trash: Trash };
 
+export type Collected = { chainIds: Digest[]; sizeBytes: number };
+
 /**
  * Removes layers and blobs that no image, no container and no operation under way uses.
  *
@@ -40,11 +42,11 @@ export class Collector {
     return row === undefined ? undefined : blobRowSchema.parse(row);
   }
 
-  /** Returns the bytes of the layers that went: what Docker reports as reclaimed. */
-  collect(): number {
-    const layerBytes = this.#collectLayers();
+  /** Says which layers went, top ones first, and their bytes: what Docker reports as deleted and reclaimed. */
+  collect(): Collected {
+    const collected = this.#collectLayers();
     this.#collectBlobs();
-    return layerBytes;
+    return collected;
   }
 
   /** Start-up: everything half-made, and files that no row knows. */
@@ -60,9 +62,9 @@ export class Collector {
     trash.empty();
   }
 
-  #collectLayers(): number {
+  #collectLayers(): Collected {
     const { db, layers, leases } = this.#options;
-    let bytes = 0;
+    const collected: Collected = { chainIds: [], sizeBytes: 0 };
     // A layer goes only after those above it, so each round peels the tops off.
     for (;;) {
       const unused = db
@@ -74,10 +76,11 @@ export class Collector {
         )
         .map((row) => layerRowSchema.parse(row))
         .filter((row) => !leases.has(row.chain_id));
-      if (unused.length === 0) return bytes;
+      if (unused.length === 0) return collected;
       for (const row of unused) {
         layers.remove(row);
-        bytes += row.size_bytes;
+        collected.chainIds.push(row.chain_id);
+        collected.sizeBytes += row.size_bytes;
       }
     }
   }

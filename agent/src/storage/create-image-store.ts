@@ -1,6 +1,6 @@
 import type { Logger } from "@flotilla/core";
 import { formatFamiliar } from "@flotilla/image";
-import { ArchiveWorkers } from "../archive/workers.ts";
+import { makeArchiveWorkers, type ArchiveWorkers } from "../archive/workers.ts";
 import type { AgentConfig } from "../config.ts";
 import type { ResolvedImage } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
@@ -11,14 +11,21 @@ import type { ImageUsage, StorageContext } from "./context.ts";
 import { ImageRecords, type ImageRecord } from "./image-records.ts";
 import type { ImageService } from "./image-service.ts";
 import { importImage } from "./import-image.ts";
+import { imageHistory, inspectImage } from "./inspect-image.ts";
 import { Layers } from "./layers.ts";
 import { Leases } from "./leases.ts";
+import { layersSizeBytes, listImages } from "./list-images.ts";
+import { stageLoad } from "./load-images.ts";
+import { pruneImages } from "./prune-images.ts";
+import { removeImage } from "./remove-image.ts";
 import { toRunConfig } from "./run-config.ts";
+import { saveImages } from "./save-images.ts";
 import { treeChanges } from "./rootfs-changes.ts";
 import { RootfsUsage } from "./rootfs-usage.ts";
 import { STORAGE_MIGRATION } from "./schema.ts";
 import { Snapshots } from "./snapshots.ts";
 import { makeStorePaths } from "./store-paths.ts";
+import { tagImage } from "./tag-image.ts";
 import { Trash } from "./trash.ts";
 
 export type ImageStoreDeps = {
@@ -36,7 +43,7 @@ export type ImageStoreDeps = {
 export function createImageStore(deps: ImageStoreDeps): ImageService {
   deps.db.migrate(STORAGE_MIGRATION);
   const nowMs = deps.nowMs ?? Date.now;
-  const workers = deps.workers ?? new ArchiveWorkers(nowMs);
+  const workers = deps.workers ?? makeArchiveWorkers(deps.config);
   const paths = makeStorePaths(deps.config.dataDir);
   const logger = deps.logger.child({ part: "storage" });
   const trash = new Trash({ paths, logger });
@@ -66,7 +73,17 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
   return {
     ...rootfsMethods(context),
     resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
+    list: (namespace, options) => listImages(context, { namespace, ...options }),
+    inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),
+    history: (namespace, reference) => imageHistory(context, records.resolve(namespace, reference).record),
+    tag: (request) => tagImage(context, request),
+    remove: (namespace, reference, options) => removeImage(context, { namespace, reference, ...options }),
+    prune: (namespace, filters) => pruneImages(context, { namespace, filters }),
+    save: (namespace, references) => saveImages(context, { namespace, references }),
+    stageLoad: (namespace, tar) => stageLoad(context, { namespace, tar }),
     import: (request) => importImage(context, request),
+    layersSizeBytes: (namespace) => layersSizeBytes(context, namespace),
+    viewRootfs: (containerId) => snapshots.view(containerId),
     async recover() {
       await snapshots.recover();
       await collector.recover();

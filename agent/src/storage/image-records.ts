@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import { FlotillaError } from "@flotilla/core";
-import { digestOfHex, formatCanonical, formatFamiliar, imageConfigSchema, isHex64, parseReference, withDefaultTag, type Digest, type ImageConfig, type Reference } from "@flotilla/image";
+import {
+  digestOfHex,
+  formatCanonical,
+  formatFamiliar,
+  imageConfigSchema,
+  isHex64,
+  parseReference,
+  withDefaultTag,
+  type Digest,
+  type ImageConfig,
+  type Reference,
+} from "@flotilla/image";
 import type { Database } from "../store/database.ts";
 import { blobRowSchema, imageRowSchema, nameRowSchema, type BlobRow, type ImageRow, type NameRow } from "./schema.ts";
 
@@ -18,7 +29,10 @@ export type NewImage = {
 };
 
 /** A name that leads to an image, and how. */
-export type Resolution = { record: ImageRecord; /** The tag or digest name that matched; undefined when it was an id. */ name: Reference | undefined };
+export type Resolution = {
+  record: ImageRecord;
+  /** The tag or digest name that matched; undefined when it was an id. */ name: Reference | undefined;
+};
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 
@@ -40,12 +54,15 @@ export class ImageRecords {
   }
 
   list(namespace: string): ImageRecord[] {
-    return this.#db.all("SELECT * FROM storage_images WHERE namespace = ?", namespace).map((row) => this.#record(imageRowSchema.parse(row)));
+    return this.#db
+      .all("SELECT * FROM storage_images WHERE namespace = ?", namespace)
+      .map((row) => this.#record(imageRowSchema.parse(row)));
   }
 
   /** The exact text of a configuration, for save. */
   configText(record: ImageRecord): string {
-    return imageRowSchema.parse(this.#db.get("SELECT * FROM storage_images WHERE namespace = ? AND id = ?", record.namespace, record.id)).config;
+    return imageRowSchema.parse(this.#db.get("SELECT * FROM storage_images WHERE namespace = ? AND id = ?", record.namespace, record.id))
+      .config;
   }
 
   layers(record: ImageRecord): ImageLayer[] {
@@ -78,7 +95,13 @@ export class ImageRecords {
     return this.#db.transaction(() => {
       const existing = this.find(image.namespace, id);
       if (existing !== undefined) return existing;
-      this.#db.run("INSERT INTO storage_images (namespace, id, config, created_ms) VALUES (?, ?, ?, ?)", image.namespace, id, image.configText, this.#nowMs());
+      this.#db.run(
+        "INSERT INTO storage_images (namespace, id, config, created_ms) VALUES (?, ?, ?, ?)",
+        image.namespace,
+        id,
+        image.configText,
+        this.#nowMs(),
+      );
       for (const [position, layer] of image.layers.entries()) {
         this.#db.run(
           "INSERT INTO storage_image_layers (namespace, image_id, position, chain_id, blob_digest) VALUES (?, ?, ?, ?, ?)",
@@ -126,7 +149,11 @@ export class ImageRecords {
 
   /** Names of an image, sorted. */
   names(record: Pick<ImageRecord, "namespace" | "id">): { reference: Reference; taggedMs: number }[] {
-    const rows = this.#db.all("SELECT * FROM storage_names WHERE namespace = ? AND image_id = ? ORDER BY name", record.namespace, record.id);
+    const rows = this.#db.all(
+      "SELECT * FROM storage_names WHERE namespace = ? AND image_id = ? ORDER BY name",
+      record.namespace,
+      record.id,
+    );
     return rows.map((row) => nameRowSchema.parse(row)).map((row) => ({ reference: parseReference(row.name), taggedMs: row.tagged_ms }));
   }
 
@@ -136,7 +163,8 @@ export class ImageRecords {
    */
   resolve(namespace: string, text: string): Resolution {
     const hex = ID_PREFIX.exec(text)?.[1];
-    if (hex !== undefined && (isHex64(hex) || text.startsWith("sha256:"))) return { record: this.#byPrefix(namespace, hex, text), name: undefined };
+    if (hex !== undefined && (isHex64(hex) || text.startsWith("sha256:")))
+      return { record: this.#byPrefix(namespace, hex, text), name: undefined };
     const reference = withDefaultTag(parseReference(text));
     const row = this.findName(namespace, formatCanonical(reference)) ?? this.#byDigest(namespace, reference);
     const named = row === undefined ? undefined : this.find(namespace, row.image_id);
@@ -147,7 +175,12 @@ export class ImageRecords {
   }
 
   #byPrefix(namespace: string, hex: string, missing: string): ImageRecord {
-    const rows = this.#db.all("SELECT * FROM storage_images WHERE namespace = ? AND id >= ? AND id < ? LIMIT 2", namespace, `sha256:${hex}`, `sha256:${hex}g`);
+    const rows = this.#db.all(
+      "SELECT * FROM storage_images WHERE namespace = ? AND id >= ? AND id < ? LIMIT 2",
+      namespace,
+      `sha256:${hex}`,
+      `sha256:${hex}g`,
+    );
     const [row, second] = rows;
     if (row === undefined) throw noSuchImage(missing);
     if (second !== undefined) throw new FlotillaError("invalid", `multiple IDs found with provided prefix: ${hex}`);
@@ -173,7 +206,6 @@ export class ImageRecords {
 export function hashText(text: string): Digest {
   return digestOfHex(createHash("sha256").update(text, "utf8").digest("hex"));
 }
-
 
 function noSuchImage(name: string): FlotillaError {
   return new FlotillaError("not_found", `No such image: ${name}`);

@@ -1,7 +1,16 @@
 import type { Readable } from "node:stream";
-import { applyChanges, formatFamiliar, parseReference, withDefaultTag, type Digest, type ImageConfig, type Reference } from "@flotilla/image";
+import {
+  applyChanges,
+  formatFamiliar,
+  parseReference,
+  withDefaultTag,
+  type Digest,
+  type ImageConfig,
+  type Reference,
+} from "@flotilla/image";
 import { decompress, peekCompression } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
+import { goArchitecture } from "./go-architecture.ts";
 import type { ImageRecord } from "./image-records.ts";
 import type { LooseLayer } from "./layers.ts";
 
@@ -13,7 +22,7 @@ export type ImportRequest = {
   tag?: string;
   message: string;
   changes: readonly string[];
-  architecture?: string;
+  architecture?: string | undefined;
   signal?: AbortSignal;
 };
 
@@ -30,7 +39,9 @@ export async function importImage(context: StorageContext, request: ImportReques
     const { blobDigest, layer } = await storeLayer(context, { tar: request.tar, signal: request.signal, onBlob: lease.add });
     lease.add(layer.diffId);
     context.layers.adopt(layer, { chainId: layer.diffId, parent: null });
-    const configText = JSON.stringify(imageConfig({ request, config, diffId: layer.diffId, created: new Date(context.nowMs()).toISOString() }));
+    const configText = JSON.stringify(
+      imageConfig({ request, config, diffId: layer.diffId, created: new Date(context.nowMs()).toISOString() }),
+    );
     const record = context.records.add({ namespace: request.namespace, configText, layers: [{ chainId: layer.diffId, blobDigest }] });
     if (name !== undefined) context.records.setName(record, name);
     context.publish("import", record, name === undefined ? record.id : formatFamiliar(name));
@@ -42,7 +53,7 @@ export async function importImage(context: StorageContext, request: ImportReques
   }
 }
 
-type StoreRequest = { tar: Readable; signal: AbortSignal | undefined; onBlob(digest: string): void };
+type StoreRequest = { tar: Readable; signal: AbortSignal | undefined; onBlob(digest: Digest): void };
 
 async function storeLayer(context: StorageContext, request: StoreRequest): Promise<{ blobDigest: Digest; layer: LooseLayer }> {
   const writer = await context.blobs.create();
@@ -80,10 +91,4 @@ function imageConfig(from: { request: ImportRequest; config: ImageConfig["config
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, comment: request.message }],
   };
-}
-
-/** Go's (and so OCI's) name of a processor architecture. */
-function goArchitecture(arch: NodeJS.Architecture): string {
-  if (arch === "x64") return "amd64";
-  return arch === "ia32" ? "386" : arch;
 }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { FlotillaError, KeyedLock } from "@flotilla/core";
+import { FlotillaError } from "@flotilla/core";
 import { digestSchema, type Digest } from "@flotilla/image";
 import type { ArchiveWorkers } from "../archive/workers.ts";
 import type { Database } from "../store/database.ts";
@@ -26,7 +26,6 @@ export class Layers {
   readonly #db: Database;
   readonly #workers: ArchiveWorkers;
   readonly #trash: Trash;
-  readonly #locks = new KeyedLock();
 
   constructor(options: LayersOptions) {
     this.#paths = options.paths;
@@ -49,7 +48,7 @@ export class Layers {
   /** The layers of a chain, top first: the order of overlayfs's lowerdir. */
   chain(chainId: Digest | null): LayerRow[] {
     const rows: LayerRow[] = [];
-    for (let next = chainId; next !== null; ) {
+    for (let next = chainId; next !== null;) {
       const row = this.get(next);
       rows.push(row);
       next = row.parent;
@@ -99,11 +98,6 @@ export class Layers {
       );
       renameSync(layer.directory, this.#paths.layer(lastInsertRowid));
     });
-  }
-
-  /** Work on one chain at a time, so that two loads of an image extract it once. */
-  exclusively<T>(chainId: Digest, work: () => Promise<T>): Promise<T> {
-    return this.#locks.run(chainId, work);
   }
 
   /** Drops a layer that nothing uses: row first, so that no lookup finds a tree that is going away. */

@@ -1,3 +1,5 @@
+import type { Digest } from "@flotilla/image";
+
 /**
  * Blobs and layers that an operation under way needs although no image leads to them yet. In memory only: a killed agent
  * has no operations under way, and what they left is garbage at the next start.
@@ -6,7 +8,7 @@ export class Leases {
   readonly #counts = new Map<string, number>();
 
   open(): Lease {
-    const held = new Set<string>();
+    const held = new Set<Digest>();
     return {
       add: (digest) => {
         if (held.has(digest)) return;
@@ -19,7 +21,9 @@ export class Leases {
           if (count > 0) this.#counts.set(digest, count);
           else this.#counts.delete(digest);
         }
+        const released = [...held];
         held.clear();
+        return released;
       },
     };
   }
@@ -31,7 +35,7 @@ export class Leases {
 
 export type Lease = {
   /** A blob's digest or a layer's chain id. */
-  add(digest: string): void;
-  /** Idempotent. */
-  release(): void;
+  add(digest: Digest): void;
+  /** Idempotent. Says what was held until now. */
+  release(): Digest[];
 };

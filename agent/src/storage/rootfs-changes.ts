@@ -11,6 +11,8 @@ export type RootfsChange = { path: string; kind: 0 | 1 | 2 };
 const MODIFIED = 0;
 const ADDED = 1;
 const DELETED = 2;
+/** Made by the runtime in every container to mount on; Docker makes them in a layer of its own that diff does not show. */
+const ENGINE_MOUNT_POINTS: ReadonlySet<string> = new Set(["/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc", "/sys"]);
 const OPAQUE = "trusted.overlay.opaque";
 
 /** @param lowers layer directories, top first. Sorted by path. */
@@ -31,34 +33,49 @@ type Walk = {
   changes: RootfsChange[];
 };
 
-async function walk(at: Walk): Promise<void> {
+/** @returns how many mount points of the engine's were passed over. */
+async function walk(at: Walk): Promise<number> {
   const directory = await openDirectory(toPath(at.directory)).catch(() => undefined);
   // Gone, or no directory any more: a live container changes while we look.
-  if (directory === undefined) return;
+  if (directory === undefined) return 0;
   try {
     const base = pathOf(directory);
     const names = await readdir(base, { encoding: "latin1" as BufferEncoding });
     const isOpaque = lgetxattr(`${base}/.`, OPAQUE) !== undefined;
     if (isOpaque) reportHidden(at, new Set(names));
     const lowers = isOpaque ? [] : at.lowers;
-    for (const name of names) await visit({ ...at, directory: base, lowers }, name);
+    let mountPoints = 0;
+    for (const name of names) mountPoints += await visit({ ...at, directory: base, lowers }, name);
+    return mountPoints;
   } finally {
     await directory.close();
   }
 }
 
-async function visit(at: Walk, name: string): Promise<void> {
+async function visit(at: Walk, name: string): Promise<number> {
   const child = `${at.directory}/${name}`;
   const stats = await lstat(toPath(child)).catch(() => undefined);
-  if (stats === undefined) return;
+  if (stats === undefined) return 0;
   const path = `${at.path}/${name}`;
   const below = findBelow(at.lowers, name);
   if (isWhiteout(stats)) {
     if (below !== undefined) at.changes.push({ path, kind: DELETED });
-    return;
+    return 0;
   }
-  at.changes.push({ path, kind: below === undefined ? ADDED : MODIFIED });
-  if (stats.isDirectory()) await walk({ directory: child, path, lowers: below?.isDirectory() === true ? directoriesBelow(at.lowers, name) : [], changes: at.changes });
+  if (below === undefined && ENGINE_MOUNT_POINTS.has(path) && (stats.isDirectory() || stats.size === 0)) return 1;
+  const before = at.changes.push({ path, kind: below === undefined ? ADDED : MODIFIED });
+  if (!stats.isDirectory()) return 0;
+  const isMerged = below?.isDirectory() === true;
+  const mountPoints = await walk({
+    directory: child,
+    path,
+    lowers: isMerged ? directoriesBelow(at.lowers, name) : [],
+    changes: at.changes,
+  });
+  // In the writable layer only because a mount point of the engine's is in it.
+  const isUntouched = below === undefined || (below.mode === stats.mode && below.uid === stats.uid && below.gid === stats.gid);
+  if (mountPoints > 0 && at.changes.length === before && isUntouched) at.changes.pop();
+  return 0;
 }
 
 function reportHidden(at: Walk, present: ReadonlySet<string>): void {

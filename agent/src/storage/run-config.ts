@@ -3,7 +3,10 @@ import type { ImageRunConfig } from "../engine/ports.ts";
 
 /** The configuration that containers inherit, without the nulls and absent fields of the stored one. */
 export function toRunConfig(image: ImageConfig): ImageRunConfig {
-  return withoutEmpty({ ...image.config, Healthcheck: image.config?.Healthcheck == null ? undefined : withoutEmpty(image.config.Healthcheck) });
+  return withoutEmpty({
+    ...image.config,
+    Healthcheck: image.config?.Healthcheck == null ? undefined : withoutEmpty(image.config.Healthcheck),
+  });
 }
 
 type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };

@@ -16,7 +16,7 @@ export const isEmptyDirectory = (path: string): boolean => readdirSync(path).len
  */
 export async function copyTree(source: string, target: string): Promise<void> {
   mkdirSync(target, { recursive: true, mode: 0o755 });
-  await run({ argv: ["cp", "-a", "--", join(source, "."), target], timeoutMs: COPY_TIMEOUT_MS });
+  await run({ argv: ["cp", "-a", "--", `${source}/.`, target], timeoutMs: COPY_TIMEOUT_MS });
 }
 
 /**

@@ -13,8 +13,10 @@ export const newAnonymousName = (): string => randomBytes(32).toString("hex");
 
 /** @throws FlotillaError `invalid` with Docker's words. */
 export function checkVolumeName(name: string): string {
-  if (name.length < 2) throw new FlotillaError("invalid", `create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
-  if (name.length > MAX_NAME_BYTES) throw new FlotillaError("invalid", `create ${name.slice(0, 64)}…: volume name is too long: at most ${MAX_NAME_BYTES} characters`);
+  if (name.length < 2)
+    throw new FlotillaError("invalid", `create ${name}: volume name is too short, names should be at least two alphanumeric characters`);
+  if (name.length > MAX_NAME_BYTES)
+    throw new FlotillaError("invalid", `create ${name.slice(0, 64)}…: volume name is too long: at most ${MAX_NAME_BYTES} characters`);
   if (NAME.test(name)) return name;
   throw new FlotillaError(
     "invalid",

@@ -31,7 +31,10 @@ export function parseVolumeOptions(options: Readonly<Record<string, string>>): T
   if (type === undefined) throw new FlotillaError("invalid", `missing required option: "type"`);
   if (device === undefined) throw new FlotillaError("invalid", `missing required option: "device"`);
   if (type !== "tmpfs") {
-    throw new FlotillaError("not_implemented", `volumes of type ${type} are not implemented: use tmpfs, a plain volume, or a bind mount of the container`);
+    throw new FlotillaError(
+      "not_implemented",
+      `volumes of type ${type} are not implemented: use tmpfs, a plain volume, or a bind mount of the container`,
+    );
   }
   const parts = o.split(",").filter((part) => part !== "");
   const data = parts.filter((part) => FLAGS[part] === undefined);

@@ -8,9 +8,9 @@ import type { VolumeMount, VolumeStore } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { mount, unmount } from "../host/libc.ts";
 import { resolveInRoot } from "../host/rooted-path.ts";
-import { run } from "../host/run.ts";
 import type { Database } from "../store/database.ts";
 import { copyTree, isEmptyDirectory, moveInto } from "./copy-tree.ts";
+import { directorySizeBytes } from "./directory-size.ts";
 import { ANONYMOUS_LABEL, checkVolumeName, newAnonymousName } from "./volume-name.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import { VolumeTable, type VolumeRow } from "./volume-table.ts";
@@ -79,7 +79,7 @@ class LocalVolumes implements Volumes {
 
   async create(
     namespace: string,
-    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string> },
+    request: { name?: string; driver?: string; driverOpts?: Record<string, string>; labels?: Record<string, string>; containerId?: string },
   ): Promise<VolumeMount> {
     const isAnonymous = request.name === undefined || request.name === "";
     const name = isAnonymous ? newAnonymousName() : checkVolumeName(request.name ?? "");
@@ -88,11 +88,19 @@ class LocalVolumes implements Volumes {
     this.#checkOptions(name, options);
     const path = this.#dataPath(namespace, name);
     const present = this.#table.find(namespace, name);
-    if (present !== undefined) return this.#reuse(present, options);
+    if (present !== undefined) {
+      const reused = this.#reuse(present, options);
+      if (request.containerId !== undefined) this.acquire(namespace, name, request.containerId);
+      return reused;
+    }
     const labels = { ...request.labels, ...(isAnonymous ? { [ANONYMOUS_LABEL]: "" } : {}) };
-    this.#table.add({ namespace, name, labels, options, created_at_ms: Date.now() });
+    // One step: a crash between them would leave an anonymous volume that no container knows.
+    this.#table.transaction(() => {
+      this.#table.add({ namespace, name, labels, options, created_at_ms: Date.now() });
+      this.#publish({ namespace, name }, "create");
+      if (request.containerId !== undefined) this.acquire(namespace, name, request.containerId);
+    });
     mkdirSync(path, { recursive: true, mode: 0o755 });
-    this.#publish({ namespace, name }, "create");
     return { name, path };
   }
 
@@ -111,14 +119,31 @@ class LocalVolumes implements Volumes {
     this.#publish({ namespace, name }, "mount", { container: containerId });
   }
 
-  release(namespace: string, containerId: string): string[] {
-    const unused = this.#table.transaction(() => {
+  release(namespace: string, containerId: string, options: { removesAnonymous?: boolean } = {}): string[] {
+    const { unused, anonymous } = this.#table.transaction(() => {
       const released = this.#table.removeUses(namespace, containerId);
+      const unused = released.filter((name) => this.#table.users(namespace, name).length === 0);
+      const anonymous = unused.filter((name) => this.#isAnonymous(this.#table.find(namespace, name)));
+      // In the same step: a crash here must not forget that they were to go.
+      if (options.removesAnonymous === true) for (const name of anonymous) this.#table.markRemoving(namespace, name);
       for (const name of released) this.#publish({ namespace, name }, "unmount", { container: containerId });
-      return released.filter((name) => this.#table.users(namespace, name).length === 0);
+      return { unused, anonymous };
     });
     for (const name of unused) this.#unmountIdle(namespace, name);
-    return unused.filter((name) => this.#isAnonymous(this.#table.find(namespace, name)));
+    if (options.removesAnonymous !== true) return anonymous;
+    for (const name of anonymous) {
+      const volume = this.#table.find(namespace, name);
+      if (volume === undefined) continue;
+      try {
+        this.#discard(volume);
+        this.#publish({ namespace, name }, "destroy");
+      } catch (error) {
+        // Marked already: the next start tries again. The container's removal does not wait for it.
+        this.#logger.warn("an anonymous volume could not be removed", { namespace, volume: name, containerId, error });
+      }
+    }
+    this.#emptyTrash();
+    return [];
   }
 
   remove(namespace: string, name: string, options: { force?: boolean } = {}): Promise<void> {
@@ -158,10 +183,7 @@ class LocalVolumes implements Volumes {
   }
 
   async sizeBytes(namespace: string, name: string): Promise<number> {
-    const path = this.#dataPath(namespace, this.#row(namespace, name).name);
-    // du says 1 when a file went away under it, and still prints the sum.
-    const { stdout } = await run({ argv: ["du", "-s", "--apparent-size", "--block-size=1", "--", path], okExitCodes: [0, 1] });
-    return Number(/^\d+/.exec(stdout)?.[0] ?? 0);
+    return directorySizeBytes(this.#dataPath(namespace, this.#row(namespace, name).name));
   }
 
   async #copy(volume: VolumeRow, paths: { from: string; into: string }): Promise<void> {
@@ -216,7 +238,9 @@ class LocalVolumes implements Volumes {
 
   #ensureMounted(volume: VolumeRow, path: string): void {
     const options = parseVolumeOptions(volume.options);
-    if (options === undefined || isMountPoint(path)) return;
+    if (options === undefined) return;
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+    if (isMountPoint(path)) return;
     mount({ source: "tmpfs", target: path, type: "tmpfs", ...options });
   }
 

@@ -65,7 +65,9 @@ export class VolumeTable {
   }
 
   list(namespace: string): VolumeRow[] {
-    return this.#db.all("SELECT * FROM volumes WHERE namespace = ? AND is_removing = 0 ORDER BY name", namespace).map((row) => VolumeRow.parse(row));
+    return this.#db
+      .all("SELECT * FROM volumes WHERE namespace = ? AND is_removing = 0 ORDER BY name", namespace)
+      .map((row) => VolumeRow.parse(row));
   }
 
   find(namespace: string, name: string): VolumeRow | undefined {
@@ -109,12 +111,20 @@ export class VolumeTable {
 
   /** @returns the volumes that the container used. */
   removeUses(namespace: string, containerId: string): string[] {
-    const rows = this.#db.all("DELETE FROM volume_uses WHERE namespace = ? AND container_id = ? RETURNING name, container_id", namespace, containerId);
+    const rows = this.#db.all(
+      "DELETE FROM volume_uses WHERE namespace = ? AND container_id = ? RETURNING name, container_id",
+      namespace,
+      containerId,
+    );
     return rows.map((row) => UseRow.parse(row).name);
   }
 
   users(namespace: string, name: string): string[] {
-    const rows = this.#db.all("SELECT name, container_id FROM volume_uses WHERE namespace = ? AND name = ? ORDER BY container_id", namespace, name);
+    const rows = this.#db.all(
+      "SELECT name, container_id FROM volume_uses WHERE namespace = ? AND name = ? ORDER BY container_id",
+      namespace,
+      name,
+    );
     return rows.map((row) => UseRow.parse(row).container_id);
   }
 }

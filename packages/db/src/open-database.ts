@@ -1,11 +1,9 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import pg from "pg";
-import { Prisma, PrismaClient } from "./generated/prisma/client.ts";
+import type { PoolConfig } from "pg";
+import { type Prisma, PrismaClient } from "./generated/prisma/client.ts";
 
 /** Where Postgres is: a connection URL, or the directory of its unix socket with a user and password. */
-export type ConnectionOptions =
-  | { url: string }
-  | { socketDir: string; user: string; password: string; database: string };
+export type ConnectionOptions = { url: string } | { socketDir: string; user: string; password: string; database: string };
 
 export type Transaction = Prisma.TransactionClient;
 
@@ -16,7 +14,7 @@ export type ControlDatabase = { prisma: PrismaClient; close(): Promise<void> };
 const CONNECT_TIMEOUT_MS = 10_000;
 const POOL_SIZE = 10;
 
-export function toPoolConfig(options: ConnectionOptions): pg.PoolConfig {
+export function toPoolConfig(options: ConnectionOptions): PoolConfig {
   const common = { connectionTimeoutMillis: CONNECT_TIMEOUT_MS, max: POOL_SIZE, application_name: "flotilla" };
   if ("url" in options) return { ...common, connectionString: options.url };
   const { socketDir, user, password, database } = options;

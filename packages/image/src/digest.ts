@@ -6,7 +6,10 @@ export type Digest = `sha256:${string}`;
 const SHA256 = /^sha256:[0-9a-f]{64}$/;
 const HEX64 = /^[0-9a-f]{64}$/;
 
-export const digestSchema = z.custom<Digest>((value) => typeof value === "string" && SHA256.test(value), "must be sha256: and 64 hex digits");
+export const digestSchema = z.custom<Digest>(
+  (value) => typeof value === "string" && SHA256.test(value),
+  "must be sha256: and 64 hex digits",
+);
 
 export function isDigest(value: string): value is Digest {
   return SHA256.test(value);

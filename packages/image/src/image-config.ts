@@ -2,7 +2,10 @@ import { z } from "zod";
 import { digestSchema } from "./digest.ts";
 
 const strings = z.array(z.string());
-const emptyObjects = z.record(z.string(), z.object({}).transform((): Record<string, never> => ({})));
+const emptyObjects = z.record(
+  z.string(),
+  z.object({}).transform((): Record<string, never> => ({})),
+);
 
 /** Docker's health check; times are nanoseconds. */
 export const healthcheckSchema = z.object({
@@ -50,7 +53,13 @@ export const imageConfigSchema = z.object({
   comment: z.string().nullish(),
   docker_version: z.string().nullish(),
   config: runConfigSchema.nullish(),
-  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(digestSchema).nullish().transform((ids) => ids ?? []) }),
+  rootfs: z.object({
+    type: z.literal("layers"),
+    diff_ids: z
+      .array(digestSchema)
+      .nullish()
+      .transform((ids) => ids ?? []),
+  }),
   history: z.array(historyEntrySchema).nullish(),
 });
 export type ImageConfig = z.output<typeof imageConfigSchema>;

@@ -44,14 +44,17 @@ export type ImageIndex = z.output<typeof indexSchema>;
 export const dockerArchiveManifestSchema = z.array(
   z.object({
     Config: z.string(),
-    RepoTags: z.array(z.string()).nullish().transform((tags) => tags ?? []),
-    Layers: z.array(z.string()).nullish().transform((layers) => layers ?? []),
+    RepoTags: z
+      .array(z.string())
+      .nullish()
+      .transform((tags) => tags ?? []),
+    Layers: z
+      .array(z.string())
+      .nullish()
+      .transform((layers) => layers ?? []),
   }),
 );
 export type DockerArchiveManifest = z.output<typeof dockerArchiveManifestSchema>;
-
-/** `oci-layout` file. */
-export const ociLayoutSchema = z.object({ imageLayoutVersion: z.string() });
 
 /** Whether a descriptor names an index rather than one image. */
 export function isIndexType(mediaType: string): boolean {

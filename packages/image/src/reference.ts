@@ -32,9 +32,11 @@ export function parseReference(text: string): Reference {
   if (isHex64(text)) throw new FlotillaError("invalid", `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   const { name, tag, digest } = splitSuffixes(text);
   const { domain, path } = splitDomain(name);
-  if (path.toLowerCase() !== path) throw new FlotillaError("invalid", `invalid reference format: repository name (${path}) must be lowercase`);
+  if (path.toLowerCase() !== path)
+    throw new FlotillaError("invalid", `invalid reference format: repository name (${path}) must be lowercase`);
   if (!DOMAIN.test(domain) || !path.split("/").every((part) => PATH_COMPONENT.test(part))) throw invalid();
-  if (domain.length + 1 + path.length > MAX_NAME_LENGTH) throw new FlotillaError("invalid", `repository name must not be more than ${MAX_NAME_LENGTH} characters`);
+  if (domain.length + 1 + path.length > MAX_NAME_LENGTH)
+    throw new FlotillaError("invalid", `repository name must not be more than ${MAX_NAME_LENGTH} characters`);
   return { domain, path, tag, digest };
 }
 

@@ -28,3 +28,9 @@ export const NAMESPACE_HEADER = "x-flotilla-namespace";
 
 /** Header of a hijacked call inside the tunnel, where HTTP/2 has no 101: the answer is 200 and carries this. */
 export const HIJACK_HEADER = "x-flotilla-hijack";
+
+/**
+ * Request header of a hijacked call inside the tunnel: how many bytes of JSON body come before the raw input (what was
+ * Content-Length in HTTP/1.1, which HTTP/2 would take as the length of the whole stream). "0" when there is none.
+ */
+export const HIJACK_BODY_HEADER = "x-flotilla-hijack-body";

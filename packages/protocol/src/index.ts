@@ -3,4 +3,5 @@ export * from "./handshake.ts";
 export * from "./heartbeat.ts";
 export * from "./join-token.ts";
 export * from "./keys.ts";
+export * from "./link-socket.ts";
 export * from "./transcript.ts";

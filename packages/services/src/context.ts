@@ -1,6 +1,7 @@
 import type { Logger } from "@flotilla/core";
 import type { PrismaClient } from "@flotilla/db";
 import type { HostLinks } from "./engine/host-links.ts";
+import type { ShortCache } from "./access/short-cache.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
 
 /** Hashes and checks passwords (better-auth's, so that accounts made here can sign in there). */
@@ -12,6 +13,8 @@ export type ServiceContext = {
   links: HostLinks;
   passwords: Passwords;
   refusals: RefusalLog;
+  /** Answers about tokens and hosts; cleared by whatever changes one of them. */
+  cache: ShortCache;
   logger: Logger;
   nowMs: () => number;
   version: string;

@@ -4,6 +4,7 @@ export * from "./access/authorize.ts";
 export * from "./access/can.ts";
 export * from "./access/find-actor.ts";
 export * from "./access/secrets.ts";
+export * from "./access/short-cache.ts";
 export * from "./audit/list-activity.ts";
 export * from "./audit/record.ts";
 export * from "./audit/refusal-log.ts";

@@ -1,4 +1,15 @@
-import { BLOCK, FIELD, invalidTar, isChecksumRight, isZeroBlock, paddingOf, readNumber, readText, truncatedTar, TYPE_OFFSET } from "./block.ts";
+import {
+  BLOCK,
+  FIELD,
+  invalidTar,
+  isChecksumRight,
+  isZeroBlock,
+  paddingOf,
+  readNumber,
+  readText,
+  truncatedTar,
+  TYPE_OFFSET,
+} from "./block.ts";
 import type { EntryType, SparseChunk, TarEntry } from "./entry.ts";
 import { parsePax, xattrsOf, type PaxRecords } from "./pax.ts";
 import { checkSparse, readOldGnuSparse, readPaxSparse } from "./sparse.ts";
@@ -138,8 +149,15 @@ export class TarReader {
     };
   }
 
-  #sparseOf(from: { flag: string; header: Buffer; records: PaxRecords }): { name: string | undefined; size: number; chunks: SparseChunk[] } | undefined {
-    const file = from.flag === "S" ? readOldGnuSparse(from.header, (bytes) => this.#take(bytes)) : readPaxSparse(from.records, (bytes) => this.#take(bytes));
+  #sparseOf(from: {
+    flag: string;
+    header: Buffer;
+    records: PaxRecords;
+  }): { name: string | undefined; size: number; chunks: SparseChunk[] } | undefined {
+    const file =
+      from.flag === "S"
+        ? readOldGnuSparse(from.header, (bytes) => this.#take(bytes))
+        : readPaxSparse(from.records, (bytes) => this.#take(bytes));
     if (file === undefined) return undefined;
     this.#left -= file.mapBytes;
     checkSparse(file.chunks, file.size, this.#left);
@@ -208,6 +226,7 @@ function untilNul(content: Buffer): string {
 function numberOr(text: string | undefined, otherwise: () => number): number {
   if (text === undefined) return otherwise();
   const number = Number(text);
-  if (!/^-?\d+(?:\.\d+)?$/.test(text) || Math.abs(number) > Number.MAX_SAFE_INTEGER) throw invalidTar("a pax record holds something that is no number");
+  if (!/^-?\d+(?:\.\d+)?$/.test(text) || Math.abs(number) > Number.MAX_SAFE_INTEGER)
+    throw invalidTar("a pax record holds something that is no number");
   return number;
 }

@@ -7,9 +7,22 @@ import type { PaxRecords } from "./pax.ts";
 /** Reads the next whole blocks of the archive. */
 export type ReadBlocks = (bytes: number) => Buffer;
 
-export type SparseFile = { name: string | undefined; size: number; chunks: SparseChunk[]; /** Stored bytes that were taken for the map. */ mapBytes: number };
+export type SparseFile = {
+  name: string | undefined;
+  size: number;
+  chunks: SparseChunk[];
+  /** Stored bytes that were taken for the map. */ mapBytes: number;
+};
 
-const OLD_GNU = { firstTable: 386, firstCount: 4, isExtended: 482, realSize: [483, 12], nextCount: 21, nextIsExtended: 504, slot: 24 } as const;
+const OLD_GNU = {
+  firstTable: 386,
+  firstCount: 4,
+  isExtended: 482,
+  realSize: [483, 12],
+  nextCount: 21,
+  nextIsExtended: 504,
+  slot: 24,
+} as const;
 /** A map of this many chunks is 24 MB of memory: no honest file has more. */
 const MAX_CHUNKS = 1_000_000;
 
@@ -52,7 +65,10 @@ export function readPaxSparse(records: PaxRecords, readBlocks: ReadBlocks): Spar
   const numbers =
     map === undefined
       ? records.filter(([key]) => key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes").map(([, value]) => toNumber(value))
-      : map.split(",").filter((part) => part !== "").map(toNumber);
+      : map
+          .split(",")
+          .filter((part) => part !== "")
+          .map(toNumber);
   return { name, size, chunks: pairUp(numbers), mapBytes: 0 };
 }
 
@@ -96,7 +112,6 @@ export function checkSparse(chunks: readonly SparseChunk[], size: number, stored
   }
   if (stored !== storedBytes) throw storedBytes < stored ? truncatedTar() : invalidTar("a sparse map does not cover its data");
 }
-
 
 function toNumber(text: string): number {
   const number = Number(text);

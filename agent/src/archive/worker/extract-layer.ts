@@ -6,6 +6,7 @@ import { FlotillaError } from "@flotilla/core";
 import { lsetxattr, mknod } from "../../host/libc.ts";
 import { toDisplay } from "../tar/block.ts";
 import { TarReader } from "../tar/reader.ts";
+import { forEntry } from "./for-entry.ts";
 import type { Answer } from "./jobs.ts";
 import { baseOf, cleanEntryName, parentOf } from "./paths.ts";
 import { TreeWriter } from "./tree-writer.ts";
@@ -28,15 +29,19 @@ export function extractLayer(input: number): Extract<Answer, { kind: "extracted"
   for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
     entries++;
     const name = cleanEntryName(entry.name);
-    const base = baseOf(name);
-    if (base === OPAQUE) markOpaque(tree, parentOf(name));
-    else if (base.startsWith(WHITEOUT_META)) continue;
-    else if (base.startsWith(WHITEOUT)) whiteOut(tree, name);
-    else writeEntry(tree, name, () => tree.write(name, entry, reader));
+    forEntry(name, () => applyEntry(tree, name, () => tree.write(name, entry, reader)));
   }
   tree.finish();
   reader.drain();
   return { kind: "extracted", diffId: `sha256:${hash.digest("hex")}`, sizeBytes: tree.sizeBytes, entries };
+}
+
+function applyEntry(tree: TreeWriter, name: string, write: () => void): void {
+  const base = baseOf(name);
+  if (base === OPAQUE) markOpaque(tree, parentOf(name));
+  else if (base.startsWith(WHITEOUT_META)) return;
+  else if (base.startsWith(WHITEOUT)) whiteOut(tree, name);
+  else writeEntry(tree, name, write);
 }
 
 /** A directory that replaces a whiteout of this layer hides what lies below it. */
@@ -50,7 +55,8 @@ function writeEntry(tree: TreeWriter, name: string, write: () => void): void {
 function markOpaque(tree: TreeWriter, directory: string): void {
   if (directory !== "") {
     tree.ensureParent(`${directory}/x`);
-    if (tree.find(directory)?.isDirectory() !== true) throw new FlotillaError("invalid", `whiteout of "/${toDisplay(directory)}", which is not a directory`);
+    if (tree.find(directory)?.isDirectory() !== true)
+      throw new FlotillaError("invalid", `whiteout of "/${toDisplay(directory)}", which is not a directory`);
   }
   setOpaque(tree, directory);
 }

@@ -9,7 +9,13 @@ export const jobSchema = z.discriminatedUnion("kind", [
   /** One image layer from stdin into an empty directory. */
   z.object({ kind: z.literal("extract-layer"), root: rootSchema }),
   /** `docker cp` into a container: a tar from stdin into the existing directory `path` of the tree. */
-  z.object({ kind: z.literal("unpack"), root: rootSchema, path: z.string(), noOverwriteDirNonDir: z.boolean() }),
+  z.object({
+    kind: z.literal("unpack"),
+    root: rootSchema,
+    path: z.string(),
+    noOverwriteDirNonDir: z.boolean(),
+    isRootReadOnly: z.boolean(),
+  }),
   /** A tar of `path` to stdout, its entries named `name/…`; `stat` says what it is first. */
   z.object({ kind: z.literal("pack"), root: rootSchema, path: z.string(), isExport: z.boolean() }),
   z.object({ kind: z.literal("stat"), root: rootSchema, path: z.string() }),

@@ -2,8 +2,9 @@
 // its own can have another root directory; everything is loaded before that, and nothing after.
 //
 // It works synchronously on purpose: blocking reads and writes are its back-pressure, and one thread has one root.
+import { flushCompileCache } from "node:module";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
-import { chroot } from "../../host/libc.ts";
+import { CAP, chroot, dropCapability } from "../../host/libc.ts";
 import { extractLayer } from "./extract-layer.ts";
 import { jobSchema, type Answer, type Job } from "./jobs.ts";
 import { pack } from "./pack.ts";
@@ -35,6 +36,9 @@ function perform(job: Job): Answer {
 function enter(root: string): void {
   try {
     chroot(root);
+    // A container that shares the host's processes has a /proc whose links (/proc/1/root) lead out of any chroot; without
+    // this capability the kernel refuses to follow them. Only now, because the tree itself is such a link.
+    dropCapability(CAP.SYS_PTRACE);
   } catch (error) {
     throw new FlotillaError("internal", `enter the tree: ${toFlotillaError(error).message}`, { cause: error });
   }
@@ -58,4 +62,6 @@ function attempt(input: unknown): Answer {
 process.once("message", (input: unknown) => answer(attempt(input), () => process.exit(0)));
 // The agent is gone: nobody will send a job.
 process.once("disconnect", () => process.exit(0));
+// Now, because after the chroot the cache's path means another directory.
+flushCompileCache();
 answer({ kind: "ready" });

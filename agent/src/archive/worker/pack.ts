@@ -1,8 +1,21 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, realpathSync, writeSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  writeSync,
+  type Stats,
+} from "node:fs";
 import { llistxattr, lgetxattr } from "../../host/libc.ts";
 import { paddingOf, toPath } from "../tar/block.ts";
 import type { EntryType } from "../tar/entry.ts";
 import { END_OF_ARCHIVE, formatHeader, type NewEntry } from "../tar/writer.ts";
+import { isPseudoFileSystem } from "./pseudo-file-system.ts";
 import { lookUp, type ClientPath } from "./stat-path.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -43,13 +56,14 @@ class Packer {
     // Sockets have no place in a tar.
     if (type === undefined) return;
     this.#write(formatHeader(entryOf({ path, name, stats, type })));
-    if (type === "directory") this.addChildren(path, name);
+    if (type === "directory" && !isPseudoFileSystem(path, stats.dev)) this.addChildren(path, name);
   }
 
   addChildren(path: string, name: string): void {
     const prefix = path.endsWith("/") ? path : `${path}/`;
     const namePrefix = name === "" || name.endsWith("/") ? name : `${name}/`;
-    for (const child of readdirSync(toPath(path), { encoding: "latin1" }).toSorted()) this.add(`${prefix}${child}`, `${namePrefix}${child}`);
+    for (const child of readdirSync(toPath(path), { encoding: "latin1" }).toSorted())
+      this.add(`${prefix}${child}`, `${namePrefix}${child}`);
   }
 
   end(): void {
@@ -59,13 +73,15 @@ class Packer {
 
   #file(path: string, name: string): void {
     // Not blocking: a fifo that took the file's place since must not hold the worker; it is seen by fstat.
-    const fd = openSync(toPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openUnlessGone(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (fd === undefined) return;
     try {
       const stats = fstatSync(fd);
       if (!stats.isFile()) return;
       const inode = `${stats.dev}:${stats.ino}`;
       const first = stats.nlink > 1 ? this.#links.get(inode) : undefined;
-      if (first !== undefined) return this.#write(formatHeader({ ...entryOf({ path, name, stats, type: "link" }), linkName: first, size: 0 }));
+      if (first !== undefined)
+        return this.#write(formatHeader({ ...entryOf({ path, name, stats, type: "link" }), linkName: first, size: 0 }));
       if (stats.nlink > 1) this.#links.set(inode, name);
       this.#write(formatHeader(entryOf({ path, name, stats, type: "file" })));
       this.#content(fd, stats.size);
@@ -101,6 +117,17 @@ class Packer {
   #flush(): void {
     writeAll(this.#output, this.#buffer.subarray(0, this.#used));
     this.#used = 0;
+  }
+}
+
+function openUnlessGone(path: string, flags: number): number | undefined {
+  try {
+    return openSync(toPath(path), flags);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    // Removed since it was listed, or replaced by a link.
+    if (code === "ENOENT" || code === "ELOOP") return undefined;
+    throw error;
   }
 }
 

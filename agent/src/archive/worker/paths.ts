@@ -13,7 +13,8 @@ export function cleanEntryName(name: string): string {
   for (const part of name.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) throw new FlotillaError("invalid", `archive entry "${toDisplay(name)}" is outside of the root of extraction`);
+    else if (parts.pop() === undefined)
+      throw new FlotillaError("invalid", `archive entry "${toDisplay(name)}" is outside of the root of extraction`);
   }
   return parts.join("/");
 }

@@ -30,7 +30,13 @@ export type ClientPath = {
 export function parseClientPath(text: string): ClientPath {
   if (text === "" || text.includes("\0")) throw new FlotillaError("invalid", "bad parameter: path cannot be empty");
   const path = posix.resolve("/", text);
-  return { path, base: path === "/" ? "/" : posix.basename(path), isFollowed: /(?:^|\/)\.?$/.test(text) };
+  return { path, base: baseOfClientPath(path, text), isFollowed: /(?:^|\/)\.?$/.test(text) };
+}
+
+/** Go's filepath.Base, by which the docker command renames entries: `.` for `/etc/.`, `etc` for `/etc/`. */
+function baseOfClientPath(path: string, text: string): string {
+  if (path === "/") return "/";
+  return text.endsWith("/.") ? "." : posix.basename(path);
 }
 
 /** lstat, or stat for a path that ends with a slash. @throws FlotillaError `not_found`. */
@@ -95,6 +101,8 @@ function findStats(look: () => Stats | undefined): Stats | undefined {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "ELOOP") return undefined;
+    if (code === "EACCES")
+      throw new FlotillaError("forbidden", error instanceof Error ? error.message : "permission denied", { cause: error });
     throw error;
   }
 }

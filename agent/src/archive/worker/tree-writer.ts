@@ -56,13 +56,9 @@ export class TreeWriter {
 
   /** @param name cleaned; `content` stands at the entry's data. */
   write(name: string, entry: TarEntry, content: TarReader): void {
-    try {
-      if (name !== "") this.ensureParent(name);
-      if (entry.type === "directory") this.#directory(name, entry);
-      else this.#nonDirectory(name, entry, content);
-    } catch (error) {
-      throw entryError(name, error);
-    }
+    if (name !== "") this.ensureParent(name);
+    if (entry.type === "directory") this.#directory(name, entry);
+    else this.#nonDirectory(name, entry, content);
   }
 
   /** lstat of a name, undefined when nothing is there. */
@@ -208,18 +204,4 @@ function writeAll(fd: number, data: Buffer, position?: number): void {
 
 function cannotOverwrite(old: string, name: string, replacement: string): FlotillaError {
   return new FlotillaError("invalid", `cannot overwrite ${old} "/${toDisplay(name)}" with ${replacement} "${toDisplay(baseOf(name))}"`);
-}
-
-function entryError(name: string, error: unknown): FlotillaError {
-  const code = errorCode(error);
-  const message = error instanceof Error ? error.message : String(error);
-  if (code === "ENOSPC" || code === "EDQUOT") return new FlotillaError("exhausted", `write /${toDisplay(name)}: no space left on device`, { cause: error });
-  if (error instanceof FlotillaError && error.code === "invalid") return new FlotillaError("invalid", error.message.includes("EOF") || error.message.startsWith("cannot overwrite") ? error.message : `extract /${toDisplay(name)}: ${error.message}`, { cause: error });
-  const isArchiveFault = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EINVAL", "EEXIST", "EISDIR", "ENOTEMPTY", "EXDEV", "EMLINK", "EPERM", "EBUSY"].includes(code);
-  return new FlotillaError(isArchiveFault ? "invalid" : "internal", `extract /${toDisplay(name)}: ${message}`, { cause: error });
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof FlotillaError) return typeof error.details["errno"] === "string" ? error.details["errno"] : "";
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -1,5 +1,5 @@
+import type { RunSpec } from "@flotilla/api";
 import { sizeToText } from "./format.ts";
-import type { RunSpec } from "./run-spec.ts";
 import { joinWords } from "./shell-words.ts";
 
 /** The `docker run` line that does the same as a spec: what the form shows to copy. */
@@ -30,7 +30,31 @@ function flags(spec: RunSpec): string[] {
     ...option("--pids-limit", spec.pidsLimit?.toString()),
     ...spec.capAdd.flatMap((name) => ["--cap-add", name]),
     ...spec.capDrop.flatMap((name) => ["--cap-drop", name]),
-    ...Object.entries(spec.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+    ...spec.labels.flatMap(({ name, value }) => ["--label", `${name}=${value}`]),
+    ...rareFlags(spec),
+  ];
+}
+
+/** Flags that the form has no field for; a pasted line may bring them. */
+function rareFlags(spec: RunSpec): string[] {
+  const repeated = (name: string, values: readonly string[]): string[] => values.flatMap((value) => [name, value]);
+  return [
+    ...(spec.publishAll ? ["-P"] : []),
+    ...option("--cpu-shares", spec.cpuShares?.toString()),
+    ...option("--shm-size", spec.shmSizeBytes === undefined ? undefined : sizeToText(spec.shmSizeBytes)),
+    ...repeated("--dns", spec.dns),
+    ...repeated("--add-host", spec.extraHosts),
+    ...repeated(
+      "--device",
+      spec.devices.map(({ hostPath, containerPath, permissions }) => `${hostPath}:${containerPath}:${permissions}`),
+    ),
+    ...repeated("--security-opt", spec.securityOpt),
+    ...repeated(
+      "--ulimit",
+      spec.ulimits.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`),
+    ),
+    ...option("--stop-signal", spec.stopSignal),
+    ...option("--stop-timeout", spec.stopTimeoutSeconds?.toString()),
   ];
 }
 

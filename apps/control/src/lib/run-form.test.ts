@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dockerCommand } from "./docker-command.ts";
-import { EMPTY_RUN_FORM, formToSpec, type RunForm, runFormSchema, specToForm } from "./run-form.ts";
+import { EMPTY_RUN_FORM, extrasOf, formToSpec, NO_EXTRAS, type RunForm, runFormSchema, specToForm } from "./run-form.ts";
 
 const FULL: RunForm = {
   ...EMPTY_RUN_FORM,
@@ -31,7 +31,7 @@ const problems = (form: RunForm): string[] =>
   (runFormSchema.safeParse(form).error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`);
 
 test("a filled form becomes a spec and comes back the same", () => {
-  const spec = formToSpec(runFormSchema.parse(FULL));
+  const spec = formToSpec(runFormSchema.parse(FULL), NO_EXTRAS);
   expect(spec).toMatchObject({
     memoryBytes: 536_870_912,
     cpus: 1.5,
@@ -42,7 +42,7 @@ test("a filled form becomes a spec and comes back the same", () => {
 });
 
 test("empty fields are left to the image", () => {
-  const spec = formToSpec({ ...EMPTY_RUN_FORM, host: "local", image: "busybox" });
+  const spec = formToSpec({ ...EMPTY_RUN_FORM, host: "local", image: "busybox" }, NO_EXTRAS);
   expect(spec.command).toBeUndefined();
   expect(spec.memoryBytes).toBeUndefined();
   expect(spec.restart).toEqual({ name: "no", maximumRetryCount: undefined });
@@ -71,14 +71,27 @@ describe("what is refused", () => {
 
 describe("dockerCommand", () => {
   test("says the same as the form", () => {
-    expect(dockerCommand(formToSpec(FULL))).toBe(
+    expect(dockerCommand(formToSpec(FULL, NO_EXTRAS))).toBe(
       "docker run -d --name web --init -p 8080:80 -p 127.0.0.1::53/udp -e 'A=x y' -v data:/data -v /srv:/srv:ro --tmpfs /tmp " +
         "--restart on-failure:3 --memory 512m --cpus 1.5 --cap-add NET_ADMIN --cap-add SYS_TIME --label team=web nginx:1.27 nginx -g 'daemon off;'",
     );
   });
 
   test("the words of a longer entrypoint follow the image", () => {
-    const spec = formToSpec({ ...EMPTY_RUN_FORM, host: "h", image: "i", entrypoint: "sh -c", command: "'echo hi'" });
+    const spec = formToSpec({ ...EMPTY_RUN_FORM, host: "h", image: "i", entrypoint: "sh -c", command: "'echo hi'" }, NO_EXTRAS);
     expect(dockerCommand(spec)).toBe("docker run -d --entrypoint sh i -c 'echo hi'");
   });
+});
+
+test("what the form has no field for is kept and shown", () => {
+  const extras = {
+    ...NO_EXTRAS,
+    publishAll: true,
+    dns: ["1.1.1.1"],
+    ulimits: [{ name: "nofile", soft: 1, hard: 2 }],
+    stopSignal: "SIGQUIT",
+  };
+  const spec = formToSpec({ ...EMPTY_RUN_FORM, host: "h", image: "i" }, extras);
+  expect(extrasOf(spec)).toEqual({ ...extras, cpuShares: undefined, shmSizeBytes: undefined, stopTimeoutSeconds: undefined });
+  expect(dockerCommand(spec)).toBe("docker run -d -P --dns 1.1.1.1 --ulimit nofile=1:2 --stop-signal SIGQUIT i");
 });

@@ -1,6 +1,6 @@
+import type { RunSpec } from "@flotilla/api";
 import { z } from "zod";
 import { parseSize, sizeToText } from "./format.ts";
-import type { RunSpec } from "./run-spec.ts";
 import { joinWords, splitWords } from "./shell-words.ts";
 
 // The form holds texts as they are typed; messages are keys of `run.errors` in the catalogue of texts.
@@ -85,6 +85,28 @@ export const EMPTY_RUN_FORM: RunForm = {
   readOnly: false,
 };
 
+/** What a spec holds that the form has no field for. A pasted line may bring it; it is kept, and shown in the docker line. */
+export type RunExtras = Pick<
+  RunSpec,
+  | "publishAll"
+  | "cpuShares"
+  | "shmSizeBytes"
+  | "dns"
+  | "extraHosts"
+  | "devices"
+  | "securityOpt"
+  | "ulimits"
+  | "stopSignal"
+  | "stopTimeoutSeconds"
+>;
+
+export const NO_EXTRAS: RunExtras = { publishAll: false, dns: [], extraHosts: [], devices: [], securityOpt: [], ulimits: [] };
+
+export function extrasOf(spec: RunSpec): RunExtras {
+  const { publishAll, cpuShares, shmSizeBytes, dns, extraHosts, devices, securityOpt, ulimits, stopSignal, stopTimeoutSeconds } = spec;
+  return { publishAll, cpuShares, shmSizeBytes, dns, extraHosts, devices, securityOpt, ulimits, stopSignal, stopTimeoutSeconds };
+}
+
 const orNothing = (text: string): string | undefined => (text.trim() === "" ? undefined : text.trim());
 const numberOrNothing = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text));
 const wordsOrNothing = (text: string): string[] | undefined => {
@@ -94,8 +116,9 @@ const wordsOrNothing = (text: string): string[] | undefined => {
 const names = (text: string): string[] => text.split(/[\s,]+/).filter((name) => name !== "");
 
 /** A checked form as the spec that is sent. Empty fields are left out, so that the image's own settings hold. */
-export function formToSpec(form: RunForm): RunSpec {
+export function formToSpec(form: RunForm, extras: RunExtras): RunSpec {
   return {
+    ...extras,
     image: form.image.trim(),
     name: orNothing(form.name),
     command: wordsOrNothing(form.command),
@@ -121,7 +144,7 @@ export function formToSpec(form: RunForm): RunSpec {
     hostname: orNothing(form.hostname),
     user: orNothing(form.user),
     workingDir: orNothing(form.workingDir),
-    labels: Object.fromEntries(form.labels.map(({ name, value }) => [name, value])),
+    labels: form.labels,
     capAdd: names(form.capAdd),
     capDrop: names(form.capDrop),
     ...pickSwitches(form),
@@ -159,7 +182,7 @@ export function specToForm(spec: RunSpec, host: string): RunForm {
     hostname: spec.hostname ?? "",
     user: spec.user ?? "",
     workingDir: spec.workingDir ?? "",
-    labels: Object.entries(spec.labels).map(([name, value]) => ({ name, value })),
+    labels: spec.labels,
     capAdd: spec.capAdd.join(" "),
     capDrop: spec.capDrop.join(" "),
     ...pickSwitches(spec),

@@ -14,17 +14,27 @@ type MemberUser = { id: string; name: string; email: string; memberships: { role
 /** The person behind an API token, or undefined when it is unknown or expired. */
 export async function findActorByToken(services: ServiceContext, token: string, address: string | null): Promise<UserActor | undefined> {
   if (!token.startsWith(API_TOKEN_PREFIX) || token.length > MAX_TOKEN_LENGTH) return undefined;
-  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash: hashToken(token) }, include: { user: { include: { memberships } } } });
+  const tokenHash = hashToken(token);
+  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash));
+  return actor === undefined ? undefined : { ...actor, address };
+}
+
+async function lookUpToken(services: ServiceContext, tokenHash: string): Promise<UserActor | undefined> {
+  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: { include: { memberships } } } });
   const now = services.nowMs();
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= now)) return undefined;
   if (row.lastUsedAt === null || now - row.lastUsedAt.getTime() > LAST_USED_STEP_MS) {
     await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
   }
-  return toActor(row.user, { kind: "token", id: row.id }, address);
+  return toActor(row.user, { kind: "token", id: row.id }, null);
 }
 
 /** The person behind a session of the dashboard, or undefined when it ended. `sessionId` comes from better-auth. */
-export async function findActorBySession(services: ServiceContext, sessionId: string, address: string | null): Promise<UserActor | undefined> {
+export async function findActorBySession(
+  services: ServiceContext,
+  sessionId: string,
+  address: string | null,
+): Promise<UserActor | undefined> {
   const row = await services.prisma.session.findUnique({ where: { id: sessionId }, include: { user: { include: { memberships } } } });
   if (row === null || row.expiresAt.getTime() <= services.nowMs()) return undefined;
   return toActor(row.user, { kind: "session", id: sessionId }, address);
@@ -33,7 +43,10 @@ export async function findActorBySession(services: ServiceContext, sessionId: st
 /** Looks a caller up again: undefined once the session, token, person or membership is gone. */
 export async function refreshActor(services: ServiceContext, actor: UserActor): Promise<UserActor | undefined> {
   if (actor.credential.kind === "session") return findActorBySession(services, actor.credential.id, actor.address);
-  const row = await services.prisma.apiToken.findUnique({ where: { id: actor.credential.id }, include: { user: { include: { memberships } } } });
+  const row = await services.prisma.apiToken.findUnique({
+    where: { id: actor.credential.id },
+    include: { user: { include: { memberships } } },
+  });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
   return toActor(row.user, actor.credential, actor.address);
 }
@@ -43,5 +56,14 @@ function toActor(user: MemberUser, credential: Credential, address: string | nul
   const role = ROLES.find((known) => known === membership?.role);
   if (membership === undefined || role === undefined) return undefined;
   const { id, name, slug, namespace } = membership.team;
-  return { kind: "user", userId: user.id, name: user.name, email: user.email, credential, team: { id, name, slug, namespace }, role, address };
+  return {
+    kind: "user",
+    userId: user.id,
+    name: user.name,
+    email: user.email,
+    credential,
+    team: { id, name, slug, namespace },
+    role,
+    address,
+  };
 }

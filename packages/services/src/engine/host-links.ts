@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { HostFacts, HostStats } from "@flotilla/protocol";
 
 export type EngineRequest = {
@@ -14,16 +14,11 @@ export type EngineRequest = {
 /** `body` must be read or destroyed. Destroying it cancels the call on the host. */
 export type EngineResponse = { status: number; headers: Readonly<Record<string, string>>; body: Readable };
 
-/** A hijacked call: raw bytes both ways. Ending the writable half is a half-close; destroying it cancels. */
-export type EngineHijack = { status: number; headers: Readonly<Record<string, string>>; connection: Duplex; isUpgraded: boolean };
-
 /** The Docker Engine API of one connected host. */
 export type HostLink = {
   hostId: string;
   epoch: number;
   request(request: EngineRequest): Promise<EngineResponse>;
-  /** Opens a full-duplex call (attach, exec): the request body stays open. */
-  hijack(request: Omit<EngineRequest, "body">): Promise<EngineHijack>;
 };
 
 export type HostLiveState = { isOnline: boolean; stats: HostStats | null; facts: HostFacts | null; lastSeenAtMs: number | null };

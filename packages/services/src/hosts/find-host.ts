@@ -7,7 +7,10 @@ import type { ServiceContext } from "../context.ts";
 /** A host of the caller's team by name or id. @throws not_found, in the same words for hosts of other teams. */
 export async function findHost(services: ServiceContext, actor: Actor, ref: string): Promise<Host> {
   if (actor.kind !== "user") throw notFound("host", ref);
-  const host = await services.prisma.host.findFirst({ where: { teamId: actor.team.id, OR: [{ name: ref }, { id: ref }] }, orderBy: { id: "asc" } });
+  const teamId = actor.team.id;
+  const host = await services.cache.get(`host ${teamId} ${ref}`, () =>
+    services.prisma.host.findFirst({ where: { teamId, OR: [{ name: ref }, { id: ref }] }, orderBy: { id: "asc" } }),
+  );
   if (host === null) throw notFound("host", ref);
   return host;
 }

@@ -10,5 +10,6 @@ export async function removeHost(services: ServiceContext, actor: Actor, ref: st
     await tx.host.delete({ where: { id: host.id } });
     await recordAudit(tx, { actor, action: "host.remove", object: hostObject(host), outcome: "ok" });
   });
+  services.cache.clear();
   services.links.drop(host.id, "the host was removed");
 }

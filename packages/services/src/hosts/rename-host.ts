@@ -13,6 +13,7 @@ export async function renameHost(services: ServiceContext, actor: Actor, input: 
       await tx.host.update({ where: { id: host.id }, data: { name: input.name } });
       await recordAudit(tx, { actor, action: "host.rename", object: hostObject(host), outcome: "ok", detail: { name: input.name } });
     });
+    services.cache.clear();
   } catch (error) {
     if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === "P2002") {
       throw new FlotillaError("conflict", `the name ${input.name} is already in use by another host`);

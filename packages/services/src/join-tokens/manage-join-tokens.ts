@@ -5,6 +5,7 @@ import type { Actor } from "../access/actor.ts";
 import { makeSecret } from "../access/secrets.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
+import { FIRST_NAMESPACE } from "../setup/complete-setup.ts";
 
 export type JoinTokenRow = { id: string; name: string | null; createdAt: string; expiresAt: string; uses: number; usesLeft: number };
 export type NewJoinToken = { command: string; token: string; expiresAt: string };
@@ -21,14 +22,48 @@ export async function createJoinToken(
   const expiresAt = new Date(services.nowMs() + input.expiresInMinutes * 60_000);
   await services.prisma.$transaction(async (tx) => {
     await tx.joinToken.create({
-      data: { id, teamId: team.id, name: input.name ?? null, tokenHash: hashSecret(secret), uses: input.uses, usesLeft: input.uses, expiresAt },
+      data: {
+        id,
+        teamId: team.id,
+        name: input.name ?? null,
+        tokenHash: hashSecret(secret),
+        uses: input.uses,
+        usesLeft: input.uses,
+        expiresAt,
+      },
     });
     const object = { kind: "joinToken" as const, id, name: input.name ?? "", teamId: team.id };
-    await recordAudit(tx, { actor, action: "joinToken.create", object, outcome: "ok", detail: { uses: input.uses, expiresAt: expiresAt.toISOString() } });
+    await recordAudit(tx, {
+      actor,
+      action: "joinToken.create",
+      object,
+      outcome: "ok",
+      detail: { uses: input.uses, expiresAt: expiresAt.toISOString() },
+    });
   });
   const token = formatJoinToken({ id, secret, serverKey: services.serverKey });
   const name = input.name === undefined ? "" : ` --name ${input.name}`;
   return { token, command: `flotilla agent join ${services.publicUrl} --token ${token}${name}`, expiresAt: expiresAt.toISOString() };
+}
+
+const LOCAL_TOKEN_MINUTES = 10;
+
+/**
+ * A token for the agent of this very machine: whoever starts both owns both. It makes the host `local`, or gives it a
+ * new key when the agent's data were lost; it replaces the token of an earlier start.
+ */
+export async function issueLocalJoinToken(services: ServiceContext): Promise<string> {
+  const id = randomUUID();
+  const secret = makeSecret();
+  const expiresAt = new Date(services.nowMs() + LOCAL_TOKEN_MINUTES * 60_000);
+  const team = await services.prisma.team.findUniqueOrThrow({ where: { namespace: FIRST_NAMESPACE } });
+  await services.prisma.$transaction([
+    services.prisma.joinToken.deleteMany({ where: { isLocal: true } }),
+    services.prisma.joinToken.create({
+      data: { id, teamId: team.id, name: "local", tokenHash: hashSecret(secret), isLocal: true, uses: 1, usesLeft: 1, expiresAt },
+    }),
+  ]);
+  return formatJoinToken({ id, secret, serverKey: services.serverKey });
 }
 
 /** Tokens of the caller's team that can still be used. */
@@ -49,6 +84,11 @@ export async function revokeJoinToken(services: ServiceContext, actor: Actor, id
   await services.prisma.$transaction(async (tx) => {
     const { count } = await tx.joinToken.deleteMany({ where: { id, teamId: team.id } });
     if (count === 0) throw notFound("join token", id);
-    await recordAudit(tx, { actor, action: "joinToken.revoke", object: { kind: "joinToken", id, name: "", teamId: team.id }, outcome: "ok" });
+    await recordAudit(tx, {
+      actor,
+      action: "joinToken.revoke",
+      object: { kind: "joinToken", id, name: "", teamId: team.id },
+      outcome: "ok",
+    });
   });
 }

@@ -21,4 +21,5 @@ export async function updateMe(services: ServiceContext, actor: Actor, input: { 
     const object = { kind: "user" as const, id: user.userId, name: user.email, teamId: user.team.id };
     await recordAudit(tx, { actor, action: "me.update", object, outcome: "ok" });
   });
+  services.cache.clear();
 }

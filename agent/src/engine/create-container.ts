@@ -1,0 +1,244 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, statSync } from "node:fs";
+import { availableParallelism, hostname } from "node:os";
+import { FlotillaError, isFlotillaError } from "@flotilla/core";
+import { type ContainerConfig, type ContainerCreateBody, ContainerConfig as ContainerConfigSchema, HostConfig } from "@flotilla/engine-api";
+import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../runtime/spec.ts";
+import { cgroupParent, containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
+import { commandLine, mergeImageConfig } from "./merge-image-config.ts";
+import { planMountRequests, type PlannedMount } from "./mount-requests.ts";
+import { parseContainerName, randomName } from "./names.ts";
+import type { ResolvedImage } from "./ports.ts";
+import type { ContainerRecord, RecordedEndpoint, RecordedMount } from "./record.ts";
+import { destroyParts } from "./remove-container.ts";
+import { validateCreate } from "./validate-create.ts";
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+
+export type CreateRequest = { namespace: string; name: string | undefined; body: ContainerCreateBody };
+
+/**
+ * Makes a container: record, volumes, writable layer. Everything is validated before anything is made; what fails later
+ * takes back what was made before it.
+ */
+export async function createContainer(context: EngineContext, request: CreateRequest): Promise<{ Id: string; Warnings: string[] }> {
+  const { namespace, body } = request;
+  if (body.Image === "") throw new FlotillaError("invalid", "no image specified: the field Image is empty");
+  const image = context.images.resolve(namespace, body.Image);
+  const id = randomBytes(32).toString("hex");
+  const name = request.name === undefined || request.name === "" ? freeName(context, namespace) : parseContainerName(request.name);
+  context.store.assertNameFree(namespace, name);
+  const { config, hostConfig, command, mounts, endpoints } = referring(() => {
+    const normalised = normalise(context, request, { image, id });
+    const inherited = inheritedMounts(context, namespace, normalised.hostConfig.VolumesFrom ?? []);
+    const mounts = planMountRequests(normalised.config, normalised.hostConfig, inherited);
+    return { ...normalised, mounts, endpoints: planEndpoints(context, { namespace, body, hostConfig: normalised.hostConfig }) };
+  });
+  for (const mount of mounts) checkBindSource(mount);
+  const record: ContainerRecord = {
+    ...NEW,
+    id,
+    namespace,
+    name,
+    createdAtMs: context.clock.nowMs(),
+    imageReference: image.reference,
+    imageId: image.id,
+    ...command,
+    config,
+    hostConfig,
+    endpoints,
+    mounts: [],
+    cgroupPath: cgroupPathOf(context, hostConfig.CgroupParent, id),
+  };
+  context.store.insert(record);
+  try {
+    mkdirSync(containerPaths(context.config, id).dataDir, { recursive: true, mode: 0o710 });
+    await Promise.all([context.images.prepareRootfs(id, image.id), ensureVolumes(context, record, mounts)]);
+    await copyUpVolumes(context, context.store.update(id, {}));
+    const created = context.store.update(id, { intent: "none" });
+    publish(context, created, { action: "create" });
+    return { Id: id, Warnings: warningsOf(hostConfig) };
+  } catch (error) {
+    await destroyParts(context, context.store.byId(id) ?? record, { removesVolumes: true });
+    context.store.delete(id);
+    throw error;
+  }
+}
+
+/**
+ * A network or container that a request names and that is not there makes the request invalid. "Not found" would mean the
+ * image to the docker command, which would pull it and try again.
+ */
+function referring<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isFlotillaError(error, "not_found")) throw new FlotillaError("invalid", error.message, { cause: error });
+    throw error;
+  }
+}
+
+const NEW = {
+  version: 1,
+  status: "created",
+  intent: "create",
+  pid: 0,
+  pidStartTicks: 0,
+  startedAtMs: 0,
+  finishedAtMs: 0,
+  exitCode: 0,
+  error: "",
+  isOomKilled: false,
+  restartCount: 0,
+  restartDelayMs: 0,
+  isManuallyStopped: false,
+  attachment: null,
+  health: null,
+} as const satisfies Partial<ContainerRecord>;
+
+function freeName(context: EngineContext, namespace: string): string {
+  for (let attempt = 0; ; attempt += 1) {
+    const name = randomName(attempt, () => randomBytes(4).readUInt32BE(0) / 2 ** 32);
+    if (!context.store.hasName(namespace, name)) return name;
+  }
+}
+
+type Normalised = { config: ContainerConfig; hostConfig: HostConfig; command: { path: string; args: string[] } };
+
+/** Configuration as it is recorded and as inspect shows it: merged with the image's, Docker's defaults filled in. */
+function normalise(context: EngineContext, request: CreateRequest, made: { image: ResolvedImage; id: string }): Normalised {
+  const given = request.body.HostConfig ?? HostConfig.parse({});
+  const own = ContainerConfigSchema.parse(request.body);
+  const config = mergeImageConfig(own, made.image.config);
+  validateCreate({ ...config, Hostname: own.Hostname }, given, { cpus: availableParallelism() });
+  const command = commandLine(config);
+  if (command === undefined) throw new FlotillaError("invalid", "no command specified");
+  const networkMode = given.NetworkMode === "" || given.NetworkMode === "default" ? "bridge" : given.NetworkMode;
+  const isV2 = machineOf(context).cgroups.mode === "v2";
+  const hostConfig: HostConfig = {
+    ...given,
+    NetworkMode: resolveContainerMode(context, request.namespace, networkMode),
+    PidMode: resolveContainerMode(context, request.namespace, given.PidMode),
+    IpcMode: resolveContainerMode(context, request.namespace, given.IpcMode === "" ? "private" : given.IpcMode),
+    CgroupnsMode: given.CgroupnsMode === "" ? (isV2 && !given.Privileged ? "private" : "host") : given.CgroupnsMode,
+    RestartPolicy: { ...given.RestartPolicy, Name: given.RestartPolicy.Name === "" ? "no" : given.RestartPolicy.Name },
+    LogConfig: { ...given.LogConfig, Type: given.LogConfig.Type === "" ? "json-file" : given.LogConfig.Type },
+    ShmSize: given.ShmSize === 0 ? DEFAULT_SHM_BYTES : given.ShmSize,
+    Runtime: given.Runtime === "" ? "runc" : given.Runtime,
+    MemorySwap: given.MemorySwap === 0 && given.Memory > 0 ? given.Memory * 2 : given.MemorySwap,
+    MemorySwappiness: given.MemorySwappiness === -1 ? null : given.MemorySwappiness,
+    PidsLimit: given.PidsLimit === 0 ? null : given.PidsLimit,
+    MaskedPaths: given.Privileged ? null : (given.MaskedPaths ?? [...DEFAULT_MASKED_PATHS]),
+    ReadonlyPaths: given.Privileged ? null : (given.ReadonlyPaths ?? [...DEFAULT_READONLY_PATHS]),
+  };
+  return { config: { ...config, Hostname: hostnameFor(own.Hostname, hostConfig, made.id) }, hostConfig, command };
+}
+
+function hostnameFor(wanted: string, hostConfig: HostConfig, id: string): string {
+  if (wanted !== "") return wanted;
+  return hostConfig.NetworkMode === "host" || hostConfig.UTSMode === "host" ? hostname() : id.slice(0, 12);
+}
+
+/** `container:NAME` becomes `container:ID`, so that a rename does not change who is meant. */
+function resolveContainerMode(context: EngineContext, namespace: string, mode: string): string {
+  return mode.startsWith("container:") ? `container:${context.store.get(namespace, mode.slice("container:".length)).id}` : mode;
+}
+
+function planEndpoints(
+  context: EngineContext,
+  request: { namespace: string; body: ContainerCreateBody; hostConfig: HostConfig },
+): RecordedEndpoint[] {
+  const mode = request.hostConfig.NetworkMode;
+  if (mode === "host" || mode === "none" || mode.startsWith("container:")) return [];
+  const settings = request.body.NetworkingConfig?.EndpointsConfig ?? {};
+  const primary = context.networks.resolve(request.namespace, mode).name;
+  const settingsOf = (name: string) => settings[name] ?? (name === primary ? (settings[mode] ?? settings["default"]) : undefined);
+  const names = new Set([primary, ...Object.keys(settings).map((name) => context.networks.resolve(request.namespace, name).name)]);
+  return [...names].map((networkName) => {
+    const own = settingsOf(networkName);
+    const ipv4Address = own?.IPAMConfig?.IPv4Address;
+    const macAddress = own?.MacAddress !== undefined && own.MacAddress !== "" ? own.MacAddress : request.body.MacAddress;
+    return {
+      networkName,
+      aliases: own?.Aliases ?? [],
+      ...(ipv4Address === undefined || ipv4Address === "" ? {} : { ipv4Address }),
+      ...(macAddress === undefined || macAddress === "" || networkName !== primary ? {} : { macAddress }),
+    };
+  });
+}
+
+/** A parent asked for by `--cgroup-parent` is made below this instance's own, which it must never leave. */
+function cgroupPathOf(context: EngineContext, parent: string, id: string): string {
+  const parts = parent.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
+  return [cgroupParent(context.config), ...parts, id].join("/");
+}
+
+function checkBindSource(mount: PlannedMount): void {
+  if (mount.type !== "bind") return;
+  try {
+    statSync(mount.source);
+  } catch {
+    if (!mount.createsSource) {
+      throw new FlotillaError("invalid", `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
+    }
+    mkdirSync(mount.source, { recursive: true, mode: 0o755 });
+  }
+}
+
+function inheritedMounts(context: EngineContext, namespace: string, specs: readonly string[]): RecordedMount[] {
+  return specs.flatMap((spec) => {
+    const [ref = "", mode = ""] = spec.split(":");
+    if (!["", "ro", "rw", "z", "Z"].includes(mode)) throw new FlotillaError("invalid", `invalid mode: ${mode}`);
+    return context.store
+      .get(namespace, ref)
+      .mounts.filter((mount) => mount.type !== "tmpfs")
+      .map((mount) => ({ ...mount, isReadOnly: mount.isReadOnly || mode === "ro", copiesUp: false }));
+  });
+}
+
+/** Makes named and anonymous volumes and marks them as used, one record per mount. */
+async function ensureVolumes(context: EngineContext, record: ContainerRecord, planned: readonly PlannedMount[]): Promise<void> {
+  const mounts: RecordedMount[] = [];
+  for (const { volume, createsSource: _createsSource, ...mount } of planned) {
+    if (mount.type !== "volume") {
+      mounts.push(mount);
+      continue;
+    }
+    const request = {
+      containerId: record.id,
+      ...(mount.name === "" ? {} : { name: mount.name }),
+      ...(volume === undefined || volume.driver === "" ? {} : { driver: volume.driver }),
+      ...(volume === undefined ? {} : { driverOpts: volume.driverOpts, labels: volume.labels }),
+    };
+    const { name } = volume === undefined ? mount : await context.volumes.create(record.namespace, request);
+    mounts.push({ ...mount, name });
+    // Recorded one by one: a crash between two volumes must know of the first.
+    context.store.update(record.id, { mounts: [...mounts] });
+    context.volumes.acquire(record.namespace, name, record.id);
+  }
+  context.store.update(record.id, { mounts });
+}
+
+async function copyUpVolumes(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const filled = record.mounts.filter((mount) => mount.type === "volume" && mount.copiesUp);
+  if (filled.length === 0) return;
+  const root = await context.images.mountRootfs(record.id);
+  try {
+    for (const mount of filled) await context.volumes.copyUp(record.namespace, mount.name, { root, path: mount.destination });
+  } finally {
+    await context.images.unmountRootfs(record.id);
+  }
+}
+
+function warningsOf(hostConfig: HostConfig): string[] {
+  const warnings: string[] = [];
+  if (hostConfig.OomKillDisable === true && hostConfig.Memory === 0) {
+    warnings.push(
+      "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
+    );
+  }
+  if (hostConfig.NetworkMode === "host" && (Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts)) {
+    warnings.push("Published ports are discarded when using host network mode");
+  }
+  return warnings;
+}

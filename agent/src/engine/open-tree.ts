@@ -1,0 +1,46 @@
+import { mkdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { mount, MS, unmount } from "../host/libc.ts";
+import { resolveInRoot } from "../host/rooted-path.ts";
+import { type EngineContext, treesDir } from "./context.ts";
+import { type ContainerRecord, isAlive } from "./record.ts";
+
+export type Tree = { root: string; isReadOnly: boolean; release(): Promise<void> };
+
+/**
+ * The whole tree of a container. While it runs, /proc/PID/root is just that, mounts included; otherwise its root is
+ * mounted and its binds and volumes are laid over it in a private directory, which `release` takes away.
+ */
+export async function openTree(context: EngineContext, record: ContainerRecord): Promise<Tree> {
+  const isReadOnly = record.hostConfig.ReadonlyRootfs;
+  if (isAlive(record)) return { root: `/proc/${record.pid}/root`, isReadOnly, release: async () => undefined };
+  return await context.locks.run(record.id, async () => await mountTree(context, record));
+}
+
+async function mountTree(context: EngineContext, record: ContainerRecord): Promise<Tree> {
+  const rootfs = await context.images.mountRootfs(record.id);
+  const root = join(treesDir(context.config), `${record.id}-${process.hrtime.bigint()}`);
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const mounted: string[] = [];
+  const bind = (source: string, target: string): void => {
+    mount({ source, target, flags: MS.BIND | MS.REC });
+    mounted.push(target);
+  };
+  const release = async (): Promise<void> => {
+    for (const target of mounted.toReversed()) unmount(target);
+    // Never recursively: what an unmount left in place would be deleted with it.
+    rmdirSync(root);
+    await context.locks.run(record.id, async () => {
+      const current = context.store.byId(record.id);
+      if (current !== undefined && !isAlive(current)) await context.images.unmountRootfs(record.id);
+    });
+  };
+  bind(rootfs, root);
+  for (const point of record.mounts.filter((candidate) => candidate.type !== "tmpfs")) {
+    const source = point.type === "bind" ? point.source : join(context.volumes.path(record.namespace, point.name), point.subpath);
+    const target = resolveInRoot(root, point.destination);
+    mkdirSync(target, { recursive: true });
+    bind(source, target);
+  }
+  return { root, isReadOnly: record.hostConfig.ReadonlyRootfs, release };
+}

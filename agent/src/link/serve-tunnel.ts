@@ -1,0 +1,49 @@
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats } from "@flotilla/protocol";
+
+export type TunnelOptions = {
+  /** Serves one call of the Docker Engine API. */
+  handleStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  sampleStats: () => HostStats;
+};
+
+/** Receive window of one stream: what an upload may have on the way before the engine has read it. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
+const MAX_STREAMS = 4_096;
+
+/**
+ * Serves HTTP/2 inside an authenticated connection; the control plane is its client. The heartbeat is a stream of its
+ * own: HTTP/2's flow control is per stream, so calls that flood or stall cannot hold it back.
+ */
+export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerHttp2Session {
+  const session = performServerHandshake(connection, {
+    settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: MAX_STREAMS, enablePush: false },
+  });
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  session.on("error", () => connection.destroy());
+  session.on("stream", (stream, headers) => {
+    if (headers[":path"] === HEARTBEAT_PATH) serveHeartbeats(stream, options.sampleStats);
+    else options.handleStream(stream, headers);
+  });
+  connection.once("close", () => session.destroy());
+  return session;
+}
+
+/** An endless answer, one JSON document a line. A reader that does not keep up gets fewer, never older ones. */
+function serveHeartbeats(stream: ServerHttp2Stream, sampleStats: () => HostStats): void {
+  let sequence = 0;
+  let isReady = true;
+  const send = (): void => {
+    if (!isReady || stream.destroyed) return;
+    sequence += 1;
+    isReady = stream.write(`${JSON.stringify({ sequence, stats: sampleStats() })}\n`);
+  };
+  stream.on("error", () => undefined);
+  stream.on("drain", () => (isReady = true));
+  stream.respond({ ":status": 200, "content-type": "application/x-ndjson" });
+  send();
+  const timer = setInterval(send, HEARTBEAT_INTERVAL_MS);
+  stream.once("close", () => clearInterval(timer));
+}

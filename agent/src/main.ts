@@ -1,0 +1,208 @@
+// The composition root: the only file that knows all the others. It makes the parts, joins them and starts them in order;
+// it decides nothing.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Logger, toFlotillaError } from "@flotilla/core";
+import type { Route } from "./api/call.ts";
+import { createContainerRoutes } from "./api/container-routes.ts";
+import { createProcessRoutes } from "./api/process-routes.ts";
+import { type ApiServer, createApiServer } from "./api/server.ts";
+import { unimplementedRoutes } from "./api/unimplemented-routes.ts";
+import { archiveRoutes } from "./archive/archive-routes.ts";
+import { type Archives, createArchiveService } from "./archive/create-archive-service.ts";
+import { exportRoute } from "./archive/export-route.ts";
+import { makeArchiveWorkers } from "./archive/workers.ts";
+import { createAttachRoutes } from "./attach/attach-routes.ts";
+import { AttachService } from "./attach/attach-service.ts";
+import { type AgentConfig, readConfig } from "./config.ts";
+import type { Containers } from "./engine/containers-port.ts";
+import { createEngine } from "./engine/create-engine.ts";
+import { EventBus } from "./events/bus.ts";
+import { createExecRoutes } from "./exec/exec-routes.ts";
+import { execProbe } from "./exec/exec-probe.ts";
+import { ExecService } from "./exec/exec-service.ts";
+import { HealthMonitor } from "./health/health-monitor.ts";
+import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
+import { type Link, startLink } from "./link/link.ts";
+import { LogRotator } from "./logs/log-rotator.ts";
+import { createLogRoutes } from "./logs/log-routes.ts";
+import { createNetworkManager, type Networks } from "./network/network-manager.ts";
+import { networkRoutes } from "./network/network-routes.ts";
+import { createPinoLogger } from "./pino-logger.ts";
+import { createStatsRoutes } from "./stats/stats-routes.ts";
+import { createImageStore } from "./storage/create-image-store.ts";
+import { imageRoutes } from "./storage/image-routes.ts";
+import type { ImageService } from "./storage/image-service.ts";
+import { Database } from "./store/database.ts";
+import { lockInstance } from "./store/instance-lock.ts";
+import { measureDiskUsage } from "./system/disk-usage.ts";
+import { type RuntimeFacts, readRuntimeFacts } from "./system/runtime-facts.ts";
+import { createSystemRoutes } from "./system/system-routes.ts";
+import { volumeRoutes } from "./volumes/volume-routes.ts";
+import { createVolumeStore, type Volumes } from "./volumes/volume-store.ts";
+
+export type AgentOptions = { logger: Logger; productVersion: string; commit?: string };
+
+export type Agent = {
+  /** Stops serving and watching; containers run on. */
+  close(): Promise<void>;
+};
+
+type Parts = {
+  config: AgentConfig;
+  options: AgentOptions;
+  events: EventBus;
+  containers: Containers;
+  images: ImageService;
+  volumes: Volumes;
+  networks: Networks;
+  archive: Archives;
+  cgroups: CgroupLayout;
+  execs: ExecService;
+  runtime: RuntimeFacts;
+};
+
+/**
+ * Starts the engine: recovers what was cut off, then serves the Docker Engine API on `$FLOTILLA_RUN/engine.sock` and, when
+ * this host has joined one, to its control plane.
+ * @throws FlotillaError `conflict` when another agent uses the same directories, `unavailable` when a program is missing.
+ */
+export async function startAgent(config: AgentConfig, options: AgentOptions): Promise<Agent> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(config.runDir, { recursive: true, mode: 0o755 });
+  const lock = lockInstance(join(config.dataDir, "agent.lock"));
+  const opened: (() => Promise<void> | void)[] = [() => lock.release()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    const db = new Database(join(config.dataDir, "agent.db"));
+    opened.push(() => db.close());
+    const parts = await createParts({ config, options, db, opened });
+    const server = createApiServer({ routes: createRoutes(parts), productVersion: options.productVersion, logger: options.logger });
+    await server.listen(config.socketPath);
+    opened.push(() => server.close());
+    const link = joinControlPlane(parts, server);
+    opened.push(() => link.close());
+    options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
+    return { close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+type PartsRequest = { config: AgentConfig; options: AgentOptions; db: Database; opened: (() => Promise<void> | void)[] };
+
+async function createParts({ config, options, db, opened }: PartsRequest): Promise<Parts> {
+  const { logger } = options;
+  const events = new EventBus();
+  const deps = { config, db, events, logger };
+  const volumes = createVolumeStore(deps);
+  const networks = createNetworkManager(deps);
+  opened.push(() => networks.close());
+  // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
+  const workers = makeArchiveWorkers(config);
+  const images: ImageService = createImageStore({
+    ...deps,
+    workers,
+    usage: (namespace, imageId) =>
+      containers
+        .views(namespace)
+        .filter((view) => view.imageId === imageId)
+        .map((view) => ({ containerId: view.id, isRunning: view.status === "running" || view.status === "paused" })),
+  });
+  opened.push(() => images.close());
+  const containers: Containers = createEngine({ ...deps, images, volumes, networks, clock: { nowMs: Date.now } });
+  await images.recover();
+  await containers.recover();
+  opened.push(() => containers.close());
+  const archive = createArchiveService({ config, workers });
+  const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
+  const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
+  opened.push(() => health.close());
+  const rotator = new LogRotator({ containers, events, logger });
+  opened.push(() => rotator.close());
+  const runtime = await readRuntimeFacts(containers.runtimePath());
+  return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
+}
+
+function createRoutes(parts: Parts): Route[] {
+  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs } = parts;
+  const attach = new AttachService({ containers, events, logger: options.logger });
+  return [
+    ...createSystemRoutes({
+      product: { version: options.productVersion, commit: options.commit ?? "" },
+      engineId: config.instance,
+      dataDir: config.dataDir,
+      runtime: parts.runtime,
+      containers,
+      events,
+      countImages: (namespace) => images.list(namespace, { filters: new Map(), withSharedSize: false }).length,
+      warnings: () => [],
+      nowMs: Date.now,
+      diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes }, namespace, kinds),
+    }),
+    ...createContainerRoutes(containers, execs),
+    ...createProcessRoutes({ containers, images, cgroups }),
+    ...createStatsRoutes({ containers, cgroups }),
+    ...createLogRoutes({ containers, events }),
+    ...createExecRoutes({ containers, execs }),
+    ...createAttachRoutes({ containers, events, attach }),
+    ...imageRoutes({ images }),
+    ...archiveRoutes({ containers, archive }),
+    exportRoute({ containers, images, archive, events }),
+    ...volumeRoutes({ volumes, events }),
+    ...networkRoutes({ networks, connector: containers }),
+    ...unimplementedRoutes,
+  ];
+}
+
+function joinControlPlane(parts: Parts, server: ApiServer): Link {
+  const { config, options, containers } = parts;
+  return startLink({
+    dataDir: config.dataDir,
+    agentVersion: options.productVersion,
+    logger: options.logger.child({ part: "link" }),
+    handleStream: (stream, headers) => server.handleHttp2Stream(stream, headers),
+    countContainers: () => {
+      const views = containers.views();
+      return { running: views.filter((view) => view.status === "running" || view.status === "paused").length, total: views.length };
+    },
+  });
+}
+
+/** `node agent/src/main.ts`: the agent as a process of its own. SIGTERM and SIGINT end it; containers run on. */
+async function runAgentProcess(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createPinoLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY, fd: 2 });
+  // What nobody caught is a bug of one call: it is logged, and the other containers keep their engine.
+  process.on("unhandledRejection", (reason) => {
+    const error = toFlotillaError(reason);
+    logger.error("a promise was rejected and nobody listened", { error: error.message, stack: error.stack });
+  });
+  process.on("uncaughtException", (error) => logger.error("an exception was not caught", { error: error.message, stack: error.stack }));
+  try {
+    const agent = await startAgent(config, { logger, productVersion: PRODUCT_VERSION });
+    const stop = (): void => {
+      agent.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error("the agent could not stop cleanly", { error: toFlotillaError(error).message });
+          process.exit(1);
+        },
+      );
+    };
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+    // Started by `flotilla up` there is a channel to it: when it was killed, nobody would end this process.
+    process.once("disconnect", stop);
+  } catch (error) {
+    logger.error("the agent cannot start", { error: toFlotillaError(error).message });
+    process.exitCode = 1;
+  }
+}
+
+const PRODUCT_VERSION = "0.1.0";
+
+if (import.meta.main) await runAgentProcess();

@@ -1,0 +1,206 @@
+import { FlotillaError } from "@flotilla/core";
+import { booleanFilter, matchesLabels, parseFilters, type Filters } from "@flotilla/engine-api";
+import { z } from "zod";
+import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
+import { queryBoolean } from "../api/query.ts";
+import type { Networks } from "./network-manager.ts";
+import type { NetworkView } from "./network-view.ts";
+
+/** Puts containers on networks and takes them off, remembering it for their next start: the engine's part. */
+export type NetworkConnector = {
+  connect(
+    namespace: string,
+    containerRef: string,
+    endpoint: { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string },
+  ): Promise<void>;
+  disconnect(namespace: string, containerRef: string, options: { networkName: string; force: boolean }): Promise<void>;
+};
+
+export type NetworkRoutesDeps = {
+  networks: Networks;
+  /** Without it connect and disconnect are refused: a connection that a restart forgets would be worse. */
+  connector?: NetworkConnector;
+};
+
+const stringMap = z.record(z.string(), z.string()).nullish();
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? "");
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
+
+const IpamConfig = z.object({ Subnet: text, IPRange: text, Gateway: text });
+const NetworkCreateBody = z.object({
+  Name: z.string(),
+  Driver: text,
+  Internal: flag,
+  Attachable: flag,
+  Ingress: flag,
+  ConfigOnly: flag,
+  EnableIPv6: flag,
+  IPAM: z.object({ Driver: text, Config: z.array(IpamConfig).nullish() }).nullish(),
+  Options: stringMap,
+  Labels: stringMap,
+});
+
+const EndpointConfig = z.object({
+  Aliases: z.array(z.string()).nullish(),
+  MacAddress: text,
+  IPAMConfig: z.object({ IPv4Address: text }).nullish(),
+});
+const ConnectBody = z.object({ Container: z.string().min(1), EndpointConfig: EndpointConfig.nullish() });
+const DisconnectBody = z.object({ Container: z.string().min(1), Force: flag });
+
+const LIST_FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"];
+const PRUNE_FILTERS = ["label", "label!", "until"];
+
+/** Docker's network calls. */
+export function networkRoutes(deps: NetworkRoutesDeps): Route[] {
+  const { networks } = deps;
+  return [
+    { method: "GET", path: "/networks", handler: (call) => list(networks, call) },
+    { method: "POST", path: "/networks/create", handler: (call) => create(networks, call) },
+    { method: "POST", path: "/networks/prune", handler: (call) => prune(networks, call) },
+    { method: "GET", path: "/networks/:id", handler: (call) => inspect(networks, call) },
+    { method: "DELETE", path: "/networks/:id", handler: (call) => remove(networks, call) },
+    { method: "POST", path: "/networks/:id/connect", handler: (call) => connect(deps, call) },
+    { method: "POST", path: "/networks/:id/disconnect", handler: (call) => disconnect(deps, call) },
+  ];
+}
+
+function list(networks: Networks, call: Call): Reply {
+  const filters = parseFilters(call.query.get("filters"), LIST_FILTERS);
+  return json(
+    networks
+      .list(call.namespace)
+      .filter((view) => matches(view, filters))
+      .map((view) => toNetwork(view, [])),
+  );
+}
+
+function matches(view: NetworkView, filters: Filters): boolean {
+  const some = (key: string, test: (value: string) => boolean): boolean => filters.get(key)?.some(test) ?? true;
+  const isUnused = !view.isPredefined && view.endpoints.length === 0;
+  return (
+    some("driver", (driver) => driver === view.driver) &&
+    some("id", (id) => view.id.startsWith(id)) &&
+    some("name", (name) => view.name.includes(name)) &&
+    some("scope", (scope) => scope === "local") &&
+    some("type", (type) => type === (view.isPredefined ? "builtin" : "custom")) &&
+    (!filters.has("dangling") || booleanFilter(filters, "dangling", false) === isUnused) &&
+    matchesLabels(view.labels, filters.get("label") ?? [])
+  );
+}
+
+function inspect(networks: Networks, call: Call): Reply {
+  const view = networks.inspect(call.namespace, call.params["id"] ?? "");
+  const scope = call.query.get("scope") ?? "";
+  if (scope !== "" && scope !== "local") throw new FlotillaError("not_found", `network ${call.params["id"] ?? ""} not found`);
+  const result = toNetwork(view, view.endpoints);
+  return json(queryBoolean(call.query, "verbose") ? { ...result, Services: {} } : result);
+}
+
+async function create(networks: Networks, call: Call): Promise<Reply> {
+  const body = await call.json(NetworkCreateBody);
+  const configs = body.IPAM?.Config ?? [];
+  if (body.EnableIPv6) throw new FlotillaError("not_implemented", "IPv6 networks are not supported yet");
+  if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
+  if (configs.length > 1) throw new FlotillaError("invalid", "bridge driver doesn't support multiple subnets");
+  const id = networks.createNetwork(call.namespace, {
+    name: body.Name,
+    driver: body.Driver,
+    subnet: configs[0]?.Subnet ?? "",
+    gateway: configs[0]?.Gateway ?? "",
+    addressRange: configs[0]?.IPRange ?? "",
+    isInternal: body.Internal,
+    isAttachable: body.Attachable,
+    labels: body.Labels ?? {},
+    options: body.Options ?? {},
+  });
+  return json({ Id: id, Warning: "" }, 201);
+}
+
+async function remove(networks: Networks, call: Call): Promise<Reply> {
+  await networks.removeNetwork(call.namespace, call.params["id"] ?? "");
+  return empty(204);
+}
+
+async function prune(networks: Networks, call: Call): Promise<Reply> {
+  const filters = parseFilters(call.query.get("filters"), PRUNE_FILTERS);
+  if (filters.has("until")) throw new FlotillaError("not_implemented", "the filter until is not supported for networks");
+  const unwanted = filters.get("label!");
+  const deleted: string[] = [];
+  for (const view of networks.list(call.namespace)) {
+    const isWanted =
+      matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
+    if (view.isPredefined || view.endpoints.length > 0 || !isWanted) continue;
+    await networks.removeNetwork(call.namespace, view.id);
+    deleted.push(view.name);
+  }
+  return json({ NetworksDeleted: deleted });
+}
+
+async function connect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
+  const body = await call.json(ConnectBody);
+  const network = deps.networks.inspect(call.namespace, call.params["id"] ?? "");
+  const address = body.EndpointConfig?.IPAMConfig?.IPv4Address ?? "";
+  const mac = body.EndpointConfig?.MacAddress ?? "";
+  await requireConnector(deps).connect(call.namespace, body.Container, {
+    networkName: network.name,
+    aliases: body.EndpointConfig?.Aliases ?? [],
+    ...(address === "" ? {} : { ipv4Address: address }),
+    ...(mac === "" ? {} : { macAddress: mac }),
+  });
+  return empty(200);
+}
+
+async function disconnect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
+  const body = await call.json(DisconnectBody);
+  const network = deps.networks.inspect(call.namespace, call.params["id"] ?? "");
+  await requireConnector(deps).disconnect(call.namespace, body.Container, { networkName: network.name, force: body.Force });
+  return empty(200);
+}
+
+function requireConnector(deps: NetworkRoutesDeps): NetworkConnector {
+  if (deps.connector !== undefined) return deps.connector;
+  throw new FlotillaError("not_implemented", "connecting containers to networks and disconnecting them is not supported yet");
+}
+
+/** Docker's `NetworkResource`. */
+function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]): Record<string, unknown> {
+  return {
+    Name: view.name,
+    Id: view.id,
+    Created: new Date(view.createdAtMs).toISOString(),
+    Scope: "local",
+    Driver: view.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: { Driver: "default", Options: null, Config: toIpamConfig(view) },
+    Internal: view.isInternal,
+    Attachable: view.isAttachable,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(endpoints.map((endpoint) => [endpoint.containerId, toContainer(endpoint)])),
+    Options: view.options,
+    Labels: view.labels,
+  };
+}
+
+function toIpamConfig({ addressing }: NetworkView): Record<string, string>[] {
+  if (addressing === undefined) return [];
+  const { subnet, gateway, addressRange } = addressing;
+  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway }];
+}
+
+const toContainer = (endpoint: NetworkView["endpoints"][number]): Record<string, string> => ({
+  Name: endpoint.containerName,
+  EndpointID: endpoint.endpointId,
+  MacAddress: endpoint.macAddress,
+  IPv4Address: `${endpoint.ipv4Address}/${endpoint.prefixLength}`,
+  IPv6Address: "",
+});

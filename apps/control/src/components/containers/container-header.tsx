@@ -1,0 +1,125 @@
+"use client";
+
+import { EllipsisVertical, Pencil, Trash2 } from "lucide-react";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { type ReactNode, useState } from "react";
+import { useTranslations } from "use-intl";
+import { ACTION_ICONS } from "@/components/containers/container-menu.tsx";
+import { ConfirmActionDialog } from "@/components/containers/confirm-action-dialog.tsx";
+import { RemoveContainersDialog } from "@/components/containers/remove-containers-dialog.tsx";
+import { RenameContainerDialog } from "@/components/containers/rename-container-dialog.tsx";
+import { useContainerActions } from "@/components/containers/use-container-actions.ts";
+import { Button } from "@/components/ui/button.tsx";
+import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
+import { PageHeader } from "@/components/ui/page-header.tsx";
+import { Status } from "@/components/ui/status-dot.tsx";
+import { containerKey } from "@/lib/container-row.ts";
+import { actionsFor, type ContainerAction, containerTone } from "@/lib/container-state.ts";
+import type { ContainerDetails } from "@/lib/inspect.ts";
+
+type Open = { kind: "rename" | "remove" } | { kind: "confirm"; action: ContainerAction } | null;
+
+/** What interrupts the program is asked about first; starting and resuming is not. */
+const ASKED: readonly ContainerAction[] = ["stop", "restart", "kill"];
+
+export function ContainerHeader({ host, details }: { host: string; details: ContainerDetails }): ReactNode {
+  const t = useTranslations("actions");
+  const states = useTranslations("state");
+  const router = useRouter();
+  const actions = useContainerActions();
+  const [open, setOpen] = useState<Open>(null);
+  const { State: state } = details;
+  const row = {
+    Id: details.Id,
+    Names: [`/${details.Name}`],
+    Image: details.Config.Image,
+    State: state.Status,
+    Status: "",
+    host: { id: host, name: host },
+  };
+  const isPending = actions.pending.has(containerKey(row));
+  const choose = (action: ContainerAction): void => {
+    if (ASKED.includes(action)) setOpen({ kind: "confirm", action });
+    else actions.act([row], action);
+  };
+  const [first, second, ...rest] = actionsFor(state.Status);
+  return (
+    <>
+      <PageHeader
+        title={details.Name}
+        meta={
+          <span className="flex min-w-0 items-center gap-3 text-sm">
+            <Status tone={containerTone({ state: state.Status, health: state.Health?.Status, exitCode: state.ExitCode })}>
+              {states.has(state.Status as "running") ? states(state.Status as "running") : state.Status}
+            </Status>
+            <Link href={`/hosts/${encodeURIComponent(host)}`} className="truncate text-muted hover:text-ink hover:underline">
+              {host}
+            </Link>
+          </span>
+        }
+        actions={
+          <>
+            {[first, second].map((action) => {
+              if (action === undefined) return null;
+              const Icon = ACTION_ICONS[action];
+              return (
+                <Button key={action} isPending={isPending} onClick={() => choose(action)}>
+                  <Icon />
+                  {t(action)}
+                </Button>
+              );
+            })}
+            <Menu
+              trigger={
+                <Button size="icon" aria-label={t("more")}>
+                  <EllipsisVertical />
+                </Button>
+              }
+            >
+              {rest.map((action) => {
+                const Icon = ACTION_ICONS[action];
+                return (
+                  <MenuItem key={action} onSelect={() => choose(action)}>
+                    <Icon />
+                    {t(action)}
+                  </MenuItem>
+                );
+              })}
+              {rest.length > 0 ? <MenuSeparator /> : null}
+              <MenuItem onSelect={() => setOpen({ kind: "rename" })}>
+                <Pencil />
+                {t("rename")}
+              </MenuItem>
+              <MenuItem isDanger onSelect={() => setOpen({ kind: "remove" })}>
+                <Trash2 />
+                {t("remove")}
+              </MenuItem>
+            </Menu>
+          </>
+        }
+      />
+      {open?.kind === "confirm" ? (
+        <ConfirmActionDialog
+          name={details.Name}
+          action={open.action}
+          onClose={() => setOpen(null)}
+          onConfirm={() => actions.act([row], open.action)}
+        />
+      ) : null}
+      {open?.kind === "rename" ? (
+        <RenameContainerDialog host={host} id={details.Id} name={details.Name} onClose={() => setOpen(null)} />
+      ) : null}
+      {open?.kind === "remove" ? (
+        <RemoveContainersDialog
+          rows={[row]}
+          remove={actions.remove}
+          onClose={(wasRemoved) => {
+            setOpen(null);
+            if (wasRemoved) router.push("/containers");
+          }}
+        />
+      ) : null}
+    </>
+  );
+}

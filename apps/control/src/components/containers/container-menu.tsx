@@ -1,0 +1,67 @@
+"use client";
+
+import { EllipsisVertical, FileText, LoaderCircle, Pause, Play, RotateCw, Skull, Square, SquareTerminal, Trash2 } from "lucide-react";
+import { useRouter } from "next/navigation";
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button.tsx";
+import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
+import { containerHref, containerName, type ContainerSummary } from "@/lib/container-row.ts";
+import { actionsFor, type ContainerAction } from "@/lib/container-state.ts";
+
+export const ACTION_ICONS = {
+  start: Play,
+  stop: Square,
+  restart: RotateCw,
+  kill: Skull,
+  pause: Pause,
+  unpause: Play,
+} as const satisfies Record<ContainerAction, unknown>;
+
+export type ContainerMenuProps = {
+  row: ContainerSummary;
+  isPending: boolean;
+  onAction: (action: ContainerAction) => void;
+  onRemove: () => void;
+};
+
+export function ContainerMenu({ row, isPending, onAction, onRemove }: ContainerMenuProps): ReactNode {
+  const t = useTranslations("actions");
+  const router = useRouter();
+  return (
+    <Menu
+      label={containerName(row)}
+      trigger={
+        <Button variant="ghost" size="icon" aria-label={t("menu", { name: containerName(row) })} disabled={isPending}>
+          {isPending ? <LoaderCircle className="animate-spin" /> : <EllipsisVertical />}
+        </Button>
+      }
+    >
+      {actionsFor(row.State).map((action) => {
+        const Icon = ACTION_ICONS[action];
+        return (
+          <MenuItem key={action} onSelect={() => onAction(action)}>
+            <Icon />
+            {t(action)}
+          </MenuItem>
+        );
+      })}
+      <MenuSeparator />
+      <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=logs`)}>
+        <FileText />
+        {t("logs")}
+      </MenuItem>
+      {row.State === "running" ? (
+        <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=terminal`)}>
+          <SquareTerminal />
+          {t("terminal")}
+        </MenuItem>
+      ) : null}
+      <MenuSeparator />
+      <MenuItem isDanger onSelect={onRemove}>
+        <Trash2 />
+        {t("remove")}
+      </MenuItem>
+    </Menu>
+  );
+}

@@ -1,0 +1,27 @@
+"use client";
+
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { Button } from "@/components/ui/button.tsx";
+import { EmptyState } from "@/components/ui/states.tsx";
+
+/** Shown while nothing runs yet: the way to the first container. */
+export function FirstSteps(): ReactNode {
+  const t = useTranslations("overview.first");
+  return (
+    <EmptyState title={t("title")} body={t("body")} className="py-8">
+      <div className="flex flex-wrap justify-center gap-2">
+        <Button asChild variant="primary">
+          <Link href="/run">{t("run")}</Link>
+        </Button>
+        <Button asChild>
+          <Link href="/images?upload=1">{t("upload")}</Link>
+        </Button>
+        <Button asChild>
+          <Link href="/hosts?add=1">{t("addHost")}</Link>
+        </Button>
+      </div>
+    </EmptyState>
+  );
+}

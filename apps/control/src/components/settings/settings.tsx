@@ -1,0 +1,44 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { AppearancePanel } from "@/components/settings/appearance-panel.tsx";
+import { ApiTokensPanel } from "@/components/settings/api-tokens-panel.tsx";
+import { JoinTokensPanel } from "@/components/settings/join-tokens-panel.tsx";
+import { MembersPanel } from "@/components/settings/members-panel.tsx";
+import { ProfilePanel } from "@/components/settings/profile-panel.tsx";
+import { Tabs } from "@/components/ui/tabs.tsx";
+import { useMe } from "@/components/use-me.ts";
+import { useUrlState } from "@/components/use-url-state.ts";
+import { oneOf } from "@/lib/url-state.ts";
+
+const TABS = ["profile", "appearance", "tokens", "members", "join"] as const;
+type TabId = (typeof TABS)[number];
+
+/** Only administrators manage people and join tokens; others do not see those tabs. */
+const ADMIN_ONLY: readonly TabId[] = ["members", "join"];
+
+export function Settings(): ReactNode {
+  const t = useTranslations("settings");
+  const url = useUrlState();
+  const isAdmin = useMe()?.user.role === "admin";
+  const content: Record<TabId, () => ReactNode> = {
+    profile: () => <ProfilePanel />,
+    appearance: () => <AppearancePanel />,
+    tokens: () => <ApiTokensPanel />,
+    members: () => <MembersPanel />,
+    join: () => <JoinTokensPanel />,
+  };
+  const shown = TABS.filter((id) => isAdmin || !ADMIN_ONLY.includes(id));
+  const chosen = oneOf(url.get("tab"), TABS);
+  return (
+    <div className="-mt-2">
+      <Tabs
+        label={t("tabsLabel")}
+        value={shown.includes(chosen) ? chosen : "profile"}
+        onChange={(tab) => url.set({ tab: tab === "profile" ? null : tab })}
+        items={shown.map((id) => ({ id, label: t(`tabs.${id}`), content: () => <div className="max-w-3xl">{content[id]()}</div> }))}
+      />
+    </div>
+  );
+}

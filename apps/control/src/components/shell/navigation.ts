@@ -1,0 +1,24 @@
+import { Activity, Box, Boxes, CircleHelp, Database, Gauge, type LucideIcon, Server, Settings } from "lucide-react";
+
+export type PageId = "overview" | "containers" | "hosts" | "images" | "volumes" | "activity" | "settings" | "help";
+
+export type PageLink = { id: PageId; href: string; icon: LucideIcon; key: string };
+
+/** Pages of the sidebar; `key` follows `g` on the keyboard. */
+export const MAIN_PAGES: readonly PageLink[] = [
+  { id: "overview", href: "/", icon: Gauge, key: "o" },
+  { id: "containers", href: "/containers", icon: Box, key: "c" },
+  { id: "hosts", href: "/hosts", icon: Server, key: "h" },
+  { id: "images", href: "/images", icon: Boxes, key: "i" },
+  { id: "volumes", href: "/volumes", icon: Database, key: "v" },
+  { id: "activity", href: "/activity", icon: Activity, key: "a" },
+];
+
+export const OTHER_PAGES: readonly PageLink[] = [
+  { id: "settings", href: "/settings", icon: Settings, key: "s" },
+  { id: "help", href: "/help", icon: CircleHelp, key: "?" },
+];
+
+export function isCurrent(href: string, pathname: string): boolean {
+  return href === "/" ? pathname === "/" : pathname === href || pathname.startsWith(`${href}/`);
+}

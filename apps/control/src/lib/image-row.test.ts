@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { imageLabel, layerRows } from "./image-row.ts";
+
+test("an image without tags is called by its id", () => {
+  expect(imageLabel({ Id: "sha256:0123456789abcdef", RepoTags: ["<none>:<none>"] })).toBe("0123456789ab");
+  expect(imageLabel({ Id: "sha256:0123456789abcdef", RepoTags: ["web:1"] })).toBe("web:1");
+});
+
+test("instructions read as in the Dockerfile, with their share of the image", () => {
+  expect(
+    layerRows([
+      { CreatedBy: '/bin/sh -c #(nop)  CMD ["nginx"]', Size: 0 },
+      { CreatedBy: "RUN /bin/sh -c apt-get update # buildkit", Size: 75 },
+      { CreatedBy: "/bin/sh -c make", Size: 25 },
+      { CreatedBy: "COPY . /app # buildkit", Size: 0 },
+    ]),
+  ).toEqual([
+    { instruction: 'CMD ["nginx"]', bytes: 0, sharePercent: 0, isEmpty: true },
+    { instruction: "RUN apt-get update", bytes: 75, sharePercent: 75, isEmpty: false },
+    { instruction: "RUN make", bytes: 25, sharePercent: 25, isEmpty: false },
+    { instruction: "COPY . /app", bytes: 0, sharePercent: 0, isEmpty: true },
+  ]);
+});

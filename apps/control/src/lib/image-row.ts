@@ -1,0 +1,44 @@
+import { shortId } from "./format.ts";
+
+type ImageSummary = { Id: string; RepoTags: readonly string[]; RepoDigests: readonly string[]; host: { id: string; name: string } };
+
+const NO_TAG = "<none>:<none>";
+
+/** Names of an image; none for one that lost its tags. */
+export function imageNames(image: Pick<ImageSummary, "RepoTags">): string[] {
+  return image.RepoTags.filter((tag) => tag !== NO_TAG);
+}
+
+/** What to call an image: its first tag, else its short id. */
+export function imageLabel(image: Pick<ImageSummary, "Id" | "RepoTags">): string {
+  return imageNames(image)[0] ?? shortId(image.Id);
+}
+
+export function imageHref(image: Pick<ImageSummary, "Id" | "host">): string {
+  return `/images/${encodeURIComponent(image.host.name)}/${encodeURIComponent(image.Id)}`;
+}
+
+export type HistoryEntry = { CreatedBy: string; Size: number };
+
+export type LayerRow = { instruction: string; bytes: number; sharePercent: number; isEmpty: boolean };
+
+/**
+ * A history as people wrote it: instructions of a Dockerfile without the shell around them, each with its share of the image. Newest
+ * first, as Docker gives them.
+ */
+export function layerRows(history: readonly HistoryEntry[]): LayerRow[] {
+  const total = history.reduce((sum, entry) => sum + entry.Size, 0);
+  return history.map((entry) => ({
+    instruction: readableInstruction(entry.CreatedBy),
+    bytes: entry.Size,
+    sharePercent: total > 0 ? (entry.Size / total) * 100 : 0,
+    isEmpty: entry.Size === 0,
+  }));
+}
+
+function readableInstruction(createdBy: string): string {
+  const text = createdBy.replace(/\s+# buildkit$/, "").trim();
+  const nop = /^\/bin\/sh -c #\(nop\)\s*(.*)$/s.exec(text);
+  if (nop?.[1] !== undefined) return nop[1].trim();
+  return text.replace(/^(?:RUN )?\/bin\/sh -c /, "RUN ");
+}

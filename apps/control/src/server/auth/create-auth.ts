@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PrismaClient } from "@flotilla/db";
+import { betterAuth } from "better-auth";
+import { prismaAdapter } from "better-auth/adapters/prisma";
+import { hashPassword } from "better-auth/crypto";
+import { fromNodeHeaders, toNodeHandler } from "better-auth/node";
+import { ADDRESS_HEADER } from "../http/client-address.ts";
+
+export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: string; isTls: boolean; onError: (message: string) => void };
+
+/** Password sign-in and sessions of the dashboard; everything else about people is in `@flotilla/services`. */
+export type Auth = {
+  handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  /** Id of the session that the request's cookie proves. */
+  findSessionId(req: IncomingMessage): Promise<string | undefined>;
+  hashPassword(password: string): Promise<string>;
+};
+
+/** The only routes of better-auth that are served: accounts are made by set-up and by administrators, never by signing up. */
+export const AUTH_ROUTES: ReadonlySet<string> = new Set([
+  "POST /api/auth/sign-in/email",
+  "POST /api/auth/sign-out",
+  "GET /api/auth/get-session",
+  "POST /api/auth/change-password",
+  "GET /api/auth/list-sessions",
+  "POST /api/auth/revoke-session",
+  "POST /api/auth/revoke-other-sessions",
+]);
+
+const DAY_SECONDS = 86_400;
+const MIN_PASSWORD = 10;
+const MAX_PASSWORD = 128;
+
+export function createAuth(options: AuthOptions): Auth {
+  const auth = betterAuth({
+    appName: "Flotilla",
+    baseURL: options.publicUrl,
+    basePath: "/api/auth",
+    secret: options.secret,
+    database: prismaAdapter(options.prisma, { provider: "postgresql", transaction: true }),
+    emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: MIN_PASSWORD, maxPasswordLength: MAX_PASSWORD },
+    session: { expiresIn: 14 * DAY_SECONDS, updateAge: DAY_SECONDS, cookieCache: { enabled: false } },
+    // Each address has thirty attempts a minute, counted in the database so that several control planes count together.
+    rateLimit: {
+      enabled: true,
+      storage: "database",
+      window: 60,
+      max: 300,
+      customRules: { "/sign-in/email": { window: 60, max: 30 }, "/change-password": { window: 60, max: 10 } },
+    },
+    // The page may be reached under several names (address, tunnel): its own origin is the one that the request names, and it was compared before.
+    trustedOrigins: (request) => originOf(request),
+    advanced: {
+      cookiePrefix: "flotilla",
+      useSecureCookies: options.isTls,
+      defaultCookieAttributes: { httpOnly: true, sameSite: "lax", path: "/" },
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+    },
+    telemetry: { enabled: false },
+    logger: { level: "error", log: (_level, message) => options.onError(message) },
+  });
+  return {
+    handle: toNodeHandler(auth),
+    findSessionId: async (req) => {
+      if (req.headers.cookie === undefined) return undefined;
+      const found = await auth.api.getSession({ headers: fromNodeHeaders(req.headers) });
+      return found?.session.id;
+    },
+    hashPassword,
+  };
+}
+
+function originOf(request: Request | undefined): string[] {
+  const host = request?.headers.get("host");
+  return host === null || host === undefined ? [] : [`http://${host}`, `https://${host}`];
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { readControlConfig } from "./env.ts";
+
+describe("readControlConfig", () => {
+  test("without any variable it listens on loopback only", () => {
+    expect(readControlConfig({})).toMatchObject({
+      dataDir: "/var/lib/flotilla/control",
+      listen: { host: "127.0.0.1", port: 7420 },
+      publicUrl: "http://127.0.0.1:7420",
+    });
+  });
+
+  test("an address of the network needs TLS, or a proxy that the operator names", () => {
+    expect(() => readControlConfig({ FLOTILLA_LISTEN: "0.0.0.0:7420" })).toThrow("not loopback");
+    expect(readControlConfig({ FLOTILLA_LISTEN: "0.0.0.0:7420", FLOTILLA_BEHIND_PROXY: "1" }).isBehindProxy).toBe(true);
+    expect(readControlConfig({ FLOTILLA_LISTEN: "[::]:1", FLOTILLA_TLS_CERT: "/c", FLOTILLA_TLS_KEY: "/k" }).publicUrl).toBe(
+      "https://127.0.0.1:1",
+    );
+  });
+
+  test.each([
+    { FLOTILLA_LISTEN: "7420" },
+    { FLOTILLA_LISTEN: "127.0.0.1:99999" },
+    { FLOTILLA_DATA: "relative" },
+    { FLOTILLA_LOG: "loud" },
+    { FLOTILLA_URL: "flotilla.example.org" },
+    { FLOTILLA_URL: "https://x/path" },
+    { FLOTILLA_TLS_CERT: "/c" },
+    { FLOTILLA_ADMIN_EMAIL: "a@b.c" },
+    { FLOTILLA_ADMIN_TOKEN: "flt_short" },
+    { FLOTILLA_ADMIN_TOKEN: `other_${"x".repeat(40)}` },
+  ])("%j is refused", (env) => expect(() => readControlConfig(env)).toThrow());
+});

@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { type Actor, findActorBySession, findActorByToken, type ServiceContext } from "@flotilla/services";
+import type { AgentHub } from "../agent-hub/agent-hub.ts";
+import type { Auth } from "../auth/create-auth.ts";
+import { serveAuth } from "../auth/serve-auth.ts";
+import type { SignInGuard } from "../auth/sign-in-guard.ts";
+import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
+import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
+import { serveUpload } from "../upload/serve-upload.ts";
+import { answerError, answerJson, answerText } from "./answer.ts";
+import { ADDRESS_HEADER, clientAddress } from "./client-address.ts";
+import { isSameOrigin, requireSameOrigin } from "./origin.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
+
+export type PageHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
+
+export type FrontDoorOptions = {
+  services: ServiceContext;
+  auth: Auth;
+  signInGuard: SignInGuard;
+  hub: AgentHub;
+  docker: DockerProxy;
+  terminals: TerminalSessions;
+  trpc: (req: IncomingMessage, res: ServerResponse) => void;
+  trpcSocket: (req: IncomingMessage, socket: Duplex, options: { head: Buffer; actor: Actor }) => void;
+  /** The dashboard; undefined in tests. */
+  page: PageHandler | undefined;
+  isBehindProxy: boolean;
+  isTls: boolean;
+  metrics: () => string;
+  isReady: () => Promise<boolean>;
+};
+
+const NOT_YET = {
+  "/v2": "the image registry is not part of this version of Flotilla",
+  "/api/v1": "the REST API is not part of this version of Flotilla: use /api/trpc",
+} as const;
+
+/** The one port: decides by path who answers, and says who asks. */
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options;
+  }
+
+  handle(req: IncomingMessage, res: ServerResponse): void {
+    res.on("error", () => undefined);
+    this.#route(req, res).catch((error: unknown) => {
+      const known = toFlotillaError(error);
+      if (known.code === "internal")
+        this.#options.services.logger.error("request ended with an unexpected error", { error: known.message, stack: known.stack });
+      answerError(res, error);
+    });
+  }
+
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    this.#routeUpgrade(req, socket, head).catch((error: unknown) => {
+      this.#options.services.logger.error("upgrade ended with an unexpected error", { error: toFlotillaError(error).message });
+      socket.destroy();
+    });
+  }
+
+  /** Who asks: an API token, else the session of the cookie, else nobody. A token that is not good is nobody, whatever the cookie. */
+  async findActor(req: IncomingMessage): Promise<Actor> {
+    const { services, auth } = this.#options;
+    const address = this.#address(req);
+    const bearer = /^Bearer (\S{1,128})$/i.exec(req.headers.authorization ?? "")?.[1];
+    if (req.headers.authorization !== undefined) {
+      return (bearer === undefined ? undefined : await findActorByToken(services, bearer, address)) ?? { kind: "anonymous", address };
+    }
+    const sessionId = await auth.findSessionId(req);
+    return (sessionId === undefined ? undefined : await findActorBySession(services, sessionId, address)) ?? { kind: "anonymous", address };
+  }
+
+  #address(req: IncomingMessage): string {
+    return clientAddress(req, this.#options.isBehindProxy);
+  }
+
+  async #route(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const path = pathOf(req);
+    const { docker, auth, signInGuard: guard, services } = this.#options;
+    const address = this.#address(req);
+    req.headers[ADDRESS_HEADER] = address;
+    if (isBelow(path, "/docker")) return docker.handle(req, res, address);
+    setSecurityHeaders(req, res, this.#isTls(req));
+    if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
+    if (isBelow(path, "/api/trpc")) {
+      if (req.method !== "GET") requireSameOrigin(req);
+      return this.#options.trpc(req, res);
+    }
+    if (path === "/api/upload/image") {
+      requireSameOrigin(req);
+      return serveUpload(services, await this.findActor(req), { req, res });
+    }
+    if (path === "/healthz") return answerText(res, 200, "ok\n");
+    if (path === "/readyz") return (await this.#options.isReady()) ? answerText(res, 200, "ready\n") : answerText(res, 503, "not ready\n");
+    if (path === "/metrics") return this.#serveMetrics(req, res);
+    for (const [prefix, sentence] of Object.entries(NOT_YET)) {
+      if (isBelow(path, prefix)) return answerError(res, new FlotillaError("not_implemented", sentence));
+    }
+    if (isBelow(path, "/api") || isBelow(path, "/agent") || this.#options.page === undefined)
+      return answerJson(res, 404, { message: "page not found" });
+    return this.#options.page(req, res);
+  }
+
+  async #routeUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const path = pathOf(req);
+    const address = this.#address(req);
+    req.headers[ADDRESS_HEADER] = address;
+    if (path === "/agent/v1") return this.#options.hub.handleUpgrade(req, socket, { head, address });
+    if (isBelow(path, "/docker")) return this.#options.docker.handleUpgrade(req, socket, { head, address });
+    if (path !== "/api/trpc" && path !== "/api/terminal") {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    // CORS does not cover WebSockets: whoever made the browser open this one is found out here.
+    const actor: Actor = isSameOrigin(req) ? await this.findActor(req) : { kind: "anonymous", address };
+    if (actor.kind !== "user") {
+      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    if (path === "/api/terminal") this.#options.terminals.handleUpgrade(req, socket, { head, actor });
+    else this.#options.trpcSocket(req, socket, { head, actor });
+  }
+
+  /** Figures are for those on this machine (a Prometheus beside it) and for holders of a token. */
+  async #serveMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const isLocal = !this.#options.isBehindProxy && this.#address(req).startsWith("127.");
+    if (!isLocal && (await this.findActor(req)).kind !== "user") throw new FlotillaError("unauthenticated", "an API token is required");
+    return answerText(res, 200, this.#options.metrics());
+  }
+
+  #isTls(req: IncomingMessage): boolean {
+    return this.#options.isTls || (this.#options.isBehindProxy && req.headers["x-forwarded-proto"] === "https");
+  }
+}
+
+function pathOf(req: IncomingMessage): string {
+  return (req.url ?? "/").split("?")[0] ?? "/";
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
+}

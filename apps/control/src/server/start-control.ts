@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { join } from "node:path";
+import { type ApiContext, createTrpcHttpHandler } from "@flotilla/api";
+import { FlotillaError, type Logger } from "@flotilla/core";
+import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
+import {
+  type Actor,
+  ensureFirstTeam,
+  issueLocalJoinToken,
+  issueSetupToken,
+  LiveFeed,
+  RefusalLog,
+  type ServiceContext,
+  setUpUnattended,
+  ShortCache,
+} from "@flotilla/services";
+import { AgentHub } from "./agent-hub/agent-hub.ts";
+import { type Auth, createAuth } from "./auth/create-auth.ts";
+import { SignInGuard } from "./auth/sign-in-guard.ts";
+import { DockerProxy } from "./docker-proxy/docker-proxy.ts";
+import type { ControlConfig } from "./env.ts";
+import { FrontDoor, type PageHandler } from "./http/front-door.ts";
+import { lockDirectory } from "./lock-directory.ts";
+import { LiveGuard } from "./live-guard.ts";
+import { formatMetrics } from "./metrics.ts";
+import { startPostgres } from "./postgres/start-postgres.ts";
+import { ensureSecrets } from "./secrets-file.ts";
+import { TerminalSessions } from "./terminal/terminal-sessions.ts";
+import { TrpcSockets } from "./trpc-sockets.ts";
+
+const MIGRATIONS = join(import.meta.dirname, "..", "..", "..", "..", "prisma", "migrations");
+const HEADERS_TIMEOUT_MS = 15_000;
+
+export type StartOptions = { config: ControlConfig; logger: Logger; version: string; page?: PageHandler | undefined };
+
+export type Control = {
+  /** Where it listens, such as `http://127.0.0.1:7420`. */
+  url: string;
+  /** One-time link that makes the first administrator; undefined once there is one. */
+  setupUrl: string | undefined;
+  services: ServiceContext;
+  /** A token by which this machine's own agent joins as host `local`. */
+  issueLocalJoinToken(): Promise<string>;
+  close(): Promise<void>;
+};
+
+type Undo = (() => Promise<void> | void)[];
+
+/** Starts database, services and server, in this order; `close` ends them in the other. A failed start leaves nothing running. */
+export async function startControl(options: StartOptions): Promise<Control> {
+  const undo: Undo = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    return await start(options, undo, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(options: StartOptions, undo: Undo, close: () => Promise<void>): Promise<Control> {
+  const { config, logger, version } = options;
+  const secrets = ensureSecrets(config.dataDir);
+  const lock = await lockDirectory(config.dataDir);
+  undo.push(() => lock.release());
+  const database = await openMigrated(config, { logger, password: secrets.postgresPassword, undo });
+  const auth = createAuth({
+    prisma: database.prisma,
+    secret: secrets.authSecret,
+    publicUrl: config.publicUrl,
+    isTls: config.publicUrl.startsWith("https:"),
+    onError: (message) => logger.warn("sign-in service", { detail: message }),
+  });
+  const hub = new AgentHub({ key: secrets.identity, isBehindProxy: config.isBehindProxy });
+  const services: ServiceContext = {
+    prisma: database.prisma,
+    links: hub,
+    passwords: { hash: (password) => auth.hashPassword(password) },
+    refusals: new RefusalLog(),
+    cache: new ShortCache(),
+    logger,
+    nowMs: Date.now,
+    version,
+    publicUrl: config.publicUrl,
+    serverKey: secrets.identity.publicKey,
+  };
+  hub.attach(services);
+  await ensureFirstTeam(services);
+  if (config.admin !== undefined) await setUpAdmin(services, config.admin);
+  const server = serve({ options, services, auth, hub, undo });
+  const url = await listen(server, config);
+  const setupToken = await issueSetupToken(services);
+  return {
+    url,
+    setupUrl: setupToken === undefined ? undefined : `${config.listen.port === 0 ? url : config.publicUrl}/setup#token=${setupToken}`,
+    services,
+    issueLocalJoinToken: () => issueLocalJoinToken(services),
+    close,
+  };
+}
+
+async function openMigrated(config: ControlConfig, more: { logger: Logger; password: string; undo: Undo }): Promise<ControlDatabase> {
+  let connection: ConnectionOptions;
+  if (config.databaseUrl === undefined) {
+    const postgres = await startPostgres({ directory: join(config.dataDir, "postgres"), password: more.password, logger: more.logger });
+    more.undo.push(() => postgres.stop());
+    connection = postgres.connection;
+  } else connection = { url: config.databaseUrl };
+  const report = await migrate(connection, MIGRATIONS);
+  if (report.applied.length > 0) more.logger.info("database brought up to date", { applied: report.applied });
+  const database = openDatabase(connection);
+  more.undo.push(() => database.close());
+  return database;
+}
+
+async function setUpAdmin(services: ServiceContext, admin: NonNullable<ControlConfig["admin"]>): Promise<void> {
+  const { email, password, token } = admin;
+  const isMade = await setUpUnattended(services, {
+    name: "Administrator",
+    email: email.toLowerCase(),
+    password,
+    teamName: "Team",
+    apiToken: token,
+  });
+  if (isMade) services.logger.info("administrator made from the environment", { email });
+}
+
+type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo };
+
+function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
+  const { config } = options;
+  const guard = new LiveGuard(services);
+  const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
+  const terminals = new TerminalSessions({ services, hub, guard });
+  const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
+  const trpcSockets = new TrpcSockets(guard, makeContext);
+  const door: FrontDoor = new FrontDoor({
+    services,
+    auth,
+    hub,
+    terminals,
+    signInGuard: new SignInGuard(),
+    docker: new DockerProxy({ services, hub, guard }),
+    trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
+    trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
+    page: options.page,
+    isBehindProxy: config.isBehindProxy,
+    isTls: config.tls !== undefined,
+    metrics: () => formatMetrics({ connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
+    isReady: async () =>
+      services.prisma.$queryRaw`SELECT 1`.then(
+        () => true,
+        () => false,
+      ),
+  });
+  const server =
+    config.tls === undefined
+      ? createHttpServer()
+      : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
+  server.on("request", (req, res) => door.handle(req, res));
+  server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
+  // Uploads may take hours; a client that does not even finish its headers may not.
+  server.requestTimeout = 0;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  undo.push(async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  undo.push(
+    () => hub.close(),
+    () => live.close(),
+    () => trpcSockets.close(),
+    () => terminals.close(),
+    () => guard.close(),
+  );
+  return server;
+}
+
+async function findLiveHost(
+  services: ServiceContext,
+  hostId: string,
+): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
+  const host = await services.prisma.host.findUnique({ where: { id: hostId }, include: { team: true } });
+  return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
+}
+
+async function listen(server: Server, config: ControlConfig): Promise<string> {
+  const { host, port } = config.listen;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(new FlotillaError("conflict", `listen on ${host}:${port}: ${error.message}`, { cause: error })));
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return `${config.tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`;
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { FlotillaError } from "@flotilla/core";
+import { HIJACK_BODY_HEADER } from "@flotilla/protocol";
+import {
+  type Actor,
+  audited,
+  containerRef,
+  ENGINE_API,
+  engineDo,
+  engineJson,
+  engineObject,
+  openHost,
+  requireUser,
+  type ServiceContext,
+  type TerminalRequest,
+  type Terminals,
+  toEngineError,
+} from "@flotilla/services";
+import { WebSocketServer } from "ws";
+import { z } from "zod";
+import type { AgentHub } from "../agent-hub/agent-hub.ts";
+import type { LiveGuard } from "../live-guard.ts";
+import { TerminalSession } from "./terminal-session.ts";
+import { Tickets } from "./tickets.ts";
+
+const SUBPROTOCOL = "flotilla.terminal.v1";
+const MAX_PER_PERSON = 20;
+const MAX_MESSAGE_BYTES = 256 * 1024;
+
+/** The best shell that the image has. Runs inside the container, with nothing of the caller in it. */
+const DEFAULT_COMMAND = ["/bin/sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi"];
+
+const created = z.object({ Id: z.string().regex(/^[0-9a-f]{64}$/) });
+const execState = z.looseObject({ ExitCode: z.number().nullish() });
+
+type Ticket = { sessionId: string; userId: string };
+
+export type TerminalOptions = { services: ServiceContext; hub: AgentHub; guard: LiveGuard };
+
+/** Terminals in containers, as exec sessions through the tunnel. They outlive a page, not the control plane. */
+export class TerminalSessions implements Terminals {
+  readonly #options: TerminalOptions;
+  readonly #sessions = new Map<string, TerminalSession>();
+  readonly #tickets = new Tickets<Ticket>();
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  async open(actor: Actor, request: TerminalRequest): Promise<{ sessionId: string; ticket: string }> {
+    const { services } = this.#options;
+    const user = requireUser(actor);
+    const own = [...this.#sessions.values()].filter((session) => session.actor.userId === user.userId);
+    if (own.length >= MAX_PER_PERSON) throw new FlotillaError("rate_limited", `you have ${MAX_PER_PERSON} terminals open: close one first`);
+    const object = await engineObject(services, user, { kind: "container", host: request.host, id: containerRef.parse(request.id) });
+    const detail = { terminal: true, command: request.command?.join(" ") ?? "", user: request.user ?? "" };
+    const session = await audited(services, { actor, action: "container.exec", object, detail }, () => this.#start(actor, request));
+    this.#sessions.set(session.id, session);
+    const rights = [{ action: "container.exec" as const, object }];
+    const unwatch = this.#options.guard.watch({ actor: user, rights, end: (reason) => session.end(reason) });
+    this.#onEnd.set(session.id, unwatch);
+    return { sessionId: session.id, ticket: this.#tickets.issue({ sessionId: session.id, userId: user.userId }) };
+  }
+
+  readonly #onEnd = new Map<string, () => void>();
+
+  async reattach(actor: Actor, sessionId: string): Promise<{ ticket: string }> {
+    const user = requireUser(actor);
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined || session.actor.userId !== user.userId) throw new FlotillaError("not_found", "this terminal has ended");
+    return { ticket: this.#tickets.issue({ sessionId, userId: user.userId }) };
+  }
+
+  /** Takes the upgrade of `/api/terminal`; the caller has compared Origin and found out who asks. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, options: { head: Buffer; actor: Actor }): void {
+    const protocols = (req.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    const text = protocols.find((name) => name.startsWith("ticket."))?.slice("ticket.".length);
+    const ticket = text === undefined ? undefined : this.#tickets.redeem(text);
+    const session = ticket === undefined ? undefined : this.#sessions.get(ticket.sessionId);
+    const isOwn = options.actor.kind === "user" && options.actor.userId === ticket?.userId;
+    if (session === undefined || !isOwn || !protocols.includes(SUBPROTOCOL)) {
+      socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    this.#sockets.handleUpgrade(req, socket, options.head, (viewer) => session.addViewer(viewer));
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.end("the control plane stops");
+    for (const viewer of this.#sockets.clients) viewer.terminate();
+    this.#sockets.close();
+  }
+
+  async #start(actor: Actor, request: TerminalRequest): Promise<TerminalSession> {
+    const { host, link, namespace, user } = await openHost(this.#options.services, actor, request.host);
+    const body = {
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: true,
+      Cmd: request.command ?? DEFAULT_COMMAND,
+      Env: ["TERM=xterm-256color"],
+      ConsoleSize: [request.rows, request.cols],
+      ...(request.user === undefined ? {} : { User: request.user }),
+    };
+    const path = `/containers/${encodeURIComponent(request.id.replace(/^\//, ""))}/exec`;
+    const { Id: execId } = await engineJson(link, { namespace, method: "POST", path, body }, created);
+    const start = JSON.stringify({ Detach: false, Tty: true, ConsoleSize: [request.rows, request.cols] });
+    const headers = { "content-type": "application/json", [HIJACK_BODY_HEADER]: String(Buffer.byteLength(start)) };
+    const { input, output, answered } = this.#options.hub
+      .get(host)
+      .openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
+    input.write(start);
+    const answer = await answered;
+    if (!answer.isUpgraded) throw await toEngineError(answer.status, output);
+    const id = randomUUID();
+    return new TerminalSession({
+      id,
+      actor: user,
+      input,
+      output,
+      resize: ({ cols, rows }) => engineDo(link, { namespace, method: "POST", path: `/exec/${execId}/resize?h=${rows}&w=${cols}` }),
+      readExitCode: async () =>
+        (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
+      onEnd: () => this.#forget(id),
+    });
+  }
+
+  #forget(id: string): void {
+    this.#sessions.delete(id);
+    this.#onEnd.get(id)?.();
+    this.#onEnd.delete(id);
+  }
+}

@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createStaleCollector, type QueryPath, staleQueries } from "./live-queries.ts";
+
+describe("staleQueries", () => {
+  test("a batch names each query once", () => {
+    const paths = staleQueries([
+      { kind: "container", action: "start", id: "a" },
+      { kind: "container", action: "die", id: "b" },
+      { kind: "activity", action: "container.start" },
+    ]).map((path) => path.join("."));
+    expect(paths).toContain("containers.list");
+    expect(new Set(paths).size).toBe(paths.length);
+  });
+
+  test("what no page shows touches nothing", () => {
+    expect(staleQueries([{ kind: "container", action: "exec_create: sh" }])).toEqual([]);
+  });
+
+  test("new measurements of a host do not ask for all containers again", () => {
+    expect(staleQueries([{ kind: "host", action: "stats", host: "a" }])).not.toContainEqual(["containers", "list"]);
+    expect(staleQueries([{ kind: "host", action: "online", host: "a" }])).toContainEqual(["containers", "list"]);
+  });
+
+  test("health changes are shown", () => {
+    expect(staleQueries([{ kind: "container", action: "health_status: unhealthy" }])).not.toEqual([]);
+  });
+});
+
+describe("createStaleCollector", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("tells the first at once, a storm once an interval, and the last one too", () => {
+    const told: QueryPath[][] = [];
+    const collector = createStaleCollector(500, (paths) => told.push(paths));
+    collector.add([["a"]]);
+    expect(told).toEqual([[["a"]]]);
+    for (let index = 0; index < 100; index += 1) collector.add([["a"], ["b"]]);
+    expect(told).toHaveLength(1);
+    vi.advanceTimersByTime(500);
+    expect(told).toEqual([[["a"]], [["a"], ["b"]]]);
+    vi.advanceTimersByTime(5000);
+    expect(told).toHaveLength(2);
+    collector.add([["c"]]);
+    expect(told).toHaveLength(3);
+  });
+
+  test("tells nothing after it was stopped", () => {
+    const told: QueryPath[][] = [];
+    const collector = createStaleCollector(500, (paths) => told.push(paths));
+    collector.add([["a"]]);
+    collector.add([["b"]]);
+    collector.stop();
+    vi.advanceTimersByTime(1000);
+    expect(told).toHaveLength(1);
+  });
+});

@@ -1,0 +1,70 @@
+/** What changed somewhere, as the event stream tells it. */
+export type LiveEvent = {
+  kind: "host" | "container" | "image" | "volume" | "network" | "activity";
+  host?: string | undefined;
+  id?: string | undefined;
+  action: string;
+};
+
+/** A procedure's path, whole or its beginning: `["containers"]` means everything under it. */
+export type QueryPath = readonly string[];
+
+const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
+  host: [["hosts"], ["overview"], ["containers", "list"], ["images", "list"], ["volumes", "list"]],
+  container: [["containers", "list"], ["containers", "inspect"], ["containers", "top"], ["overview"], ["hosts", "list"]],
+  image: [["images"]],
+  volume: [["volumes"]],
+  network: [["networks"]],
+  activity: [["activity"], ["overview"]],
+};
+
+/** Changes of a container that no list shows: an exec, a health probe that found nothing new, a terminal that was resized. */
+const UNSEEN = /^(exec_|top$|resize$|attach$|detach$|archive-path$|extract-to-dir$)/;
+
+/** New measurements of a host change its bars, not what runs on it. */
+const MEASURED: readonly QueryPath[] = [
+  ["hosts", "list"],
+  ["hosts", "get"],
+];
+
+function touchedBy(event: LiveEvent): readonly QueryPath[] {
+  if (UNSEEN.test(event.action)) return [];
+  return event.kind === "host" && event.action === "stats" ? MEASURED : TOUCHED[event.kind];
+}
+
+/** The queries that a batch of events makes stale, each once. */
+export function staleQueries(events: readonly LiveEvent[]): QueryPath[] {
+  const paths = events.flatMap(touchedBy);
+  return [...new Map(paths.map((path) => [path.join("."), path])).values()];
+}
+
+/**
+ * Collects what became stale and tells it at most once in `intervalMs`: at once after a quiet time, else at the end of the interval.
+ * A storm of events so costs a bounded number of requests, and the last change is never lost.
+ */
+export function createStaleCollector(
+  intervalMs: number,
+  tell: (paths: QueryPath[]) => void,
+): { add: (paths: readonly QueryPath[]) => void; stop: () => void } {
+  const waiting = new Map<string, QueryPath>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const flush = (): void => {
+    timer = null;
+    if (waiting.size === 0) return;
+    const paths = [...waiting.values()];
+    waiting.clear();
+    timer = setTimeout(flush, intervalMs);
+    tell(paths);
+  };
+  return {
+    add: (paths) => {
+      for (const path of paths) waiting.set(path.join("."), path);
+      if (timer === null) flush();
+    },
+    stop: () => {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      waiting.clear();
+    },
+  };
+}

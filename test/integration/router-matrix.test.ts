@@ -1,0 +1,137 @@
+import { listProcedures } from "@flotilla/api";
+import { ruleOf } from "@flotilla/services";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ADMIN_TOKEN, type CallError, startTestControl, type TestControl } from "../support/control.ts";
+import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
+
+// Every procedure, tried as everybody. A new procedure must get an input here: the test fails until it has one.
+const HOST = { host: "web-1" };
+const CONTAINER = { ...HOST, id: "c1" };
+const INPUTS: Readonly<Record<string, unknown>> = {
+  "setup.status": undefined,
+  "setup.complete": { token: "x", name: "x", email: "x@example.test", password: "long enough x", teamName: "x" },
+  "me.get": undefined,
+  "me.update": { name: "x" },
+  "members.list": undefined,
+  "members.create": { name: "x", email: "new@example.test", password: "long enough x", role: "member" },
+  "members.remove": { id: "nobody" },
+  "tokens.list": undefined,
+  "tokens.create": { name: "x", expiresInDays: 1 },
+  "tokens.revoke": { id: "nothing" },
+  "hosts.list": undefined,
+  "hosts.get": HOST,
+  "hosts.rename": { ...HOST, name: "web-1" },
+  "hosts.remove": HOST,
+  "hosts.joinTokens.create": { expiresInMinutes: 1, uses: 1 },
+  "hosts.joinTokens.list": undefined,
+  "hosts.joinTokens.revoke": { id: "nothing" },
+  "overview.get": undefined,
+  "containers.list": HOST,
+  "containers.inspect": CONTAINER,
+  "containers.top": CONTAINER,
+  "containers.stats": CONTAINER,
+  "containers.action": { ...CONTAINER, action: "stop" },
+  "containers.remove": { ...CONTAINER, force: false, volumes: false },
+  "containers.rename": { ...CONTAINER, name: "c2" },
+  "containers.run": { ...HOST, spec: { image: "busybox" } },
+  "containers.parseRun": { line: "docker run x" },
+  "containers.onLogs": CONTAINER,
+  "containers.onStats": CONTAINER,
+  "images.list": HOST,
+  "images.inspect": CONTAINER,
+  "images.history": CONTAINER,
+  "images.remove": CONTAINER,
+  "volumes.list": HOST,
+  "volumes.inspect": { ...HOST, name: "v1" },
+  "volumes.create": { ...HOST, name: "v1" },
+  "volumes.remove": { ...HOST, name: "v1" },
+  "networks.list": HOST,
+  "activity.list": {},
+  "terminal.open": { ...CONTAINER, rows: 24, cols: 80 },
+  "terminal.reattach": { sessionId: "nothing" },
+  "live.onEvents": undefined,
+};
+
+const procedures = listProcedures().filter(({ kind }) => kind !== "subscription");
+const guarded = procedures.filter(({ action }) => action !== undefined && ruleOf(action).who !== "everyone");
+const aboutHost = guarded.filter(({ path }) => JSON.stringify(INPUTS[path] ?? null).includes("web-1"));
+
+describe("every procedure as everybody", () => {
+  let control: TestControl;
+  let agent: LinkedAgent;
+  let member: string;
+  let stranger: string;
+
+  beforeAll(async () => {
+    control = await startTestControl({ withAdmin: true });
+    agent = await startLinkedAgent(control, { name: "web-1" });
+    await control.call(
+      "members.create",
+      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
+    member = await control.signIn("m@example.test", "m's long password");
+    stranger = await makeStranger(control);
+  });
+  afterAll(async () => {
+    await agent.close();
+    await control.close();
+  });
+
+  const attempt = async (path: string, as: { cookie?: string }): Promise<CallError | undefined> => {
+    const kind = procedures.find((found) => found.path === path)?.kind === "mutation" ? "mutation" : "query";
+    return control.call(path, INPUTS[path], { kind, ...as }).then(
+      () => undefined,
+      (error: CallError) => error,
+    );
+  };
+
+  test("every procedure has an input in this file", () => {
+    expect(Object.keys(INPUTS).sort()).toEqual(
+      listProcedures()
+        .map(({ path }) => path)
+        .sort(),
+    );
+  });
+
+  test.each(guarded)("$path: somebody who is not signed in", async ({ path }) => {
+    expect(await attempt(path, {})).toMatchObject({ code: "UNAUTHORIZED" });
+  });
+
+  test.each(guarded)("$path: garbage from somebody who is not signed in is not even parsed", async ({ path, kind }) => {
+    const refused = control.call(path, { __proto__: { a: 1 }, host: ["x"] }, { kind: kind === "mutation" ? "mutation" : "query" });
+    await expect(refused).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+  });
+
+  test.each(aboutHost)("$path: an administrator of another team sees no such host", async ({ path }) => {
+    expect(await attempt(path, { cookie: stranger })).toMatchObject({ code: "NOT_FOUND", message: "no such host: web-1" });
+  });
+
+  test.each(guarded)("$path: a member may exactly what the table of actions says", async ({ path, action }) => {
+    const error = await attempt(path, { cookie: member });
+    const { who } = ruleOf(action ?? "me.read");
+    if (Array.isArray(who) && !who.includes("member")) expect(error).toMatchObject({ code: "FORBIDDEN" });
+    else expect(["FORBIDDEN", "UNAUTHORIZED"]).not.toContain(error?.code ?? "");
+  });
+
+  test("a batch of own and foreign calls answers each by itself", async () => {
+    const input = encodeURIComponent(JSON.stringify({ 0: undefined, 1: { host: "web-1" } }));
+    const response = await fetch(`${control.url}/api/trpc/me.get,hosts.get?batch=1&input=${input}`, { headers: { cookie: stranger } });
+    const answers = (await response.json()) as { result?: unknown; error?: { data: { code: string } } }[];
+    expect(answers[0]?.result).toBeDefined();
+    expect(answers[1]?.error?.data.code).toBe("NOT_FOUND");
+  });
+});
+
+/** An administrator of another team, on the same control plane. */
+async function makeStranger(control: TestControl): Promise<string> {
+  const { prisma } = control.services;
+  await control.call(
+    "members.create",
+    { name: "S", email: "s@example.test", password: "s's long password", role: "admin" },
+    { kind: "mutation", token: ADMIN_TOKEN },
+  );
+  const team = await prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });
+  await prisma.membership.updateMany({ where: { user: { email: "s@example.test" } }, data: { teamId: team.id } });
+  return control.signIn("s@example.test", "s's long password");
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "@flotilla/core";
+import { joinControlPlane } from "../../agent/src/link/join.ts";
+import { type Link, startLink } from "../../agent/src/link/link.ts";
+import { ADMIN_TOKEN, type TestControl } from "./control.ts";
+
+export type EngineHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+export type LinkedAgent = { dataDir: string; hostId: string; name: string; close(): Promise<void> };
+
+/** The agent's real link, in this process, before an engine that the test writes; joined and connected when this returns. */
+export async function startLinkedAgent(control: TestControl, options: { name: string; engine?: EngineHandler }): Promise<LinkedAgent> {
+  const dataDir = mkdtempSync(join(tmpdir(), "fla-"));
+  try {
+    const { token } = (await control.call(
+      "hosts.joinTokens.create",
+      { name: options.name, expiresInMinutes: 5, uses: 1 },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    )) as { token: string };
+    const { hostId, name } = await joinControlPlane({ dataDir, controlUrl: control.url, token, agentVersion: "0.0.0-test" });
+    const link = openLink(dataDir, options.engine ?? echoEngine);
+    await untilOnline(control, hostId);
+    return {
+      dataDir,
+      hostId,
+      name,
+      close: async () => {
+        await link.close();
+        rmSync(dataDir, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(dataDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Only the link, on an identity that is there. */
+export function openLink(dataDir: string, handleStream: EngineHandler): Link {
+  return startLink({
+    dataDir,
+    agentVersion: "0.0.0-test",
+    logger: silentLogger,
+    handleStream,
+    countContainers: () => ({ running: 1, total: 2 }),
+  });
+}
+
+export async function untilOnline(control: TestControl, hostId: string, isOnline = true): Promise<void> {
+  await until(() => control.services.links.state(hostId).isOnline === isOnline);
+}
+
+/** Waits for a condition; gives up after 20 s. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("the condition did not come true within 20 s");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Answers every call with what it was asked, except streams of its own: see the paths. */
+export const echoEngine: EngineHandler = (stream, headers) => {
+  const path = headers[":path"] ?? "";
+  stream.on("error", () => undefined);
+  if (headers["x-flotilla-hijack-body"] !== undefined) {
+    hijack(stream, Number(headers["x-flotilla-hijack-body"]), path);
+    return;
+  }
+  if (/\/events/.test(path)) {
+    stream.respond({ ":status": 200, "content-type": "application/json" });
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size < 65_536) chunks.push(chunk);
+  });
+  stream.on("end", () => {
+    const status = /no-such/.test(path) ? 404 : 200;
+    const body = JSON.stringify(
+      status === 404
+        ? { message: "No such container: no-such" }
+        : { path, method: headers[":method"], headers, size, body: Buffer.concat(chunks).toString("utf8") },
+    );
+    stream.respond({ ":status": status, "content-type": "application/json", "x-flotilla-secret": "inside", "api-version": "1.47" });
+    stream.end(body);
+  });
+};
+
+/** Echoes raw bytes until the other end is done, then says goodbye. */
+function hijack(stream: ServerHttp2Stream, bodyBytes: number, path: string): void {
+  if (/no-such/.test(path)) {
+    stream.respond({ ":status": 404, "content-type": "application/json" });
+    stream.end(JSON.stringify({ message: "No such exec instance" }));
+    return;
+  }
+  stream.respond({ ":status": 200, "content-type": "application/vnd.docker.raw-stream", "x-flotilla-hijack": "101" });
+  let skip = bodyBytes;
+  stream.on("data", (chunk: Buffer) => {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) stream.write(rest);
+  });
+  stream.on("end", () => stream.end("goodbye\n"));
+}
