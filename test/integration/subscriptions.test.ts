@@ -110,6 +110,15 @@ describe("a page's socket", () => {
     page.socket.close();
   });
 
+  test("what is written to the audit is an event of the activity", async () => {
+    const page = openPage();
+    await subscribe(page, "live.onEvents");
+    await until(() => page.messages.some((message) => message.result?.type === "started"));
+    await control.call("me.update", { name: "Ada L." }, { kind: "mutation", cookie });
+    await until(() => JSON.stringify(page.data()).includes('"activity"'));
+    page.socket.close();
+  });
+
   test.each([
     ["another site", { origin: "http://evil.test" }],
     ["a sibling of ours", { origin: "http://app.127.0.0.1" }],

@@ -92,7 +92,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   hub.attach(services);
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
-  const server = serve({ options, services, auth, hub, undo });
+  const server = serve({ options, services, auth, hub, undo, database });
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
@@ -130,12 +130,19 @@ async function setUpAdmin(services: ServiceContext, admin: NonNullable<ControlCo
   if (isMade) services.logger.info("administrator made from the environment", { email });
 }
 
-type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo };
+type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo; database: ControlDatabase };
 
-function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
+function serve({ options, services, auth, hub, undo, database }: ServeOptions): Server {
   const { config } = options;
   const guard = new LiveGuard(services);
   const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
+  undo.push(
+    database.listen({
+      channel: "flotilla_audit",
+      onPayload: (teamId) => live.publish(teamId, { kind: "activity", action: "recorded" }),
+      onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
+    }),
+  );
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
