@@ -21,7 +21,7 @@ const REFRESH_INTERVAL_MS = 500;
  * Keeps the pages below it live by the one event stream: each event makes the queries it concerns stale. After the connection was
  * away everything on the page is asked again, since events of that time were not heard.
  */
-export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
+export function LiveProvider({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }): ReactNode {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [collector] = useState(() =>
@@ -35,6 +35,7 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
   const hasBeenAway = useRef(false);
   const { status } = useSubscription(
     trpc.live.onEvents.subscriptionOptions(undefined, {
+      enabled: isSignedIn,
       onStarted: () => {
         if (hasBeenAway.current) void queryClient.invalidateQueries();
         hasBeenAway.current = false;

@@ -7,6 +7,7 @@ import { Sidebar } from "@/components/shell/sidebar.tsx";
 import { TopBar } from "@/components/shell/top-bar.tsx";
 import { useShortcuts } from "@/components/shell/use-shortcuts.ts";
 import { TooltipProvider } from "@/components/ui/tooltip.tsx";
+import { useMe } from "@/components/use-me.ts";
 import { LiveProvider } from "@/trpc/live.tsx";
 
 const CommandPalette = dynamic(() => import("@/components/shell/command-palette.tsx").then((found) => found.CommandPalette), {
@@ -19,6 +20,7 @@ type Overlay = "palette" | "shortcuts";
 /** What is around every page of someone signed in. */
 export function AppShell({ children }: { children: ReactNode }): ReactNode {
   const t = useTranslations("shell");
+  const isSignedIn = useMe() !== undefined;
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   // Once loaded an overlay stays mounted, so that it closes with its own motion and gives the focus back.
   const [wanted, setWanted] = useState<ReadonlySet<Overlay>>(new Set());
@@ -31,7 +33,7 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
   useShortcuts({ onPalette, onHelp });
   const onOpenChange = (isOpen: boolean): void => setOverlay(isOpen ? overlay : null);
   return (
-    <LiveProvider>
+    <LiveProvider isSignedIn={isSignedIn}>
       <TooltipProvider delayDuration={300}>
         <a
           href="#main"

@@ -109,7 +109,7 @@ export function DataTable<Row extends object>({
             <Checkbox
               aria-label={t("selectAll")}
               checked={table.getIsAllRowsSelected() && sorted.length > 0}
-              isIndeterminate={table.getIsSomeRowsSelected()}
+              isIndeterminate={table.getIsSomeRowsSelected() && !table.getIsAllRowsSelected()}
               onChange={table.getToggleAllRowsSelectedHandler()}
             />
           </div>

@@ -69,7 +69,7 @@ export function Command({ text, className, isWrapped = false }: CommandProps): R
       <code
         className={cn(
           "min-w-0 flex-1 self-center py-1 font-mono text-xs",
-          isWrapped ? "break-all whitespace-pre-wrap" : "overflow-x-auto whitespace-pre",
+          isWrapped ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : "overflow-x-auto whitespace-pre",
         )}
       >
         {text}
