@@ -5,7 +5,7 @@ import { useTranslations } from "use-intl";
 import { MAIN_PAGES, OTHER_PAGES } from "@/components/shell/navigation.ts";
 import { useSignOut } from "@/components/shell/user-menu.tsx";
 import { useTheme } from "@/components/theme.tsx";
-import { actionsFor } from "@/lib/container-state.ts";
+import { actionsFor, isInterrupting } from "@/lib/container-state.ts";
 import { containerHref, containerName } from "@/lib/container-row.ts";
 import type { PaletteItem } from "@/lib/palette.ts";
 import { THEMES } from "@/lib/preferences.ts";
@@ -89,7 +89,7 @@ function useContainerEntries(): PaletteEntry[] {
         label: `${t(action)} ${containerName(row)}`,
         hint: row.host.name,
         keywords: action,
-        run: () => act([row], action),
+        ...(isInterrupting(action) ? { href: `${containerHref(row)}?ask=${action}` } : { run: () => act([row], action) }),
       })),
   );
   return [...open, ...actions];
