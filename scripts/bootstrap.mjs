@@ -27,6 +27,8 @@ const RUNTIME_PACKAGES = {
   conmon: "conmon",
   ip: "iproute2",
   nft: "nftables",
+  ps: "procps",
+  "/usr/bin/tini-static": "tini",
   "/usr/share/containers/seccomp.json": "golang-github-containers-common",
   "lib:libnftables.so.1": "libnftables1",
 };
