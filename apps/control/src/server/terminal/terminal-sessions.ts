@@ -65,7 +65,8 @@ export class TerminalSessions implements Terminals {
     const own = [...this.#sessions.values()].filter((session) => session.actor.userId === user.userId);
     if (own.length >= MAX_PER_PERSON) throw new FlotillaError("rate_limited", `you have ${MAX_PER_PERSON} terminals open: close one first`);
     const object = await engineObject(services, user, { kind: "container", host: request.host, id: containerRef.parse(request.id) });
-    const detail = { terminal: true, command: request.command?.join(" ") ?? "", user: request.user ?? "" };
+    // The program only: its arguments may hold a secret.
+    const detail = { terminal: true, command: request.command?.[0] ?? "", user: request.user ?? "" };
     const session = await audited(services, { actor, action: "container.exec", object, detail }, () => this.#start(actor, request));
     this.#sessions.set(session.id, session);
     const rights = [{ action: "container.exec" as const, object }];
