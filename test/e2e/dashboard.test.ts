@@ -177,12 +177,12 @@ describe("a person", () => {
     await open("/settings?tab=appearance");
     await page.getByRole("radio", { name: "Dark" }).click();
     await page.getByRole("radio", { name: "简体中文" }).click();
-    await page.getByRole("link", { name: "容器" }).waitFor();
+    await page.getByRole("link", { name: "容器", exact: true }).waitFor();
     await page.reload();
-    await page.getByRole("link", { name: "容器" }).waitFor();
+    await page.getByRole("link", { name: "容器", exact: true }).waitFor();
     expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
     await page.getByRole("radio", { name: "English" }).click();
-    await page.getByRole("link", { name: "Containers" }).waitFor();
+    await page.getByRole("link", { name: "Containers", exact: true }).waitFor();
   });
 
   test("signs out, and is sent to the sign-in page and back", async () => {
