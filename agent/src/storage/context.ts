@@ -1,4 +1,5 @@
 import type { Logger } from "@flotilla/core";
+import type { ArchiveWorkers } from "../archive/workers.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Collector } from "./collector.ts";
@@ -7,6 +8,7 @@ import type { Layers } from "./layers.ts";
 import type { Leases } from "./leases.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StorePaths } from "./store-paths.ts";
+import type { Trash } from "./trash.ts";
 
 /** A container made from an image. */
 export type ImageUse = { containerId: string; isRunning: boolean };
@@ -25,6 +27,8 @@ export type StorageContext = {
   records: ImageRecords;
   snapshots: Snapshots;
   collector: Collector;
+  trash: Trash;
+  workers: ArchiveWorkers;
   events: EventBus;
   logger: Logger;
   usage: ImageUsage;

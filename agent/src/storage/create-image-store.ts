@@ -61,6 +61,8 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
     records,
     snapshots,
     collector,
+    trash,
+    workers,
     events: deps.events,
     logger,
     usage: deps.usage,
@@ -72,6 +74,7 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
   };
   return {
     ...rootfsMethods(context),
+    store: context,
     resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
     list: (namespace, options) => listImages(context, { namespace, ...options }),
     inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),

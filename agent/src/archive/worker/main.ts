@@ -8,6 +8,7 @@ import { CAP, chroot, dropCapability } from "../../host/libc.ts";
 import { extractLayer } from "./extract-layer.ts";
 import { jobSchema, type Answer, type Job } from "./jobs.ts";
 import { pack } from "./pack.ts";
+import { packLayer } from "./pack-layer.ts";
 import { parseClientPath, statPath } from "./stat-path.ts";
 import { unpack } from "./unpack.ts";
 
@@ -24,6 +25,8 @@ function perform(job: Job): Answer {
       return { kind: "done" };
     case "stat":
       return { kind: "stat", stat: statPath(parseClientPath(job.path)) };
+    case "pack-layer":
+      return packLayer(STDOUT, job);
     case "pack": {
       const client = parseClientPath(job.path);
       answer({ kind: "stat", stat: statPath(client) });
