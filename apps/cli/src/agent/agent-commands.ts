@@ -1,4 +1,4 @@
-import { readConfig } from "@flotilla/agent/config";
+import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "@flotilla/agent/config";
 import { joinControlPlane } from "@flotilla/agent/join";
 import type { Output } from "../output.ts";
 import { AGENT_MAIN, VERSION } from "../paths.ts";
@@ -27,7 +27,8 @@ export async function runAgent(output: Output): Promise<number> {
   return new Promise((resolve) => {
     const agent = new SupervisedProcess({
       name: "the agent",
-      argv: [AGENT_MAIN],
+      argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
+      env: AGENT_NODE_ENV,
       note: (text) => output.note(text),
       onEnd: ({ code, ranMs }) => {
         // One that ends at once cannot start at all; its log says why.

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { connect } from "node:net";
-import { readConfig } from "@flotilla/agent/config";
+import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "@flotilla/agent/config";
 import { joinControlPlane } from "@flotilla/agent/join";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
@@ -42,7 +42,13 @@ export async function up(output: Output): Promise<number> {
       resolve(code);
     };
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
-    const agent = new SupervisedProcess({ name: "the agent", argv: [AGENT_MAIN], note: (text) => output.note(text), onEnd: () => true });
+    const agent = new SupervisedProcess({
+      name: "the agent",
+      argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
+      env: AGENT_NODE_ENV,
+      note: (text) => output.note(text),
+      onEnd: () => true,
+    });
     let isAnnounced = false;
     const control = new SupervisedProcess({
       name: "the control plane",
