@@ -104,3 +104,18 @@ export function publish(
     attributes: { ...record.config.Labels, image: record.config.Image, name: record.name, ...event.attributes },
   });
 }
+
+/** Publishes that a start mounted a container's volumes, or that its end let go of them, as Docker does. */
+export function publishVolumes(context: EngineContext, record: ContainerRecord, action: "mount" | "unmount"): void {
+  for (const mount of record.mounts) {
+    if (mount.type !== "volume") continue;
+    const how = { destination: mount.destination, "read/write": String(!mount.isReadOnly), propagation: mount.propagation };
+    context.events.publish({
+      namespace: record.namespace,
+      type: "volume",
+      action,
+      id: mount.name,
+      attributes: { driver: "local", container: record.id, ...(action === "mount" ? how : {}) },
+    });
+  }
+}

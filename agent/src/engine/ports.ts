@@ -74,11 +74,10 @@ export type VolumeStore = {
   release(namespace: string, containerId: string, options?: { removesAnonymous?: boolean }): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
-   * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. `path` is one inside
-   * `root` (the mounted rootfs), resolved without leaving it: give these whenever the path is the image's; a string is a
-   * path of the host.
+   * First mount of an empty volume: copies the image's content at `path` with owners, modes, xattrs. `path` is one inside
+   * `root` (the mounted rootfs), resolved without leaving it.
    */
-  copyUp(namespace: string, name: string, source: string | { root: string; path: string }): Promise<void>;
+  copyUp(namespace: string, name: string, source: { root: string; path: string }): Promise<void>;
 };
 
 export type PortProtocol = "tcp" | "udp" | "sctp";

@@ -115,9 +115,7 @@ class LocalVolumes implements Volumes {
 
   acquire(namespace: string, name: string, containerId: string): void {
     const volume = this.#row(namespace, name);
-    if (!this.#table.addUse(volume, containerId)) return;
-    this.#ensureMounted(volume, this.#dataPath(namespace, name));
-    this.#publish({ namespace, name }, "mount", { container: containerId });
+    if (this.#table.addUse(volume, containerId)) this.#ensureMounted(volume, this.#dataPath(namespace, name));
   }
 
   release(namespace: string, containerId: string, options: { removesAnonymous?: boolean } = {}): string[] {
@@ -127,7 +125,6 @@ class LocalVolumes implements Volumes {
       const anonymous = unused.filter((name) => this.#isAnonymous(this.#table.find(namespace, name)));
       // In the same step: a crash here must not forget that they were to go.
       if (options.removesAnonymous === true) for (const name of anonymous) this.#table.markRemoving(namespace, name);
-      for (const name of released) this.#publish({ namespace, name }, "unmount", { container: containerId });
       return { unused, anonymous };
     });
     for (const name of unused) this.#unmountIdle(namespace, name);
@@ -161,10 +158,10 @@ class LocalVolumes implements Volumes {
     });
   }
 
-  copyUp(namespace: string, name: string, source: string | { root: string; path: string }): Promise<void> {
+  copyUp(namespace: string, name: string, source: { root: string; path: string }): Promise<void> {
     return this.#lock.run(`${namespace}/${name}`, async () => {
       const volume = this.#row(namespace, name);
-      const from = typeof source === "string" ? source : resolveInRoot(source.root, source.path);
+      const from = resolveInRoot(source.root, source.path);
       const into = this.path(namespace, name);
       if (!isDirectory(from) || !isEmptyDirectory(into)) return;
       try {
@@ -299,9 +296,9 @@ class LocalVolumes implements Volumes {
     return join(this.#root, namespace, checkVolumeName(name), ...rest);
   }
 
-  #publish(volume: { namespace: string; name: string }, action: string, attributes: Record<string, string> = {}): void {
+  #publish(volume: { namespace: string; name: string }, action: string): void {
     const { namespace, name } = volume;
-    this.#events.publish({ namespace, type: "volume", action, id: name, attributes: { driver: "local", ...attributes } });
+    this.#events.publish({ namespace, type: "volume", action, id: name, attributes: { driver: "local" } });
   }
 }
 
