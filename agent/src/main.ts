@@ -15,6 +15,11 @@ import { makeArchiveWorkers } from "./archive/workers.ts";
 import { createAttachRoutes } from "./attach/attach-routes.ts";
 import { AttachService } from "./attach/attach-service.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
+import { commitRoute } from "./commit/commit-route.ts";
+import { CommitService } from "./commit/commit-service.ts";
+import { createDistribution, type Distribution } from "./distribution/create-distribution.ts";
+import { distributionRoutes, pull } from "./distribution/distribution-routes.ts";
+import { describeRegistries } from "./distribution/registry-settings.ts";
 import type { Containers } from "./engine/containers-port.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { EventBus } from "./events/bus.ts";
@@ -59,6 +64,8 @@ type Parts = {
   archive: Archives;
   cgroups: CgroupLayout;
   execs: ExecService;
+  distribution: Distribution;
+  commits: CommitService;
   runtime: RuntimeFacts;
 };
 
@@ -117,6 +124,11 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   await images.recover();
   await containers.recover();
   opened.push(() => containers.close());
+  const commits = new CommitService({ containers, images, events, db, logger });
+  await commits.recover();
+  const { dataDir } = config;
+  const { productVersion } = options;
+  const distribution = createDistribution({ dataDir, images, productVersion, nowMs: Date.now, random: Math.random });
   const archive = createArchiveService({ config, workers });
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
@@ -124,11 +136,13 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, runtime };
+  return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
 function createRoutes(parts: Parts): Route[] {
-  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs } = parts;
+  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs, distribution } = parts;
+  const registry = { distribution, nowMs: Date.now };
   const attach = new AttachService({ containers, events, logger: options.logger });
   return [
     ...createSystemRoutes({
@@ -139,6 +153,7 @@ function createRoutes(parts: Parts): Route[] {
       containers,
       events,
       countImages: (namespace) => images.list(namespace, { filters: new Map(), withSharedSize: false }).length,
+      registries: () => describeRegistries(config.dataDir),
       warnings: () => [],
       nowMs: Date.now,
       diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes }, namespace, kinds),
@@ -149,7 +164,9 @@ function createRoutes(parts: Parts): Route[] {
     ...createLogRoutes({ containers, events }),
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
-    ...imageRoutes({ images }),
+    ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...distributionRoutes(registry),
+    commitRoute(parts.commits),
     ...archiveRoutes({ containers, archive }),
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),

@@ -16,7 +16,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/db": ["core"],
   "packages/services": ["core", "protocol", "engine-api", "image", "db"],
   "packages/api": ["core", "protocol", "engine-api", "services"],
-  agent: ["core", "engine-api", "image", "protocol"],
+  agent: ["core", "dockerfile", "engine-api", "image", "protocol", "registry"],
   "apps/control": ["core", "protocol", "engine-api", "db", "services", "api"],
   "apps/cli": ["core", "protocol", "engine-api", "agent", "control"],
 };

@@ -1,5 +1,6 @@
 export { downloadBlob, fetchBlob, type BlobDownload } from "./download-blob.ts";
 export { digestOf } from "./digest-of.ts";
+export { listRepositories } from "./list-repositories.ts";
 export { listTags } from "./list-tags.ts";
 export { fetchManifest, findManifest, putManifest, resolveImage, type FetchedManifest, type ResolvedImage } from "./manifests.ts";
 export {
@@ -11,7 +12,7 @@ export {
   type RegistryClientOptions,
   type RegistrySettings,
 } from "./options.ts";
-export { PartialBlob, type PartialBlobOptions } from "./partial-blob.ts";
+export { PartialBlob, partialPaths, type PartialBlobOptions } from "./partial-blob.ts";
 export type { PullProgress, PushProgress } from "./progress.ts";
 export { isLoopbackHost, isPublicAddress } from "./public-address.ts";
 export { pushBlob, type BlobUpload } from "./push-blob.ts";

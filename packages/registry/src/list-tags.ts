@@ -1,6 +1,7 @@
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { readBody } from "./body.ts";
+import { nextQuery } from "./next-query.ts";
 import { pullError } from "./registry-error.ts";
 import type { Repository } from "./repository.ts";
 
@@ -41,10 +42,7 @@ async function readPage(repository: Repository, path: string, signal: AbortSigna
   }
 }
 
-/** `Link: </v2/name/tags/list?last=x&n=10>; rel="next"` (RFC 8288): only its query counts, the repository stays ours. */
 function nextOf(link: string | string[] | undefined, base: URL): string | undefined {
-  const [, target] = /<([^>]{1,4096})>\s*;[^,]*rel="?next"?/.exec(String(link ?? "")) ?? [];
-  if (target === undefined || !URL.canParse(target, base.href)) return undefined;
-  const { search } = new URL(target, base);
-  return search === "" ? undefined : `tags/list${search}`;
+  const search = nextQuery(link, base);
+  return search === undefined ? undefined : `tags/list${search}`;
 }

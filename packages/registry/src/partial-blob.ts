@@ -2,7 +2,7 @@
 // As long as the machine was not restarted, all bytes of the data file are what was written (a process that dies loses
 // nothing that it wrote). After a restart of the machine only those count that were synced and recorded.
 import { FlotillaError } from "@flotilla/core";
-import { digestSchema, hexOf, type Descriptor } from "@flotilla/image";
+import { digestSchema, hexOf, type Descriptor, type Digest } from "@flotilla/image";
 import { constants } from "node:fs";
 import { open, readFile, rename, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -181,6 +181,11 @@ function parseJson(text: string): unknown {
 }
 
 function pathsOf({ directory, blob }: PartialBlobOptions): { data: string; record: string } {
-  const base = join(directory, hexOf(blob.digest));
+  return partialPaths(directory, blob.digest);
+}
+
+/** The files of a partial blob: whoever takes a whole one away moves `data` and removes `record`. */
+export function partialPaths(directory: string, digest: Digest): { data: string; record: string } {
+  const base = join(directory, hexOf(digest));
   return { data: `${base}.data`, record: `${base}.json` };
 }
