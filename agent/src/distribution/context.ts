@@ -13,8 +13,8 @@ export type DistributionContext = {
   transfers: LayerTransfers;
   /** Sent to registries, as Docker sends its own. */
   userAgent: string;
-  nowMs(): number;
-  random(): number;
+  nowMs: () => number;
+  random: () => number;
 };
 
 /** A registry client for one call, with the settings as they are now. */
@@ -61,3 +61,11 @@ export function parsePlatform(text: string): { platform: Platform; isAsked: bool
 
 /** Who calls, for what, and until when. */
 export type DistributionRequest = { namespace: string; credentials: Credentials | undefined; signal: AbortSignal };
+
+export type PullRequest = DistributionRequest & {
+  /** With a tag or a digest; with neither, all tags of the repository. */
+  reference: Reference;
+  platform: Platform;
+  /** The platform was named, so an image of another one is an error. */
+  isPlatformAsked: boolean;
+};

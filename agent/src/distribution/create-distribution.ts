@@ -3,11 +3,11 @@ import { FlotillaError } from "@flotilla/core";
 import type { Credentials } from "@flotilla/registry";
 import type { ImageService } from "../storage/image-service.ts";
 import { BlobCompressor } from "./compress-blob.ts";
-import { openRegistries, type DistributionContext, type DistributionRequest } from "./context.ts";
+import { openRegistries, type DistributionContext, type DistributionRequest, type PullRequest } from "./context.ts";
 import { inspectDistribution, type DistributionInspect } from "./inspect-distribution.ts";
 import { LayerTransfers } from "./layer-transfers.ts";
 import { PartialBlobs } from "./partial-blobs.ts";
-import { stagePull, type PullRequest, type StagedPull } from "./pull-image.ts";
+import { stagePull, type StagedPull } from "./pull-image.ts";
 import { stagePush, type PushRequest, type StagedPush } from "./push-image.ts";
 import { searchRegistries, type SearchRequest, type SearchResult } from "./search-registries.ts";
 
@@ -15,8 +15,8 @@ export type DistributionDeps = {
   dataDir: string;
   images: Pick<ImageService, "store">;
   productVersion: string;
-  nowMs(): number;
-  random(): number;
+  nowMs: () => number;
+  random: () => number;
 };
 
 /** What the agent does with registries. Errors are worded as Docker words them. */

@@ -9,7 +9,7 @@ import type { Distribution } from "./create-distribution.ts";
 import { streamProgress } from "./progress-stream.ts";
 import { SEARCH_FILTERS } from "./search-registries.ts";
 
-export type DistributionRoutesDeps = { distribution: Distribution; nowMs(): number };
+export type DistributionRoutesDeps = { distribution: Distribution; nowMs: () => number };
 
 /** Docker's calls that lead to a registry, but `POST /images/create`, which shares its path with import. */
 export function distributionRoutes(deps: DistributionRoutesDeps): Route[] {

@@ -4,10 +4,9 @@ import { fetchBlob, type PullProgress, type ResolvedImage } from "@flotilla/regi
 import { hashText, type ImageRecord } from "../storage/image-records.ts";
 import { MAX_LAYERS } from "../storage/layers.ts";
 import type { Lease } from "../storage/leases.ts";
-import type { DistributionContext } from "./context.ts";
+import type { DistributionContext, PullRequest } from "./context.ts";
 import type { TransferHold } from "./layer-transfers.ts";
 import type { Emit } from "./progress-stream.ts";
-import type { PullRequest } from "./pull-image.ts";
 import type { SharedRepository } from "./shared-repository.ts";
 
 export type ImageFetch = {
@@ -89,7 +88,7 @@ async function fetchLayers(context: DistributionContext, fetch: ImageFetch, { la
     for (const { layer, hold } of holds) hold?.adopt(layer.parent);
     return context.store.records.add({ namespace, configText, layers: stored });
   } finally {
-    await Promise.all(holds.map(({ hold }) => hold?.release()));
+    await Promise.all(holds.flatMap(({ hold }) => (hold === undefined ? [] : [hold.release()])));
   }
 }
 
@@ -101,7 +100,9 @@ async function awaitAll(holds: readonly { layer: PlannedLayer; hold: TransferHol
   const cancel = (): void => cancelled.reject(new FlotillaError("unavailable", "context canceled"));
   signal.addEventListener("abort", cancel, { once: true });
   try {
-    const failed = Promise.all(holds.map(({ hold }) => hold?.done)).then(() => new Promise<never>(() => undefined));
+    const failed = Promise.all(holds.flatMap(({ hold }) => (hold === undefined ? [] : [hold.done]))).then(
+      () => new Promise<never>(() => undefined),
+    );
     failed.catch(() => undefined);
     for (const { layer, hold } of holds) {
       if (hold === undefined) continue;

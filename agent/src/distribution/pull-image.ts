@@ -1,18 +1,10 @@
 import { FlotillaError } from "@flotilla/core";
-import { familiarRepository, formatCanonical, formatFamiliar, type Platform, type Reference } from "@flotilla/image";
+import { familiarRepository, formatCanonical, formatFamiliar, type Reference } from "@flotilla/image";
 import { listTags, resolveImage, type ResolvedImage } from "@flotilla/registry";
-import { openRegistries, remoteOf, type DistributionContext, type DistributionRequest } from "./context.ts";
+import { openRegistries, remoteOf, type DistributionContext, type PullRequest } from "./context.ts";
 import { fetchImage } from "./fetch-image.ts";
 import type { Emit } from "./progress-stream.ts";
 import { SharedRepository } from "./shared-repository.ts";
-
-export type PullRequest = DistributionRequest & {
-  /** With a tag or a digest; with neither, all tags of the repository. */
-  reference: Reference;
-  platform: Platform;
-  /** The platform was named, so an image of another one is an error. */
-  isPlatformAsked: boolean;
-};
 
 /** A pull whose first manifest is there: what can be refused with a status was. Call `run` once, or `abandon`. */
 export type StagedPull = {

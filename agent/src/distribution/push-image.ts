@@ -117,7 +117,10 @@ function pushProgress(progress: PushProgress, diffIds: ReadonlyMap<Digest, Diges
       return { status: `Mounted from ${progress.repository}`, id, progressDetail: {} };
     case "Retrying":
       return { status: `Retrying (attempt ${progress.attempt})`, id, progressDetail: {} };
-    default:
+    case "Preparing":
+    case "Waiting":
+    case "Pushed":
+    case "Layer already exists":
       return { status: progress.status, id, progressDetail: {} };
   }
 }

@@ -31,7 +31,7 @@ export type HostRegistries = {
   defaultRegistry: string | undefined;
   /** Domains that are named in the file, the default one included. */
   domains: readonly string[];
-  settingsOf(domain: string): RegistrySettings;
+  settingsOf: (domain: string) => RegistrySettings;
 };
 
 const FILE = "registries.json";
