@@ -4,6 +4,7 @@ import { FlotillaError, KeyedLock, toFlotillaError } from "@flotilla/core";
 import { detectCgroups, removeEmptyCgroup } from "../host/cgroup.ts";
 import { ExitFiles } from "../host/exit-files.ts";
 import { isSameProcess } from "../host/process-table.ts";
+import { QuickCgroups } from "../host/quick-cgroups.ts";
 import { chooseRuntime, findProgram } from "../runtime/choose-runtime.ts";
 import { RuntimeDriver } from "../runtime/driver.ts";
 import { readHostFacts } from "../runtime/host-facts.ts";
@@ -184,6 +185,7 @@ async function openMachine(context: EngineContext): Promise<Machine> {
     cgroups: detectCgroups(),
     facts: readHostFacts(cgroups, logger),
     exits,
+    quickCgroups: new QuickCgroups(cgroups),
     runtime: new RuntimeDriver({ runtimePath, conmonPath, root, exitDir, seccompDir: join(config.runDir, "seccomp") }),
   };
 }

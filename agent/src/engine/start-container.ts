@@ -35,7 +35,7 @@ function assertStartable(record: ContainerRecord): void {
 export async function launch(context: EngineContext, before: ContainerRecord): Promise<void> {
   const record = context.store.update(before.id, { intent: "start", error: "", isOomKilled: false });
   try {
-    const pid = await createProcess(context, record);
+    const pid = await machineOf(context).quickCgroups.during(() => createProcess(context, record));
     await runHooks(context, record.id);
     await machineOf(context).runtime.start(record.id);
     const startedAtMs = Math.max(context.clock.nowMs(), record.startedAtMs + 1);
