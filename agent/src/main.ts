@@ -14,6 +14,10 @@ import { exportRoute } from "./archive/export-route.ts";
 import { makeArchiveWorkers } from "./archive/workers.ts";
 import { createAttachRoutes } from "./attach/attach-routes.ts";
 import { AttachService } from "./attach/attach-service.ts";
+import { BuildStore } from "./build/build-store.ts";
+import { Builder } from "./build/builder.ts";
+import { buildRoutes } from "./build/build-routes.ts";
+import { createPullBase } from "./build/pull-base.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { commitRoute } from "./commit/commit-route.ts";
 import { CommitService } from "./commit/commit-service.ts";
@@ -64,6 +68,7 @@ type Parts = {
   archive: Archives;
   cgroups: CgroupLayout;
   execs: ExecService;
+  builder: Builder;
   distribution: Distribution;
   commits: CommitService;
   runtime: RuntimeFacts;
@@ -110,9 +115,11 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
+  const builds = new BuildStore(db, Date.now);
   const images: ImageService = createImageStore({
     ...deps,
     workers,
+    isHidden: (namespace, imageId) => builds.isHidden(namespace, imageId),
     usage: (namespace, imageId) =>
       containers
         .views(namespace)
@@ -129,6 +136,10 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const { dataDir } = config;
   const { productVersion } = options;
   const distribution = createDistribution({ dataDir, images, productVersion, nowMs: Date.now, random: Math.random });
+  const pullBase = createPullBase(distribution);
+  const builder = new Builder({ config, store: builds, images, containers, workers, events, logger, nowMs: Date.now, pullBase });
+  await builder.recover();
+  opened.push(() => builder.close());
   const archive = createArchiveService({ config, workers });
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
@@ -136,12 +147,12 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, runtime };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime };
   return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
 function createRoutes(parts: Parts): Route[] {
-  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs, distribution } = parts;
+  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs, distribution, builder } = parts;
   const registry = { distribution, nowMs: Date.now };
   const attach = new AttachService({ containers, events, logger: options.logger });
   return [
@@ -156,7 +167,7 @@ function createRoutes(parts: Parts): Route[] {
       registries: () => describeRegistries(config.dataDir),
       warnings: () => [],
       nowMs: Date.now,
-      diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes }, namespace, kinds),
+      diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes, builder }, namespace, kinds),
     }),
     ...createContainerRoutes(containers, execs),
     ...createProcessRoutes({ containers, images, cgroups }),
@@ -167,6 +178,7 @@ function createRoutes(parts: Parts): Route[] {
     ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
     ...distributionRoutes(registry),
     commitRoute(parts.commits),
+    ...buildRoutes({ builder }),
     ...archiveRoutes({ containers, archive }),
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),

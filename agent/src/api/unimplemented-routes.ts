@@ -33,5 +33,4 @@ export const unimplementedRoutes: readonly Route[] = [
   ...everything("/plugins/:rest*", noPlugins),
   ...everything("/containers/:id/checkpoints", noCheckpoints),
   ...everything("/containers/:id/checkpoints/:rest*", noCheckpoints),
-  { method: "POST", path: "/build", handler: refuse("not_implemented", "building images is not supported yet: load or import an image") },
 ];

@@ -19,6 +19,7 @@ const c = {
   lgetxattr: libc.func("int64_t lgetxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)"),
   llistxattr: libc.func("int64_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
   chroot: libc.func("int chroot(const char *path)"),
+  fchdir: libc.func("int fchdir(int fd)"),
   kill: libc.func("int kill(int pid, int sig)"),
   capget: libc.func("int capget(const void *header, _Out_ uint8_t *data)"),
   capset: libc.func("int capset(const void *header, const void *data)"),
@@ -160,6 +161,11 @@ export function llistxattr(path: LibcPath): string[] {
 export function chroot(path: string): void {
   check(`chroot ${path}`, c.chroot(path) as number);
   process.chdir("/");
+}
+
+/** fchdir(2): into a directory that is open, wherever the process's root is. */
+export function fchdir(fd: number): void {
+  check("fchdir", c.fchdir(fd) as number);
 }
 
 /** `CAP_*` of capabilities(7). */

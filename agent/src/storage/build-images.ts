@@ -46,6 +46,8 @@ export type BuildImages = {
   lease(): Lease;
   /** A directory of root's (0700) on the store's file system. After a kill the next start removes it. */
   scratch(): { path: string; discard(): void };
+  /** Takes a file or tree on the store's file system away, at once; it is deleted in the background. */
+  trash(path: string): void;
 };
 
 /** The builder's view of an image store. */
@@ -86,5 +88,6 @@ export function createBuildImages(context: StorageContext): BuildImages {
       mkdirSync(path, { recursive: true, mode: 0o700 });
       return { path, discard: () => context.trash.discard(path) };
     },
+    trash: (path) => context.trash.discard(path),
   };
 }

@@ -32,6 +32,8 @@ export type StorageContext = {
   events: EventBus;
   logger: Logger;
   usage: ImageUsage;
+  /** Whether an image is there for the build cache alone. */
+  isHidden(namespace: string, imageId: string): boolean;
   nowMs(): number;
   /** Publishes an image event as Docker does: labels and the name the user sees as attributes. */
   publish(action: ImageAction, record: ImageRecord, name: string): void;

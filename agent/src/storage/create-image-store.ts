@@ -34,6 +34,8 @@ export type ImageStoreDeps = {
   events: EventBus;
   logger: Logger;
   usage: ImageUsage;
+  /** Images that are there for the build cache alone: without a name they are neither listed nor pruned. */
+  isHidden?: (namespace: string, imageId: string) => boolean;
   /** Shared with the archive service; the store makes its own otherwise. */
   workers?: ArchiveWorkers;
   nowMs?: () => number;
@@ -66,6 +68,7 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
     events: deps.events,
     logger,
     usage: deps.usage,
+    isHidden: deps.isHidden ?? (() => false),
     nowMs,
     publish(action, record, name) {
       const attributes = { ...record.config.config?.Labels, name };

@@ -42,7 +42,11 @@ export function imageRoutes({ images, pull }: ImageRoutesDeps): Route[] {
 
 function list(images: ImageService, call: Call): Reply {
   const filters = parseFilters(call.query.get("filters"), LIST_FILTERS);
-  const summaries = images.list(call.namespace, { filters, withSharedSize: queryBoolean(call.query, "shared-size") });
+  const summaries = images.list(call.namespace, {
+    filters,
+    withSharedSize: queryBoolean(call.query, "shared-size"),
+    withHidden: queryBoolean(call.query, "all"),
+  });
   if (!hasVirtualSize(call)) return json(summaries);
   return json(summaries.map((summary) => ({ ...summary, VirtualSize: summary.Size })));
 }

@@ -15,7 +15,7 @@ export type TreeView = { root: string; release(): Promise<void> };
 export type ImageService = ImageStore & {
   /** What pull, push, commit and build are made of: layers, blobs, leases and records. */
   store: StorageContext;
-  list(namespace: string, options: { filters: Filters; withSharedSize: boolean }): ImageSummary[];
+  list(namespace: string, options: { filters: Filters; withSharedSize: boolean; withHidden?: boolean }): ImageSummary[];
   inspect(namespace: string, reference: string): ImageInspect;
   history(namespace: string, reference: string): HistoryItem[];
   tag(request: TagRequest): void;

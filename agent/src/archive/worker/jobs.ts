@@ -2,6 +2,7 @@
 // bytes go through the worker's standard input and output. Byte strings are latin1 (see ../tar/block.ts).
 import { ERROR_CODES } from "@flotilla/core";
 import { z } from "zod";
+import { buildAnswerSchemas, buildContextJobSchema, buildCopyJobSchema, buildScanJobSchema } from "../../build/worker/build-jobs.ts";
 
 const rootSchema = z.string().startsWith("/");
 
@@ -30,6 +31,9 @@ export const jobSchema = z.discriminatedUnion("kind", [
     /** The directory itself becomes the layer: it is made to say what the tar says. */
     isConsumed: z.boolean(),
   }),
+  buildContextJobSchema,
+  buildCopyJobSchema,
+  buildScanJobSchema,
 ]);
 export type Job = z.output<typeof jobSchema>;
 
@@ -52,6 +56,7 @@ export const answerSchema = z.discriminatedUnion("kind", [
   /** `sizeBytes` is the sum of the file sizes. */
   z.object({ kind: z.literal("packed"), sizeBytes: z.number() }),
   z.object({ kind: z.literal("done") }),
+  ...buildAnswerSchemas,
   z.object({ kind: z.literal("failed"), code: z.enum(ERROR_CODES), message: z.string() }),
 ]);
 export type Answer = z.output<typeof answerSchema>;
