@@ -42,7 +42,8 @@ export class QuickCgroups {
     try {
       // Read each time: somebody may have moved the agent.
       const directory = ownCgroupDir(this.#layout, readFileSync("/proc/self/cgroup", "utf8"));
-      for (; directory !== undefined && this.#users > 0 && this.#movesLeft > 0; this.#movesLeft -= 1) {
+      if (directory === undefined) return;
+      for (; this.#users > 0 && this.#movesLeft > 0; this.#movesLeft -= 1) {
         // "0" is the writer.
         await writeFile(join(directory, "cgroup.procs"), "0");
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
