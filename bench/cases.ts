@@ -3,6 +3,7 @@ import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { proxy } from "./proxy.ts";
+import { pull, push } from "./registry.ts";
 
 const MIB = 1024 * 1024;
 
@@ -163,4 +164,4 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy };
+export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push };
