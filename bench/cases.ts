@@ -1,22 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { TestAgent } from "../test/support/agent.ts";
-import { residentBytes, treeOf, type Peer } from "./dockerd.ts";
-import { command, interleave, median } from "./measure.ts";
-
-export type Engines = { dir: string; rounds: number; flotilla: TestAgent; dockerd: Peer };
-
-/** One line of the table: medians, and Flotilla's part of dockerd's. */
-export type Row = {
-  name: string;
-  unit: string;
-  flotilla: number;
-  dockerd: number | undefined;
-  ratio: number | undefined;
-  target: string;
-  samples?: Record<string, number[]>;
-};
-
-type Case = (engines: Engines) => Promise<Row[]>;
+import type { Case, Engines, Row } from "./case.ts";
+import { residentBytes, treeOf } from "./dockerd.ts";
+import { command, interleave, median, residentSetBytes } from "./measure.ts";
+import { proxy } from "./proxy.ts";
+import { pull, push } from "./registry.ts";
 
 const MIB = 1024 * 1024;
 
@@ -50,7 +37,7 @@ async function compare(
 const run: Case = async (engines) => [
   await compare(engines, {
     name: "docker run --rm busybox true",
-    target: "≤ 0.35",
+    target: "≤ 0.25",
     run: (host) => dockerOf(host, "run", "--rm", "busybox", "true"),
   }),
 ];
@@ -60,7 +47,7 @@ const exec: Case = async (engines) => {
   for (const host of hosts) await dockerOf(host, "run", "-d", "--name", "bench-exec", "busybox", "sleep", "3600");
   const row = await compare(engines, {
     name: "docker exec … true",
-    target: "≤ 0.6",
+    target: "≤ 0.5",
     run: (host) => dockerOf(host, "exec", "bench-exec", "true"),
   });
   for (const host of hosts) await dockerOf(host, "rm", "-f", "bench-exec");
@@ -84,7 +71,7 @@ const parallel: Case = async (engines) => {
   }
   const flotilla = median(samples["flotilla"] ?? []);
   const dockerd = median(samples["dockerd"] ?? []);
-  return [{ name: "50 × docker run -d in parallel", unit: "ms", flotilla, dockerd, ratio: flotilla / dockerd, target: "≤ 0.4", samples }];
+  return [{ name: "50 × docker run -d in parallel", unit: "ms", flotilla, dockerd, ratio: flotilla / dockerd, target: "≤ 0.35", samples }];
 };
 
 const LOG_LINES = 1_000_000;
@@ -148,6 +135,12 @@ const memory: Case = async (engines) => {
       pids: () => [...new Set([...treeOf(engines.flotilla.pid()), ...enginePids(engines.flotilla.dir)])],
     },
   ];
+  // A few runs first: an engine that has just been started has not touched most of its code.
+  for (let i = 0; i < 5; i++) for (const target of targets) await dockerOf(target.host, "run", "--rm", "busybox", "true");
+  const resident = {
+    flotilla: residentSetBytes(engines.flotilla.pid()) / MIB,
+    dockerd: residentSetBytes(engines.dockerd.pids()[0] ?? 0) / MIB,
+  };
   const idle: Record<string, number> = {};
   const each: Record<string, number> = {};
   for (const target of targets) {
@@ -164,7 +157,11 @@ const memory: Case = async (engines) => {
     ratio: (values["flotilla"] ?? Number.NaN) / (values["dockerd"] ?? Number.NaN),
     target,
   });
-  return [row("memory, idle", idle, "≤ 130 MB"), row("memory, each running container with its shim", each, "≤ 3 MB")];
+  return [
+    row("memory, idle, the engine's own process (resident)", resident, "≤ 130 MB"),
+    row("memory, idle, all processes (Pss)", idle, "≤ 130 MB"),
+    row("memory, each running container with its shim", each, "≤ 3 MB"),
+  ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory };
+export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push };

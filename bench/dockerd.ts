@@ -5,6 +5,9 @@ import { command } from "./measure.ts";
 
 export type Peer = { name: string; host: string; version: string; pids(): number[]; close(): Promise<void> };
 
+/** The network namespace that the peer is in. */
+export const DOCKERD_NETNS = "flotilla-bench-dockerd";
+
 /**
  * Debian's dockerd as the peer, in a network namespace of its own: its iptables rules and bridge stay out of the
  * machine, and it pays the same price as anywhere for making them.
@@ -13,7 +16,7 @@ export async function startDockerd(dir: string): Promise<Peer> {
   mkdirSync(dir, { recursive: true });
   const socket = join(dir, "docker.sock");
   const pidFile = join(dir, "docker.pid");
-  const netns = "flotilla-bench-dockerd";
+  const netns = DOCKERD_NETNS;
   await command(["ip", "netns", "add", netns]);
   await command(["ip", "-n", netns, "link", "set", "lo", "up"]);
   const configFile = join(dir, "daemon.json");

@@ -11,7 +11,8 @@ import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { importBusybox, startTestAgent } from "../test/support/agent.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
-import { CASES, type Engines, type Row } from "./cases.ts";
+import type { Engines, Row } from "./case.ts";
+import { CASES } from "./cases.ts";
 import { startDockerd } from "./dockerd.ts";
 import { command } from "./measure.ts";
 

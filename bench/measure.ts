@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 /** One way of doing the measured thing: a peer's or ours. */
 export type Contender = { name: string; run(round: number): Promise<void> };
@@ -31,6 +32,15 @@ export function median(values: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   if (sorted.length === 0) return Number.NaN;
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** VmRSS of a process in bytes, pages that it shares with others included; NaN when it is gone. */
+export function residentSetBytes(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** Runs a command to its end, its output dropped or counted; a failure ends the benchmark with the command's own words. */

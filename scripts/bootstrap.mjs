@@ -27,6 +27,8 @@ const RUNTIME_PACKAGES = {
   conmon: "conmon",
   ip: "iproute2",
   nft: "nftables",
+  ps: "procps",
+  "/usr/bin/tini-static": "tini",
   "/usr/share/containers/seccomp.json": "golang-github-containers-common",
   "lib:libnftables.so.1": "libnftables1",
 };
@@ -175,7 +177,7 @@ function ensurePrismaClient() {
   say("generating the database client");
   const prisma = join(ROOT, "node_modules", "prisma", "build", "index.js");
   const env = { ...toolEnv(), PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true", PRISMA_HIDE_UPDATE_MESSAGE: "1", CHECKPOINT_DISABLE: "1" };
-  checked([join(NODE_BIN, "node"), prisma, "generate"], { cwd: ROOT, env, stdio: ["ignore", "ignore", "inherit"] });
+  checked([join(NODE_BIN, "node"), prisma, "generate"], { cwd: ROOT, env });
   writeFileSync(stampFile, digest);
 }
 
@@ -186,10 +188,13 @@ function toolEnv() {
   };
 }
 
+/** Runs an installer to its end; what it prints is shown only when it fails. */
 function checked(argv, options) {
-  const result = spawnSync(argv[0], argv.slice(1), { stdio: ["ignore", 2, "inherit"], ...options });
+  const result = spawnSync(argv[0], argv.slice(1), { stdio: ["ignore", "pipe", "pipe"], maxBuffer: 256 * 1024 * 1024, ...options });
   if (result.error) fail(`${argv[0]}: ${result.error.message}`);
-  if (result.status !== 0) fail(`${argv.slice(0, 3).join(" ")} ended with ${result.status ?? result.signal}. Its output is above.`);
+  if (result.status === 0) return;
+  process.stderr.write(`${result.stdout}${result.stderr}`);
+  fail(`${argv.slice(0, 3).join(" ")} ended with ${result.status ?? result.signal}. Its output is above.`);
 }
 
 function run() {

@@ -14,7 +14,16 @@ import { exportRoute } from "./archive/export-route.ts";
 import { makeArchiveWorkers } from "./archive/workers.ts";
 import { createAttachRoutes } from "./attach/attach-routes.ts";
 import { AttachService } from "./attach/attach-service.ts";
+import { BuildStore } from "./build/build-store.ts";
+import { Builder } from "./build/builder.ts";
+import { buildRoutes } from "./build/build-routes.ts";
+import { createPullBase } from "./build/pull-base.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
+import { commitRoute } from "./commit/commit-route.ts";
+import { CommitService } from "./commit/commit-service.ts";
+import { createDistribution, type Distribution } from "./distribution/create-distribution.ts";
+import { distributionRoutes, pull } from "./distribution/distribution-routes.ts";
+import { describeRegistries } from "./distribution/registry-settings.ts";
 import type { Containers } from "./engine/containers-port.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { EventBus } from "./events/bus.ts";
@@ -29,7 +38,6 @@ import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { createPinoLogger } from "./pino-logger.ts";
-import { findProgram } from "./runtime/choose-runtime.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
@@ -60,6 +68,9 @@ type Parts = {
   archive: Archives;
   cgroups: CgroupLayout;
   execs: ExecService;
+  builder: Builder;
+  distribution: Distribution;
+  commits: CommitService;
   runtime: RuntimeFacts;
 };
 
@@ -104,9 +115,11 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
+  const builds = new BuildStore(db, Date.now);
   const images: ImageService = createImageStore({
     ...deps,
     workers,
+    isHidden: (namespace, imageId) => builds.isHidden(namespace, imageId),
     usage: (namespace, imageId) =>
       containers
         .views(namespace)
@@ -118,18 +131,29 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   await images.recover();
   await containers.recover();
   opened.push(() => containers.close());
+  const commits = new CommitService({ containers, images, events, db, logger });
+  await commits.recover();
+  const { dataDir } = config;
+  const { productVersion } = options;
+  const distribution = createDistribution({ dataDir, images, productVersion, nowMs: Date.now, random: Math.random });
+  const pullBase = createPullBase(distribution);
+  const builder = new Builder({ config, store: builds, images, containers, workers, events, logger, nowMs: Date.now, pullBase });
+  await builder.recover();
+  opened.push(() => builder.close());
   const archive = createArchiveService({ config, workers });
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
-  const runtime = await readRuntimeFacts(findProgram("crun") ?? "runc");
-  return { config, options, events, containers, images, volumes, networks, archive, cgroups: detectCgroups(), execs, runtime };
+  const runtime = await readRuntimeFacts(containers.runtimePath());
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime };
+  return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
 function createRoutes(parts: Parts): Route[] {
-  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs } = parts;
+  const { config, options, containers, images, volumes, networks, events, archive, cgroups, execs, distribution, builder } = parts;
+  const registry = { distribution, nowMs: Date.now };
   const attach = new AttachService({ containers, events, logger: options.logger });
   return [
     ...createSystemRoutes({
@@ -140,9 +164,10 @@ function createRoutes(parts: Parts): Route[] {
       containers,
       events,
       countImages: (namespace) => images.list(namespace, { filters: new Map(), withSharedSize: false }).length,
+      registries: () => describeRegistries(config.dataDir),
       warnings: () => [],
       nowMs: Date.now,
-      diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes }, namespace, kinds),
+      diskUsage: (namespace, kinds) => measureDiskUsage({ containers, images, volumes, builder }, namespace, kinds),
     }),
     ...createContainerRoutes(containers, execs),
     ...createProcessRoutes({ containers, images, cgroups }),
@@ -150,7 +175,10 @@ function createRoutes(parts: Parts): Route[] {
     ...createLogRoutes({ containers, events }),
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
-    ...imageRoutes({ images }),
+    ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...distributionRoutes(registry),
+    commitRoute(parts.commits),
+    ...buildRoutes({ builder }),
     ...archiveRoutes({ containers, archive }),
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),
@@ -196,6 +224,8 @@ async function runAgentProcess(): Promise<void> {
     };
     process.once("SIGTERM", stop);
     process.once("SIGINT", stop);
+    // Started by `flotilla up` there is a channel to it: when it was killed, nobody would end this process.
+    process.once("disconnect", stop);
   } catch (error) {
     logger.error("the agent cannot start", { error: toFlotillaError(error).message });
     process.exitCode = 1;

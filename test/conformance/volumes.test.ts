@@ -1,4 +1,6 @@
 // Volumes as the manual has them, by the unmodified docker command.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
 
@@ -53,6 +55,38 @@ describe("volumes", () => {
     );
     await ok("rm", "owner");
     await ok("volume", "rm", "named");
+  });
+
+  test("volumes are mounted and unmounted with each run, as events tell", async () => {
+    const since = String(Math.floor(Date.now() / 1000));
+    const id = await ok("create", "--name", "told", "-v", "told-data:/data:ro", "busybox", "true");
+    await ok("start", "-a", "told");
+    await ok("rm", "told");
+    await ok("volume", "rm", "told-data");
+    const format = '{{.Action}} {{.Actor.Attributes.container}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}|';
+    const filters = ["--filter", "type=volume", "--filter", "volume=told-data"];
+    const until = String(Math.ceil(Date.now() / 1000));
+    expect((await ok("events", "--since", since, "--until", until, ...filters, "--format", format)).split("\n")).toEqual([
+      "create <no value> <no value> |",
+      `mount ${id} /data false|`,
+      `unmount ${id} <no value> |`,
+      "destroy <no value> <no value> |",
+    ]);
+  });
+
+  test("docker cp writes to no volume, bind or file that a stopped container has read-only", async () => {
+    const file = join(agent.dir, "read-only-file");
+    writeFileSync(file, "of the host\n");
+    await ok("create", "--name", "guarded", "-v", "guarded-data:/data:ro", "-v", `${file}:/file:ro`, "-v", "guarded-other:/rw", "busybox");
+    const into = async (target: string): Promise<string> => (await agent.docker(["cp", file, `guarded:${target}`])).stderr;
+    expect(await into("/data/x")).toContain("mounted volume is marked read-only");
+    expect(await into("/file")).not.toBe("");
+    expect(await ok("cp", "guarded:/file", "-")).toContain("of the host");
+    await ok("cp", file, "guarded:/rw/x");
+    expect(await ok("run", "--rm", "-v", "guarded-data:/data", "busybox", "ls", "/data")).toBe("");
+    expect(await ok("run", "--rm", "-v", "guarded-other:/rw", "busybox", "ls", "/rw")).toBe("x");
+    await ok("rm", "guarded");
+    await ok("volume", "rm", "guarded-data", "guarded-other");
   });
 
   test("--rm takes anonymous volumes along, prune removes the unused ones", async () => {

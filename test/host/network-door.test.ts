@@ -233,7 +233,7 @@ describe("ports", () => {
 
 test("udp flows to a port are forgotten, others stay", async () => {
   const socket = createSocket("udp4");
-  const send = (port: number) => new Promise<void>((resolve) => void socket.send("?", port, "127.0.0.1", () => resolve()));
+  const send = (port: number) => new Promise<void>((resolve) => socket.send("?", port, "127.0.0.1", () => resolve()));
   // Tracked only while a table asks for it.
   const table = `flotilla_test_${process.pid}`;
   await run({

@@ -84,7 +84,7 @@ describe("a layer keeps what its tar says", () => {
     try {
       writeFileSync(join(source, "ping"), "x");
       // cap_setgid,cap_setuid=ep: holds a byte above 0x7f.
-      const capability = Buffer.from("01000002c000000000000000" + "0000000000000000", "hex");
+      const capability = Buffer.from("01000002c0000000000000000000000000000000", "hex");
       lsetxattr(join(source, "ping"), "security.capability", capability);
       const tar = execFileSync("tar", ["-C", source, "--xattrs", "--xattrs-include=*", "-c", "ping"]);
       await withStorage(async (storage) => {

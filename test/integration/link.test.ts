@@ -35,7 +35,11 @@ function scratch(): string {
 }
 
 async function makeToken(input: { name?: string; uses?: number } = {}): Promise<string> {
-  const made = await control.call("hosts.joinTokens.create", { expiresInMinutes: 5, uses: 1, ...input }, { kind: "mutation", token: ADMIN_TOKEN });
+  const made = await control.call(
+    "hosts.joinTokens.create",
+    { expiresInMinutes: 5, uses: 1, ...input },
+    { kind: "mutation", token: ADMIN_TOKEN },
+  );
   return (made as { token: string }).token;
 }
 
@@ -82,7 +86,10 @@ describe("joining", () => {
 
   test("an expired or revoked token, and one with a wrong secret, are refused", async () => {
     const expired = await makeToken();
-    await control.services.prisma.joinToken.update({ where: { id: parseJoinToken(expired).id }, data: { expiresAt: new Date(Date.now() - 1) } });
+    await control.services.prisma.joinToken.update({
+      where: { id: parseJoinToken(expired).id },
+      data: { expiresAt: new Date(Date.now() - 1) },
+    });
     await expect(join_(scratch(), expired, "late")).rejects.toThrow(/expired/);
     const revoked = await makeToken();
     await control.call("hosts.joinTokens.revoke", { id: parseJoinToken(revoked).id }, { kind: "mutation", token: ADMIN_TOKEN });
@@ -121,7 +128,12 @@ describe("joining", () => {
   });
 
   test("without TLS only a control plane on this machine is dialled", async () => {
-    const attempt = joinControlPlane({ dataDir: scratch(), controlUrl: "http://192.0.2.1:7420", token: await makeToken(), agentVersion: "t" });
+    const attempt = joinControlPlane({
+      dataDir: scratch(),
+      controlUrl: "http://192.0.2.1:7420",
+      token: await makeToken(),
+      agentVersion: "t",
+    });
     await expect(attempt).rejects.toThrow(/must be https/);
   });
 });
@@ -130,7 +142,11 @@ describe("the connection", () => {
   test("a host that joined is online with facts and stats, and offline when its agent ends", async () => {
     const agent = await startLinkedAgent(control, { name: "live" });
     await until(() => control.services.links.state(agent.hostId).stats !== null);
-    const rows = (await control.call("hosts.list", undefined, { token: ADMIN_TOKEN })) as { name: string; state: string; stats: { containersTotal: number } }[];
+    const rows = (await control.call("hosts.list", undefined, { token: ADMIN_TOKEN })) as {
+      name: string;
+      state: string;
+      stats: { containersTotal: number };
+    }[];
     expect(rows.find((row) => row.name === "live")).toMatchObject({ state: "online", stats: { containersTotal: 2 } });
     await agent.close();
     await untilOnline(control, agent.hostId, false);
@@ -175,7 +191,11 @@ describe("the connection", () => {
     writeIdentity(dataDir, { ...identity, hostId: victim.hostId });
     const link = openLink(dataDir, echoEngine);
     cleanups.push(() => link.close());
-    await until(async () => (await control.services.prisma.auditRow.count({ where: { action: "host.connect", objectId: victim.hostId, outcome: "refused" } })) > 0);
+    await until(
+      async () =>
+        (await control.services.prisma.auditRow.count({ where: { action: "host.connect", objectId: victim.hostId, outcome: "refused" } })) >
+        0,
+    );
     expect(control.services.links.state(victim.hostId).isOnline).toBe(true);
   });
 
@@ -229,7 +249,8 @@ describe("the connection", () => {
 });
 
 describe("what a malicious client sends", () => {
-  const open = (protocols: string[], headers: Record<string, string> = {}): WebSocket => new WebSocket(`${control.url.replace("http", "ws")}/agent/v1`, protocols, { headers });
+  const open = (protocols: string[], headers: Record<string, string> = {}): WebSocket =>
+    new WebSocket(`${control.url.replace("http", "ws")}/agent/v1`, protocols, { headers });
   const ended = (socket: WebSocket): Promise<string> =>
     new Promise((resolve) => {
       socket.on("error", (error) => resolve(error.message));

@@ -26,7 +26,9 @@ describe("set-up", () => {
     const old = tokenOf(control.setupUrl);
     await control.restart();
     expect(tokenOf(control.setupUrl)).not.toBe(old);
-    await expect(control.call("setup.complete", { ...claim, token: old }, { kind: "mutation" })).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(control.call("setup.complete", { ...claim, token: old }, { kind: "mutation" })).rejects.toMatchObject({
+      code: "FORBIDDEN",
+    });
   });
 
   test("of twenty claims at once exactly one wins, and the token is gone", async () => {
@@ -52,8 +54,10 @@ describe("people, sessions and tokens", () => {
   });
   afterAll(() => control.close());
 
-  const mutate = (path: string, input: unknown, as: { cookie?: string; token?: string }): Promise<unknown> => control.call(path, input, { kind: "mutation", ...as });
-  const activity = async (): Promise<Activity["items"]> => ((await control.call("activity.list", { limit: 200 }, { token: ADMIN_TOKEN })) as Activity).items;
+  const mutate = (path: string, input: unknown, as: { cookie?: string; token?: string }): Promise<unknown> =>
+    control.call(path, input, { kind: "mutation", ...as });
+  const activity = async (): Promise<Activity["items"]> =>
+    ((await control.call("activity.list", { limit: 200 }, { token: ADMIN_TOKEN })) as Activity).items;
 
   test("the environment's administrator can sign in and has the token", async () => {
     expect(await control.call("me.get", undefined, { cookie })).toMatchObject({ user: { email: ADMIN.email, role: "admin" } });
@@ -75,7 +79,9 @@ describe("people, sessions and tokens", () => {
   test("wrong passwords are refused alike for known and unknown people, and audited", async () => {
     const wrong = control.signIn(ADMIN.email, "wrong password");
     const unknown = control.signIn("nobody@example.test", "wrong password");
-    const messages = (await Promise.allSettled([wrong, unknown])).map((result) => String(result.status === "rejected" ? result.reason : "signed in"));
+    const messages = (await Promise.allSettled([wrong, unknown])).map((result) =>
+      String(result.status === "rejected" ? result.reason : "signed in"),
+    );
     expect(messages[0]).toBe(messages[1]);
     expect(messages[0]).toContain("401");
     const refused = (await activity()).filter((row) => row.action === "session.signIn" && row.outcome === "refused");
@@ -98,26 +104,34 @@ describe("people, sessions and tokens", () => {
     ["POST", "/api/auth/request-password-reset"],
     ["GET", "/api/auth/ok"],
   ])("%s %s is not served", async (method, path) => {
-    const response = await fetch(control.url + path, { method, headers: { origin: control.url, "content-type": "application/json" }, ...(method === "POST" ? { body: "{}" } : {}) });
+    const response = await fetch(control.url + path, {
+      method,
+      headers: { origin: control.url, "content-type": "application/json" },
+      ...(method === "POST" ? { body: "{}" } : {}),
+    });
     expect(response.status).toBe(404);
   });
 
-  test.each(["http://evil.test", "null", "http://sub.127.0.0.1:1"])("a page of %s cannot change anything with a visitor's cookie", async (origin) => {
-    const attempt = control.call("me.update", { name: "Mallory" }, { kind: "mutation", cookie, headers: { origin } });
-    await expect(attempt).rejects.toMatchObject({ status: 403 });
-    const signIn = await fetch(`${control.url}/api/auth/sign-in/email`, {
-      method: "POST",
-      headers: { "content-type": "application/json", origin },
-      body: JSON.stringify({ email: ADMIN.email, password: ADMIN.password }),
-    });
-    expect(signIn.status).toBe(403);
-  });
+  test.each(["http://evil.test", "null", "http://sub.127.0.0.1:1"])(
+    "a page of %s cannot change anything with a visitor's cookie",
+    async (origin) => {
+      const attempt = control.call("me.update", { name: "Mallory" }, { kind: "mutation", cookie, headers: { origin } });
+      await expect(attempt).rejects.toMatchObject({ status: 403 });
+      const signIn = await fetch(`${control.url}/api/auth/sign-in/email`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin },
+        body: JSON.stringify({ email: ADMIN.email, password: ADMIN.password }),
+      });
+      expect(signIn.status).toBe(403);
+    },
+  );
 
   test("a token is shown once, kept as a digest, and useless at once when revoked", async () => {
     const made = (await mutate("tokens.create", { name: "ci", expiresInDays: 1 }, { cookie })) as { id: string; token: string };
     expect(made.token).toMatch(/^flt_/);
     expect(await control.call("me.get", undefined, { token: made.token })).toBeTruthy();
-    const rows = JSON.stringify(await control.services.prisma.apiToken.findMany()) + JSON.stringify(await control.services.prisma.auditRow.findMany());
+    const rows =
+      JSON.stringify(await control.services.prisma.apiToken.findMany()) + JSON.stringify(await control.services.prisma.auditRow.findMany());
     expect(rows).not.toContain(made.token.slice(4));
     expect(JSON.stringify(await control.call("tokens.list", undefined, { cookie }))).not.toContain(made.token);
     await mutate("tokens.revoke", { id: made.id }, { cookie });
@@ -136,13 +150,23 @@ describe("people, sessions and tokens", () => {
   });
 
   test("members cannot make members, and their sessions end with them", async () => {
-    const made = (await mutate("members.create", { name: "Eve", email: "eve@example.test", password: "eve's long password", role: "member" }, { cookie })) as { id: string };
+    const made = (await mutate(
+      "members.create",
+      { name: "Eve", email: "eve@example.test", password: "eve's long password", role: "member" },
+      { cookie },
+    )) as { id: string };
     const eve = await control.signIn("eve@example.test", "eve's long password");
-    const attempt = mutate("members.create", { name: "X", email: "x@example.test", password: "x's long password", role: "admin" }, { cookie: eve });
+    const attempt = mutate(
+      "members.create",
+      { name: "X", email: "x@example.test", password: "x's long password", role: "admin" },
+      { cookie: eve },
+    );
     await expect(attempt).rejects.toMatchObject({ code: "FORBIDDEN" });
     await mutate("members.remove", { id: made.id }, { cookie });
     await expect(control.call("me.get", undefined, { cookie: eve })).rejects.toMatchObject({ status: 401 });
-    expect((await activity()).map((row) => `${row.action} ${row.outcome}`)).toEqual(expect.arrayContaining(["member.create refused", "member.remove ok"]));
+    expect((await activity()).map((row) => `${row.action} ${row.outcome}`)).toEqual(
+      expect.arrayContaining(["member.create refused", "member.remove ok"]),
+    );
   });
 
   test("nobody removes themselves, so the last administrator stays", async () => {

@@ -6,6 +6,7 @@ import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
 
 // Every procedure, tried as everybody. A new procedure must get an input here: the test fails until it has one.
 const HOST = { host: "web-1" };
+const REPOSITORY = { repository: "team/app" };
 const CONTAINER = { ...HOST, id: "c1" };
 const INPUTS: Readonly<Record<string, unknown>> = {
   "setup.status": undefined,
@@ -46,6 +47,22 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "volumes.create": { ...HOST, name: "v1" },
   "volumes.remove": { ...HOST, name: "v1" },
   "networks.list": HOST,
+  "registry.repositories.list": undefined,
+  "registry.repositories.get": REPOSITORY,
+  "registry.repositories.create": { repository: "team/made" },
+  "registry.repositories.update": { ...REPOSITORY, isPublic: false },
+  "registry.repositories.delete": REPOSITORY,
+  "registry.tags.list": REPOSITORY,
+  "registry.tags.delete": { ...REPOSITORY, tag: "v1" },
+  "registry.manifests.get": { ...REPOSITORY, reference: "v1" },
+  "registry.manifests.delete": { ...REPOSITORY, digest: `sha256:${"0".repeat(64)}` },
+  "registry.retention.preview": REPOSITORY,
+  "registry.retention.run": REPOSITORY,
+  "registry.cleanup.preview": undefined,
+  "registry.cleanup.status": undefined,
+  "registry.cleanup.start": undefined,
+  "registry.usage.get": undefined,
+  "registry.usage.setQuota": { limitBytes: null },
   "activity.list": {},
   "terminal.open": { ...CONTAINER, rows: 24, cols: 80 },
   "terminal.reattach": { sessionId: "nothing" },
@@ -55,6 +72,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
 const procedures = listProcedures().filter(({ kind }) => kind !== "subscription");
 const guarded = procedures.filter(({ action }) => action !== undefined && ruleOf(action).who !== "everyone");
 const aboutHost = guarded.filter(({ path }) => JSON.stringify(INPUTS[path] ?? null).includes("web-1"));
+const aboutRepository = guarded.filter(({ path }) => JSON.stringify(INPUTS[path] ?? null).includes("team/"));
 
 describe("every procedure as everybody", () => {
   let control: TestControl;
@@ -65,7 +83,11 @@ describe("every procedure as everybody", () => {
   beforeAll(async () => {
     control = await startTestControl({ withAdmin: true });
     agent = await startLinkedAgent(control, { name: "web-1" });
-    await control.call("members.create", { name: "M", email: "m@example.test", password: "m's long password", role: "member" }, { kind: "mutation", token: ADMIN_TOKEN });
+    await control.call(
+      "members.create",
+      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     member = await control.signIn("m@example.test", "m's long password");
     stranger = await makeStranger(control);
   });
@@ -83,7 +105,11 @@ describe("every procedure as everybody", () => {
   };
 
   test("every procedure has an input in this file", () => {
-    expect(Object.keys(INPUTS).sort()).toEqual(listProcedures().map(({ path }) => path).sort());
+    expect(Object.keys(INPUTS).sort()).toEqual(
+      listProcedures()
+        .map(({ path }) => path)
+        .sort(),
+    );
   });
 
   test.each(guarded)("$path: somebody who is not signed in", async ({ path }) => {
@@ -97,6 +123,10 @@ describe("every procedure as everybody", () => {
 
   test.each(aboutHost)("$path: an administrator of another team sees no such host", async ({ path }) => {
     expect(await attempt(path, { cookie: stranger })).toMatchObject({ code: "NOT_FOUND", message: "no such host: web-1" });
+  });
+
+  test.each(aboutRepository)("$path: an administrator of another team sees no such repository", async ({ path }) => {
+    expect(await attempt(path, { cookie: stranger })).toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/^no such repository: team\//) });
   });
 
   test.each(guarded)("$path: a member may exactly what the table of actions says", async ({ path, action }) => {
@@ -118,7 +148,11 @@ describe("every procedure as everybody", () => {
 /** An administrator of another team, on the same control plane. */
 async function makeStranger(control: TestControl): Promise<string> {
   const { prisma } = control.services;
-  await control.call("members.create", { name: "S", email: "s@example.test", password: "s's long password", role: "admin" }, { kind: "mutation", token: ADMIN_TOKEN });
+  await control.call(
+    "members.create",
+    { name: "S", email: "s@example.test", password: "s's long password", role: "admin" },
+    { kind: "mutation", token: ADMIN_TOKEN },
+  );
   const team = await prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });
   await prisma.membership.updateMany({ where: { user: { email: "s@example.test" } }, data: { teamId: team.id } });
   return control.signIn("s@example.test", "s's long password");

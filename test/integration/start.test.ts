@@ -65,7 +65,9 @@ describe("the embedded Postgres", () => {
       process.stdout.write("started\\n");
       process.stdin.once("data", async () => { await started.stop(); process.exit(0); });`;
     const run = async (): Promise<ReturnType<typeof spawn>> => {
-      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source], { stdio: ["pipe", "pipe", "inherit"] });
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", source], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
       await new Promise((resolve) => child.stdout.once("data", resolve));
       return child;
     };

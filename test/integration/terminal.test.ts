@@ -17,7 +17,7 @@ beforeAll(async () => {
   agent = await startLinkedAgent(control, {
     name: "web-1",
     engine: (stream, headers) => {
-      const path = String(headers[":path"] ?? "");
+      const path = headers[":path"] ?? "";
       stream.on("error", () => undefined);
       const json = (status: number, body: unknown): void => {
         stream.respond({ ":status": status, "content-type": "application/json" });
@@ -91,7 +91,9 @@ describe("a terminal", () => {
     first.socket.send(Buffer.from("before"));
     await until(() => first.bytes().includes("BEFORE"));
     first.socket.terminate();
-    const again = (await control.call("terminal.reattach", { sessionId: opened.sessionId }, { kind: "mutation", cookie })) as { ticket: string };
+    const again = (await control.call("terminal.reattach", { sessionId: opened.sessionId }, { kind: "mutation", cookie })) as {
+      ticket: string;
+    };
     const second = view(again.ticket);
     await until(() => second.bytes().includes("welcome\r\nBEFORE"));
     second.socket.send(Buffer.from("after"));
@@ -102,8 +104,14 @@ describe("a terminal", () => {
   test("a ticket opens once, from our own page, for its own person only", async () => {
     const opened = await openTerminal();
     expect(await view(opened.ticket, { origin: "http://evil.test" }).closed).toBe(0);
-    const { ticket } = (await control.call("terminal.reattach", { sessionId: opened.sessionId }, { kind: "mutation", cookie })) as { ticket: string };
-    await control.call("members.create", { name: "M", email: "m@example.test", password: "m's long password", role: "member" }, { kind: "mutation", token: ADMIN_TOKEN });
+    const { ticket } = (await control.call("terminal.reattach", { sessionId: opened.sessionId }, { kind: "mutation", cookie })) as {
+      ticket: string;
+    };
+    await control.call(
+      "members.create",
+      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { kind: "mutation", token: ADMIN_TOKEN },
+    );
     const member = await control.signIn("m@example.test", "m's long password");
     expect(await view(ticket, { cookie: member }).closed).toBe(0);
     expect(await view(ticket).closed).toBe(0);
@@ -128,11 +136,19 @@ describe("a terminal", () => {
 
   test("signing out ends the terminal within seconds", async () => {
     const own = await control.signIn(ADMIN.email, ADMIN.password);
-    const opened = (await control.call("terminal.open", { host: "web-1", id: "c1", rows: 24, cols: 80 }, { kind: "mutation", cookie: own })) as Opened;
+    const opened = (await control.call(
+      "terminal.open",
+      { host: "web-1", id: "c1", rows: 24, cols: 80 },
+      { kind: "mutation", cookie: own },
+    )) as Opened;
     const viewer = view(opened.ticket, { cookie: own });
     await until(() => viewer.bytes().includes("welcome"));
     const shell = shells.at(-1);
-    await fetch(`${control.url}/api/auth/sign-out`, { method: "POST", headers: { cookie: own, origin: control.url, "content-type": "application/json" }, body: "{}" });
+    await fetch(`${control.url}/api/auth/sign-out`, {
+      method: "POST",
+      headers: { cookie: own, origin: control.url, "content-type": "application/json" },
+      body: "{}",
+    });
     expect(await viewer.closed).toBe(1008);
     await until(() => shell?.destroyed === true);
   });

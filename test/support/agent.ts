@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfig } from "../../agent/src/config.ts";
+import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "../../agent/src/config.ts";
 import { makeBusyboxTar } from "./busybox-image.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
 import { readMachineState } from "./leftovers.ts";
@@ -39,8 +39,9 @@ export async function startTestAgent(options: { withoutImage?: boolean } = {}): 
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", join(ROOT, "agent/src/main.ts")], {
-      env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, HOME: "/root", ...env },
+    const argv = ["--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, join(ROOT, "agent/src/main.ts")];
+    const started = spawn(process.execPath, argv, {
+      env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, HOME: "/root", ...AGENT_NODE_ENV, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
@@ -119,9 +120,4 @@ async function leftOf(names: readonly string[]): Promise<string[]> {
     if (left.length === 0 || attempt > 50) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** Reads a file below the agent's directory. */
-export function readAgentFile(agent: Pick<TestAgent, "dir">, path: string): string {
-  return readFileSync(join(agent.dir, path), "utf8");
 }

@@ -64,7 +64,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 
 /** Answers every call with what it was asked, except streams of its own: see the paths. */
 export const echoEngine: EngineHandler = (stream, headers) => {
-  const path = String(headers[":path"] ?? "");
+  const path = headers[":path"] ?? "";
   stream.on("error", () => undefined);
   if (headers["x-flotilla-hijack-body"] !== undefined) {
     hijack(stream, Number(headers["x-flotilla-hijack-body"]), path);

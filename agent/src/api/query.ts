@@ -40,18 +40,10 @@ export function queryTimestampNano(query: URLSearchParams, name: string): bigint
 }
 
 /** RFC 3339 with up to nanoseconds, as nanoseconds since the epoch; undefined when it is not that. */
-export function parseRfc3339Nano(text: string): bigint | undefined {
+function parseRfc3339Nano(text: string): bigint | undefined {
   const match = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) return undefined;
   const ms = Date.parse(`${match[1]}${match[3]}`);
   if (Number.isNaN(ms)) return undefined;
   return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"));
-}
-
-/** Nanoseconds since the epoch as Go prints RFC3339Nano in UTC: no trailing zeros. */
-export function formatRfc3339Nano(nano: bigint): string {
-  const seconds = nano / NANOS_PER_SECOND;
-  const fraction = (nano % NANOS_PER_SECOND).toString().padStart(9, "0").replace(/0+$/, "");
-  const base = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return fraction === "" ? `${base}Z` : `${base}.${fraction}Z`;
 }

@@ -33,14 +33,4 @@ export const unimplementedRoutes: readonly Route[] = [
   ...everything("/plugins/:rest*", noPlugins),
   ...everything("/containers/:id/checkpoints", noCheckpoints),
   ...everything("/containers/:id/checkpoints/:rest*", noCheckpoints),
-  { method: "POST", path: "/build", handler: refuse("not_implemented", "building images is not supported yet: load or import an image") },
-  { method: "POST", path: "/commit", handler: refuse("not_implemented", "committing a container to an image is not supported yet") },
-  {
-    method: "POST",
-    path: "/images/:name*/push",
-    handler: refuse("not_implemented", "pushing to a registry is not supported yet: use save and load"),
-  },
-  { method: "GET", path: "/images/search", handler: refuse("not_implemented", "searching a registry is not supported yet") },
-  { method: "GET", path: "/distribution/:name*/json", handler: refuse("not_implemented", "asking a registry is not supported yet") },
-  { method: "POST", path: "/auth", handler: refuse("not_implemented", "signing in to a registry is not supported yet") },
 ];

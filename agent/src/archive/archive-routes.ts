@@ -57,7 +57,13 @@ async function send(deps: ArchiveRoutesDeps, call: Call): Promise<Reply> {
       status: 200,
       contentType: "application/x-tar",
       headers: { ...statHeader(stat), ...(isGzip ? { "Content-Encoding": "gzip" } : {}) },
-      write: (sink) => sendStream({ stream, sink, isGzip, signal: call.signal }).finally(() => tree.release()),
+      write: async (sink) => {
+        try {
+          await sendStream({ stream, sink, isGzip, signal: call.signal });
+        } finally {
+          await tree.release();
+        }
+      },
     };
   } catch (error) {
     await tree.release();

@@ -28,7 +28,13 @@ export function exportRoute(deps: ExportRouteDeps): Route {
           kind: "stream",
           status: 200,
           contentType: "application/octet-stream",
-          write: (sink) => pipeline(stream, sink, { signal: call.signal }).finally(() => view.release()),
+          write: async (sink) => {
+            try {
+              await pipeline(stream, sink, { signal: call.signal });
+            } finally {
+              await view.release();
+            }
+          },
         };
       } catch (error) {
         await view.release();

@@ -15,6 +15,9 @@ const IDLE_MS = 15_000;
 
 type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
 
+/** The tar of a layer while a worker writes it; `done` settles when the worker is gone. Read the stream to its end, or destroy it. */
+export type LayerStream = { stream: Readable; done: Promise<{ sizeBytes: number }> };
+
 /** A tar that a worker writes while it is read. */
 export type PackStream = { stat: PathStat; stream: Readable };
 
@@ -85,6 +88,34 @@ export class ArchiveWorkers {
       worker.kill();
       throw error;
     }
+  }
+
+  /** Starts to make a layer of a directory. What goes wrong is the error of the stream and of `done`. */
+  packLayer(job: Extract<Job, { kind: "pack-layer" }>, signal?: AbortSignal): LayerStream {
+    const worker = this.#take(job.kind);
+    const stop = (): void => worker.kill();
+    signal?.addEventListener("abort", stop, { once: true });
+    const done = finalAnswer(worker)
+      .then(successOf)
+      .then((answer) => {
+        if (answer.kind !== "packed") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
+        return { sizeBytes: answer.sizeBytes };
+      })
+      .catch((error: unknown) => {
+        worker.stdout.destroy(error instanceof Error ? error : undefined);
+        throw error;
+      })
+      .finally(async () => {
+        signal?.removeEventListener("abort", stop);
+        await worker.exited;
+      });
+    // The caller may be waiting for the stream when this fails.
+    done.catch(() => undefined);
+    worker.stdout.once("close", () => worker.kill());
+    if (signal?.aborted === true) worker.kill();
+    worker.send(job);
+    worker.stdin.end();
+    return { stream: worker.stdout, done };
   }
 
   /** Ends all workers; jobs that run fail. */

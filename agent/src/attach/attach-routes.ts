@@ -35,7 +35,7 @@ export function createAttachRoutes(sources: AttachRouteSources): Route[] {
   ];
 }
 
-function prepareAttach(sources: AttachRouteSources, call: Call): { view: ContainerView; run(client: Duplex): Promise<void> } {
+function prepareAttach(sources: AttachRouteSources, call: Call): { view: ContainerView; run: (client: Duplex) => Promise<void> } {
   const view = sources.containers.get(call.namespace, refOf(call));
   refuseUnattachable(view);
   const detachKeys = parseDetachKeys(call.query.get("detachKeys"));

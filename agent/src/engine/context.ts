@@ -4,6 +4,7 @@ import type { AgentConfig } from "../config.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { CgroupLayout } from "../host/cgroup.ts";
 import type { ExitFiles } from "../host/exit-files.ts";
+import type { QuickCgroups } from "../host/quick-cgroups.ts";
 import type { RuntimeDriver } from "../runtime/driver.ts";
 import type { HostFacts } from "../runtime/spec-input.ts";
 import type { Database } from "../store/database.ts";
@@ -28,7 +29,7 @@ export type EngineDeps = {
 };
 
 /** What is known of the machine once recover() has asked it. */
-export type Machine = { cgroups: CgroupLayout; facts: HostFacts; runtime: RuntimeDriver; exits: ExitFiles };
+export type Machine = { cgroups: CgroupLayout; facts: HostFacts; runtime: RuntimeDriver; exits: ExitFiles; quickCgroups: QuickCgroups };
 
 /** What the verbs of the engine share. One per engine; `machine` is set by recover(). */
 export type EngineContext = EngineDeps & {
@@ -103,4 +104,19 @@ export function publish(
     id: record.id,
     attributes: { ...record.config.Labels, image: record.config.Image, name: record.name, ...event.attributes },
   });
+}
+
+/** Publishes that a start mounted a container's volumes, or that its end let go of them, as Docker does. */
+export function publishVolumes(context: EngineContext, record: ContainerRecord, action: "mount" | "unmount"): void {
+  for (const mount of record.mounts) {
+    if (mount.type !== "volume") continue;
+    const how = { destination: mount.destination, "read/write": String(!mount.isReadOnly), propagation: mount.propagation };
+    context.events.publish({
+      namespace: record.namespace,
+      type: "volume",
+      action,
+      id: mount.name,
+      attributes: { driver: "local", container: record.id, ...(action === "mount" ? how : {}) },
+    });
+  }
 }

@@ -4,6 +4,7 @@ import { FlotillaError, KeyedLock, toFlotillaError } from "@flotilla/core";
 import { detectCgroups, removeEmptyCgroup } from "../host/cgroup.ts";
 import { ExitFiles } from "../host/exit-files.ts";
 import { isSameProcess } from "../host/process-table.ts";
+import { QuickCgroups } from "../host/quick-cgroups.ts";
 import { chooseRuntime, findProgram } from "../runtime/choose-runtime.ts";
 import { RuntimeDriver } from "../runtime/driver.ts";
 import { readHostFacts } from "../runtime/host-facts.ts";
@@ -80,7 +81,7 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth";
+type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
@@ -97,6 +98,7 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),
+    runtimePath: () => machineOf(context).runtime.paths.runtimePath,
     setHealth: (containerId, health) => void context.store.update(containerId, { health }),
   };
 }
@@ -183,6 +185,7 @@ async function openMachine(context: EngineContext): Promise<Machine> {
     cgroups: detectCgroups(),
     facts: readHostFacts(cgroups, logger),
     exits,
+    quickCgroups: new QuickCgroups(cgroups),
     runtime: new RuntimeDriver({ runtimePath, conmonPath, root, exitDir, seccompDir: join(config.runDir, "seccomp") }),
   };
 }

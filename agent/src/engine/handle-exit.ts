@@ -1,7 +1,7 @@
 import { toFlotillaError } from "@flotilla/core";
 import { readOomKills } from "../host/cgroup.ts";
 import type { ObservedExit } from "../host/exit-files.ts";
-import { type EngineContext, machineOf, publish } from "./context.ts";
+import { type EngineContext, machineOf, publish, publishVolumes } from "./context.ts";
 import { type ContainerRecord, isAlive } from "./record.ts";
 import { releaseParts } from "./release-parts.ts";
 import { destroyContainer } from "./remove-container.ts";
@@ -55,6 +55,7 @@ export async function settleExit(context: EngineContext, record: ContainerRecord
 /** The second half of an exit: releases what the run held, tells who waits, restarts or removes. Under the lock. */
 export async function finishExit(context: EngineContext, ended: ContainerRecord): Promise<void> {
   await releaseParts(context, ended);
+  publishVolumes(context, ended, "unmount");
   const released = context.store.update(ended.id, { intent: "none" });
   const willRestart = released.status === "restarting";
   context.waiters.settle(ended.id, willRestart ? ["next-exit"] : ["next-exit", "not-running"], { StatusCode: ended.exitCode, Error: null });

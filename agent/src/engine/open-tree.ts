@@ -1,5 +1,5 @@
-import { mkdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { mount, MS, unmount } from "../host/libc.ts";
 import { resolveInRoot } from "../host/rooted-path.ts";
 import { type EngineContext, treesDir } from "./context.ts";
@@ -39,8 +39,18 @@ async function mountTree(context: EngineContext, record: ContainerRecord): Promi
   for (const point of record.mounts.filter((candidate) => candidate.type !== "tmpfs")) {
     const source = point.type === "bind" ? point.source : join(context.volumes.path(record.namespace, point.name), point.subpath);
     const target = resolveInRoot(root, point.destination);
-    mkdirSync(target, { recursive: true });
+    makeMountPoint(source, target);
     bind(source, target);
+    // A bind takes its flags in a second call only.
+    if (point.isReadOnly) mount({ source, target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY });
   }
   return { root, isReadOnly: record.hostConfig.ReadonlyRootfs, release };
+}
+
+/** A file is bound on a file, anything else on a directory. */
+function makeMountPoint(source: string, target: string): void {
+  if (statSync(target, { throwIfNoEntry: false }) !== undefined) return;
+  const isFile = statSync(source).isFile();
+  mkdirSync(isFile ? dirname(target) : target, { recursive: true });
+  if (isFile) writeFileSync(target, "");
 }

@@ -74,11 +74,10 @@ export type VolumeStore = {
   release(namespace: string, containerId: string, options?: { removesAnonymous?: boolean }): string[];
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
-   * First mount of an empty volume: copies the image's content at `source` with owners, modes, xattrs. `path` is one inside
-   * `root` (the mounted rootfs), resolved without leaving it: give these whenever the path is the image's; a string is a
-   * path of the host.
+   * First mount of an empty volume: copies the image's content at `path` with owners, modes, xattrs. `path` is one inside
+   * `root` (the mounted rootfs), resolved without leaving it.
    */
-  copyUp(namespace: string, name: string, source: string | { root: string; path: string }): Promise<void>;
+  copyUp(namespace: string, name: string, source: { root: string; path: string }): Promise<void>;
 };
 
 export type PortProtocol = "tcp" | "udp" | "sctp";
@@ -153,8 +152,6 @@ export type NetworkChanges = {
   /** Each call names all peers of one container, itself included. Returns a function that stops it. */
   onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
 };
-
-export type ContainerStdio = { stdin: boolean; tty: boolean };
 
 /** A tar of a path in a container: what GET /containers/{id}/archive sends. */
 export type ArchiveStat = { name: string; size: number; mode: number; mtime: string; linkTarget: string };

@@ -1,7 +1,7 @@
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { processStartTicks } from "../host/process-table.ts";
 import { describeStartFailure, type StartFailure } from "../runtime/start-failure.ts";
-import { containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
+import { containerPaths, type EngineContext, machineOf, publish, publishVolumes } from "./context.ts";
 import { noSuchContainer } from "./container-store.ts";
 import { viewOf } from "./container-view.ts";
 import { prepareStart } from "./prepare-start.ts";
@@ -35,7 +35,7 @@ function assertStartable(record: ContainerRecord): void {
 export async function launch(context: EngineContext, before: ContainerRecord): Promise<void> {
   const record = context.store.update(before.id, { intent: "start", error: "", isOomKilled: false });
   try {
-    const pid = await createProcess(context, record);
+    const pid = await machineOf(context).quickCgroups.during(() => createProcess(context, record));
     await runHooks(context, record.id);
     await machineOf(context).runtime.start(record.id);
     const startedAtMs = Math.max(context.clock.nowMs(), record.startedAtMs + 1);
@@ -58,6 +58,7 @@ async function createProcess(context: EngineContext, record: ContainerRecord): P
   const { spec, warnings, attachment } = await prepareStart(context, record);
   for (const warning of warnings) context.logger.warn("a limit of a container was lowered", { containerId: record.id, warning });
   context.store.update(record.id, { attachment });
+  publishVolumes(context, record, "mount");
   const paths = containerPaths(context.config, record.id);
   const { OpenStdin: hasStdin, StdinOnce: isStdinOnce, Tty: hasTerminal } = record.config;
   try {
@@ -96,6 +97,7 @@ async function undoStart(context: EngineContext, record: ContainerRecord, reason
   const current = context.store.byId(record.id) ?? record;
   await machineOf(context).runtime.delete(record.id);
   await releaseParts(context, current);
+  publishVolumes(context, record, "unmount");
   const status = record.startedAtMs === 0 ? "created" : "exited";
   const failed = context.store.update(record.id, {
     status,

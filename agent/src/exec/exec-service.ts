@@ -17,7 +17,7 @@ import { ExecRegistry, type ExecRecord } from "./exec-registry.ts";
 import { prepareExecProcess } from "./exec-target.ts";
 import { runOnTerminal, runPiped, type ExecRun } from "./run-exec.ts";
 
-export type ExecServiceParts = { containers: Containers; events: EventBus; logger: Logger; nowMs(): number };
+export type ExecServiceParts = { containers: Containers; events: EventBus; logger: Logger; nowMs: () => number };
 
 /** Height and width 0: the client did not say. */
 const UNKNOWN_SIZE: TerminalSize = { rows: 0, columns: 0 };
@@ -63,7 +63,7 @@ export class ExecService {
    * Checks and claims an exec for its one run.
    * @returns what runs it, on the client's connection or detached (then it settles when the program has been started).
    */
-  claim(namespace: string, id: string, body: ExecStartBody): { isTerminal: boolean; run(client: Duplex | undefined): Promise<void> } {
+  claim(namespace: string, id: string, body: ExecStartBody): { isTerminal: boolean; run: (client: Duplex | undefined) => Promise<void> } {
     const record = this.#registry.get(namespace, id);
     if (record.state === "running") throw new FlotillaError("conflict", `Error: Exec command ${id} is already running`);
     if (record.state === "ended") throw new FlotillaError("conflict", `Error: Exec command ${id} has already run`);

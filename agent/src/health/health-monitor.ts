@@ -11,7 +11,7 @@ export type Probe = (
   timeoutMs: number,
 ) => Promise<{ exitCode: number; output: string }>;
 
-export type HealthMonitorParts = { containers: Containers; events: EventBus; probe: Probe; logger: Logger; nowMs(): number };
+export type HealthMonitorParts = { containers: Containers; events: EventBus; probe: Probe; logger: Logger; nowMs: () => number };
 
 type Watch = { timer: NodeJS.Timeout | undefined; isStopped: boolean };
 

@@ -2,7 +2,7 @@
 // /sys/fs/cgroup/unified) and pure v2. What exists in the kernel for a container afterwards: one directory
 // `<parent>/<container id>` in every hierarchy, made by the runtime. What this file does not do: set limits (the
 // runtime does) or touch a cgroup outside the parent that belongs to this instance.
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { kill, mount } from "./libc.ts";
 
@@ -150,14 +150,6 @@ function removeTree(dir: string): boolean {
     return true;
   } catch (error) {
     return codeOf(error) === "ENOENT";
-  }
-}
-
-/** Moves a process into a cgroup of every hierarchy, made when missing. */
-export function enterCgroup(layout: CgroupLayout, path: string, pid: number): void {
-  for (const dir of cgroupDirs(layout, path)) {
-    mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, "cgroup.procs"), String(pid));
   }
 }
 

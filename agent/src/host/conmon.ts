@@ -1,12 +1,13 @@
 // conmon(8) holds a container's stdio, writes its log and records its exit code, so that all three outlive the agent.
 // It is started in a session of its own with no pipe to us but the sync pipe (descriptor 3), on which it reports the
 // container's pid once; when the agent dies, nothing of it is lost.
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
+import { kill } from "./libc.ts";
+import { openPipe, posixSpawn, waitForExit } from "./posix-spawn.ts";
 import { MINIMAL_ENV } from "./run.ts";
 
 export type ConmonRequest = {
@@ -33,6 +34,8 @@ export const CONMON_LOG = "conmon.log";
 /** Creating a container takes milliseconds; a machine that swaps may need longer. */
 const CREATE_TIMEOUT_MS = 120_000;
 
+const SIGKILL = 9;
+
 const SyncMessage = z.object({ data: z.int(), message: z.string().optional() });
 
 /**
@@ -41,18 +44,31 @@ const SyncMessage = z.object({ data: z.int(), message: z.string().optional() });
  * @throws FlotillaError `internal` whose message is the runtime's own.
  */
 export async function createWithConmon(request: ConmonRequest): Promise<number> {
+  const message = await readSyncMessage(startConmon(request), request);
+  if (message.data > 0) return message.data;
+  throw new FlotillaError("internal", message.message?.trim() ?? `the runtime ended with ${message.data} and said nothing`);
+}
+
+/** The process that was started goes at once, leaving the one that holds the container. */
+type StartedConmon = { pid: number; syncPipe: Socket };
+
+function startConmon(request: ConmonRequest): StartedConmon {
   const log = openSync(join(request.bundleDir, CONMON_LOG), "w", 0o600);
+  const { readFd, writeFd } = openPipe();
+  const syncPipe = new Socket({ fd: readFd, readable: true, writable: false });
   try {
-    const child = spawn(request.conmonPath, conmonArguments(request), {
+    const pid = posixSpawn({
+      argv: [request.conmonPath, ...conmonArguments(request)],
       cwd: request.bundleDir,
-      detached: true,
       env: { ...MINIMAL_ENV, _OCI_SYNCPIPE: "3" },
-      stdio: ["ignore", "ignore", log, "pipe"],
+      stdio: ["null", "null", log, writeFd],
     });
-    const message = await readSyncMessage(child, request);
-    if (message.data > 0) return message.data;
-    throw new FlotillaError("internal", message.message?.trim() ?? `the runtime ended with ${message.data} and said nothing`);
+    return { pid, syncPipe };
+  } catch (error) {
+    syncPipe.destroy();
+    throw error;
   } finally {
+    closeSync(writeFd);
     closeSync(log);
   }
 }
@@ -88,25 +104,26 @@ function conmonArguments(request: ConmonRequest): string[] {
   ];
 }
 
-function readSyncMessage(child: ReturnType<typeof spawn>, request: ConmonRequest): Promise<z.output<typeof SyncMessage>> {
-  const pipe = child.stdio[3] as Readable;
+function readSyncMessage(conmon: StartedConmon, request: ConmonRequest): Promise<z.output<typeof SyncMessage>> {
+  const { pid, syncPipe } = conmon;
   return new Promise((resolve, reject) => {
     let text = "";
     const timer = setTimeout(() => {
       fail(`conmon did not report within ${CREATE_TIMEOUT_MS / 1000} s`);
-      child.kill("SIGKILL");
+      kill(pid, SIGKILL);
     }, CREATE_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timer);
-      pipe.destroy();
-      child.unref();
+      syncPipe.destroy();
     };
     const fail = (reason: string): void => {
       settle();
       reject(new FlotillaError("internal", `create container ${request.id}: ${reason}`));
     };
-    pipe.setEncoding("utf8");
-    pipe.on("data", (chunk: string) => {
+    // Nobody else takes note of its end; that of the process which holds the container is told by the exit file.
+    waitForExit(pid).catch((error: unknown) => fail(String(error)));
+    syncPipe.setEncoding("utf8");
+    syncPipe.on("data", (chunk: string) => {
       text += chunk;
       if (!text.includes("\n")) return;
       const parsed = SyncMessage.safeParse(parseJson(text.slice(0, text.indexOf("\n"))));
@@ -114,9 +131,8 @@ function readSyncMessage(child: ReturnType<typeof spawn>, request: ConmonRequest
       settle();
       resolve(parsed.data);
     });
-    pipe.on("error", (error) => fail(error.message));
-    pipe.on("end", () => fail(`conmon ended without a report${text === "" ? "" : `: ${text.slice(0, 500)}`}`));
-    child.on("error", (error) => fail(error.message));
+    syncPipe.on("error", (error) => fail(error.message));
+    syncPipe.on("end", () => fail(`conmon ended without a report${text === "" ? "" : `: ${text.slice(0, 500)}`}`));
   });
 }
 

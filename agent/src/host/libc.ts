@@ -19,7 +19,7 @@ const c = {
   lgetxattr: libc.func("int64_t lgetxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)"),
   llistxattr: libc.func("int64_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
   chroot: libc.func("int chroot(const char *path)"),
-  mkfifo: libc.func("int mkfifo(const char *path, unsigned int mode)"),
+  fchdir: libc.func("int fchdir(int fd)"),
   kill: libc.func("int kill(int pid, int sig)"),
   capget: libc.func("int capget(const void *header, _Out_ uint8_t *data)"),
   capset: libc.func("int capset(const void *header, const void *data)"),
@@ -81,14 +81,15 @@ export function unmount(target: string, flags: number = MNT.DETACH): void {
  */
 export async function unmountInBackground(target: string, flags: number = MNT.DETACH): Promise<void> {
   const errno = await new Promise<number>((resolve, reject) => {
-    c.umount2.async(target, flags, (error: unknown, result: number) => {
+    c.umount2.async(target, flags, (error: Error | null, result: number) => {
       // koffi keeps errno for the callback of an asynchronous call.
-      if (error) reject(new FlotillaError("internal", `umount ${target}: ${String(error)}`, { cause: error }));
+      if (error !== null) reject(new FlotillaError("internal", `umount ${target}: ${error.message}`, { cause: error }));
       else resolve(result < 0 ? koffi.errno() : 0);
     });
   });
   const name = errno === 0 ? "" : getSystemErrorName(-errno);
-  if (!["", "EINVAL", "ENOENT"].includes(name)) throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
+  if (!["", "EINVAL", "ENOENT"].includes(name))
+    throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
 }
 
 /** unshare(2) of the calling (main) thread. */
@@ -109,9 +110,14 @@ function cPath(path: LibcPath): LibcPath {
   return typeof path === "string" ? path : Buffer.concat([path, Buffer.alloc(1)]);
 }
 
+/** A path for a message: bytes that are no UTF-8 show as the replacement character. */
+function display(path: LibcPath): string {
+  return typeof path === "string" ? path : Buffer.from(path).toString("utf8");
+}
+
 /** mknod(2); `mode` includes the S_IF* type bits. */
 export function mknod(path: LibcPath, mode: number, device: { major: number; minor: number }): void {
-  check(`mknod ${path}`, c.mknod(cPath(path), mode, makedev(device.major, device.minor)) as number);
+  check(`mknod ${display(path)}`, c.mknod(cPath(path), mode, makedev(device.major, device.minor)) as number);
 }
 
 /** gnu_dev_makedev: 12 bits of major and 8 of minor low, the rest above (sys/sysmacros.h). */
@@ -123,7 +129,7 @@ export function makedev(major: number, minor: number): bigint {
 
 /** lsetxattr(2), creating or replacing; does not follow a symlink. */
 export function lsetxattr(path: LibcPath, name: string, value: Uint8Array): void {
-  check(`lsetxattr ${name} on ${path}`, c.lsetxattr(cPath(path), name, value, value.length, 0) as number);
+  check(`lsetxattr ${name} on ${display(path)}`, c.lsetxattr(cPath(path), name, value, value.length, 0) as number);
 }
 
 /** Value of an extended attribute, undefined when there is none or the file system has no attributes. */
@@ -133,7 +139,7 @@ export function lgetxattr(path: LibcPath, name: string): Uint8Array | undefined 
   if (size >= 0) return buffer.slice(0, size);
   const errno = getSystemErrorName(-koffi.errno());
   if (errno === "ENODATA" || errno === "EOPNOTSUPP" || errno === "ENOTSUP") return undefined;
-  throw new FlotillaError("internal", `lgetxattr ${name} on ${path}: ${errno}`, { details: { errno } });
+  throw new FlotillaError("internal", `lgetxattr ${name} on ${display(path)}: ${errno}`, { details: { errno } });
 }
 
 /** Names of the extended attributes of a path. */
@@ -143,7 +149,7 @@ export function llistxattr(path: LibcPath): string[] {
   if (size < 0) {
     const errno = getSystemErrorName(-koffi.errno());
     if (errno === "EOPNOTSUPP" || errno === "ENOTSUP") return [];
-    throw new FlotillaError("internal", `llistxattr on ${path}: ${errno}`, { details: { errno } });
+    throw new FlotillaError("internal", `llistxattr on ${display(path)}: ${errno}`, { details: { errno } });
   }
   return Buffer.from(buffer.subarray(0, size))
     .toString("utf8")
@@ -155,6 +161,11 @@ export function llistxattr(path: LibcPath): string[] {
 export function chroot(path: string): void {
   check(`chroot ${path}`, c.chroot(path) as number);
   process.chdir("/");
+}
+
+/** fchdir(2): into a directory that is open, wherever the process's root is. */
+export function fchdir(fd: number): void {
+  check("fchdir", c.fchdir(fd) as number);
 }
 
 /** `CAP_*` of capabilities(7). */
@@ -172,11 +183,6 @@ export function dropCapability(capability: number): void {
   // The low words come first: effective, permitted, inheritable.
   for (const index of [0, 1, 2]) words[index] = (words[index] ?? 0) & ~(1 << capability);
   check("capset", c.capset(header, words) as number);
-}
-
-/** mkfifo(3). */
-export function mkfifo(path: string, mode: number): void {
-  check(`mkfifo ${path}`, c.mkfifo(path, mode) as number);
 }
 
 /** kill(2) with any signal number, real-time ones included. Returns false when there is no such process. */

@@ -2,6 +2,7 @@
 // A text is one transaction: all of it happens, or none.
 import { FlotillaError } from "@flotilla/core";
 import koffi from "koffi";
+import { withSignalsBlocked } from "./signal-mask.ts";
 import { run } from "./run.ts";
 
 /** Performs nft(8) text as one transaction and returns its output. @throws FlotillaError `internal` with nft's own words. */
@@ -46,7 +47,9 @@ function openLibrary(): Nft | undefined {
   return {
     apply: async (text) => {
       if (context === undefined) throw new FlotillaError("internal", "nft: closed");
-      const code = f.run(context, text) as number;
+      // libnftables waits in select(2), which a signal (a child that ended) breaks off: the transaction would fail or, worse,
+      // be done and said to have failed.
+      const code = withSignalsBlocked(() => f.run(context, text) as number);
       const output = f.output(context) as string;
       const error = f.error(context) as string;
       if (code !== 0) throw new FlotillaError("internal", `nft: ${error.trim().slice(0, 2000)}`, { details: { text } });

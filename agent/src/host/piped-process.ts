@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { FlotillaError } from "@flotilla/core";
-import { MINIMAL_ENV } from "./run.ts";
+import { openPipe, posixSpawn, waitForExit } from "./posix-spawn.ts";
 
 export type PipedRequest = {
   argv: readonly [string, ...string[]];
@@ -26,33 +26,49 @@ export type PipedProcess = {
   closed: Promise<void>;
 };
 
-/** Signals by number, as far as a runtime ends by one. */
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 };
-
-/** Starts a program in a session of its own, never by a shell. @throws FlotillaError `internal` when it cannot be started. */
+/**
+ * Starts a program in a session of its own, never by a shell; a Ctrl-C on the agent's terminal is not for programs in
+ * containers. `argv` begins with an absolute path. @throws FlotillaError `internal` when it cannot be started.
+ */
 export function spawnPiped(request: PipedRequest): PipedProcess {
-  const [file, ...args] = request.argv;
-  const pipe = (isPipe: boolean): "pipe" | "ignore" => (isPipe ? "pipe" : "ignore");
-  const child = spawn(file, args, {
-    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    env: { ...MINIMAL_ENV },
-    stdio: [pipe(request.stdin), pipe(request.stdout), pipe(request.stderr)],
-    // A Ctrl-C on the agent's own terminal is not for programs in containers.
-    detached: true,
-    shell: false,
-  });
-  const exited = new Promise<PipedExit>((resolve, reject) => {
-    child.once("error", (error) => reject(new FlotillaError("internal", `run ${file}: ${error.message}`, { cause: error })));
-    child.once("exit", (code, signal) => resolve({ exitCode: code ?? 128 + (SIGNAL_NUMBERS[signal ?? ""] ?? 0) }));
-  });
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on("error", () => undefined);
-  return {
-    pid: child.pid ?? 0,
-    stdin: child.stdin ?? undefined,
-    stdout: child.stdout ?? undefined,
-    stderr: child.stderr ?? undefined,
-    exited,
-    closed,
+  const theirs: number[] = [];
+  const ours: Socket[] = [];
+  const pipeIn = (): { fd: number; stream: Socket } => {
+    const { readFd, writeFd } = openPipe();
+    theirs.push(readFd);
+    return { fd: readFd, stream: keep(new Socket({ fd: writeFd, readable: false, writable: true })) };
   };
+  const pipeOut = (): { fd: number; stream: Socket } => {
+    const { readFd, writeFd } = openPipe();
+    theirs.push(writeFd);
+    return { fd: writeFd, stream: keep(new Socket({ fd: readFd, readable: true, writable: false })) };
+  };
+  const keep = (stream: Socket): Socket => {
+    stream.on("error", () => undefined);
+    ours.push(stream);
+    return stream;
+  };
+  try {
+    const stdin = request.stdin ? pipeIn() : undefined;
+    const stdout = request.stdout ? pipeOut() : undefined;
+    const stderr = request.stderr ? pipeOut() : undefined;
+    // The program does not know of this one; that it is closed says that the program has ended.
+    const life = pipeOut();
+    const stdio = [stdin?.fd ?? "null", stdout?.fd ?? "null", stderr?.fd ?? "null", life.fd] as const;
+    const pid = posixSpawn({ argv: request.argv, cwd: request.cwd ?? "/", stdio });
+    const exited = endOf(life.stream).then(async () => ({ exitCode: await waitForExit(pid) }));
+    const outputs = [stdout, stderr].flatMap((pipe) => (pipe === undefined ? [] : [endOf(pipe.stream)]));
+    const closed = Promise.all([exited, ...outputs]).then(() => void stdin?.stream.destroy());
+    life.stream.resume();
+    return { pid, stdin: stdin?.stream, stdout: stdout?.stream, stderr: stderr?.stream, exited, closed };
+  } catch (error) {
+    for (const stream of ours) stream.destroy();
+    throw error;
+  } finally {
+    for (const fd of theirs) closeSync(fd);
+  }
+}
+
+function endOf(stream: Socket): Promise<void> {
+  return new Promise((resolve) => stream.once("close", () => resolve()));
 }

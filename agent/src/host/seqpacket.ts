@@ -57,8 +57,9 @@ function connectByDirectory(fd: number, path: string): void {
 
 /** Node's pipe handle around a descriptor, as a constructor option of net.Socket (which its types leave out). */
 function wrapDescriptor(fd: number): object {
-  const { binding } = process as unknown as { binding(name: "pipe_wrap"): PipeBinding };
-  const handle = new (binding.call(process, "pipe_wrap").Pipe)(PIPE_TYPE_SOCKET);
+  const host = process as unknown as { binding(name: "pipe_wrap"): PipeBinding };
+  const { Pipe } = host.binding("pipe_wrap");
+  const handle = new Pipe(PIPE_TYPE_SOCKET);
   const result = handle.open(fd);
   if (result !== 0) throw new FlotillaError("internal", `open pipe handle: ${getSystemErrorName(result)}`);
   return { handle };

@@ -2,7 +2,15 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { TLSSocket } from "node:tls";
 import { FlotillaError } from "@flotilla/core";
-import { EXPORTER_BYTES, EXPORTER_LABEL, HANDSHAKE_TIMEOUT_MS, LINK_PATH, LINK_SUBPROTOCOL, LinkSocket, MAX_MESSAGE_BYTES } from "@flotilla/protocol";
+import {
+  EXPORTER_BYTES,
+  EXPORTER_LABEL,
+  HANDSHAKE_TIMEOUT_MS,
+  LINK_PATH,
+  LINK_SUBPROTOCOL,
+  LinkSocket,
+  MAX_MESSAGE_BYTES,
+} from "@flotilla/protocol";
 import { WebSocket } from "ws";
 
 export type Dialled = { socket: LinkSocket; isTls: boolean; /** Value of the channel's exporter, on TLS. */ exporter: string | undefined };
@@ -11,7 +19,8 @@ export type Dialled = { socket: LinkSocket; isTls: boolean; /** Value of the cha
 export function linkUrl(controlUrl: string): string {
   const url = new URL(controlUrl);
   const isTls = url.protocol === "https:" || url.protocol === "wss:";
-  if (!isTls && url.protocol !== "http:" && url.protocol !== "ws:") throw new FlotillaError("invalid", `"${controlUrl}" is not an http or https URL`);
+  if (!isTls && url.protocol !== "http:" && url.protocol !== "ws:")
+    throw new FlotillaError("invalid", `"${controlUrl}" is not an http or https URL`);
   if (!isTls && !isLoopback(url.hostname)) {
     throw new FlotillaError("invalid", `"${controlUrl}" must be https: without TLS the control plane may only be on this machine`);
   }
@@ -38,7 +47,11 @@ export async function dial(controlUrl: string, signal?: AbortSignal): Promise<Di
   try {
     const channel = await opened(webSocket);
     if (channel instanceof TLSSocket) {
-      return { socket, isTls: true, exporter: channel.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url") };
+      return {
+        socket,
+        isTls: true,
+        exporter: channel.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url"),
+      };
     }
     return { socket, isTls: false, exporter: undefined };
   } finally {
@@ -50,7 +63,9 @@ function opened(webSocket: WebSocket): Promise<IncomingMessage["socket"]> {
   return new Promise((resolve, reject) => {
     let channel: IncomingMessage["socket"] | undefined;
     webSocket.once("upgrade", (response) => (channel = response.socket));
-    webSocket.once("open", () => (channel === undefined ? reject(new FlotillaError("internal", "opened without a channel")) : resolve(channel)));
+    webSocket.once("open", () =>
+      channel === undefined ? reject(new FlotillaError("internal", "opened without a channel")) : resolve(channel),
+    );
     webSocket.once("unexpected-response", (_request, response) => {
       response.resume();
       const retry = Number(response.headers["retry-after"]);

@@ -40,7 +40,9 @@ export type HandshakeResult = { welcome: WelcomeMessage; binding: "tls-exporter"
 
 /** The control plane said no. `details.refusal` is its code, `details.retryAfterMs` how long to stay away. */
 export function refusal(code: RefusalCode, message: string, retryAfterMs?: number): FlotillaError {
-  return new FlotillaError("forbidden", `the control plane refused: ${message}`, { details: { refusal: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } });
+  return new FlotillaError("forbidden", `the control plane refused: ${message}`, {
+    details: { refusal: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  });
 }
 
 export function makeNonce(): string {
@@ -71,9 +73,11 @@ export async function shakeHands(dialled: Dialled, request: HandshakeRequest): P
   if (!challenge.success) throw new FlotillaError("forbidden", "the control plane sent no challenge");
   const { protocol, nonce, publicKey, binding, signature } = challenge.data;
   if (publicKey !== request.serverKey) throw impostor("its key is not the one that this host joined");
-  if (!PROTOCOL_VERSIONS.includes(protocol)) throw new FlotillaError("forbidden", `the control plane wants protocol ${protocol}, which this agent does not speak`);
+  if (!PROTOCOL_VERSIONS.includes(protocol))
+    throw new FlotillaError("forbidden", `the control plane wants protocol ${protocol}, which this agent does not speak`);
   if (binding === "tls-exporter" && dialled.exporter === undefined) throw impostor("it claims a TLS channel, which this is not");
-  if (binding === "none" && request.binding === "tls-exporter") throw impostor("the channel is not bound to its TLS session as it was when this host joined");
+  if (binding === "none" && request.binding === "tls-exporter")
+    throw impostor("the channel is not bound to its TLS session as it was when this host joined");
   const transcript: Transcript = {
     protocol,
     purpose: request.purpose,

@@ -57,6 +57,10 @@ export async function joinControlPlane(request: JoinRequest): Promise<Joined> {
 
 /** A machine's name as a host's name: lower case, the first label, everything else as dashes. */
 export function toHostName(hostname: string): string {
-  const label = (hostname.split(".")[0] ?? "").toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 63).replace(/^-+|-+$/g, "");
+  const label = (hostname.split(".")[0] ?? "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, "");
   return label === "" ? "host" : label;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, watch } from "node:fs";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { dirname } from "node:path";
 import { fullJitterMs, type Logger, toFlotillaError } from "@flotilla/core";
-import { HEARTBEAT_INTERVAL_MS, SILENCE_LIMIT_MS } from "@flotilla/protocol";
+import { HEARTBEAT_INTERVAL_MS, type LinkSocket, SILENCE_LIMIT_MS } from "@flotilla/protocol";
 import { dial } from "./dial.ts";
 import { makeNonce, shakeHands } from "./handshake.ts";
 import { ensureHostKey, identityPath, type LinkIdentity, readIdentity } from "./identity-file.ts";
@@ -15,8 +15,8 @@ export type LinkOptions = {
   dataDir: string;
   agentVersion: string;
   logger: Logger;
-  handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
-  countContainers(): ContainerCounts;
+  handleStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  countContainers: () => ContainerCounts;
 };
 
 export type Link = { close(): Promise<void> };
@@ -30,53 +30,73 @@ const GOOD_AFTER_MS = 10_000;
  * full jitter. A join (a new identity file) is noticed while it runs. The engine does not depend on it in any way.
  */
 export function startLink(options: LinkOptions): Link {
-  const stop = new AbortController();
-  const sampler = new StatsSampler(options.dataDir, options.countContainers);
-  // Random per process: how the control plane tells this process that dials again from another machine with the same key.
-  const processId = makeNonce();
-  let restart = new AbortController();
+  const loop = new LinkLoop(options);
   const directory = dirname(identityPath(options.dataDir));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const watcher = watch(directory, (_event, file) => {
-    if (file === "identity.json") restart.abort();
+    if (file === "identity.json") loop.restart();
   });
   watcher.on("error", (error) => options.logger.warn("identity is no longer watched", { error: error.message }));
-  const running = run();
+  const running = loop.run();
   return {
     close: async () => {
-      stop.abort();
       watcher.close();
+      loop.stop();
       await running;
     },
   };
+}
 
-  async function run(): Promise<void> {
-    for (let attempt = 0; !stop.signal.aborted; attempt += 1) {
-      restart = new AbortController();
-      const signal = AbortSignal.any([stop.signal, restart.signal]);
+class LinkLoop {
+  readonly #options: LinkOptions;
+  readonly #sampler: StatsSampler;
+  readonly #stop = new AbortController();
+  /** Random per process: how the control plane tells this process that dials again from another machine with the same key. */
+  readonly #processId = makeNonce();
+  #restart = new AbortController();
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#sampler = new StatsSampler(options.dataDir, options.countContainers);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Ends the connection and begins anew with the identity that is there now. */
+  restart(): void {
+    this.#restart.abort();
+  }
+
+  async run(): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt += 1) {
+      this.#restart = new AbortController();
+      const signal = AbortSignal.any([this.#stop.signal, this.#restart.signal]);
       const startedAt = performance.now();
-      const pause = await connectOnce(signal);
-      if (performance.now() - startedAt > GOOD_AFTER_MS || restart.signal.aborted) attempt = 0;
-      const jitter = fullJitterMs(attempt, BACKOFF, Math.random);
-      await sleep(pause === undefined ? Number.POSITIVE_INFINITY : Math.max(pause, jitter), signal);
+      const pauseMs = await this.#connectOnce(signal);
+      if (performance.now() - startedAt > GOOD_AFTER_MS || this.#restart.signal.aborted) attempt = 0;
+      const jitterMs = fullJitterMs(attempt, BACKOFF, Math.random);
+      await sleep(pauseMs === undefined ? Number.POSITIVE_INFINITY : Math.max(pauseMs, jitterMs), signal);
     }
   }
 
   /** Returns how long to stay away at least; undefined: until the identity changes. */
-  async function connectOnce(signal: AbortSignal): Promise<number | undefined> {
+  async #connectOnce(signal: AbortSignal): Promise<number | undefined> {
     try {
-      const identity = readIdentity(options.dataDir);
+      const identity = readIdentity(this.#options.dataDir);
       if (identity === undefined) return undefined;
-      await connect(identity, signal);
+      await this.#connect(identity, signal);
       return 0;
     } catch (error) {
       const { code, message, details } = toFlotillaError(error);
-      if (!signal.aborted) options.logger.warn("link is down", { error: message, code, refusal: details["refusal"] });
+      if (!signal.aborted) this.#options.logger.warn("link is down", { error: message, code, refusal: details["refusal"] });
       return typeof details["retryAfterMs"] === "number" ? details["retryAfterMs"] : 0;
     }
   }
 
-  async function connect(identity: LinkIdentity, signal: AbortSignal): Promise<void> {
+  async #connect(identity: LinkIdentity, signal: AbortSignal): Promise<void> {
+    const { dataDir, agentVersion, logger, handleStream } = this.#options;
     const dialled = await dial(identity.controlUrl, signal);
     const { socket } = dialled;
     const onAbort = (): void => socket.terminate();
@@ -86,26 +106,32 @@ export function startLink(options: LinkOptions): Link {
       const { welcome } = await shakeHands(dialled, {
         purpose: "connect",
         subject: identity.hostId,
-        key: ensureHostKey(options.dataDir),
+        key: ensureHostKey(dataDir),
         serverKey: identity.serverKey,
         binding: identity.binding,
-        processId,
-        facts: readLinkFacts(options.agentVersion),
+        processId: this.#processId,
+        facts: readLinkFacts(agentVersion),
       });
-      options.logger.info("link is up", { hostId: welcome.hostId, name: welcome.name, epoch: welcome.epoch });
-      const session = serveTunnel(socket.toStream(), { handleStream: options.handleStream, sampleStats: () => sampler.sample() });
-      const silence = setInterval(() => {
-        if (Date.now() - socket.lastHeardMs > SILENCE_LIMIT_MS) socket.terminate();
-      }, HEARTBEAT_INTERVAL_MS);
-      const reason = await socket.closed;
-      clearInterval(silence);
+      logger.info("link is up", { hostId: welcome.hostId, name: welcome.name, epoch: welcome.epoch });
+      const session = serveTunnel(socket.toStream(), { handleStream, sampleStats: () => this.#sampler.sample() });
+      const reason = await endOf(socket);
       session.destroy();
-      options.logger.info("link ended", { reason });
+      logger.info("link ended", { reason });
     } finally {
       signal.removeEventListener("abort", onAbort);
       socket.terminate();
     }
   }
+}
+
+/** Waits for the end of a connection, and ends one on which nothing at all is heard any more. */
+async function endOf(socket: LinkSocket): Promise<string> {
+  const silence = setInterval(() => {
+    if (Date.now() - socket.lastHeardMs > SILENCE_LIMIT_MS) socket.terminate();
+  }, HEARTBEAT_INTERVAL_MS);
+  const reason = await socket.closed;
+  clearInterval(silence);
+  return reason;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

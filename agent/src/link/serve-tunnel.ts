@@ -4,8 +4,8 @@ import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats } from "@flotilla
 
 export type TunnelOptions = {
   /** Serves one call of the Docker Engine API. */
-  handleStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
-  sampleStats(): HostStats;
+  handleStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  sampleStats: () => HostStats;
 };
 
 /** Receive window of one stream: what an upload may have on the way before the engine has read it. */

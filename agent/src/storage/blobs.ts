@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, renameSync } from "node:fs";
 import { open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -29,8 +29,13 @@ export class Blobs {
     }
   }
 
-  read(digest: Digest): Readable {
-    return createReadStream(this.#paths.blob(digest), { highWaterMark: READ_CHUNK_BYTES });
+  read(digest: Digest, startByte = 0): Readable {
+    return createReadStream(this.#paths.blob(digest), { highWaterMark: READ_CHUNK_BYTES, start: startByte });
+  }
+
+  /** Gives a blob its name whose content was verified and put on the disk elsewhere on this file system. The caller leases it. */
+  adopt(path: string, digest: Digest): void {
+    renameSync(path, this.#paths.blob(digest));
   }
 
   /** Size in bytes, undefined when there is no such blob. */

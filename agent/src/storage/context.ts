@@ -1,4 +1,5 @@
 import type { Logger } from "@flotilla/core";
+import type { ArchiveWorkers } from "../archive/workers.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Collector } from "./collector.ts";
@@ -7,6 +8,7 @@ import type { Layers } from "./layers.ts";
 import type { Leases } from "./leases.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StorePaths } from "./store-paths.ts";
+import type { Trash } from "./trash.ts";
 
 /** A container made from an image. */
 export type ImageUse = { containerId: string; isRunning: boolean };
@@ -25,9 +27,13 @@ export type StorageContext = {
   records: ImageRecords;
   snapshots: Snapshots;
   collector: Collector;
+  trash: Trash;
+  workers: ArchiveWorkers;
   events: EventBus;
   logger: Logger;
   usage: ImageUsage;
+  /** Whether an image is there for the build cache alone. */
+  isHidden(namespace: string, imageId: string): boolean;
   nowMs(): number;
   /** Publishes an image event as Docker does: labels and the name the user sees as attributes. */
   publish(action: ImageAction, record: ImageRecord, name: string): void;

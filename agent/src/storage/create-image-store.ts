@@ -34,6 +34,8 @@ export type ImageStoreDeps = {
   events: EventBus;
   logger: Logger;
   usage: ImageUsage;
+  /** Images that are there for the build cache alone: without a name they are neither listed nor pruned. */
+  isHidden?: (namespace: string, imageId: string) => boolean;
   /** Shared with the archive service; the store makes its own otherwise. */
   workers?: ArchiveWorkers;
   nowMs?: () => number;
@@ -61,9 +63,12 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
     records,
     snapshots,
     collector,
+    trash,
+    workers,
     events: deps.events,
     logger,
     usage: deps.usage,
+    isHidden: deps.isHidden ?? (() => false),
     nowMs,
     publish(action, record, name) {
       const attributes = { ...record.config.config?.Labels, name };
@@ -72,6 +77,7 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
   };
   return {
     ...rootfsMethods(context),
+    store: context,
     resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
     list: (namespace, options) => listImages(context, { namespace, ...options }),
     inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),

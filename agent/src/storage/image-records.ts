@@ -75,6 +75,45 @@ export class ImageRecords {
     return rows.map((row) => ({ chainId: digestOf(row["chain_id"]), blob: blobRowSchema.parse(row) }));
   }
 
+  /** A layer that an image of the namespace has, with the blob it came from. */
+  findLayer(namespace: string, chainId: Digest): ImageLayer | undefined {
+    const row = this.#db.get(
+      `SELECT l.chain_id, b.digest, b.diff_id, b.compression, b.size_bytes FROM storage_image_layers l
+       JOIN storage_blobs b ON b.digest = l.blob_digest WHERE l.namespace = ? AND l.chain_id = ? LIMIT 1`,
+      namespace,
+      chainId,
+    );
+    return row === undefined ? undefined : { chainId, blob: blobRowSchema.parse(row) };
+  }
+
+  /** Every image of that layer blob has another one from now on, of the same content in another compression. */
+  replaceBlob(before: Digest, after: Digest): void {
+    this.#db.run("UPDATE storage_image_layers SET blob_digest = ? WHERE blob_digest = ?", after, before);
+  }
+
+  /** Remembers that a repository has a blob. */
+  addSource(namespace: string, digest: Digest, repository: Pick<Reference, "domain" | "path">): void {
+    this.#db.run(
+      "INSERT INTO storage_blob_sources (namespace, digest, domain, path) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      namespace,
+      digest,
+      repository.domain,
+      repository.path,
+    );
+  }
+
+  /** Paths of the repositories of a registry in which the namespace has seen a blob. */
+  sources(namespace: string, digest: Digest, domain: string): string[] {
+    return this.#db
+      .all(
+        "SELECT path FROM storage_blob_sources WHERE namespace = ? AND digest = ? AND domain = ? ORDER BY path",
+        namespace,
+        digest,
+        domain,
+      )
+      .map((row) => String(row["path"]));
+  }
+
   /**
    * Top layer of an image of any namespace (the caller resolved the name in one), null for an image without layers.
    * @throws FlotillaError `not_found`.

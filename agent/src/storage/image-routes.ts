@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { parseFilters } from "@flotilla/engine-api";
-import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
+import { empty, json, type Call, type Handler, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
 import { writeTo } from "../api/write-to.ts";
 import type { ImageService } from "./image-service.ts";
@@ -11,18 +11,22 @@ import { LIST_FILTERS } from "./list-images.ts";
 import type { StagedLoad } from "./load-images.ts";
 import { PRUNE_FILTERS } from "./prune-images.ts";
 
-export type ImageRoutesDeps = { images: ImageService };
+export type ImageRoutesDeps = {
+  images: ImageService;
+  /** `POST /images/create` with `fromImage`: the path that import and pull share. */
+  pull: Handler;
+};
 
 /** Docker before API 1.44 also sent the size under a second name. */
 const VIRTUAL_SIZE_UNTIL_MINOR = 43;
 
-/** Docker's image calls, without pull, push, commit and build. */
-export function imageRoutes({ images }: ImageRoutesDeps): Route[] {
+/** Docker's image calls, without push, commit and build. */
+export function imageRoutes({ images, pull }: ImageRoutesDeps): Route[] {
   return [
     { method: "GET", path: "/images/json", handler: (call) => list(images, call) },
     { method: "GET", path: "/images/get", handler: (call) => save(images, call, call.query.getAll("names")) },
     { method: "POST", path: "/images/load", handler: (call) => load(images, call) },
-    { method: "POST", path: "/images/create", handler: (call) => create(images, call) },
+    { method: "POST", path: "/images/create", handler: (call) => (isPull(call) ? pull(call) : create(images, call)) },
     {
       method: "POST",
       path: "/images/prune",
@@ -38,7 +42,11 @@ export function imageRoutes({ images }: ImageRoutesDeps): Route[] {
 
 function list(images: ImageService, call: Call): Reply {
   const filters = parseFilters(call.query.get("filters"), LIST_FILTERS);
-  const summaries = images.list(call.namespace, { filters, withSharedSize: queryBoolean(call.query, "shared-size") });
+  const summaries = images.list(call.namespace, {
+    filters,
+    withSharedSize: queryBoolean(call.query, "shared-size"),
+    withHidden: queryBoolean(call.query, "all"),
+  });
   if (!hasVirtualSize(call)) return json(summaries);
   return json(summaries.map((summary) => ({ ...summary, VirtualSize: summary.Size })));
 }
@@ -94,11 +102,13 @@ async function finishLoad(staged: StagedLoad, { sink, isQuiet }: { sink: Writabl
   }
 }
 
-/** `docker import`; pulling is the same path with `fromImage`. */
+function isPull(call: Call): boolean {
+  return (call.query.get("fromImage") ?? "") !== "";
+}
+
+/** `docker import`. */
 async function create(images: ImageService, call: Call): Promise<Reply> {
   const source = call.query.get("fromSrc") ?? "";
-  if (source === "" && (call.query.get("fromImage") ?? "") !== "")
-    throw new FlotillaError("not_implemented", "pulling images is not available yet: bring images in with docker load or docker import");
   if (source !== "-")
     throw new FlotillaError("not_implemented", "import from a URL is not available: download the file and import it from standard input");
   const image = await images.import({

@@ -1,6 +1,7 @@
 import type { Filters } from "@flotilla/engine-api";
 import type { Readable } from "node:stream";
 import type { ImageStore } from "../engine/ports.ts";
+import type { StorageContext } from "./context.ts";
 import type { ImageRecord } from "./image-records.ts";
 import type { DeletedItem, HistoryItem, ImageInspect, ImageSummary, PruneReport } from "./image-shapes.ts";
 import type { ImportRequest } from "./import-image.ts";
@@ -12,7 +13,9 @@ export type TreeView = { root: string; release(): Promise<void> };
 
 /** Everything the API may do with images, besides what the engine needs of them. Errors are worded as Docker words them. */
 export type ImageService = ImageStore & {
-  list(namespace: string, options: { filters: Filters; withSharedSize: boolean }): ImageSummary[];
+  /** What pull, push, commit and build are made of: layers, blobs, leases and records. */
+  store: StorageContext;
+  list(namespace: string, options: { filters: Filters; withSharedSize: boolean; withHidden?: boolean }): ImageSummary[];
   inspect(namespace: string, reference: string): ImageInspect;
   history(namespace: string, reference: string): HistoryItem[];
   tag(request: TagRequest): void;

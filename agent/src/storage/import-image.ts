@@ -53,7 +53,7 @@ export async function importImage(context: StorageContext, request: ImportReques
   }
 }
 
-type StoreRequest = { tar: Readable; signal: AbortSignal | undefined; onBlob(digest: Digest): void };
+type StoreRequest = { tar: Readable; signal: AbortSignal | undefined; onBlob: (digest: Digest) => void };
 
 async function storeLayer(context: StorageContext, request: StoreRequest): Promise<{ blobDigest: Digest; layer: LooseLayer }> {
   const writer = await context.blobs.create();

@@ -35,7 +35,7 @@ export class Leases {
 
 export type Lease = {
   /** A blob's digest or a layer's chain id. */
-  add(digest: Digest): void;
+  add: (digest: Digest) => void;
   /** Idempotent. Says what was held until now. */
   release(): Digest[];
 };

@@ -8,7 +8,13 @@ import { parseTimeFilter } from "./time-filter.ts";
 /** Filters of `docker images`. */
 export const LIST_FILTERS = ["reference", "label", "dangling", "before", "since", "until"] as const;
 
-export type ListRequest = { namespace: string; filters: Filters; withSharedSize: boolean };
+export type ListRequest = {
+  namespace: string;
+  filters: Filters;
+  withSharedSize: boolean;
+  /** Also those that are there for the build cache alone. */
+  withHidden?: boolean;
+};
 
 /** Images of a namespace, newest first. */
 export function listImages(context: StorageContext, request: ListRequest): ImageSummary[] {
@@ -17,6 +23,7 @@ export function listImages(context: StorageContext, request: ListRequest): Image
   const summaries: ImageSummary[] = [];
   for (const record of context.records.list(request.namespace)) {
     const names = context.records.names(record).map((name) => name.reference);
+    if (request.withHidden !== true && names.length === 0 && context.isHidden(request.namespace, record.id)) continue;
     const shown = matches(record, names);
     if (shown !== undefined) summaries.push(summarise(context, { record, names: shown, sharers }));
   }

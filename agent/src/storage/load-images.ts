@@ -54,7 +54,7 @@ export async function stageLoad(context: StorageContext, request: { namespace: s
   }
 }
 
-type LoadOne = { namespace: string; image: PlannedImage; lease: Lease; progress(message: LoadProgress): Promise<void> };
+type LoadOne = { namespace: string; image: PlannedImage; lease: Lease; progress: (message: LoadProgress) => Promise<void> };
 
 async function loadImage(context: StorageContext, { namespace, image, lease, progress }: LoadOne): Promise<void> {
   const wanted = layersOf(image);

@@ -17,6 +17,7 @@ export function pruneImages(context: StorageContext, request: { namespace: strin
   let reclaimedBytes = 0;
   for (const record of context.records.list(namespace)) {
     const names = context.records.names(record).map((name) => name.reference);
+    if (names.length === 0 && context.isHidden(namespace, record.id)) continue;
     if (isDanglingOnly && names.some((name) => name.tag !== undefined)) continue;
     if (!isPrunable(record) || context.usage(namespace, record.id).length > 0) continue;
     context.records.remove(record);

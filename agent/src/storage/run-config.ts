@@ -2,7 +2,7 @@ import type { ImageConfig } from "@flotilla/image";
 import type { ImageRunConfig } from "../engine/ports.ts";
 
 /** The configuration that containers inherit, without the nulls and absent fields of the stored one. */
-export function toRunConfig(image: ImageConfig): ImageRunConfig {
+export function toRunConfig(image: Pick<ImageConfig, "config">): ImageRunConfig {
   return withoutEmpty({
     ...image.config,
     Healthcheck: image.config?.Healthcheck == null ? undefined : withoutEmpty(image.config.Healthcheck),

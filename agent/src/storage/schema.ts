@@ -58,6 +58,15 @@ export const STORAGE_MIGRATION: Migration = {
        chain_id TEXT REFERENCES storage_layers (chain_id)
      ) STRICT;
      CREATE INDEX storage_rootfs_chain ON storage_rootfs (chain_id);`,
+    // In which repositories of a registry a namespace has seen a blob: a push mounts it from there.
+    `CREATE TABLE storage_blob_sources (
+       namespace TEXT NOT NULL,
+       digest TEXT NOT NULL REFERENCES storage_blobs (digest) ON DELETE CASCADE,
+       domain TEXT NOT NULL,
+       path TEXT NOT NULL,
+       PRIMARY KEY (namespace, digest, domain, path)
+     ) STRICT;
+     CREATE INDEX storage_blob_sources_digest ON storage_blob_sources (digest);`,
   ],
 };
 

@@ -9,6 +9,8 @@ export type InfoSources = {
   runtime: { name: string; path: string; version: string };
   containers: Pick<Containers, "views">;
   countImages(namespace: string): Promise<number> | number;
+  /** What this host was told about registries. */
+  registries(): Promise<{ RegistryConfig: unknown; IndexServerAddress: string }>;
   /** Things an administrator should know; shown by `docker info`. */
   warnings(): string[];
   nowMs(): number;
@@ -29,6 +31,7 @@ export async function describeInfo(sources: InfoSources, namespace: string): Pro
     ContainersStopped: views.length - running - paused,
     Images: await sources.countImages(namespace),
     ...describeEngine(sources),
+    ...(await sources.registries()),
     ...describeMachine(),
     SystemTime: new Date(sources.nowMs()).toISOString(),
     Warnings: sources.warnings(),
@@ -53,14 +56,6 @@ function describeEngine(sources: InfoSources): Record<string, unknown> {
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: ["name=seccomp,profile=builtin"],
     Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "", RemoteManagers: null },
-    RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: null,
-      AllowNondistributableArtifactsHostnames: null,
-      InsecureRegistryCIDRs: ["127.0.0.0/8"],
-      IndexConfigs: {},
-      Mirrors: null,
-    },
-    IndexServerAddress: "",
     ExperimentalBuild: false,
     LiveRestoreEnabled: true,
     Labels: [],

@@ -1,6 +1,6 @@
 import { API_VERSION_MAX, API_VERSION_MIN, formatApiVersion, parseFilters } from "@flotilla/engine-api";
 import { json, type Call, type Reply, type Route } from "../api/call.ts";
-import { formatRfc3339Nano, queryTimestampNano } from "../api/query.ts";
+import { queryTimestampNano } from "../api/query.ts";
 import type { EventBus } from "../events/bus.ts";
 import { EVENT_FILTERS } from "./event-filter.ts";
 import { streamEvents } from "./event-stream.ts";
@@ -70,7 +70,7 @@ function describeVersion(sources: SystemSources): Record<string, unknown> {
   const details = {
     ApiVersion: formatApiVersion(API_VERSION_MAX),
     Arch: facts.architecture,
-    BuildTime: formatRfc3339Nano(0n),
+    BuildTime: "",
     Experimental: "false",
     GitCommit: commit,
     KernelVersion: facts.kernelVersion,

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } fro
 import { rm } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { FlotillaError, KeyedLock, wrapError, type Logger } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { VolumeMount, VolumeStore } from "../engine/ports.ts";
@@ -114,9 +115,7 @@ class LocalVolumes implements Volumes {
 
   acquire(namespace: string, name: string, containerId: string): void {
     const volume = this.#row(namespace, name);
-    if (!this.#table.addUse(volume, containerId)) return;
-    this.#ensureMounted(volume, this.#dataPath(namespace, name));
-    this.#publish({ namespace, name }, "mount", { container: containerId });
+    if (this.#table.addUse(volume, containerId)) this.#ensureMounted(volume, this.#dataPath(namespace, name));
   }
 
   release(namespace: string, containerId: string, options: { removesAnonymous?: boolean } = {}): string[] {
@@ -126,7 +125,6 @@ class LocalVolumes implements Volumes {
       const anonymous = unused.filter((name) => this.#isAnonymous(this.#table.find(namespace, name)));
       // In the same step: a crash here must not forget that they were to go.
       if (options.removesAnonymous === true) for (const name of anonymous) this.#table.markRemoving(namespace, name);
-      for (const name of released) this.#publish({ namespace, name }, "unmount", { container: containerId });
       return { unused, anonymous };
     });
     for (const name of unused) this.#unmountIdle(namespace, name);
@@ -160,10 +158,10 @@ class LocalVolumes implements Volumes {
     });
   }
 
-  copyUp(namespace: string, name: string, source: string | { root: string; path: string }): Promise<void> {
+  copyUp(namespace: string, name: string, source: { root: string; path: string }): Promise<void> {
     return this.#lock.run(`${namespace}/${name}`, async () => {
       const volume = this.#row(namespace, name);
-      const from = typeof source === "string" ? source : resolveInRoot(source.root, source.path);
+      const from = resolveInRoot(source.root, source.path);
       const into = this.path(namespace, name);
       if (!isDirectory(from) || !isEmptyDirectory(into)) return;
       try {
@@ -216,7 +214,7 @@ class LocalVolumes implements Volumes {
   #reuse(present: VolumeRow, options: Readonly<Record<string, string>>): VolumeMount {
     const { namespace, name } = present;
     if (present.is_removing) throw new FlotillaError("conflict", `create ${name}: volume is being removed`);
-    const isSame = JSON.stringify(Object.entries(options).sort()) === JSON.stringify(Object.entries(present.options).sort());
+    const isSame = isDeepStrictEqual(options, present.options);
     if (Object.keys(options).length > 0 && !isSame) {
       throw new FlotillaError("conflict", `create ${name}: conflict: volume name must be unique: it exists with other driver options`);
     }
@@ -298,9 +296,9 @@ class LocalVolumes implements Volumes {
     return join(this.#root, namespace, checkVolumeName(name), ...rest);
   }
 
-  #publish(volume: { namespace: string; name: string }, action: string, attributes: Record<string, string> = {}): void {
+  #publish(volume: { namespace: string; name: string }, action: string): void {
     const { namespace, name } = volume;
-    this.#events.publish({ namespace, type: "volume", action, id: name, attributes: { driver: "local", ...attributes } });
+    this.#events.publish({ namespace, type: "volume", action, id: name, attributes: { driver: "local" } });
   }
 }
 

@@ -30,7 +30,8 @@ export function toTrpcError(error: unknown): TRPCError {
   }
   if (error instanceof TRPCError) {
     if (error.cause instanceof FlotillaError) return toTrpcError(error.cause);
-    if (error.cause instanceof z.ZodError) return new TRPCError({ code: error.code, message: describeIssues(error.cause), cause: error.cause });
+    if (error.cause instanceof z.ZodError)
+      return new TRPCError({ code: error.code, message: describeIssues(error.cause), cause: error.cause });
     return error.code === "INTERNAL_SERVER_ERROR" ? new TRPCError({ code: error.code, message: HIDDEN, cause: error.cause }) : error;
   }
   return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message: HIDDEN, cause: error });

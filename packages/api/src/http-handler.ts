@@ -8,7 +8,9 @@ const MAX_BATCH = 50;
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Serves queries and mutations under `/api/trpc/`. The caller has checked where the request comes from (CSRF). */
-export function createTrpcHttpHandler(createContext: (req: IncomingMessage) => Promise<ApiContext>): (req: IncomingMessage, res: ServerResponse) => void {
+export function createTrpcHttpHandler(
+  createContext: (req: IncomingMessage) => Promise<ApiContext>,
+): (req: IncomingMessage, res: ServerResponse) => void {
   return createHTTPHandler({
     router: appRouter,
     basePath: "/api/trpc/",

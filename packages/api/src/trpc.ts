@@ -15,7 +15,11 @@ const t = initTRPC
     errorFormatter: ({ shape, error }) => {
       const mapped = toTrpcError(error);
       const { code, httpStatus, path } = shape.data;
-      return { ...shape, message: mapped.message, data: { code: mapped.code === "INTERNAL_SERVER_ERROR" ? code : mapped.code, httpStatus, path } };
+      return {
+        ...shape,
+        message: mapped.message,
+        data: { code: mapped.code === "INTERNAL_SERVER_ERROR" ? code : mapped.code, httpStatus, path },
+      };
     },
     sse: { enabled: false },
   });
@@ -46,7 +50,8 @@ export function procedure<S extends z.ZodType>(
       throw mapped;
     })
     .use(async ({ ctx, next }) => {
-      if (ctx.actor.kind === "anonymous" && ruleOf(action).who !== "everyone") await authorize(ctx.services, ctx.actor, { action, object: INSTANCE });
+      if (ctx.actor.kind === "anonymous" && ruleOf(action).who !== "everyone")
+        await authorize(ctx.services, ctx.actor, { action, object: INSTANCE });
       return next();
     })
     .input(input)

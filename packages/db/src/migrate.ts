@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
-import pg from "pg";
+import { Client } from "pg";
 import { z } from "zod";
 import { type ConnectionOptions, toPoolConfig } from "./open-database.ts";
 
@@ -30,13 +30,20 @@ const historyRow = z.object({ migration_name: z.string(), checksum: z.string(), 
  */
 export async function migrate(options: ConnectionOptions, directory: string): Promise<MigrationReport> {
   const files = await readMigrations(directory);
-  const client = new pg.Client(toPoolConfig(options));
+  const client = new Client(toPoolConfig(options));
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [ADVISORY_LOCK]);
     await client.query(HISTORY_TABLE);
-    const result = await client.query('SELECT "migration_name", "checksum", "finished_at" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL');
-    const history = new Map(z.array(historyRow).parse(result.rows).map((row) => [row.migration_name, row]));
+    const result = await client.query(
+      'SELECT "migration_name", "checksum", "finished_at" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL',
+    );
+    const history = new Map(
+      z
+        .array(historyRow)
+        .parse(result.rows)
+        .map((row) => [row.migration_name, row]),
+    );
     checkHistory(files, history);
     const pending = files.filter((file) => !history.has(file.name));
     for (const file of pending) await apply(client, file);
@@ -67,14 +74,18 @@ function checkHistory(files: readonly MigrationFile[], history: ReadonlyMap<stri
   for (const row of history.values()) {
     const file = known.get(row.migration_name);
     if (file === undefined) {
-      throw new FlotillaError("conflict", `migrate: the database has migration ${row.migration_name}, which this version of Flotilla does not know: it is older than the database`);
+      throw new FlotillaError(
+        "conflict",
+        `migrate: the database has migration ${row.migration_name}, which this version of Flotilla does not know: it is older than the database`,
+      );
     }
     if (row.checksum !== file.checksum) throw new FlotillaError("conflict", `migrate: ${file.name} was edited after it was applied`);
-    if (row.finished_at === null) throw new FlotillaError("conflict", `migrate: ${file.name} did not finish: resolve it with prisma migrate resolve`);
+    if (row.finished_at === null)
+      throw new FlotillaError("conflict", `migrate: ${file.name} did not finish: resolve it with prisma migrate resolve`);
   }
 }
 
-async function apply(client: pg.Client, file: MigrationFile): Promise<void> {
+async function apply(client: Client, file: MigrationFile): Promise<void> {
   await client.query("BEGIN");
   try {
     await client.query(file.sql);
@@ -85,6 +96,8 @@ async function apply(client: pg.Client, file: MigrationFile): Promise<void> {
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");
-    throw new FlotillaError("internal", `migrate: apply ${file.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new FlotillaError("internal", `migrate: apply ${file.name}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }

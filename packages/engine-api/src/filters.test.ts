@@ -49,7 +49,8 @@ describe("matchesLabels", () => {
 });
 
 describe("booleanFilter", () => {
-  const read = (value: string): boolean => booleanFilter(parseFilters(JSON.stringify({ dangling: [value] }), ["dangling"]), "dangling", false);
+  const read = (value: string): boolean =>
+    booleanFilter(parseFilters(JSON.stringify({ dangling: [value] }), ["dangling"]), "dangling", false);
 
   test("0, 1, true and false are booleans, and nothing is the fallback", () => {
     expect([read("1"), read("true"), read("0"), read("false")]).toEqual([true, true, false, false]);

@@ -41,7 +41,7 @@ describe("instructions change the configuration", () => {
       "WORKDIR /a",
       "WORKDIR b$A",
     ]);
-    expect(config).toEqual({ Env: ["A=1", "PATH=/x:/bin", "B=1", "C=other", "D=set"], Cmd: ["old"], WorkingDir: "/a/b1" });
+    expect(config).toEqual({ Env: ["PATH=/x:/bin", "A=1", "B=1", "C=other", "D=set"], Cmd: ["old"], WorkingDir: "/a/b1" });
   });
 
   test("ENTRYPOINT drops the image's CMD but not one given here", () => {
@@ -67,7 +67,7 @@ describe("what cannot be applied is refused", () => {
     ["ENV A=1 B", 'can\'t find = in "B"'],
     ["ENV =1", "ENV names can not be blank"],
     ['ENV A="1', "looking for matching double-quote"],
-    ["ENV A=${B", "unsupported modifier or missing }"],
+    ["ENV A=${B", "syntax error: missing '}'"],
     ["EXPOSE", "EXPOSE requires at least one argument"],
     ["EXPOSE http", "Invalid containerPort: http"],
     ["EXPOSE 70000", "Invalid containerPort: 70000"],

@@ -1,7 +1,7 @@
 import { FlotillaError } from "@flotilla/core";
 import type { RunConfig } from "./image-config.ts";
+import type { CommandForm } from "./instruction-arguments.ts";
 
-type Form = { kind: "exec"; argv: string[] } | { kind: "shell"; line: string };
 type Healthcheck = NonNullable<RunConfig["Healthcheck"]>;
 
 const NANOS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -16,7 +16,7 @@ const DURATION_FLAGS: Readonly<Record<string, "Interval" | "Timeout" | "StartPer
 };
 
 /** `HEALTHCHECK [--interval=D …] CMD …` or `HEALTHCHECK NONE`. @throws FlotillaError `invalid`. */
-export function parseHealthcheck(text: string, parseCommand: (text: string) => Form): Healthcheck {
+export function parseHealthcheck(text: string, parseCommand: (text: string) => CommandForm): Healthcheck {
   const health: Healthcheck = {};
   let rest = text;
   for (let flag = /^--(\S+)\s*/.exec(rest); flag !== null; flag = /^--(\S+)\s*/.exec(rest)) {

@@ -66,7 +66,16 @@ export const welcomeMessage = z.object({
 });
 export type WelcomeMessage = z.output<typeof welcomeMessage>;
 
-export const REFUSAL_CODES = ["bad_request", "version", "unknown_host", "bad_token", "bad_proof", "name_taken", "duplicate", "busy"] as const;
+export const REFUSAL_CODES = [
+  "bad_request",
+  "version",
+  "unknown_host",
+  "bad_token",
+  "bad_proof",
+  "name_taken",
+  "duplicate",
+  "busy",
+] as const;
 
 export const refusedMessage = z.object({
   type: z.literal("refused"),

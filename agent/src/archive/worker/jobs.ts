@@ -2,6 +2,7 @@
 // bytes go through the worker's standard input and output. Byte strings are latin1 (see ../tar/block.ts).
 import { ERROR_CODES } from "@flotilla/core";
 import { z } from "zod";
+import { buildAnswerSchemas, buildContextJobSchema, buildCopyJobSchema, buildScanJobSchema } from "../../build/worker/build-jobs.ts";
 
 const rootSchema = z.string().startsWith("/");
 
@@ -19,6 +20,20 @@ export const jobSchema = z.discriminatedUnion("kind", [
   /** A tar of `path` to stdout, its entries named `name/…`; `stat` says what it is first. */
   z.object({ kind: z.literal("pack"), root: rootSchema, path: z.string(), isExport: z.boolean() }),
   z.object({ kind: z.literal("stat"), root: rootSchema, path: z.string() }),
+  /** The layer that an upper directory of overlayfs (or a plain directory) is, as a tar to stdout. */
+  z.object({
+    kind: z.literal("pack-layer"),
+    root: rootSchema,
+    /** Paths without leading slash, deepest first, that are left out while there is nothing else in them: what the runtime mounts on. */
+    mountPoints: z.array(z.string()),
+    /** Later times become this one (SOURCE_DATE_EPOCH). */
+    maxMtimeSeconds: z.number().int().nonnegative().optional(),
+    /** The directory itself becomes the layer: it is made to say what the tar says. */
+    isConsumed: z.boolean(),
+  }),
+  buildContextJobSchema,
+  buildCopyJobSchema,
+  buildScanJobSchema,
 ]);
 export type Job = z.output<typeof jobSchema>;
 
@@ -38,7 +53,10 @@ export const answerSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("stat"), stat: pathStatSchema }),
   /** `diffId` is the hash of all bytes of stdin; `sizeBytes` the sum of the file sizes. */
   z.object({ kind: z.literal("extracted"), diffId: z.string(), sizeBytes: z.number(), entries: z.number() }),
+  /** `sizeBytes` is the sum of the file sizes. */
+  z.object({ kind: z.literal("packed"), sizeBytes: z.number() }),
   z.object({ kind: z.literal("done") }),
+  ...buildAnswerSchemas,
   z.object({ kind: z.literal("failed"), code: z.enum(ERROR_CODES), message: z.string() }),
 ]);
 export type Answer = z.output<typeof answerSchema>;

@@ -2,12 +2,17 @@
 // its own can have another root directory; everything is loaded before that, and nothing after.
 //
 // It works synchronously on purpose: blocking reads and writes are its back-pressure, and one thread has one root.
+import { constants, openSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { extractContext } from "../../build/worker/build-context.ts";
+import { buildCopy } from "../../build/worker/build-copy.ts";
+import { scanSources } from "../../build/worker/build-scan.ts";
 import { CAP, chroot, dropCapability } from "../../host/libc.ts";
 import { extractLayer } from "./extract-layer.ts";
 import { jobSchema, type Answer, type Job } from "./jobs.ts";
 import { pack } from "./pack.ts";
+import { packLayer } from "./pack-layer.ts";
 import { parseClientPath, statPath } from "./stat-path.ts";
 import { unpack } from "./unpack.ts";
 
@@ -15,6 +20,9 @@ const STDIN = 0;
 const STDOUT = 1;
 
 function perform(job: Job): Answer {
+  // Opened before the root changes: after that there is no way to them.
+  const output = job.kind === "build-context" ? openSync(job.indexPath, "wx", 0o600) : -1;
+  const roots = job.kind === "build-copy" ? { source: openDirectory(job.sourceRoot), target: openDirectory(job.root) } : undefined;
   enter(job.root);
   switch (job.kind) {
     case "extract-layer":
@@ -24,6 +32,16 @@ function perform(job: Job): Answer {
       return { kind: "done" };
     case "stat":
       return { kind: "stat", stat: statPath(parseClientPath(job.path)) };
+    case "build-context":
+      extractContext(STDIN, { output, maxBytes: job.maxBytes });
+      return { kind: "done" };
+    case "build-copy":
+      if (roots !== undefined) buildCopy(roots, job);
+      return { kind: "done" };
+    case "build-scan":
+      return { kind: "scanned", digest: scanSources(job.sources) };
+    case "pack-layer":
+      return packLayer(STDOUT, job);
     case "pack": {
       const client = parseClientPath(job.path);
       answer({ kind: "stat", stat: statPath(client) });
@@ -31,6 +49,10 @@ function perform(job: Job): Answer {
       return { kind: "done" };
     }
   }
+}
+
+function openDirectory(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
 }
 
 function enter(root: string): void {

@@ -24,10 +24,12 @@ import { FlotillaError } from "@flotilla/core";
 import { lsetxattr, mknod } from "../../host/libc.ts";
 import { toDisplay, toPath } from "../tar/block.ts";
 import type { TarEntry } from "../tar/entry.ts";
-import type { TarReader } from "../tar/reader.ts";
 import { baseOf, cleanEntryName, parentOf } from "./paths.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = constants;
+
+/** The stored bytes of an entry, in chunks that are valid only during the call. */
+export type Content = { readContent(use: (chunk: Buffer) => void): void };
 
 export type TreeWriterOptions = {
   /** Directory all names are relative to: "" is the root of the process, else it ends with a slash. */
@@ -55,7 +57,7 @@ export class TreeWriter {
   }
 
   /** @param name cleaned; `content` stands at the entry's data. */
-  write(name: string, entry: TarEntry, content: TarReader): void {
+  write(name: string, entry: TarEntry, content: Content): void {
     if (name !== "") this.ensureParent(name);
     if (entry.type === "directory") this.#directory(name, entry);
     else this.#nonDirectory(name, entry, content);
@@ -109,7 +111,7 @@ export class TreeWriter {
     this.#directoryTimes.set(name, entry.mtimeSeconds);
   }
 
-  #nonDirectory(name: string, entry: TarEntry, content: TarReader): void {
+  #nonDirectory(name: string, entry: TarEntry, content: Content): void {
     if (name === "") throw new FlotillaError("invalid", "the root can only be a directory");
     const existing = this.find(name);
     if (existing !== undefined) {
@@ -124,7 +126,7 @@ export class TreeWriter {
     this.#node(name, entry);
   }
 
-  #file(name: string, entry: TarEntry, content: TarReader): void {
+  #file(name: string, entry: TarEntry, content: Content): void {
     const fd = openSync(this.path(name), O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600);
     try {
       if (entry.sparse === undefined) content.readContent((chunk) => writeAll(fd, chunk));
@@ -176,7 +178,7 @@ function setXattr(path: string | Buffer, name: string, value: string): void {
   }
 }
 
-function writeSparse(fd: number, entry: TarEntry, content: TarReader): void {
+function writeSparse(fd: number, entry: TarEntry, content: Content): void {
   ftruncateSync(fd, entry.size);
   const chunks = [...(entry.sparse ?? [])];
   let chunk = chunks.shift();

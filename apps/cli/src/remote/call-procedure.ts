@@ -2,7 +2,11 @@ import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Credentials } from "./credentials.ts";
 
-const envelope = z.union([z.object({ result: z.object({ data: z.unknown().optional() }) }), z.object({ error: z.object({ message: z.string() }) }), z.object({ message: z.string() })]);
+const envelope = z.union([
+  z.object({ result: z.object({ data: z.unknown().optional() }) }),
+  z.object({ error: z.object({ message: z.string() }) }),
+  z.object({ message: z.string() }),
+]);
 
 export type ProcedureCall<T extends z.ZodType> = { kind: "query" | "mutation"; path: string; input?: unknown; output: T };
 
@@ -17,7 +21,11 @@ export async function callProcedure<T extends z.ZodType>(credentials: Credential
     throw new FlotillaError("unavailable", `${url} cannot be reached`, { cause: error });
   });
   const answer = envelope.safeParse(await response.json().catch(() => undefined));
-  if (!answer.success) throw new FlotillaError("unavailable", `${url} does not answer like a Flotilla control plane (status ${response.status})`);
+  if (!answer.success)
+    throw new FlotillaError("unavailable", `${url} does not answer like a Flotilla control plane (status ${response.status})`);
   if ("result" in answer.data) return call.output.parse(answer.data.result.data);
-  throw new FlotillaError(response.status === 401 ? "unauthenticated" : "invalid", "error" in answer.data ? answer.data.error.message : answer.data.message);
+  throw new FlotillaError(
+    response.status === 401 ? "unauthenticated" : "invalid",
+    "error" in answer.data ? answer.data.error.message : answer.data.message,
+  );
 }

@@ -17,7 +17,11 @@ export async function login(output: Output, url: string, options: { token?: stri
   const credentials = { url: url.replace(/\/$/, ""), token: options.token ?? (await askToken()) };
   const { user, team } = await callProcedure(credentials, { kind: "query", path: "me.get", output: me });
   writeCredentials(credentials);
-  output.result(`Signed in to ${credentials.url} as ${user.email} (${user.role} of ${team.name}).`, { url: credentials.url, email: user.email, role: user.role });
+  output.result(`Signed in to ${credentials.url} as ${user.email} (${user.role} of ${team.name}).`, {
+    url: credentials.url,
+    email: user.email,
+    role: user.role,
+  });
 }
 
 async function askToken(): Promise<string> {
@@ -31,7 +35,12 @@ async function askToken(): Promise<string> {
 
 export async function createToken(output: Output, options: { name: string; days?: string }): Promise<void> {
   const expiresInDays = options.days === undefined ? null : Number(options.days);
-  const { token } = await callProcedure(readCredentials(), { kind: "mutation", path: "tokens.create", input: { name: options.name, expiresInDays }, output: newToken });
+  const { token } = await callProcedure(readCredentials(), {
+    kind: "mutation",
+    path: "tokens.create",
+    input: { name: options.name, expiresInDays },
+    output: newToken,
+  });
   output.result(token, { token });
 }
 
@@ -49,7 +58,11 @@ export async function writeContext(output: Output, host: string, options: { head
   const url = new URL(credentials.url);
   const endpoint = `tcp://${url.host}/docker/${found.name}`;
   const isTls = url.protocol === "https:";
-  const meta = { Name: name, Metadata: { Description: `host ${found.name} of ${credentials.url}` }, Endpoints: { docker: { Host: endpoint, SkipTLSVerify: false } } };
+  const meta = {
+    Name: name,
+    Metadata: { Description: `host ${found.name} of ${credentials.url}` },
+    Endpoints: { docker: { Host: endpoint, SkipTLSVerify: false } },
+  };
   const id = createHash("sha256").update(name).digest("hex");
   writePrivateFile(join(directory, "contexts", "meta", id, "meta.json"), JSON.stringify(meta));
   if (options.headers) writeHeaders(join(directory, "config.json"), credentials.token);
@@ -65,5 +78,8 @@ function writeHeaders(path: string, token: string): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
-  writePrivateFile(path, `${JSON.stringify({ ...config, HttpHeaders: { ...config.HttpHeaders, Authorization: `Bearer ${token}` } }, null, 2)}\n`);
+  writePrivateFile(
+    path,
+    `${JSON.stringify({ ...config, HttpHeaders: { ...config.HttpHeaders, Authorization: `Bearer ${token}` } }, null, 2)}\n`,
+  );
 }

@@ -8,7 +8,12 @@ import { ROOT } from "../paths.ts";
 
 const CONTROL = join(ROOT, "apps", "control");
 const STAMP = join(CONTROL, ".next", "flotilla-sources");
-const SOURCES = ["apps/control/src/**/*.{ts,tsx,css,json,svg}", "apps/control/*.{ts,mjs,json}", "packages/{core,engine-api}/src/**/*.ts", "pnpm-lock.yaml"];
+const SOURCES = [
+  "apps/control/src/**/*.{ts,tsx,css,json,svg}",
+  "apps/control/*.{ts,mjs,json}",
+  "packages/{core,engine-api}/src/**/*.ts",
+  "pnpm-lock.yaml",
+];
 const LOCK_POLL_MS = 200;
 
 /** Builds the dashboard when its sources are not those of the last build; two that start together build it once. */
@@ -32,8 +37,14 @@ function isBuilt(): boolean {
 
 function digestSources(): string {
   const hash = createHash("sha256");
-  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).filter((file) => !/src\/server\/|\.test\.tsx?$|next-env\.d\.ts$/.test(file));
-  for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file))).update("\0");
+  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).filter(
+    (file) => !/src\/server\/|\.test\.tsx?$|next-env\.d\.ts$/.test(file),
+  );
+  for (const file of files.sort())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(ROOT, file)))
+      .update("\0");
   return hash.digest("hex");
 }
 

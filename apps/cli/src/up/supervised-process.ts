@@ -10,11 +10,11 @@ export type ProcessOptions = {
   name: string;
   argv: readonly string[];
   env?: Readonly<Record<string, string>>;
-  note(text: string): void;
+  note: (text: string) => void;
   /** Called for each start. */
-  onStart?(child: ChildProcess): void;
+  onStart?: (child: ChildProcess) => void;
   /** Called when it ends by itself; false: it is not started again. */
-  onEnd(exit: { code: number | null; ranMs: number }): boolean;
+  onEnd: (exit: { code: number | null; ranMs: number }) => boolean;
 };
 
 /**

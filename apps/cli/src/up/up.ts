@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { connect } from "node:net";
-import { readConfig } from "@flotilla/agent/config";
+import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "@flotilla/agent/config";
 import { joinControlPlane } from "@flotilla/agent/join";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
@@ -10,7 +10,13 @@ import { ensureDashboard } from "./build-dashboard.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
 
 /** What the control plane says when it is ready (apps/control/src/server/main.ts). */
-const readyMessage = z.object({ type: z.literal("ready"), url: z.url(), publicUrl: z.url(), setupUrl: z.string().nullable(), localJoinToken: z.string() });
+const readyMessage = z.object({
+  type: z.literal("ready"),
+  url: z.url(),
+  publicUrl: z.url(),
+  setupUrl: z.string().nullable(),
+  localJoinToken: z.string(),
+});
 type Ready = z.output<typeof readyMessage>;
 
 const ENGINE_TIMEOUT_MS = 60_000;
@@ -20,7 +26,8 @@ const ENGINE_TIMEOUT_MS = 60_000;
  * neither takes the other with it. Ends when it is told to; containers run on.
  */
 export async function up(output: Output): Promise<number> {
-  if (process.getuid?.() !== 0) throw new FlotillaError("forbidden", "the agent makes namespaces, mounts and firewall rules: run this as root");
+  if (process.getuid?.() !== 0)
+    throw new FlotillaError("forbidden", "the agent makes namespaces, mounts and firewall rules: run this as root");
   const config = readConfig(process.env);
   await ensureDashboard((text) => output.note(text));
   const isAgentThere = await isServed(config.socketPath);
@@ -35,19 +42,29 @@ export async function up(output: Output): Promise<number> {
       resolve(code);
     };
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
-    const agent = new SupervisedProcess({ name: "the agent", argv: [AGENT_MAIN], note: (text) => output.note(text), onEnd: () => true });
+    const agent = new SupervisedProcess({
+      name: "the agent",
+      argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
+      env: AGENT_NODE_ENV,
+      note: (text) => output.note(text),
+      onEnd: () => true,
+    });
     let isAnnounced = false;
     const control = new SupervisedProcess({
       name: "the control plane",
       argv: [CONTROL_MAIN],
       note: (text) => output.note(text),
       onStart: (child) =>
-        onReady(child, async (ready) => {
-          await joinLocal(config.dataDir, ready);
-          if (!isAgentThere) await untilServed(config.socketPath);
-          if (!isAnnounced) announce(output, ready, config.socketPath);
-          isAnnounced = true;
-        }, output),
+        onReady(
+          child,
+          async (ready) => {
+            await joinLocal(config.dataDir, ready);
+            if (!isAgentThere) await untilServed(config.socketPath);
+            if (!isAnnounced) announce(output, ready, config.socketPath);
+            isAnnounced = true;
+          },
+          output,
+        ),
       // One that never came up has said why: a port in use, a second one on the same data.
       onEnd: ({ code }) => {
         if (isAnnounced) return true;
@@ -65,7 +82,9 @@ function onReady(child: ChildProcess, work: (ready: Ready) => Promise<void>, out
   child.on("message", (message) => {
     const ready = readyMessage.safeParse(message);
     if (!ready.success) return;
-    work(ready.data).catch((error: unknown) => output.note(`this machine could not join its own control plane: ${toFlotillaError(error).message}`));
+    work(ready.data).catch((error: unknown) =>
+      output.note(`this machine could not join its own control plane: ${toFlotillaError(error).message}`),
+    );
   });
 }
 
@@ -78,7 +97,9 @@ function announce(output: Output, ready: Ready, socketPath: string): void {
   const lines = [
     "",
     `  Flotilla is up at   ${ready.publicUrl}`,
-    ...(ready.setupUrl === null ? [] : [`  Set it up with      ${ready.setupUrl}`, "                      (works once; a new start prints a new one)"]),
+    ...(ready.setupUrl === null
+      ? []
+      : [`  Set it up with      ${ready.setupUrl}`, "                      (works once; a new start prints a new one)"]),
     `  docker here         DOCKER_HOST=unix://${socketPath}`,
     "  Ctrl-C stops Flotilla, not the containers.",
     "",

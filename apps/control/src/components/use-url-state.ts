@@ -1,7 +1,7 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { withParams } from "@/lib/url-state.ts";
 
 export type UrlState = { get: (name: string) => string | null; set: (changes: Readonly<Record<string, string | null>>) => void };
@@ -17,5 +17,5 @@ export function useUrlState(): UrlState {
       `${window.location.pathname}${withParams(window.location.search, changes)}${window.location.hash}`,
     );
   }, []);
-  return { get, set };
+  return useMemo(() => ({ get, set }), [get, set]);
 }

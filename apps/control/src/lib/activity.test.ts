@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { activityDetail, activityHref } from "./activity.ts";
+import { activityDetail, activityHref, activityObject } from "./activity.ts";
 
 describe("activityHref", () => {
   test.each([
@@ -16,4 +16,9 @@ describe("activityHref", () => {
 test("facts are told in one line, the message first", () => {
   expect(activityDetail({ image: "nginx", message: "port in use", tag: null, n: 2 })).toBe("port in use · image=nginx · n=2");
   expect(activityDetail(null)).toBe("");
+});
+
+test("long ids are cut, names are not", () => {
+  expect(activityObject(`local/${"0123456789abcdef".repeat(4)}`)).toBe("local/0123456789ab");
+  expect(activityObject("local/web")).toBe("local/web");
 });

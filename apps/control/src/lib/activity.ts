@@ -18,12 +18,17 @@ export function activityHref(action: string, object: { kind: string; name: strin
   }
 }
 
+/** An object as a reader names it: ids of 64 digits are cut as Docker cuts them. */
+export function activityObject(name: string): string {
+  return name.replace(/(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}/g, "$1");
+}
+
 /** The facts of an audit row in one line: `message` first, then the others as `name=value`; empty ones are left out. */
 export function activityDetail(detail: Readonly<Record<string, unknown>> | null): string {
   if (detail === null) return "";
   const { message, ...rest } = detail;
   const facts = Object.entries(rest)
     .filter(([, value]) => value !== null && value !== "")
-    .map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return [...(typeof message === "string" ? [message] : []), ...facts].join(" · ");
 }

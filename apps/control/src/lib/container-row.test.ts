@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { containerHref, containerName, type ContainerSummary, eligible, filterContainers } from "./container-row.ts";
 
-const row = (name: string, State: string, Status = "", host = "local"): ContainerSummary => ({
+const row = (name: string, State: string, { status: Status = "", host = "local" } = {}): ContainerSummary => ({
   Id: `${name}0123456789abcdef`,
   Names: [`/${name}`],
   Image: "nginx:1.27",
@@ -11,10 +11,10 @@ const row = (name: string, State: string, Status = "", host = "local"): Containe
 });
 
 const ROWS = [
-  row("web", "running", "Up 2 hours (healthy)"),
-  row("api", "running", "Up 2 hours (unhealthy)", "db-1"),
-  row("job", "exited", "Exited (0) 1 hour ago"),
-  row("bad-job", "exited", "Exited (1) 1 hour ago"),
+  row("web", "running", { status: "Up 2 hours (healthy)" }),
+  row("api", "running", { status: "Up 2 hours (unhealthy)", host: "db-1" }),
+  row("job", "exited", { status: "Exited (0) 1 hour ago" }),
+  row("bad-job", "exited", { status: "Exited (1) 1 hour ago" }),
 ];
 const names = (rows: ContainerSummary[]): string[] => rows.map(containerName);
 const NONE = { text: "", state: "all", host: "" } as const;

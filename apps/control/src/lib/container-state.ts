@@ -41,6 +41,13 @@ export function exitCodeFromStatus(status: string): number | undefined {
 
 export type ContainerAction = "start" | "stop" | "restart" | "kill" | "pause" | "unpause";
 
+const INTERRUPTING = ["stop", "restart", "kill"] as const satisfies readonly ContainerAction[];
+
+/** Whether an action takes a running program away from those who use it: asked about before it is done. */
+export function isInterrupting(action: ContainerAction): action is (typeof INTERRUPTING)[number] {
+  return INTERRUPTING.some((name) => name === action);
+}
+
 /** Actions that make sense in a state, the likeliest first. */
 export function actionsFor(state: string): readonly ContainerAction[] {
   switch (state) {

@@ -128,8 +128,6 @@ export const hostInfoSchema = z.object({
   Warnings: list(z.string()),
 });
 
-export type HostInfo = z.infer<typeof hostInfoSchema>;
-
 export const volumeInspectSchema = z.object({
   Name: text,
   Driver: text,
@@ -140,8 +138,6 @@ export const volumeInspectSchema = z.object({
   Options: record(z.string()),
   UsageData: z.object({ Size: count, RefCount: count }).nullish(),
 });
-
-export type VolumeDetails = z.infer<typeof volumeInspectSchema>;
 
 export type PortRow = { container: string; published: { address: string; port: string }[] };
 

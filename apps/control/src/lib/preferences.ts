@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 export const LOCALES = ["en", "zh"] as const;
 export type Locale = (typeof LOCALES)[number];
 
@@ -9,20 +7,17 @@ export type Theme = (typeof THEMES)[number];
 export const LOCALE_COOKIE = "flotilla_locale";
 export const THEME_COOKIE = "flotilla_theme";
 
-const theme = z.enum(THEMES).catch("system");
-const locale = z.enum(LOCALES);
-
 export function parseTheme(value: string | undefined): Theme {
-  return theme.parse(value);
+  return THEMES.find((theme) => theme === value) ?? "system";
 }
 
 /** The chosen language, else the first of the browser's that we speak, else English. */
 export function pickLocale(cookie: string | undefined, acceptLanguage: string | null): Locale {
-  const chosen = locale.safeParse(cookie);
-  if (chosen.success) return chosen.data;
+  const chosen = LOCALES.find((locale) => locale === cookie);
+  if (chosen !== undefined) return chosen;
   for (const part of (acceptLanguage ?? "").split(",")) {
-    const found = locale.safeParse(part.trim().slice(0, 2).toLowerCase());
-    if (found.success) return found.data;
+    const found = LOCALES.find((locale) => locale === part.trim().slice(0, 2).toLowerCase());
+    if (found !== undefined) return found;
   }
   return "en";
 }

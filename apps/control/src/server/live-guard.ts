@@ -55,7 +55,7 @@ export class LiveGuard {
 
   close(): void {
     clearInterval(this.#timer);
-    for (const watched of [...this.#watched]) watched.end("the control plane stops");
+    for (const watched of this.#watched) watched.end("the control plane stops");
     this.#watched.clear();
   }
 

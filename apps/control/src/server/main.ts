@@ -49,7 +49,13 @@ async function sayReady(control: Control, publicUrl: string): Promise<void> {
     if (control.setupUrl !== undefined) process.stdout.write(`Set up this Flotilla: ${control.setupUrl}\n`);
     return;
   }
-  const ready: Ready = { type: "ready", url: control.url, publicUrl, setupUrl: control.setupUrl ?? null, localJoinToken: await control.issueLocalJoinToken() };
+  const ready: Ready = {
+    type: "ready",
+    url: control.url,
+    publicUrl,
+    setupUrl: control.setupUrl ?? null,
+    localJoinToken: await control.issueLocalJoinToken(),
+  };
   process.send(ready);
 }
 

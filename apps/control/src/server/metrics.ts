@@ -9,7 +9,12 @@ export function formatMetrics(source: MetricsSource): string {
   const metrics: Metric[] = [
     { name: "flotilla_connected_hosts", help: "Hosts whose agent is connected.", type: "gauge", value: source.connectedHosts() },
     { name: "flotilla_open_terminals", help: "Terminal sessions, viewed or not.", type: "gauge", value: source.openTerminals() },
-    { name: "flotilla_guarded_streams", help: "Open calls and sockets that are re-authorised.", type: "gauge", value: source.openStreams() },
+    {
+      name: "flotilla_guarded_streams",
+      help: "Open calls and sockets that are re-authorised.",
+      type: "gauge",
+      value: source.openStreams(),
+    },
     { name: "process_resident_memory_bytes", help: "Resident memory.", type: "gauge", value: memory.rss },
     { name: "process_heap_used_bytes", help: "JavaScript heap in use.", type: "gauge", value: memory.heapUsed },
     { name: "process_cpu_seconds_total", help: "CPU time, user and system.", type: "counter", value: (cpu.user + cpu.system) / 1e6 },

@@ -16,7 +16,13 @@ function adapt(logger: PinoLogger): Logger {
     (level: LoggerOptions["level"]) =>
     (message: string, fields: LogFields = {}): void =>
       logger[level](fields, message);
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), child: (fields) => adapt(logger.child(fields)) };
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (fields) => adapt(logger.child(fields)),
+  };
 }
 
 function formatForTerminal(line: string): string {

@@ -97,7 +97,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   hub.attach(services);
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
-  const server = serve({ options, services, auth, hub, undo });
+  const server = serve({ options, services, auth, hub, undo, database });
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
@@ -125,16 +125,29 @@ async function openMigrated(config: ControlConfig, more: { logger: Logger; passw
 
 async function setUpAdmin(services: ServiceContext, admin: NonNullable<ControlConfig["admin"]>): Promise<void> {
   const { email, password, token } = admin;
-  const isMade = await setUpUnattended(services, { name: "Administrator", email: email.toLowerCase(), password, teamName: "Team", apiToken: token });
+  const isMade = await setUpUnattended(services, {
+    name: "Administrator",
+    email: email.toLowerCase(),
+    password,
+    teamName: "Team",
+    apiToken: token,
+  });
   if (isMade) services.logger.info("administrator made from the environment", { email });
 }
 
-type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo };
+type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo; database: ControlDatabase };
 
-function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
+function serve({ options, services, auth, hub, undo, database }: ServeOptions): Server {
   const { config } = options;
   const guard = new LiveGuard(services);
   const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
+  undo.push(
+    database.listen({
+      channel: "flotilla_audit",
+      onPayload: (teamId) => live.publish(teamId, { kind: "activity", action: "recorded" }),
+      onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
+    }),
+  );
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
@@ -155,9 +168,16 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
     isBehindProxy: config.isBehindProxy,
     isTls: config.tls !== undefined,
     metrics: () => formatMetrics({ connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
-    isReady: async () => services.prisma.$queryRaw`SELECT 1`.then(() => true, () => false),
+    isReady: async () =>
+      services.prisma.$queryRaw`SELECT 1`.then(
+        () => true,
+        () => false,
+      ),
   });
-  const server = config.tls === undefined ? createHttpServer() : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
+  const server =
+    config.tls === undefined
+      ? createHttpServer()
+      : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
   server.on("request", (req, res) => door.handle(req, res));
   server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
   // Uploads may take hours; a client that does not even finish its headers may not.
@@ -173,11 +193,20 @@ function serve({ options, services, auth, hub, undo }: ServeOptions): Server {
     for (const socket of sockets) socket.destroy();
     await closed;
   });
-  undo.push(() => hub.close(), () => live.close(), () => trpcSockets.close(), () => terminals.close(), () => guard.close());
+  undo.push(
+    () => hub.close(),
+    () => live.close(),
+    () => trpcSockets.close(),
+    () => terminals.close(),
+    () => guard.close(),
+  );
   return server;
 }
 
-async function findLiveHost(services: ServiceContext, hostId: string): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
+async function findLiveHost(
+  services: ServiceContext,
+  hostId: string,
+): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
   const host = await services.prisma.host.findUnique({ where: { id: hostId }, include: { team: true } });
   return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
 }

@@ -34,7 +34,11 @@ export class TrpcSockets {
     this.#actors.set(req, actor);
     this.#server.handleUpgrade(req, socket, options.head, (webSocket) => {
       const object = { kind: "team" as const, id: actor.team.id, name: actor.team.name, teamId: actor.team.id };
-      const unwatch = this.#guard.watch({ actor, rights: [{ action: "event.read", object }], end: (reason) => webSocket.close(1008, reason) });
+      const unwatch = this.#guard.watch({
+        actor,
+        rights: [{ action: "event.read", object }],
+        end: (reason) => webSocket.close(1008, reason),
+      });
       webSocket.once("close", unwatch);
       this.#server.emit("connection", webSocket, req);
     });

@@ -36,7 +36,10 @@ describe("createStaleCollector", () => {
 
   test("tells the first at once, a storm once an interval, and the last one too", () => {
     const told: QueryPath[][] = [];
-    const collector = createStaleCollector(500, (paths) => told.push(paths));
+    const collector = createStaleCollector(500, (paths) => {
+      told.push(paths);
+      return [];
+    });
     collector.add([["a"]]);
     expect(told).toEqual([[["a"]]]);
     for (let index = 0; index < 100; index += 1) collector.add([["a"], ["b"]]);
@@ -49,9 +52,26 @@ describe("createStaleCollector", () => {
     expect(told).toHaveLength(3);
   });
 
+  test("tells again what could not be asked yet, until it could", () => {
+    let isBusy = true;
+    const told: QueryPath[][] = [];
+    const collector = createStaleCollector(500, (paths) => {
+      told.push(paths);
+      return isBusy ? paths.slice(0, 1) : [];
+    });
+    collector.add([["slow"], ["quick"]]);
+    vi.advanceTimersByTime(500);
+    isBusy = false;
+    vi.advanceTimersByTime(5000);
+    expect(told).toEqual([[["slow"], ["quick"]], [["slow"]], [["slow"]]]);
+  });
+
   test("tells nothing after it was stopped", () => {
     const told: QueryPath[][] = [];
-    const collector = createStaleCollector(500, (paths) => told.push(paths));
+    const collector = createStaleCollector(500, (paths) => {
+      told.push(paths);
+      return [];
+    });
     collector.add([["a"]]);
     collector.add([["b"]]);
     collector.stop();

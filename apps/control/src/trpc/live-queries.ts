@@ -9,6 +9,9 @@ export type LiveEvent = {
 /** A procedure's path, whole or its beginning: `["containers"]` means everything under it. */
 export type QueryPath = readonly string[];
 
+/** The path that every query's path begins with. */
+export const EVERY_QUERY: QueryPath = [];
+
 const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
   host: [["hosts"], ["overview"], ["containers", "list"], ["images", "list"], ["volumes", "list"]],
   container: [["containers", "list"], ["containers", "inspect"], ["containers", "top"], ["overview"], ["hosts", "list"]],
@@ -40,27 +43,29 @@ export function staleQueries(events: readonly LiveEvent[]): QueryPath[] {
 
 /**
  * Collects what became stale and tells it at most once in `intervalMs`: at once after a quiet time, else at the end of the interval.
- * A storm of events so costs a bounded number of requests, and the last change is never lost.
+ * A storm of events so costs a bounded number of requests, and the last change is never lost: `tell` gives back what it could not
+ * ask anew yet, because an older request still runs whose answer may be from before the change; that is told again.
  */
 export function createStaleCollector(
   intervalMs: number,
-  tell: (paths: QueryPath[]) => void,
+  tell: (paths: QueryPath[]) => readonly QueryPath[],
 ): { add: (paths: readonly QueryPath[]) => void; stop: () => void } {
   const waiting = new Map<string, QueryPath>();
   let timer: ReturnType<typeof setTimeout> | null = null;
+  const add = (paths: readonly QueryPath[]): void => {
+    for (const path of paths) waiting.set(path.join("."), path);
+    if (timer === null && waiting.size > 0) flush();
+  };
   const flush = (): void => {
     timer = null;
     if (waiting.size === 0) return;
     const paths = [...waiting.values()];
     waiting.clear();
     timer = setTimeout(flush, intervalMs);
-    tell(paths);
+    add(tell(paths));
   };
   return {
-    add: (paths) => {
-      for (const path of paths) waiting.set(path.join("."), path);
-      if (timer === null) flush();
-    },
+    add,
     stop: () => {
       if (timer !== null) clearTimeout(timer);
       timer = null;

@@ -2,9 +2,9 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
-import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useTRPC } from "@/trpc/client.ts";
-import { createStaleCollector, type QueryPath, staleQueries } from "@/trpc/live-queries.ts";
+import { createStaleCollector, EVERY_QUERY, type QueryPath, staleQueries } from "@/trpc/live-queries.ts";
 
 export type LiveState = "connected" | "connecting" | "lost";
 
@@ -18,30 +18,28 @@ export function useLiveState(): LiveState {
 const REFRESH_INTERVAL_MS = 500;
 
 /**
- * Keeps the pages below it live by the one event stream: each event makes the queries it concerns stale. After the connection was
- * away everything on the page is asked again, since events of that time were not heard.
+ * Keeps the pages below it live by the one event stream: each event makes the queries it concerns stale, and so does each (new)
+ * beginning of the stream.
  */
-export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
+export function LiveProvider({ isSignedIn, children }: { isSignedIn: boolean; children: ReactNode }): ReactNode {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [collector] = useState(() =>
     createStaleCollector(REFRESH_INTERVAL_MS, (paths: QueryPath[]) => {
-      // A running request is left to finish: cancelling it for each event would keep a busy list from ever arriving.
-      for (const path of paths) void queryClient.invalidateQueries({ queryKey: [path] }, { cancelRefetch: false });
+      // A running request is left to finish, since cancelling it for each event would keep a busy list from ever arriving; but what
+      // it brings may be from before the event, so it is asked again afterwards.
+      const busy = paths.filter((path) => queryClient.isFetching({ queryKey: [path] }) > 0);
+      for (const path of paths) if (!busy.includes(path)) void queryClient.invalidateQueries({ queryKey: [path] });
+      return busy;
     }),
   );
   useEffect(() => () => collector.stop(), [collector]);
 
-  const hasBeenAway = useRef(false);
   const { status } = useSubscription(
     trpc.live.onEvents.subscriptionOptions(undefined, {
-      onStarted: () => {
-        if (hasBeenAway.current) void queryClient.invalidateQueries();
-        hasBeenAway.current = false;
-      },
-      onConnectionStateChange: (state) => {
-        if (state.state === "connecting" && state.error !== null) hasBeenAway.current = true;
-      },
+      enabled: isSignedIn,
+      // What happened before the stream began, or while it was away, was not heard: everything on the page is asked again.
+      onStarted: () => collector.add([EVERY_QUERY]),
       onData: (batch) => collector.add(staleQueries(batch.events)),
     }),
   );

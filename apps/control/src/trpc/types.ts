@@ -1,4 +1,4 @@
-import type { RouterInputs, RouterOutputs } from "@flotilla/api";
+import type { RouterOutputs } from "@flotilla/api";
 
 export type Me = RouterOutputs["me"]["get"];
 export type HostRow = RouterOutputs["hosts"]["list"][number];
@@ -6,7 +6,6 @@ export type HostDetails = RouterOutputs["hosts"]["get"];
 export type ContainerRow = RouterOutputs["containers"]["list"]["items"][number];
 export type ImageRow = RouterOutputs["images"]["list"]["items"][number];
 export type VolumeRow = RouterOutputs["volumes"]["list"]["items"][number];
-export type HostError = RouterOutputs["containers"]["list"]["errors"][number];
 export type ActivityRow = RouterOutputs["activity"]["list"]["items"][number];
 export type RepositoryRow = RouterOutputs["registry"]["repositories"]["list"][number];
 export type RepositoryDetail = RouterOutputs["registry"]["repositories"]["get"];
@@ -16,7 +15,3 @@ export type RetentionPolicy = RepositoryDetail["retention"];
 export type RetentionPlan = RouterOutputs["registry"]["retention"]["preview"];
 export type CleanupRow = NonNullable<RouterOutputs["registry"]["cleanup"]["status"]>;
 export type Overview = RouterOutputs["overview"]["get"];
-export type ActionInput = RouterInputs["containers"]["action"];
-
-/** A container, image or volume where it is: what most procedures take. */
-export type ObjectRef = { host: string; id: string };

@@ -25,22 +25,31 @@ export async function theHost({ services, actor }: ApiContext, input: { host: st
 
 const newJoinToken = z.object({
   name: hostName.optional(),
-  expiresInMinutes: z.int().min(1).max(7 * 24 * 60),
+  expiresInMinutes: z
+    .int()
+    .min(1)
+    .max(7 * 24 * 60),
   uses: z.int().min(1).max(1000),
 });
 
 const joinTokensRouter = createRouter({
-  create: procedure(newJoinToken, { action: "joinToken.create", object: ownTeam }).mutation(({ ctx, input }) => createJoinToken(ctx.services, ctx.actor, input)),
+  create: procedure(newJoinToken, { action: "joinToken.create", object: ownTeam }).mutation(({ ctx, input }) =>
+    createJoinToken(ctx.services, ctx.actor, input),
+  ),
   list: procedure(z.void(), { action: "joinToken.read", object: ownTeam }).query(({ ctx }) => listJoinTokens(ctx.services, ctx.actor)),
-  revoke: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "joinToken.revoke", object: ownTeam }).mutation(async ({ ctx, input }) => {
-    await revokeJoinToken(ctx.services, ctx.actor, input.id);
-    return {};
-  }),
+  revoke: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "joinToken.revoke", object: ownTeam }).mutation(
+    async ({ ctx, input }) => {
+      await revokeJoinToken(ctx.services, ctx.actor, input.id);
+      return {};
+    },
+  ),
 });
 
 export const hostsRouter = createRouter({
   list: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => listHosts(ctx.services, ctx.actor)),
-  get: procedure(hostInput, { action: "host.read", object: theHost }).query(({ ctx, input }) => getHost(ctx.services, ctx.actor, input.host)),
+  get: procedure(hostInput, { action: "host.read", object: theHost }).query(({ ctx, input }) =>
+    getHost(ctx.services, ctx.actor, input.host),
+  ),
   rename: procedure(hostInput.extend({ name: hostName }), { action: "host.rename", object: theHost }).mutation(async ({ ctx, input }) => {
     await renameHost(ctx.services, ctx.actor, input);
     return {};

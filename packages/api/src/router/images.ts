@@ -11,10 +11,16 @@ function theImage({ services, actor }: ApiContext, input: { host: string; id: st
 }
 
 export const imagesRouter = createRouter({
-  list: procedure(perHostInput, { action: "image.read", object: hostOrTeam }).query(({ ctx, input }) => listImages(ctx.services, ctx.actor, input)),
-  inspect: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) => inspectImage(ctx.services, ctx.actor, input)),
-  history: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) => historyOfImage(ctx.services, ctx.actor, input)),
-  remove: procedure(imageInput.extend({ force: z.boolean().default(false) }), { action: "image.remove", object: theImage }).mutation(({ ctx, input }) =>
-    removeImage(ctx.services, ctx.actor, input),
+  list: procedure(perHostInput, { action: "image.read", object: hostOrTeam }).query(({ ctx, input }) =>
+    listImages(ctx.services, ctx.actor, input),
+  ),
+  inspect: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) =>
+    inspectImage(ctx.services, ctx.actor, input),
+  ),
+  history: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) =>
+    historyOfImage(ctx.services, ctx.actor, input),
+  ),
+  remove: procedure(imageInput.extend({ force: z.boolean().default(false) }), { action: "image.remove", object: theImage }).mutation(
+    ({ ctx, input }) => removeImage(ctx.services, ctx.actor, input),
   ),
 });

@@ -6,9 +6,13 @@ const newMember = z.object({ name: personName, email: emailAddress, password, ro
 
 export const membersRouter = createRouter({
   list: procedure(z.void(), { action: "member.read", object: ownTeam }).query(({ ctx }) => listMembers(ctx.services, ctx.actor)),
-  create: procedure(newMember, { action: "member.create", object: ownTeam }).mutation(({ ctx, input }) => createMember(ctx.services, ctx.actor, input)),
-  remove: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "member.remove", object: ownTeam }).mutation(async ({ ctx, input }) => {
-    await removeMember(ctx.services, ctx.actor, input.id);
-    return {};
-  }),
+  create: procedure(newMember, { action: "member.create", object: ownTeam }).mutation(({ ctx, input }) =>
+    createMember(ctx.services, ctx.actor, input),
+  ),
+  remove: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "member.remove", object: ownTeam }).mutation(
+    async ({ ctx, input }) => {
+      await removeMember(ctx.services, ctx.actor, input.id);
+      return {};
+    },
+  ),
 });

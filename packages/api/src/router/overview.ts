@@ -8,13 +8,21 @@ export const overviewRouter = createRouter({
 });
 
 export const networksRouter = createRouter({
-  list: procedure(perHostInput, { action: "network.read", object: hostOrTeam }).query(({ ctx, input }) => listNetworks(ctx.services, ctx.actor, input)),
+  list: procedure(perHostInput, { action: "network.read", object: hostOrTeam }).query(({ ctx, input }) =>
+    listNetworks(ctx.services, ctx.actor, input),
+  ),
 });
 
-const activityInput = z.object({ cursor: z.string().max(64).optional(), limit: z.int().min(1).max(200).default(50), search: z.string().max(200).optional() });
+const activityInput = z.object({
+  cursor: z.string().max(64).optional(),
+  limit: z.int().min(1).max(200).default(50),
+  search: z.string().max(200).optional(),
+});
 
 export const activityRouter = createRouter({
-  list: procedure(activityInput, { action: "activity.read", object: ownTeam }).query(({ ctx, input }) => listActivity(ctx.services, ctx.actor, input)),
+  list: procedure(activityInput, { action: "activity.read", object: ownTeam }).query(({ ctx, input }) =>
+    listActivity(ctx.services, ctx.actor, input),
+  ),
 });
 
 export const liveRouter = createRouter({

@@ -2,7 +2,13 @@ import { completeSetup, emailAddress, needsSetup, password, personName } from "@
 import { z } from "zod";
 import { createRouter, procedure, theInstance } from "../trpc.ts";
 
-const setupInput = z.object({ token: z.string().min(1).max(128), name: personName, email: emailAddress, password, teamName: z.string().trim().min(1).max(100) });
+const setupInput = z.object({
+  token: z.string().min(1).max(128),
+  name: personName,
+  email: emailAddress,
+  password,
+  teamName: z.string().trim().min(1).max(100),
+});
 
 export const setupRouter = createRouter({
   status: procedure(z.void(), { action: "setup.read", object: theInstance }).query(async ({ ctx }) => {

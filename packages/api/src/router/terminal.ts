@@ -16,7 +16,7 @@ export const terminalRouter = createRouter({
     object: ({ services, actor }, input) => engineObject(services, actor, { kind: "container", host: input.host, id: input.id }),
   }).mutation(({ ctx, input }) => ctx.terminals.open(ctx.actor, input)),
   // The session belongs to the person who opened it, and knows the right that it was opened with: that right is asked again.
-  reattach: procedure(z.object({ sessionId: z.string().min(1).max(64) }), { action: "me.read", object: oneself }).mutation(({ ctx, input }) =>
-    ctx.terminals.reattach(ctx.actor, input.sessionId),
+  reattach: procedure(z.object({ sessionId: z.string().min(1).max(64) }), { action: "me.read", object: oneself }).mutation(
+    ({ ctx, input }) => ctx.terminals.reattach(ctx.actor, input.sessionId),
   ),
 });

@@ -6,9 +6,13 @@ const newToken = z.object({ name: z.string().trim().min(1).max(100), expiresInDa
 
 export const tokensRouter = createRouter({
   list: procedure(z.void(), { action: "token.read", object: oneself }).query(({ ctx }) => listTokens(ctx.services, ctx.actor)),
-  create: procedure(newToken, { action: "token.create", object: oneself }).mutation(({ ctx, input }) => createToken(ctx.services, ctx.actor, input)),
-  revoke: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "token.revoke", object: oneself }).mutation(async ({ ctx, input }) => {
-    await revokeToken(ctx.services, ctx.actor, input.id);
-    return {};
-  }),
+  create: procedure(newToken, { action: "token.create", object: oneself }).mutation(({ ctx, input }) =>
+    createToken(ctx.services, ctx.actor, input),
+  ),
+  revoke: procedure(z.object({ id: z.string().min(1).max(64) }), { action: "token.revoke", object: oneself }).mutation(
+    async ({ ctx, input }) => {
+      await revokeToken(ctx.services, ctx.actor, input.id);
+      return {};
+    },
+  ),
 });

@@ -18,7 +18,13 @@ function user(role: Role, teamId = "team-a"): UserActor {
   };
 }
 
-const object = (ownerId?: string): ObjectRef => ({ kind: "host", id: "h", name: "h", teamId: "team-a", ...(ownerId === undefined ? {} : { ownerId }) });
+const object = (ownerId?: string): ObjectRef => ({
+  kind: "host",
+  id: "h",
+  name: "h",
+  teamId: "team-a",
+  ...(ownerId === undefined ? {} : { ownerId }),
+});
 const anonymous: Actor = { kind: "anonymous", address: null };
 const host: Actor = { kind: "host", hostId: "h", name: "h", teamId: "team-a", address: null };
 
@@ -62,7 +68,17 @@ describe("can", () => {
       const decision = can(user("member"), action, object("member-team-a"));
       return !decision.allowed;
     });
-    expect(refused).toEqual(["member.create", "member.remove", "host.rename", "host.remove", "joinToken.read", "joinToken.create", "joinToken.revoke", "registry.review", "registry.manage"]);
+    expect(refused).toEqual([
+      "member.create",
+      "member.remove",
+      "host.rename",
+      "host.remove",
+      "joinToken.read",
+      "joinToken.create",
+      "joinToken.revoke",
+      "registry.review",
+      "registry.manage",
+    ]);
     for (const action of refused) expect(can(user("admin"), action, object())).toEqual({ allowed: true });
   });
 });

@@ -1,7 +1,21 @@
 import { type Action, ruleOf } from "./actions.ts";
 import type { Actor } from "./actor.ts";
 
-export const OBJECT_KINDS = ["instance", "team", "user", "token", "member", "host", "joinToken", "container", "image", "volume", "network", "repository", "registry"] as const;
+export const OBJECT_KINDS = [
+  "instance",
+  "team",
+  "user",
+  "token",
+  "member",
+  "host",
+  "joinToken",
+  "container",
+  "image",
+  "volume",
+  "network",
+  "repository",
+  "registry",
+] as const;
 
 /** What an action is done to. `teamId` null belongs to no team; `ownerId` is the person it belongs to; `isPublic` opens what may be opened. */
 export type ObjectRef = { kind: (typeof OBJECT_KINDS)[number]; id: string; name: string; teamId: string | null; ownerId?: string; isPublic?: boolean };

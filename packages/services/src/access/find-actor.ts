@@ -51,7 +51,11 @@ export async function findActorByPassword(
 }
 
 /** The person behind a session of the dashboard, or undefined when it ended. `sessionId` comes from better-auth. */
-export async function findActorBySession(services: ServiceContext, sessionId: string, address: string | null): Promise<UserActor | undefined> {
+export async function findActorBySession(
+  services: ServiceContext,
+  sessionId: string,
+  address: string | null,
+): Promise<UserActor | undefined> {
   const row = await services.prisma.session.findUnique({ where: { id: sessionId }, include: { user: { include: { memberships } } } });
   if (row === null || row.expiresAt.getTime() <= services.nowMs()) return undefined;
   return toActor(row.user, { kind: "session", id: sessionId }, address);
@@ -64,7 +68,10 @@ export async function refreshActor(services: ServiceContext, actor: UserActor): 
     const user = await services.prisma.user.findUnique({ where: { id: actor.credential.id }, include: { memberships } });
     return user === null ? undefined : toActor(user, actor.credential, actor.address);
   }
-  const row = await services.prisma.apiToken.findUnique({ where: { id: actor.credential.id }, include: { user: { include: { memberships } } } });
+  const row = await services.prisma.apiToken.findUnique({
+    where: { id: actor.credential.id },
+    include: { user: { include: { memberships } } },
+  });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
   return toActor(row.user, actor.credential, actor.address);
 }
@@ -74,5 +81,14 @@ function toActor(user: MemberUser, credential: Credential, address: string | nul
   const role = ROLES.find((known) => known === membership?.role);
   if (membership === undefined || role === undefined) return undefined;
   const { id, name, slug, namespace } = membership.team;
-  return { kind: "user", userId: user.id, name: user.name, email: user.email, credential, team: { id, name, slug, namespace }, role, address };
+  return {
+    kind: "user",
+    userId: user.id,
+    name: user.name,
+    email: user.email,
+    credential,
+    team: { id, name, slug, namespace },
+    role,
+    address,
+  };
 }

@@ -25,7 +25,7 @@ export class ShortCache {
     this.#entries.set(key, { value, untilMs: now + this.#lifetimeMs });
     const drop = (): boolean => this.#entries.delete(key);
     // What is not there may come any moment (a host that joins), and must be seen then.
-    value.then((answer) => answer === undefined || answer === null ? drop() : undefined, drop);
+    value.then((answer) => (answer === undefined || answer === null ? drop() : undefined), drop);
     return value;
   }
 

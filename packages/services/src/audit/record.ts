@@ -42,7 +42,11 @@ export async function audited<T>(services: ServiceContext, entry: Omit<AuditEntr
 }
 
 /** Gives a `started` row its outcome. It may fail without undoing the act: the row then stays at `started`. */
-export async function finishAudit(services: ServiceContext, id: string, end: { outcome: "ok" | "failed"; detail: AuditDetail }): Promise<void> {
+export async function finishAudit(
+  services: ServiceContext,
+  id: string,
+  end: { outcome: "ok" | "failed"; detail: AuditDetail },
+): Promise<void> {
   try {
     await services.prisma.auditRow.update({ where: { id }, data: { outcome: end.outcome, detail: cleanDetail(end.detail) } });
   } catch (error) {

@@ -26,7 +26,11 @@ export async function actOnContainer(services: ServiceContext, actor: Actor, inp
   });
 }
 
-export async function removeContainer(services: ServiceContext, actor: Actor, input: Ref & { force: boolean; volumes: boolean }): Promise<void> {
+export async function removeContainer(
+  services: ServiceContext,
+  actor: Actor,
+  input: Ref & { force: boolean; volumes: boolean },
+): Promise<void> {
   await change(services, actor, {
     ref: input,
     action: "container.remove",
@@ -62,22 +66,34 @@ const created = z.object({ Id: z.string(), Warnings: z.array(z.string()).nullish
  * Creates and starts a container. When the start fails the container stays, as with `docker run`, unless it was to be
  * removed at its end; the error says why, and `details.containerId` which one.
  */
-export async function runContainer(services: ServiceContext, actor: Actor, input: { host: string; spec: RunSpec }): Promise<{ id: string; warnings: string[] }> {
+export async function runContainer(
+  services: ServiceContext,
+  actor: Actor,
+  input: { host: string; spec: RunSpec },
+): Promise<{ id: string; warnings: string[] }> {
   const { host, link, namespace } = await openHost(services, actor, input.host);
   const { spec } = input;
   const object = { kind: "container" as const, id: spec.name ?? "", name: `${host.name}/${spec.name ?? spec.image}`, teamId: host.teamId };
-  return audited(services, { actor, action: "container.create", object, detail: { image: spec.image, privileged: spec.privileged } }, async () => {
-    const name = spec.name === undefined ? "" : `?name=${encodeURIComponent(spec.name)}`;
-    const answer = await engineJson(link, { namespace, method: "POST", path: `/containers/create${name}`, body: toCreateBody(spec) }, created);
-    try {
-      await engineDo(link, { namespace, method: "POST", path: `/containers/${answer.Id}/start`, timeoutMs: ACTION_TIMEOUT_MS });
-    } catch (error) {
-      if (spec.autoRemove) await engineDo(link, { namespace, method: "DELETE", path: `/containers/${answer.Id}?force=1&v=1` });
-      if (error instanceof FlotillaError) {
-        throw new FlotillaError(error.code, error.message, { cause: error, details: { ...error.details, containerId: answer.Id } });
+  return audited(
+    services,
+    { actor, action: "container.create", object, detail: { image: spec.image, privileged: spec.privileged } },
+    async () => {
+      const name = spec.name === undefined ? "" : `?name=${encodeURIComponent(spec.name)}`;
+      const answer = await engineJson(
+        link,
+        { namespace, method: "POST", path: `/containers/create${name}`, body: toCreateBody(spec) },
+        created,
+      );
+      try {
+        await engineDo(link, { namespace, method: "POST", path: `/containers/${answer.Id}/start`, timeoutMs: ACTION_TIMEOUT_MS });
+      } catch (error) {
+        if (spec.autoRemove) await engineDo(link, { namespace, method: "DELETE", path: `/containers/${answer.Id}?force=1&v=1` });
+        if (error instanceof FlotillaError) {
+          throw new FlotillaError(error.code, error.message, { cause: error, details: { ...error.details, containerId: answer.Id } });
+        }
+        throw error;
       }
-      throw error;
-    }
-    return { id: answer.Id, warnings: answer.Warnings ?? [] };
-  });
+      return { id: answer.Id, warnings: answer.Warnings ?? [] };
+    },
+  );
 }

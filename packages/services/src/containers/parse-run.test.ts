@@ -66,7 +66,9 @@ describe("parseRun", () => {
   });
 
   test("--mount, --device and --ulimit", () => {
-    const { spec } = parseRun("docker run --mount type=bind,src=/a,dst=/b,readonly --device /dev/fuse --ulimit nofile=10:20 --tmpfs /t:size=1m x");
+    const { spec } = parseRun(
+      "docker run --mount type=bind,src=/a,dst=/b,readonly --device /dev/fuse --ulimit nofile=10:20 --tmpfs /t:size=1m x",
+    );
     expect(spec.mounts).toEqual([
       { kind: "bind", source: "/a", target: "/b", readOnly: true },
       { kind: "tmpfs", target: "/t", readOnly: false },

@@ -15,12 +15,18 @@ const set = (key: "name" | "hostname" | "user" | "workingDir" | "network" | "sto
   takes: "value",
   apply: (spec, text) => void (spec[key] = text),
 });
-const size = (key: "memoryBytes" | "shmSizeBytes"): Flag => ({ takes: "value", apply: (spec, text, flag) => void (spec[key] = value.parseBytes(flag, text)) });
+const size = (key: "memoryBytes" | "shmSizeBytes"): Flag => ({
+  takes: "value",
+  apply: (spec, text, flag) => void (spec[key] = value.parseBytes(flag, text)),
+});
 const number = (key: "cpus" | "cpuShares" | "pidsLimit" | "stopTimeoutSeconds"): Flag => ({
   takes: "value",
   apply: (spec, text, flag) => void (spec[key] = value.parseNumber(flag, text)),
 });
-const list = (key: "capAdd" | "capDrop" | "dns" | "extraHosts" | "securityOpt"): Flag => ({ takes: "value", apply: (spec, text) => void spec[key].push(text) });
+const list = (key: "capAdd" | "capDrop" | "dns" | "extraHosts" | "securityOpt"): Flag => ({
+  takes: "value",
+  apply: (spec, text) => void spec[key].push(text),
+});
 const on = (key: "tty" | "interactive" | "autoRemove" | "privileged" | "init" | "readOnly" | "publishAll"): Flag => ({
   takes: "nothing",
   apply: (spec) => void (spec[key] = true),
@@ -57,7 +63,10 @@ const FLAGS: Readonly<Record<string, Flag>> = {
   "--publish": { takes: "value", apply: (spec, text, flag) => void spec.ports.push(...value.parsePorts(flag, text)) },
   "--volume": { takes: "value", apply: (spec, text, flag) => void spec.mounts.push(value.parseVolume(flag, text)) },
   "--mount": { takes: "value", apply: (spec, text, flag) => void spec.mounts.push(value.parseMount(flag, text)) },
-  "--tmpfs": { takes: "value", apply: (spec, text) => void spec.mounts.push({ kind: "tmpfs", target: text.split(":")[0] ?? text, readOnly: false }) },
+  "--tmpfs": {
+    takes: "value",
+    apply: (spec, text) => void spec.mounts.push({ kind: "tmpfs", target: text.split(":")[0] ?? text, readOnly: false }),
+  },
   "--restart": { takes: "value", apply: (spec, text, flag) => void (spec.restart = value.parseRestart(flag, text)) },
   "--device": { takes: "value", apply: (spec, text, flag) => void spec.devices.push(value.parseDevice(flag, text)) },
   "--ulimit": { takes: "value", apply: (spec, text, flag) => void spec.ulimits.push(value.parseUlimit(flag, text)) },
@@ -71,8 +80,20 @@ const FLAGS: Readonly<Record<string, Flag>> = {
 };
 
 const SHORT: Readonly<Record<string, string>> = {
-  d: "--detach", i: "--interactive", t: "--tty", e: "--env", p: "--publish", P: "--publish-all", v: "--volume", u: "--user", w: "--workdir",
-  h: "--hostname", l: "--label", m: "--memory", c: "--cpu-shares", a: "--attach",
+  d: "--detach",
+  i: "--interactive",
+  t: "--tty",
+  e: "--env",
+  p: "--publish",
+  P: "--publish-all",
+  v: "--volume",
+  u: "--user",
+  w: "--workdir",
+  h: "--hostname",
+  l: "--label",
+  m: "--memory",
+  c: "--cpu-shares",
+  a: "--attach",
 };
 
 /**
@@ -135,7 +156,8 @@ function readShort(words: readonly string[], at: number, target: Target): number
   for (let index = 0; index < letters.length; index += 1) {
     const letter = letters.charAt(index);
     const name = SHORT[letter];
-    if (name === undefined) throw new FlotillaError("invalid", `-${letter} is not a flag that this page understands`, { details: { flag: `-${letter}` } });
+    if (name === undefined)
+      throw new FlotillaError("invalid", `-${letter} is not a flag that this page understands`, { details: { flag: `-${letter}` } });
     const flag = findFlag(name);
     if (flag.takes === "nothing") {
       applyFlag(flag, { name, text: "true" }, target);
@@ -152,7 +174,8 @@ function readShort(words: readonly string[], at: number, target: Target): number
 
 function findFlag(name: string): Flag {
   const flag = Object.hasOwn(FLAGS, name) ? FLAGS[name] : undefined;
-  if (flag === undefined) throw new FlotillaError("invalid", `${name} is not a flag that this page understands`, { details: { flag: name } });
+  if (flag === undefined)
+    throw new FlotillaError("invalid", `${name} is not a flag that this page understands`, { details: { flag: name } });
   return flag;
 }
 

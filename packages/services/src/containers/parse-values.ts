@@ -56,10 +56,12 @@ export function parseVolume(flag: string, text: string): RunSpec["mounts"][numbe
 
 /** `--mount type=bind,source=/a,target=/b,readonly`. */
 export function parseMount(flag: string, text: string): RunSpec["mounts"][number] {
-  const fields = new Map(text.split(",").map((field): [string, string] => {
-    const at = field.indexOf("=");
-    return at === -1 ? [field, "true"] : [field.slice(0, at), field.slice(at + 1)];
-  }));
+  const fields = new Map(
+    text.split(",").map((field): [string, string] => {
+      const at = field.indexOf("=");
+      return at === -1 ? [field, "true"] : [field.slice(0, at), field.slice(at + 1)];
+    }),
+  );
   const known = ["type", "source", "src", "target", "destination", "dst", "readonly", "ro"];
   const unknown = [...fields.keys()].find((key) => !known.includes(key));
   if (unknown !== undefined) throw invalid(flag, text, `no option "${unknown}"`);
@@ -83,7 +85,8 @@ export function parsePair(flag: string, text: string): { name: string; value: st
 export function parseRestart(flag: string, text: string): RunSpec["restart"] {
   const [word, count] = text.split(":");
   const name = (["no", "always", "unless-stopped", "on-failure"] as const).find((known) => known === word);
-  if (name === undefined || (count !== undefined && name !== "on-failure")) throw invalid(flag, text, "no, always, unless-stopped or on-failure[:count]");
+  if (name === undefined || (count !== undefined && name !== "on-failure"))
+    throw invalid(flag, text, "no, always, unless-stopped or on-failure[:count]");
   return count === undefined ? { name } : { name, maximumRetryCount: parseNumber(flag, count) };
 }
 

@@ -13,7 +13,11 @@ export type ContainerTop = { titles: string[]; processes: string[][] };
 type Ref = { host: string; id: string };
 
 /** Containers of one host or of all, running or not. */
-export function listContainers(services: ServiceContext, actor: Actor, input: { host?: string | undefined }): Promise<HostList<ContainerSummary>> {
+export function listContainers(
+  services: ServiceContext,
+  actor: Actor,
+  input: { host?: string | undefined },
+): Promise<HostList<ContainerSummary>> {
   return askHosts(services, actor, {
     host: input.host,
     ask: (link, namespace) => engineJson(link, { namespace, method: "GET", path: "/containers/json?all=1" }, z.array(ContainerSummary)),
@@ -37,7 +41,9 @@ export async function topContainer(services: ServiceContext, actor: Actor, ref: 
 /** One sample, measured by the engine over its own interval. */
 export async function statsOfContainer(services: ServiceContext, actor: Actor, ref: Ref): Promise<StatsSample> {
   const { link, namespace } = await openHost(services, actor, ref.host);
-  return toStatsSample(await engineJson(link, { namespace, method: "GET", path: `/containers/${segment(ref.id)}/stats?stream=0` }, dockerStats));
+  return toStatsSample(
+    await engineJson(link, { namespace, method: "GET", path: `/containers/${segment(ref.id)}/stats?stream=0` }, dockerStats),
+  );
 }
 
 /** A name or id as one segment of a path. */

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { hostRef } from "../hosts/schemas.ts";
 
 /** Container in inputs: its name or id, as Docker takes them. */
-export const containerRef = z.string().min(1).max(255).regex(/^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must be a container's name or id");
+export const containerRef = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must be a container's name or id");
 export const containerInput = z.object({ host: hostRef, id: containerRef });
 
 export const CONTAINER_ACTIONS = ["start", "stop", "restart", "kill", "pause", "unpause"] as const;
@@ -19,12 +23,26 @@ export const runSpec = z.object({
   entrypoint: texts(100).optional(),
   env: z.array(pair).max(1000).default([]),
   ports: z
-    .array(z.object({ hostIp: z.string().max(64).optional(), hostPort: port.optional(), containerPort: port, protocol: z.enum(["tcp", "udp"]).default("tcp") }))
+    .array(
+      z.object({
+        hostIp: z.string().max(64).optional(),
+        hostPort: port.optional(),
+        containerPort: port,
+        protocol: z.enum(["tcp", "udp"]).default("tcp"),
+      }),
+    )
     .max(2000)
     .default([]),
   publishAll: z.boolean().default(false),
   mounts: z
-    .array(z.object({ kind: z.enum(["bind", "volume", "tmpfs"]), source: z.string().max(4096).optional(), target: z.string().min(1).max(4096), readOnly: z.boolean().default(false) }))
+    .array(
+      z.object({
+        kind: z.enum(["bind", "volume", "tmpfs"]),
+        source: z.string().max(4096).optional(),
+        target: z.string().min(1).max(4096),
+        readOnly: z.boolean().default(false),
+      }),
+    )
     .max(200)
     .default([]),
   restart: z
@@ -50,9 +68,15 @@ export const runSpec = z.object({
   capDrop: texts(64).default([]),
   dns: texts(16).default([]),
   extraHosts: texts(100).default([]),
-  devices: z.array(z.object({ hostPath: z.string().max(4096), containerPath: z.string().max(4096), permissions: z.string().max(3) })).max(64).default([]),
+  devices: z
+    .array(z.object({ hostPath: z.string().max(4096), containerPath: z.string().max(4096), permissions: z.string().max(3) }))
+    .max(64)
+    .default([]),
   securityOpt: texts(32).default([]),
-  ulimits: z.array(z.object({ name: z.string().max(32), soft: z.int(), hard: z.int() })).max(32).default([]),
+  ulimits: z
+    .array(z.object({ name: z.string().max(32), soft: z.int(), hard: z.int() }))
+    .max(32)
+    .default([]),
   stopSignal: z.string().max(32).optional(),
   stopTimeoutSeconds: z.int().min(-1).optional(),
 });

@@ -24,7 +24,9 @@ export const dockerStats = z.looseObject({
   pids_stats: orAbsent(z.looseObject({ current: orAbsent(z.number()) })),
   cpu_stats: cpu,
   precpu_stats: cpu,
-  memory_stats: orAbsent(z.looseObject({ usage: orAbsent(z.number()), limit: orAbsent(z.number()), stats: orAbsent(z.record(z.string(), z.number())) })),
+  memory_stats: orAbsent(
+    z.looseObject({ usage: orAbsent(z.number()), limit: orAbsent(z.number()), stats: orAbsent(z.record(z.string(), z.number())) }),
+  ),
   networks: orAbsent(z.record(z.string(), z.looseObject({ rx_bytes: orAbsent(z.number()), tx_bytes: orAbsent(z.number()) }))),
   blkio_stats: orAbsent(z.looseObject({ io_service_bytes_recursive: orAbsent(z.array(ioEntry)) })),
 });

@@ -9,7 +9,8 @@ export function toCreateBody(spec: RunSpec): Record<string, unknown> {
     Cmd: spec.command,
     Entrypoint: spec.entrypoint,
     Env: spec.env.length === 0 ? undefined : spec.env.map(({ name, value }) => `${name}=${value}`),
-    ExposedPorts: spec.ports.length === 0 ? undefined : Object.fromEntries(spec.ports.map((port) => [`${port.containerPort}/${port.protocol}`, {}])),
+    ExposedPorts:
+      spec.ports.length === 0 ? undefined : Object.fromEntries(spec.ports.map((port) => [`${port.containerPort}/${port.protocol}`, {}])),
     Hostname: spec.hostname,
     User: spec.user,
     WorkingDir: spec.workingDir,
@@ -43,7 +44,13 @@ function toHostConfig(spec: RunSpec): Record<string, unknown> {
     Dns: orUndefined(spec.dns),
     ExtraHosts: orUndefined(spec.extraHosts),
     SecurityOpt: orUndefined(spec.securityOpt),
-    Devices: orUndefined(spec.devices.map((device) => ({ PathOnHost: device.hostPath, PathInContainer: device.containerPath, CgroupPermissions: device.permissions }))),
+    Devices: orUndefined(
+      spec.devices.map((device) => ({
+        PathOnHost: device.hostPath,
+        PathInContainer: device.containerPath,
+        CgroupPermissions: device.permissions,
+      })),
+    ),
     Ulimits: orUndefined(spec.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }))),
   });
 }
@@ -56,7 +63,10 @@ function toPortBindings(ports: RunSpec["ports"]): Record<string, { HostIp: strin
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const port of ports) {
     const key = `${port.containerPort}/${port.protocol}`;
-    bindings[key] = [...(bindings[key] ?? []), { HostIp: port.hostIp ?? "", HostPort: port.hostPort === undefined ? "" : String(port.hostPort) }];
+    bindings[key] = [
+      ...(bindings[key] ?? []),
+      { HostIp: port.hostIp ?? "", HostPort: port.hostPort === undefined ? "" : String(port.hostPort) },
+    ];
   }
   return bindings;
 }

@@ -41,7 +41,8 @@ function readPiece(line: string, at: number): Piece {
     return { text: line.charAt(at + 1), end: at + 2 };
   }
   refuseExpansion(line, at);
-  if ("|;&<>()`".includes(char)) throw new FlotillaError("invalid", `"${char}" means something to a shell: paste one docker run command only, or quote it`);
+  if ("|;&<>()`".includes(char))
+    throw new FlotillaError("invalid", `"${char}" means something to a shell: paste one docker run command only, or quote it`);
   return { text: char, end: at + 1 };
 }
 

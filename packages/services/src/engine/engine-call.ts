@@ -25,10 +25,14 @@ export async function engineJson<T extends z.ZodType>(link: HostLink, request: E
   const text = await engineText(link, request);
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new FlotillaError("internal", `the engine answered ${request.method} ${request.path} in an unexpected shape: ${describe(parsed.error)}`, {
-    cause: parsed.error,
-    details: { fromEngine: true },
-  });
+  throw new FlotillaError(
+    "internal",
+    `the engine answered ${request.method} ${request.path} in an unexpected shape: ${describe(parsed.error)}`,
+    {
+      cause: parsed.error,
+      details: { fromEngine: true },
+    },
+  );
 }
 
 /** Calls a host's engine for its effect. A 304 (already so) counts as done. */
@@ -55,7 +59,9 @@ async function engineText(link: HostLink, request: EngineJsonRequest): Promise<s
 export async function toEngineError(status: number, body: Readable): Promise<FlotillaError> {
   const text = await readText(body, MAX_ERROR_BYTES);
   const parsed = errorAnswer.safeParse(parseJson(text));
-  return new FlotillaError(codeOf(status), parsed.success ? parsed.data.message : `the engine answered ${status}`, { details: { fromEngine: true, status } });
+  return new FlotillaError(codeOf(status), parsed.success ? parsed.data.message : `the engine answered ${status}`, {
+    details: { fromEngine: true, status },
+  });
 }
 
 function codeOf(status: number): ErrorCode {

@@ -4,7 +4,7 @@ import { FlotillaError } from "@flotilla/core";
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /** JSON documents, one a line (or simply one after the other with line ends between them). @throws too_large, invalid. */
-export async function* readJsonLines(body: Readable): AsyncGenerator<unknown> {
+export async function* readJsonLines(body: Readable): AsyncGenerator {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const chunk of body) {

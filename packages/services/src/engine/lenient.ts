@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 /** A field that is left out when it is missing or null: Go's encoders answer both. */
 export function orAbsent<T extends z.ZodType>(schema: T) {

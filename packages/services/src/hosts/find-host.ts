@@ -8,7 +8,9 @@ import type { ServiceContext } from "../context.ts";
 export async function findHost(services: ServiceContext, actor: Actor, ref: string): Promise<Host> {
   if (actor.kind !== "user") throw notFound("host", ref);
   const teamId = actor.team.id;
-  const host = await services.cache.get(`host ${teamId} ${ref}`, () => services.prisma.host.findFirst({ where: { teamId, OR: [{ name: ref }, { id: ref }] }, orderBy: { id: "asc" } }));
+  const host = await services.cache.get(`host ${teamId} ${ref}`, () =>
+    services.prisma.host.findFirst({ where: { teamId, OR: [{ name: ref }, { id: ref }] }, orderBy: { id: "asc" } }),
+  );
   if (host === null) throw notFound("host", ref);
   return host;
 }

@@ -2,7 +2,11 @@ import type { HostStats } from "@flotilla/protocol";
 import { z } from "zod";
 
 /** Host in inputs: its name or id. */
-export const hostRef = z.string().min(1).max(64).regex(/^[0-9A-Za-z][0-9A-Za-z-]*$/, "must be a host's name or id");
+export const hostRef = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[0-9A-Za-z][0-9A-Za-z-]*$/, "must be a host's name or id");
 
 export type HostRow = {
   id: string;

@@ -7,13 +7,23 @@ import { engineJson } from "../engine/engine-call.ts";
 import { orAbsent } from "../engine/lenient.ts";
 
 /** Image in inputs: a reference or id. */
-export const imageRef = z.string().min(1).max(512).regex(/^[a-zA-Z0-9][a-zA-Z0-9._/:@+-]*$/, "must be an image's name or id");
+export const imageRef = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._/:@+-]*$/, "must be an image's name or id");
 
 /** One row of `GET /images/json`. Sizes in bytes, Created in seconds since the epoch. */
 export const imageSummary = z.looseObject({
   Id: z.string(),
-  RepoTags: z.array(z.string()).nullish().transform((tags) => tags ?? []),
-  RepoDigests: z.array(z.string()).nullish().transform((digests) => digests ?? []),
+  RepoTags: z
+    .array(z.string())
+    .nullish()
+    .transform((tags) => tags ?? []),
+  RepoDigests: z
+    .array(z.string())
+    .nullish()
+    .transform((digests) => digests ?? []),
   Created: z.number(),
   Size: z.number(),
   Containers: z.number().default(-1),
@@ -24,8 +34,14 @@ export type ImageRow = ImageSummary & { host: HostBrief };
 
 export const imageInspect = z.looseObject({
   Id: z.string(),
-  RepoTags: z.array(z.string()).nullish().transform((tags) => tags ?? []),
-  RepoDigests: z.array(z.string()).nullish().transform((digests) => digests ?? []),
+  RepoTags: z
+    .array(z.string())
+    .nullish()
+    .transform((tags) => tags ?? []),
+  RepoDigests: z
+    .array(z.string())
+    .nullish()
+    .transform((digests) => digests ?? []),
   Created: orAbsent(z.string()),
   Size: z.number(),
   Architecture: orAbsent(z.string()),

@@ -22,10 +22,24 @@ export async function createJoinToken(
   const expiresAt = new Date(services.nowMs() + input.expiresInMinutes * 60_000);
   await services.prisma.$transaction(async (tx) => {
     await tx.joinToken.create({
-      data: { id, teamId: team.id, name: input.name ?? null, tokenHash: hashSecret(secret), uses: input.uses, usesLeft: input.uses, expiresAt },
+      data: {
+        id,
+        teamId: team.id,
+        name: input.name ?? null,
+        tokenHash: hashSecret(secret),
+        uses: input.uses,
+        usesLeft: input.uses,
+        expiresAt,
+      },
     });
     const object = { kind: "joinToken" as const, id, name: input.name ?? "", teamId: team.id };
-    await recordAudit(tx, { actor, action: "joinToken.create", object, outcome: "ok", detail: { uses: input.uses, expiresAt: expiresAt.toISOString() } });
+    await recordAudit(tx, {
+      actor,
+      action: "joinToken.create",
+      object,
+      outcome: "ok",
+      detail: { uses: input.uses, expiresAt: expiresAt.toISOString() },
+    });
   });
   const token = formatJoinToken({ id, secret, serverKey: services.serverKey });
   const name = input.name === undefined ? "" : ` --name ${input.name}`;
@@ -70,6 +84,11 @@ export async function revokeJoinToken(services: ServiceContext, actor: Actor, id
   await services.prisma.$transaction(async (tx) => {
     const { count } = await tx.joinToken.deleteMany({ where: { id, teamId: team.id } });
     if (count === 0) throw notFound("join token", id);
-    await recordAudit(tx, { actor, action: "joinToken.revoke", object: { kind: "joinToken", id, name: "", teamId: team.id }, outcome: "ok" });
+    await recordAudit(tx, {
+      actor,
+      action: "joinToken.revoke",
+      object: { kind: "joinToken", id, name: "", teamId: team.id },
+      outcome: "ok",
+    });
   });
 }

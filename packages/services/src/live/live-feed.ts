@@ -59,7 +59,12 @@ export class LiveFeed {
     };
   }
 
+  /** Tells the pages of a team; "" is of all teams. */
   publish(teamId: string, event: LiveEvent): void {
+    if (teamId === "") {
+      for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(event);
+      return;
+    }
     for (const listener of this.#listeners.get(teamId) ?? []) listener(event);
   }
 

@@ -4,7 +4,10 @@ import { z } from "zod";
 import type { Role } from "../access/actor.ts";
 
 /** E-mail addresses are compared in lower case, as better-auth does. */
-export const emailAddress = z.email().max(254).transform((text) => text.toLowerCase());
+export const emailAddress = z
+  .email()
+  .max(254)
+  .transform((text) => text.toLowerCase());
 export const personName = z.string().trim().min(1).max(100);
 /** Length only: NIST SP 800-63B advises against rules of composition. */
 export const password = z.string().min(10, "must have at least 10 characters").max(128);

@@ -10,9 +10,19 @@ export type MemberRow = { id: string; name: string; email: string; role: Role; c
 
 export async function listMembers(services: ServiceContext, actor: Actor): Promise<MemberRow[]> {
   const { team } = requireUser(actor);
-  const rows = await services.prisma.membership.findMany({ where: { teamId: team.id }, include: { user: true }, orderBy: { createdAt: "asc" } });
+  const rows = await services.prisma.membership.findMany({
+    where: { teamId: team.id },
+    include: { user: true },
+    orderBy: { createdAt: "asc" },
+  });
   return rows.map(({ user, role, createdAt }) => {
-    return { id: user.id, name: user.name, email: user.email, role: ROLES.find((known) => known === role) ?? "member", createdAt: createdAt.toISOString() };
+    return {
+      id: user.id,
+      name: user.name,
+      email: user.email,
+      role: ROLES.find((known) => known === role) ?? "member",
+      createdAt: createdAt.toISOString(),
+    };
   });
 }
 

@@ -12,7 +12,9 @@ export const network = z.looseObject({
   Scope: z.string().default("local"),
   Created: orAbsent(z.string()),
   Internal: z.boolean().default(false),
-  IPAM: orAbsent(z.looseObject({ Config: orAbsent(z.array(z.looseObject({ Subnet: orAbsent(z.string()), Gateway: orAbsent(z.string()) }))) })),
+  IPAM: orAbsent(
+    z.looseObject({ Config: orAbsent(z.array(z.looseObject({ Subnet: orAbsent(z.string()), Gateway: orAbsent(z.string()) }))) }),
+  ),
   Labels: orAbsent(z.record(z.string(), z.string())),
 });
 export type Network = z.output<typeof network>;

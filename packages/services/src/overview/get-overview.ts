@@ -57,12 +57,24 @@ export function findAttention(hosts: readonly HostRow[], containers: readonly Co
 function attentionOfHost(host: HostRow): Attention[] {
   const href = `/hosts/${host.name}`;
   const found: Attention[] = [];
-  if (host.flag !== null) found.push({ severity: "critical", title: `${host.name}: ${host.flag}`, detail: "Give the host a new key if you did not expect this.", href });
-  if (host.state === "offline") found.push({ severity: "critical", title: `${host.name} is offline`, detail: `Last seen ${host.lastSeenAt ?? "never"}`, href });
+  if (host.flag !== null)
+    found.push({
+      severity: "critical",
+      title: `${host.name}: ${host.flag}`,
+      detail: "Give the host a new key if you did not expect this.",
+      href,
+    });
+  if (host.state === "offline")
+    found.push({ severity: "critical", title: `${host.name} is offline`, detail: `Last seen ${host.lastSeenAt ?? "never"}`, href });
   const { stats } = host;
   if (stats !== null && stats.diskTotalBytes > 0 && stats.diskUsedBytes / stats.diskTotalBytes > DISK_WARNING) {
     const percent = Math.round((100 * stats.diskUsedBytes) / stats.diskTotalBytes);
-    found.push({ severity: "warning", title: `${host.name}: disk is ${percent} % full`, detail: "Remove images and volumes that nobody uses.", href });
+    found.push({
+      severity: "warning",
+      title: `${host.name}: disk is ${percent} % full`,
+      detail: "Remove images and volumes that nobody uses.",
+      href,
+    });
   }
   return found;
 }

@@ -19,7 +19,11 @@ export const FIRST_NAMESPACE = "default";
 
 /** The first team is there before its people: this machine's own agent may join before set-up. Idempotent. */
 export async function ensureFirstTeam(services: ServiceContext): Promise<void> {
-  await services.prisma.team.upsert({ where: { namespace: FIRST_NAMESPACE }, create: { name: "Team", slug: "team", namespace: FIRST_NAMESPACE }, update: {} });
+  await services.prisma.team.upsert({
+    where: { namespace: FIRST_NAMESPACE },
+    create: { name: "Team", slug: "team", namespace: FIRST_NAMESPACE },
+    update: {},
+  });
 }
 
 export async function needsSetup(services: ServiceContext): Promise<boolean> {
@@ -34,7 +38,11 @@ export async function issueSetupToken(services: ServiceContext): Promise<string 
   if (!(await needsSetup(services))) return undefined;
   const token = makeSecret();
   const tokenHash = hashToken(token);
-  await services.prisma.setupToken.upsert({ where: { id: 1 }, create: { id: 1, tokenHash }, update: { tokenHash, createdAt: new Date(services.nowMs()) } });
+  await services.prisma.setupToken.upsert({
+    where: { id: 1 },
+    create: { id: 1, tokenHash },
+    update: { tokenHash, createdAt: new Date(services.nowMs()) },
+  });
   return token;
 }
 
@@ -56,13 +64,20 @@ export async function completeSetup(services: ServiceContext, actor: Actor, inpu
       return await makeFirstTeam(tx, actor, { ...input, passwordHash });
     });
   } catch (error) {
-    await recordRefusal(services, actor, { action: "setup.complete", object: INSTANCE, reason: error instanceof FlotillaError ? error.code : "internal" });
+    await recordRefusal(services, actor, {
+      action: "setup.complete",
+      object: INSTANCE,
+      reason: error instanceof FlotillaError ? error.code : "internal",
+    });
     throw error;
   }
 }
 
 /** Unattended first start: makes the administrator named by the environment; false when there is an account already. */
-export async function setUpUnattended(services: ServiceContext, input: Omit<SetupInput, "token"> & { apiToken: string | undefined }): Promise<boolean> {
+export async function setUpUnattended(
+  services: ServiceContext,
+  input: Omit<SetupInput, "token"> & { apiToken: string | undefined },
+): Promise<boolean> {
   const passwordHash = await services.passwords.hash(input.password);
   return services.prisma.$transaction(async (tx) => {
     await lockSetup(tx);
@@ -88,7 +103,13 @@ async function makeFirstTeam(
 ): Promise<{ userId: string; teamId: string }> {
   if ((await tx.user.count()) > 0) throw new FlotillaError("conflict", "this Flotilla is set up already: sign in");
   const team = await tx.team.update({ where: { namespace: FIRST_NAMESPACE }, data: { name: input.teamName } });
-  const { userId } = await makeAccount(tx, { name: input.name, email: input.email, passwordHash: input.passwordHash, teamId: team.id, role: "admin" });
+  const { userId } = await makeAccount(tx, {
+    name: input.name,
+    email: input.email,
+    passwordHash: input.passwordHash,
+    teamId: team.id,
+    role: "admin",
+  });
   await tx.setupToken.deleteMany();
   const object: ObjectRef = { kind: "member", id: userId, name: input.email, teamId: team.id };
   await recordAudit(tx, { actor, action: "setup.complete", object, outcome: "ok" });

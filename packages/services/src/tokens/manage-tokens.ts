@@ -28,7 +28,13 @@ export async function createToken(
       data: { teamId: user.team.id, userId: user.userId, name: input.name, tokenHash: hashToken(token), expiresAt },
     });
     const object = { kind: "token" as const, id: row.id, name: input.name, teamId: user.team.id };
-    await recordAudit(tx, { actor, action: "token.create", object, outcome: "ok", detail: { expiresAt: expiresAt?.toISOString() ?? null } });
+    await recordAudit(tx, {
+      actor,
+      action: "token.create",
+      object,
+      outcome: "ok",
+      detail: { expiresAt: expiresAt?.toISOString() ?? null },
+    });
     return row.id;
   });
   return { id, token };
@@ -37,9 +43,18 @@ export async function createToken(
 /** The caller's tokens, newest first; never their text. */
 export async function listTokens(services: ServiceContext, actor: Actor): Promise<TokenRow[]> {
   const user = requireUser(actor);
-  const rows = await services.prisma.apiToken.findMany({ where: { userId: user.userId, teamId: user.team.id }, orderBy: { createdAt: "desc" } });
+  const rows = await services.prisma.apiToken.findMany({
+    where: { userId: user.userId, teamId: user.team.id },
+    orderBy: { createdAt: "desc" },
+  });
   return rows.map(({ id, name, createdAt, expiresAt, lastUsedAt }) => {
-    return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() ?? null, lastUsedAt: lastUsedAt?.toISOString() ?? null };
+    return {
+      id,
+      name,
+      createdAt: createdAt.toISOString(),
+      expiresAt: expiresAt?.toISOString() ?? null,
+      lastUsedAt: lastUsedAt?.toISOString() ?? null,
+    };
   });
 }
 
@@ -50,7 +65,12 @@ export async function revokeToken(services: ServiceContext, actor: Actor, id: st
     const row = await tx.apiToken.findFirst({ where: { id, userId: user.userId, teamId: user.team.id } });
     if (row === null) throw notFound("token", id);
     await tx.apiToken.delete({ where: { id } });
-    await recordAudit(tx, { actor, action: "token.revoke", object: { kind: "token", id, name: row.name, teamId: user.team.id }, outcome: "ok" });
+    await recordAudit(tx, {
+      actor,
+      action: "token.revoke",
+      object: { kind: "token", id, name: row.name, teamId: user.team.id },
+      outcome: "ok",
+    });
   });
   services.cache.clear();
 }

@@ -6,7 +6,11 @@ import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask
 import { engineDo, engineJson } from "../engine/engine-call.ts";
 import { orAbsent } from "../engine/lenient.ts";
 
-export const volumeName = z.string().min(1).max(255).regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must begin with a letter or digit, and hold letters, digits, . _ - only");
+export const volumeName = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, "must begin with a letter or digit, and hold letters, digits, . _ - only");
 
 export const volume = z.looseObject({
   Name: z.string(),
@@ -36,7 +40,11 @@ export async function inspectVolume(services: ServiceContext, actor: Actor, ref:
   return { ...found, host: brief };
 }
 
-export async function createVolume(services: ServiceContext, actor: Actor, input: { host: string; name?: string | undefined; labels: Record<string, string> }): Promise<VolumeRow> {
+export async function createVolume(
+  services: ServiceContext,
+  actor: Actor,
+  input: { host: string; name?: string | undefined; labels: Record<string, string> },
+): Promise<VolumeRow> {
   const { link, namespace, brief, host } = await openHost(services, actor, input.host);
   const object = { kind: "volume" as const, id: input.name ?? "", name: `${host.name}/${input.name ?? ""}`, teamId: host.teamId };
   const body = { Name: input.name ?? "", Driver: "local", Labels: input.labels };
@@ -46,9 +54,15 @@ export async function createVolume(services: ServiceContext, actor: Actor, input
   return { ...made, host: brief };
 }
 
-export async function removeVolume(services: ServiceContext, actor: Actor, input: { host: string; name: string; force: boolean }): Promise<void> {
+export async function removeVolume(
+  services: ServiceContext,
+  actor: Actor,
+  input: { host: string; name: string; force: boolean },
+): Promise<void> {
   const { link, namespace, host } = await openHost(services, actor, input.host);
   const object = { kind: "volume" as const, id: input.name, name: `${host.name}/${input.name}`, teamId: host.teamId };
   const path = `/volumes/${encodeURIComponent(input.name)}?force=${input.force ? 1 : 0}`;
-  await audited(services, { actor, action: "volume.remove", object, detail: { force: input.force } }, () => engineDo(link, { namespace, method: "DELETE", path }));
+  await audited(services, { actor, action: "volume.remove", object, detail: { force: input.force } }, () =>
+    engineDo(link, { namespace, method: "DELETE", path }),
+  );
 }

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { activityDetail, activityHref } from "@/lib/activity.ts";
+import { activityDetail, activityHref, activityObject } from "@/lib/activity.ts";
 import type { Tone } from "@/lib/container-state.ts";
 import { parseTime } from "@/lib/format.ts";
 import type { ActivityRow } from "@/trpc/types.ts";
@@ -25,10 +25,10 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
           <span className="break-words">{row.actor.name}</span>
           <code className="font-mono text-xs text-muted">{row.action}</code>
           {href === null ? (
-            <span className="break-all">{row.object.name}</span>
+            <span className="break-all">{activityObject(row.object.name)}</span>
           ) : (
             <Link href={href} className="break-all hover:underline">
-              {row.object.name}
+              {activityObject(row.object.name)}
             </Link>
           )}
           {row.outcome === "ok" ? (

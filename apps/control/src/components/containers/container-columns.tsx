@@ -4,19 +4,24 @@ import Link from "next/link";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { ContainerMenu } from "@/components/containers/container-menu.tsx";
-import type { ContainerActions } from "@/components/containers/use-container-actions.ts";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
 import { containerHref, containerKey, containerName, rowTone } from "@/lib/container-row.ts";
-import { healthFromStatus } from "@/lib/container-state.ts";
+import { type ContainerAction, healthFromStatus } from "@/lib/container-state.ts";
 import { portLabels } from "@/lib/ports.ts";
 import type { ContainerRow } from "@/trpc/types.ts";
 
-export type ContainerColumnsInput = { actions: ContainerActions; onRemove: (row: ContainerRow) => void; withHost: boolean };
+export type ContainerColumnsInput = {
+  /** Keys of containers that something is being done to. */
+  pending: ReadonlySet<string>;
+  onAction: (rows: readonly ContainerRow[], action: ContainerAction) => void;
+  onRemove: (row: ContainerRow) => void;
+  withHost: boolean;
+};
 
 /** The columns of a list of containers. On a phone a row is name, state and menu; the image is under the name. */
-export function useContainerColumns({ actions, onRemove, withHost }: ContainerColumnsInput): Column<ContainerRow>[] {
+export function useContainerColumns({ pending, onAction, onRemove, withHost }: ContainerColumnsInput): Column<ContainerRow>[] {
   const t = useTranslations("containers.columns");
   return useMemo(() => {
     const host: Column<ContainerRow> = {
@@ -58,15 +63,15 @@ export function useContainerColumns({ actions, onRemove, withHost }: ContainerCo
         cell: (row) => (
           <ContainerMenu
             row={row}
-            isPending={actions.pending.has(containerKey(row))}
-            onAction={(action) => actions.act([row], action)}
+            isPending={pending.has(containerKey(row))}
+            onAction={(action) => onAction([row], action)}
             onRemove={() => onRemove(row)}
           />
         ),
       },
     ];
     return columns;
-  }, [t, actions, onRemove, withHost]);
+  }, [t, pending, onAction, onRemove, withHost]);
 }
 
 function NameCell({ row }: { row: ContainerRow }): ReactNode {

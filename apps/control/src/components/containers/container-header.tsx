@@ -3,7 +3,7 @@
 import { EllipsisVertical, Pencil, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ACTION_ICONS } from "@/components/containers/container-menu.tsx";
 import { ConfirmActionDialog } from "@/components/containers/confirm-action-dialog.tsx";
@@ -14,22 +14,28 @@ import { Button } from "@/components/ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
 import { PageHeader } from "@/components/ui/page-header.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
+import { useUrlState } from "@/components/use-url-state.ts";
 import { containerKey } from "@/lib/container-row.ts";
-import { actionsFor, type ContainerAction, containerTone } from "@/lib/container-state.ts";
+import { actionsFor, type ContainerAction, containerTone, isInterrupting } from "@/lib/container-state.ts";
 import type { ContainerDetails } from "@/lib/inspect.ts";
 
 type Open = { kind: "rename" | "remove" } | { kind: "confirm"; action: ContainerAction } | null;
-
-/** What interrupts the program is asked about first; starting and resuming is not. */
-const ASKED: readonly ContainerAction[] = ["stop", "restart", "kill"];
 
 export function ContainerHeader({ host, details }: { host: string; details: ContainerDetails }): ReactNode {
   const t = useTranslations("actions");
   const states = useTranslations("state");
   const router = useRouter();
   const actions = useContainerActions();
-  const [open, setOpen] = useState<Open>(null);
+  const url = useUrlState();
   const { State: state } = details;
+  const [open, setOpen] = useState<Open>(null);
+  const asked = actionsFor(state.Status).find((action) => action === url.get("ask"));
+  useEffect(() => {
+    // The palette sends here what it wants to be asked about.
+    if (asked === undefined) return;
+    setOpen({ kind: "confirm", action: asked });
+    url.set({ ask: null });
+  }, [asked, url]);
   const row = {
     Id: details.Id,
     Names: [`/${details.Name}`],
@@ -40,7 +46,7 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
   };
   const isPending = actions.pending.has(containerKey(row));
   const choose = (action: ContainerAction): void => {
-    if (ASKED.includes(action)) setOpen({ kind: "confirm", action });
+    if (isInterrupting(action)) setOpen({ kind: "confirm", action });
     else actions.act([row], action);
   };
   const [first, second, ...rest] = actionsFor(state.Status);
@@ -101,7 +107,7 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
       />
       {open?.kind === "confirm" ? (
         <ConfirmActionDialog
-          name={details.Name}
+          names={[details.Name]}
           action={open.action}
           onClose={() => setOpen(null)}
           onConfirm={() => actions.act([row], open.action)}

@@ -5,6 +5,7 @@ import type { RowSelectionState } from "@tanstack/react-table";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { BulkBar } from "@/components/containers/bulk-bar.tsx";
+import { ConfirmActionDialog } from "@/components/containers/confirm-action-dialog.tsx";
 import { ContainerFilters } from "@/components/containers/container-filters.tsx";
 import { ContainersEmpty } from "@/components/containers/containers-empty.tsx";
 import { useContainerColumns } from "@/components/containers/container-columns.tsx";
@@ -15,7 +16,8 @@ import { DataTable } from "@/components/table/data-table.tsx";
 import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
-import { containerHref, containerKey, filterContainers, STATE_FILTERS } from "@/lib/container-row.ts";
+import { containerHref, containerKey, containerName, filterContainers, STATE_FILTERS } from "@/lib/container-row.ts";
+import { type ContainerAction, isInterrupting } from "@/lib/container-state.ts";
 import { oneOf } from "@/lib/url-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { ContainerRow } from "@/trpc/types.ts";
@@ -32,7 +34,13 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
   const [selected, setSelected] = useState<RowSelectionState>({});
   const [toRemove, setToRemove] = useState<readonly ContainerRow[]>([]);
   const onRemove = useCallback((row: ContainerRow) => setToRemove([row]), []);
-  const columns = useContainerColumns({ actions, onRemove, withHost: host === undefined });
+  const [asked, setAsked] = useState<{ rows: readonly ContainerRow[]; action: ContainerAction } | null>(null);
+  const { act } = actions;
+  const onAction = useCallback(
+    (rows: readonly ContainerRow[], action: ContainerAction) => (isInterrupting(action) ? setAsked({ rows, action }) : act(rows, action)),
+    [act],
+  );
+  const columns = useContainerColumns({ pending: actions.pending, onAction, onRemove, withHost: host === undefined });
 
   const all = query.data?.items ?? NO_ROWS;
   const text = url.get("q") ?? "";
@@ -72,7 +80,15 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
           )}
         </>
       )}
-      <BulkBar rows={chosen} onAction={actions.act} onRemove={setToRemove} onClear={() => setSelected({})} />
+      <BulkBar rows={chosen} onAction={onAction} onRemove={setToRemove} onClear={() => setSelected({})} />
+      {asked === null ? null : (
+        <ConfirmActionDialog
+          names={asked.rows.map(containerName)}
+          action={asked.action}
+          onClose={() => setAsked(null)}
+          onConfirm={() => act(asked.rows, asked.action)}
+        />
+      )}
       <RemoveContainersDialog
         rows={toRemove}
         remove={actions.remove}

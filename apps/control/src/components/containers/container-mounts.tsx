@@ -24,7 +24,7 @@ export function ContainerMounts({ host, details }: ContainerTabProps): ReactNode
                 key={mount.Destination}
                 className="grid gap-x-4 gap-y-1 border-b px-4 py-2.5 last:border-b-0 sm:grid-cols-[5rem_minmax(0,1fr)_minmax(0,1.4fr)_auto] sm:items-center"
               >
-                <Badge>{mount.Type}</Badge>
+                <Badge className="w-fit">{mount.Type}</Badge>
                 <code className="font-mono text-xs break-all">{mount.Destination}</code>
                 {mount.Type === "volume" && mount.Name !== undefined ? (
                   <Link

@@ -46,7 +46,7 @@ export function ContainerTop({ host, id, isRunning }: ContainerTopProps): ReactN
                 {cells.map((cell, column) => (
                   <td
                     key={titles[column] ?? column}
-                    className={column === titles.length - 1 ? "px-3 py-1.5 break-all" : "tnum px-3 py-1.5 whitespace-nowrap"}
+                    className={column === titles.length - 1 ? "min-w-64 px-3 py-1.5 break-all" : "tnum px-3 py-1.5 whitespace-nowrap"}
                   >
                     {cell}
                   </td>

@@ -2,11 +2,11 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { containerKey, containerName, type ContainerSummary } from "@/lib/container-row.ts";
 import type { ContainerAction } from "@/lib/container-state.ts";
 import { runLimited } from "@/lib/run-limited.ts";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
 
 type Target = Pick<ContainerSummary, "Id" | "Names" | "host">;
@@ -44,7 +44,7 @@ export function useContainerActions(): ContainerActions {
         return result.status === "rejected" && row !== undefined ? [`${containerName(row)}: ${errorMessage(result.reason)}`] : [];
       });
       if (failures.length > 0) {
-        toast.error(t("failed", { failed: failures.length, total: rows.length }), {
+        notify("error", t("failed", { failed: failures.length, total: rows.length }), {
           description: failures.slice(0, 3).join("\n"),
           duration: 10_000,
         });
@@ -58,7 +58,7 @@ export function useContainerActions(): ContainerActions {
   const act = useCallback(
     (rows: readonly Target[], action: ContainerAction) => {
       void runAll(rows, (row) => client.containers.action.mutate({ host: row.host.name, id: row.Id, action })).then((isDone) => {
-        if (isDone && rows.length > 1) toast.success(t("done", { count: rows.length, action: t(action) }));
+        if (isDone && rows.length > 1) notify("success", t("done", { count: rows.length, action: t(action) }));
       });
     },
     [client, runAll, t],

@@ -2,13 +2,13 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { HostRow } from "@/trpc/types.ts";
 
@@ -59,7 +59,7 @@ export function RemoveHostDialog({ host, onClose, onDone }: HostDialogProps): Re
     trpc.hosts.remove.mutationOptions({
       onSuccess: async () => {
         await queryClient.invalidateQueries();
-        toast.success(t("done", { name: host.name }));
+        notify("success", t("done", { name: host.name }));
         onClose();
         onDone?.(host.name);
       },

@@ -2,7 +2,6 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { HostSelect, useOnlineHosts } from "@/components/hosts/host-select.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -12,6 +11,7 @@ import { Input, Textarea } from "@/components/ui/input.tsx";
 import { Segmented } from "@/components/ui/segmented.tsx";
 import { UploadBar } from "@/components/images/upload-bar.tsx";
 import { uploadImage, type UploadProgress } from "@/lib/upload-image.ts";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 
 export type UploadDialogProps = { isOpen: boolean; onClose: () => void; host?: string };
@@ -143,7 +143,7 @@ function useUpload(onDone: () => void) {
       .then(
         async (status) => {
           await queryClient.invalidateQueries({ queryKey: trpc.images.pathKey() });
-          toast.success(t("done", { name: request.file.name }), { description: status });
+          notify("success", t("done", { name: request.file.name }), { description: status });
           onDone();
         },
         (cause: unknown) => {

@@ -48,7 +48,7 @@ function MountRow({ index }: { index: number }): ReactNode {
   const { control, register } = useFormContext<RunForm>();
   const kind = useWatch({ control, name: `mounts.${index}.kind` });
   return (
-    <div className="grid grid-cols-2 items-center gap-2 sm:grid-cols-[6.5rem_minmax(0,1fr)_minmax(0,1fr)_auto]">
+    <div className="grid grid-cols-2 items-center gap-2 sm:grid-cols-[7.25rem_minmax(0,1fr)_minmax(0,1fr)_auto]">
       <NativeSelect aria-label={t("mountKind")} {...register(`mounts.${index}.kind`)}>
         {KINDS.map((name) => (
           <option key={name} value={name}>

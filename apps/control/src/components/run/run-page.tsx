@@ -5,7 +5,6 @@ import { useMutation } from "@tanstack/react-query";
 import { useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { useOnlineHosts } from "@/components/hosts/host-select.tsx";
 import { PageTitle } from "@/components/page-title.tsx";
@@ -29,6 +28,7 @@ import {
   runFormSchema,
   specToForm,
 } from "@/lib/run-form.ts";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 
 /** Runs a container: by a form, or from a `docker run` line that fills the form. */
@@ -113,8 +113,8 @@ function useRun(extras: RunExtras, handleSubmit: HandleSubmit) {
   const run = useMutation(
     trpc.containers.run.mutationOptions({
       onSuccess: ({ id, warnings }, { host }) => {
-        for (const warning of warnings) toast.warning(warning);
-        toast.success(t("started"));
+        for (const warning of warnings) notify("warning", warning);
+        notify("success", t("started"));
         // By id, because a container without a given name has one that only the engine knows yet.
         router.push(`/containers/${encodeURIComponent(host)}/${id.slice(0, 12)}?tab=logs`);
       },

@@ -2,7 +2,6 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
@@ -10,6 +9,7 @@ import { Input } from "@/components/ui/input.tsx";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { Me } from "@/trpc/types.ts";
 
@@ -28,7 +28,7 @@ function Profile({ me }: { me: Me }): ReactNode {
     trpc.me.update.mutationOptions({
       onSuccess: async () => {
         await queryClient.invalidateQueries({ queryKey: trpc.me.pathKey() });
-        toast.success(common("saved"));
+        notify("success", common("saved"));
       },
     }),
   );

@@ -6,6 +6,8 @@ import { useTranslations } from "use-intl";
 import { Sidebar } from "@/components/shell/sidebar.tsx";
 import { TopBar } from "@/components/shell/top-bar.tsx";
 import { useShortcuts } from "@/components/shell/use-shortcuts.ts";
+import { TooltipProvider } from "@/components/ui/tooltip.tsx";
+import { useMe } from "@/components/use-me.ts";
 import { LiveProvider } from "@/trpc/live.tsx";
 
 const CommandPalette = dynamic(() => import("@/components/shell/command-palette.tsx").then((found) => found.CommandPalette), {
@@ -18,6 +20,7 @@ type Overlay = "palette" | "shortcuts";
 /** What is around every page of someone signed in. */
 export function AppShell({ children }: { children: ReactNode }): ReactNode {
   const t = useTranslations("shell");
+  const isSignedIn = useMe() !== undefined;
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   // Once loaded an overlay stays mounted, so that it closes with its own motion and gives the focus back.
   const [wanted, setWanted] = useState<ReadonlySet<Overlay>>(new Set());
@@ -30,24 +33,26 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
   useShortcuts({ onPalette, onHelp });
   const onOpenChange = (isOpen: boolean): void => setOverlay(isOpen ? overlay : null);
   return (
-    <LiveProvider>
-      <a
-        href="#main"
-        className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-      >
-        {t("skip")}
-      </a>
-      <div className="flex min-h-dvh">
-        <Sidebar />
-        <div className="flex min-w-0 flex-1 flex-col">
-          <TopBar onSearch={onPalette} />
-          <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
-            {children}
-          </main>
+    <LiveProvider isSignedIn={isSignedIn}>
+      <TooltipProvider delayDuration={300}>
+        <a
+          href="#main"
+          className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+        >
+          {t("skip")}
+        </a>
+        <div className="flex min-h-dvh">
+          <Sidebar />
+          <div className="flex min-w-0 flex-1 flex-col">
+            <TopBar onSearch={onPalette} />
+            <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
+              {children}
+            </main>
+          </div>
         </div>
-      </div>
-      {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
-      {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+        {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
+        {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+      </TooltipProvider>
     </LiveProvider>
   );
 }

@@ -9,9 +9,10 @@ import { isCurrent, MAIN_PAGES, OTHER_PAGES } from "@/components/shell/navigatio
 /** Where this page is: the section, then what is open in it. */
 export function Breadcrumbs(): ReactNode {
   const t = useTranslations("nav");
+  const shell = useTranslations("shell");
   const pathname = usePathname();
   const page = [...MAIN_PAGES, ...OTHER_PAGES].find(({ href }) => isCurrent(href, pathname));
-  if (page === undefined) return <div className="min-w-0 flex-1" />;
+  if (page === undefined) return pathname === "/run" ? <span className="truncate text-sm font-medium">{shell("run")}</span> : null;
   const rest = pathname
     .split("/")
     .slice(2)

@@ -1,11 +1,12 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { MAIN_PAGES, OTHER_PAGES } from "@/components/shell/navigation.ts";
 import { useSignOut } from "@/components/shell/user-menu.tsx";
 import { useTheme } from "@/components/theme.tsx";
-import { actionsFor } from "@/lib/container-state.ts";
+import { actionsFor, isInterrupting } from "@/lib/container-state.ts";
 import { containerHref, containerName } from "@/lib/container-row.ts";
 import type { PaletteItem } from "@/lib/palette.ts";
 import { THEMES } from "@/lib/preferences.ts";
@@ -71,26 +72,29 @@ function useContainerEntries(): PaletteEntry[] {
   const trpc = useTRPC();
   const { data } = useQuery(trpc.containers.list.queryOptions({}));
   const { act } = useContainerActions();
-  const rows = data?.items ?? [];
-  const open = rows.map((row): PaletteEntry => ({
-    id: `container:${row.host.id}:${row.Id}`,
-    group: "containers",
-    label: containerName(row),
-    hint: row.host.name,
-    keywords: `${row.Image} ${row.State}`,
-    href: containerHref(row),
-  }));
-  const actions = rows.flatMap((row) =>
-    actionsFor(row.State)
-      .filter((action) => action !== "kill")
-      .map((action): PaletteEntry => ({
-        id: `${action}:${row.host.id}:${row.Id}`,
-        group: "actions",
-        label: `${t(action)} ${containerName(row)}`,
-        hint: row.host.name,
-        keywords: action,
-        run: () => act([row], action),
-      })),
-  );
-  return [...open, ...actions];
+  // Some thousand containers have some ten thousand entries: made once for each list, not at each key press.
+  return useMemo(() => {
+    const rows = data?.items ?? [];
+    const open = rows.map((row): PaletteEntry => ({
+      id: `container:${row.host.id}:${row.Id}`,
+      group: "containers",
+      label: containerName(row),
+      hint: row.host.name,
+      keywords: `${row.Image} ${row.State}`,
+      href: containerHref(row),
+    }));
+    const actions = rows.flatMap((row) =>
+      actionsFor(row.State)
+        .filter((action) => action !== "kill")
+        .map((action): PaletteEntry => ({
+          id: `${action}:${row.host.id}:${row.Id}`,
+          group: "actions",
+          label: `${t(action)} ${containerName(row)}`,
+          hint: row.host.name,
+          keywords: action,
+          ...(isInterrupting(action) ? { href: `${containerHref(row)}?ask=${action}` } : { run: () => act([row], action) }),
+        })),
+    );
+    return [...open, ...actions];
+  }, [data, t, act]);
 }

@@ -3,13 +3,13 @@
 import { ChevronsUpDown, LogOut, Monitor, Moon, Settings, Sun } from "lucide-react";
 import { useRouter } from "next/navigation";
 import type { ReactNode } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { useTheme } from "@/components/theme.tsx";
 import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { THEMES } from "@/lib/preferences.ts";
+import { notify } from "@/lib/notify.ts";
 
 const ICONS = { system: Monitor, light: Sun, dark: Moon };
 
@@ -62,7 +62,7 @@ export function useSignOut(): () => void {
     void import("@/lib/auth-client.ts").then(async ({ openAuthClient }) => {
       const { error } = await openAuthClient().signOut();
       if (error === null) window.location.assign("/sign-in");
-      else toast.error(t("signOutFailed"), { description: error.message });
+      else notify("error", t("signOutFailed"), { description: error.message });
     });
   };
 }

@@ -79,6 +79,7 @@ function chartOptions(element: HTMLElement, { names, steps, format }: Look): uPl
       {
         ...axis,
         grid: { show: false },
+        size: TIME_AXIS_HEIGHT,
         space: 80,
         values: (_plot, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString(undefined, { hour12: false })),
       },

@@ -18,6 +18,8 @@ import {
   type MouseEvent,
   type ReactNode,
   type SetStateAction,
+  memo,
+  useCallback,
   useLayoutEffect,
   useMemo,
   useRef,
@@ -84,15 +86,33 @@ export function DataTable<Row extends object>({
   });
   const sorted = table.getRowModel().rows;
   const { listRef, virtualizer } = useRows(sorted.length);
+  const setSelected = selection?.setSelected;
+  const onToggle = useCallback(
+    (id: string) =>
+      setSelected?.((before) => {
+        const { [id]: was, ...others } = before;
+        return was === true ? others : { ...before, [id]: true };
+      }),
+    [setSelected],
+  );
   const active = useRowKeys({
     count: sorted.length,
     onOpen: (index) => {
       const row = sorted[index];
       if (row !== undefined && href !== undefined) router.push(href(row.original));
     },
-    onSelect: (index) => sorted[index]?.toggleSelected(),
+    onSelect: (index) => {
+      const row = sorted[index];
+      if (row !== undefined) onToggle(row.id);
+    },
     scrollTo: (index) => virtualizer.scrollToIndex(index),
   });
+  const onOpen = useMemo(() => (href === undefined ? undefined : (row: Row) => router.push(href(row))), [href, router]);
+  // Counted once for each change: asked for at each scrolled frame it would cost more than the rows themselves.
+  const selectedCount = useMemo(
+    () => sorted.reduce((count, row) => (selection?.selected[row.id] === true ? count + 1 : count), 0),
+    [sorted, selection?.selected],
+  );
   const grid = gridTemplates(columns, selection === undefined ? "" : "0.875rem");
 
   return (
@@ -108,8 +128,8 @@ export function DataTable<Row extends object>({
           <div role="columnheader">
             <Checkbox
               aria-label={t("selectAll")}
-              checked={table.getIsAllRowsSelected() && sorted.length > 0}
-              isIndeterminate={table.getIsSomeRowsSelected()}
+              checked={selectedCount === sorted.length && sorted.length > 0}
+              isIndeterminate={selectedCount > 0 && selectedCount < sorted.length}
               onChange={table.getToggleAllRowsSelectedHandler()}
             />
           </div>
@@ -128,38 +148,71 @@ export function DataTable<Row extends object>({
           const row = sorted[item.index];
           if (row === undefined) return null;
           return (
-            <div
+            <TableRow
               key={row.id}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={selection === undefined ? undefined : row.getIsSelected()}
-              data-row={row.id}
-              onClick={(event) => {
-                if (href !== undefined && isPlainClick(event)) router.push(href(row.original));
-              }}
-              className={cn(
-                ROW_GRID,
-                "absolute inset-x-0 top-0 border-b text-sm last:border-b-0",
-                href !== undefined && "cursor-pointer hover:bg-hover",
-                row.getIsSelected() && "bg-info-soft hover:bg-info-soft",
-                item.index === active && "shadow-[inset_2px_0_0_var(--info)] bg-hover",
-              )}
-              style={{ height: ROW_HEIGHT, transform: `translateY(${item.start - virtualizer.options.scrollMargin}px)` }}
-            >
-              {selection === undefined ? null : (
-                <div role="cell">
-                  <Checkbox aria-label={t("selectRow")} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
-                </div>
-              )}
-              {columns.map((column) => (
-                <div key={column.id} role="cell" className={cellClasses(column)}>
-                  {column.cell(row.original)}
-                </div>
-              ))}
-            </div>
+              id={row.id}
+              row={row.original}
+              index={item.index}
+              top={item.start - virtualizer.options.scrollMargin}
+              columns={columns}
+              isActive={item.index === active}
+              isSelected={selection === undefined ? undefined : selection.selected[row.id] === true}
+              onOpen={onOpen}
+              onToggle={onToggle}
+            />
           );
         })}
       </div>
+    </div>
+  );
+}
+
+type TableRowProps<Row> = {
+  id: string;
+  row: Row;
+  index: number;
+  top: number;
+  columns: readonly Column<Row>[];
+  isActive: boolean;
+  /** Undefined in a table without selection. */
+  isSelected: boolean | undefined;
+  onOpen: ((row: Row) => void) | undefined;
+  onToggle: (id: string) => void;
+};
+
+/** One row; drawn again only when something of its own changes, and not at each scrolled frame. */
+const TableRow = memo(PlainTableRow) as typeof PlainTableRow;
+
+function PlainTableRow<Row>({ id, row, index, top, columns, isActive, isSelected, onOpen, onToggle }: TableRowProps<Row>): ReactNode {
+  const t = useTranslations("table");
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      data-row={id}
+      onClick={(event) => {
+        if (isPlainClick(event)) onOpen?.(row);
+      }}
+      className={cn(
+        ROW_GRID,
+        "absolute inset-x-0 top-0 border-b text-sm last:border-b-0",
+        onOpen !== undefined && "cursor-pointer hover:bg-hover",
+        isSelected === true && "bg-info-soft hover:bg-info-soft",
+        isActive && "bg-hover shadow-[inset_2px_0_0_var(--info)]",
+      )}
+      style={{ height: ROW_HEIGHT, transform: `translateY(${top}px)` }}
+    >
+      {isSelected === undefined ? null : (
+        <div role="cell">
+          <Checkbox aria-label={t("selectRow")} checked={isSelected} onChange={() => onToggle(id)} />
+        </div>
+      )}
+      {columns.map((column) => (
+        <div key={column.id} role="cell" className={cellClasses(column)}>
+          {column.cell(row)}
+        </div>
+      ))}
     </div>
   );
 }

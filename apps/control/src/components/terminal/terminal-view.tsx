@@ -3,7 +3,8 @@
 import "@xterm/xterm/css/xterm.css";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { type TerminalState, useTerminal } from "@/components/terminal/use-terminal.ts";
+import type { TerminalState } from "@/components/terminal/session.ts";
+import { useTerminal } from "@/components/terminal/use-terminal.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, NativeSelect } from "@/components/ui/input.tsx";
@@ -23,9 +24,7 @@ const TONES = { idle: "idle", connecting: "warn", open: "ok", ended: "idle", los
 /** A shell in the container. */
 export function TerminalView({ host, id, isRunning }: TerminalViewProps): ReactNode {
   const t = useTranslations("terminal");
-  const terminal = useTerminal({ host, id });
-  const { state } = terminal;
-  if (!isRunning && state.kind === "idle") return <EmptyState title={t("stoppedTitle")} body={t("stoppedBody")} />;
+  const { element, state, session } = useTerminal({ host, id });
   const isShown = state.kind !== "idle";
   return (
     <div className="space-y-3">
@@ -37,16 +36,18 @@ export function TerminalView({ host, id, isRunning }: TerminalViewProps): ReactN
             </Status>
           </span>
           <span className="flex gap-2">
-            {state.kind === "lost" ? <Button onClick={terminal.reattach}>{t("reattach")}</Button> : null}
-            {state.kind === "ended" ? <Button onClick={terminal.forget}>{t("again")}</Button> : null}
+            {state.kind === "lost" ? <Button onClick={() => session.current?.reattach()}>{t("reattach")}</Button> : null}
+            {state.kind === "ended" ? <Button onClick={() => session.current?.forget()}>{t("again")}</Button> : null}
             {state.kind === "open" ? <span className="text-xs text-muted max-sm:hidden">{t("survives")}</span> : null}
           </span>
         </div>
+      ) : isRunning ? (
+        <StartForm onStart={({ command, user }) => session.current?.open(command, user)} error={state.error} />
       ) : (
-        <StartForm onStart={terminal.open} error={state.error} />
+        <EmptyState title={t("stoppedTitle")} body={t("stoppedBody")} />
       )}
       <div className={cn("overflow-hidden rounded-lg border bg-panel p-2", !isShown && "invisible h-0 border-0 p-0")}>
-        <div ref={terminal.element} className="h-[max(18rem,calc(100dvh-17rem))] font-mono" />
+        <div ref={element} className="h-[max(18rem,calc(100dvh-17rem))] font-mono" />
       </div>
     </div>
   );

@@ -2,10 +2,10 @@
 
 import { Check, Copy } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { toast } from "sonner";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { cn } from "@/lib/cn.ts";
+import { notify } from "@/lib/notify.ts";
 
 export type CopyButtonProps = { text: string; label?: string; className?: string };
 
@@ -21,7 +21,7 @@ export function CopyButton({ text, label, className }: CopyButtonProps): ReactNo
   const copy = (): void => {
     copyText(text).then(
       () => setIsCopied(true),
-      () => toast.error(t("copyFailed")),
+      () => notify("error", t("copyFailed")),
     );
   };
   const icon = isCopied ? <Check className="text-ok" /> : <Copy />;
@@ -69,7 +69,7 @@ export function Command({ text, className, isWrapped = false }: CommandProps): R
       <code
         className={cn(
           "min-w-0 flex-1 self-center py-1 font-mono text-xs",
-          isWrapped ? "break-all whitespace-pre-wrap" : "overflow-x-auto whitespace-pre",
+          isWrapped ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : "overflow-x-auto whitespace-pre",
         )}
       >
         {text}

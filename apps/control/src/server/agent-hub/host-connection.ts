@@ -26,7 +26,7 @@ export type ConnectionOptions = {
   processId: string;
   facts: HostFacts;
   socket: LinkSocket;
-  onStats(stats: HostStats): void;
+  onStats: (stats: HostStats) => void;
 };
 
 /** A full-duplex call: end `input` for a half-close, close it to cancel; read `output` to its end. */

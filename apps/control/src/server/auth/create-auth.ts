@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PrismaClient } from "@flotilla/db";
 import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
@@ -10,7 +10,9 @@ export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: str
 
 /** Password sign-in and sessions of the dashboard; everything else about people is in `@flotilla/services`. */
 export type Auth = {
-  handle: (req: IncomingMessage, res: import("node:http").ServerResponse) => Promise<void>;
+  handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  /** Answers a sign-in whose body was read; the caller sends the answer. */
+  signIn(req: IncomingMessage, body: unknown): Promise<Response>;
   /** Id of the session that the request's cookie proves. */
   findSessionId(req: IncomingMessage): Promise<string | undefined>;
   hashPassword(password: string): Promise<string>;
@@ -62,6 +64,13 @@ export function createAuth(options: AuthOptions): Auth {
   });
   return {
     handle: toNodeHandler(auth),
+    signIn: (req, body) => {
+      const headers = fromNodeHeaders(req.headers);
+      headers.delete("content-length");
+      return auth.handler(
+        new Request(`${options.publicUrl}/api/auth/sign-in/email`, { method: "POST", headers, body: JSON.stringify(body) }),
+      );
+    },
     findSessionId: async (req) => {
       if (req.headers.cookie === undefined) return undefined;
       const found = await auth.api.getSession({ headers: fromNodeHeaders(req.headers) });

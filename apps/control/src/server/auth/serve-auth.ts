@@ -26,17 +26,26 @@ export async function serveAuth(door: AuthDoor, { req, res, address }: AuthExcha
 }
 
 async function signIn(door: AuthDoor, { req, res, address }: AuthExchange): Promise<void> {
-  const email = signInBody.safeParse(await readJson(req)).data?.email ?? "";
+  const body = await readJson(req);
+  const email = signInBody.safeParse(body).data?.email ?? "";
   const seconds = door.guard.closedForSeconds(email);
   if (seconds > 0) {
     res.setHeader("retry-after", String(seconds));
     return answerError(res, new FlotillaError("rate_limited", "too many attempts for this account: try again later"));
   }
-  await door.auth.handle(req, res);
-  const isSignedIn = res.statusCode === 200;
-  if (isSignedIn) door.guard.succeed(email);
-  else if (res.statusCode === 401) door.guard.fail(email);
-  await recordSignIn(door.services, { email, address, isSignedIn });
+  const response = await door.auth.signIn(req, body);
+  if (response.ok) door.guard.succeed(email);
+  else if (response.status === 401) door.guard.fail(email);
+  // Before the answer: a session that nobody can see in the audit is never handed out.
+  await recordSignIn(door.services, { email, address, isSignedIn: response.ok });
+  await send(response, res);
+}
+
+async function send(response: Response, res: ServerResponse): Promise<void> {
+  for (const [name, value] of response.headers) if (name !== "set-cookie") res.setHeader(name, value);
+  res.setHeader("set-cookie", response.headers.getSetCookie());
+  res.writeHead(response.status);
+  res.end(Buffer.from(await response.arrayBuffer()));
 }
 
 async function recordSignIn(services: ServiceContext, attempt: { email: string; address: string; isSignedIn: boolean }): Promise<void> {
@@ -50,8 +59,7 @@ async function recordSignIn(services: ServiceContext, attempt: { email: string; 
   await recordAudit(services.prisma, { actor, action: "session.signIn", object, outcome: attempt.isSignedIn ? "ok" : "refused" });
 }
 
-/** Reads the body and leaves it on the request, where better-auth's adapter for Node looks for it. */
-async function readJson(req: IncomingMessage & { body?: unknown }): Promise<unknown> {
+async function readJson(req: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req) {
@@ -61,9 +69,8 @@ async function readJson(req: IncomingMessage & { body?: unknown }): Promise<unkn
     chunks.push(bytes);
   }
   try {
-    req.body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
     throw new FlotillaError("invalid", "the request is not JSON");
   }
-  return req.body;
 }

@@ -22,7 +22,7 @@ describe("classifyDockerCall", () => {
     ["POST", "/images/create", "image.change", ""],
     ["DELETE", "/volumes/data", "volume.remove", "data"],
     ["POST", "/networks/front/connect", "network.change", "front"],
-  ])("%s %s is %s of %j", (method, path, action, id) => {
+  ])("%s %s is %s of %j", (...[method, path, action, id]) => {
     expect(classifyDockerCall(method, path)).toMatchObject({ action, id });
   });
 

@@ -51,7 +51,8 @@ export class FrontDoor {
     res.on("error", () => undefined);
     this.#route(req, res).catch((error: unknown) => {
       const known = toFlotillaError(error);
-      if (known.code === "internal") this.#options.services.logger.error("request ended with an unexpected error", { error: known.message, stack: known.stack });
+      if (known.code === "internal")
+        this.#options.services.logger.error("request ended with an unexpected error", { error: known.message, stack: known.stack });
       answerError(res, error);
     });
   }
@@ -103,7 +104,8 @@ export class FrontDoor {
     for (const [prefix, sentence] of Object.entries(NOT_YET)) {
       if (isBelow(path, prefix)) return answerError(res, new FlotillaError("not_implemented", sentence));
     }
-    if (isBelow(path, "/api") || isBelow(path, "/agent") || this.#options.page === undefined) return answerJson(res, 404, { message: "page not found" });
+    if (isBelow(path, "/api") || isBelow(path, "/agent") || this.#options.page === undefined)
+      return answerJson(res, 404, { message: "page not found" });
     return this.#options.page(req, res);
   }
 

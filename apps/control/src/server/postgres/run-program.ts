@@ -10,7 +10,11 @@ export type ProgramOptions = {
 };
 
 const MAX_OUTPUT = 8_192;
-export const PROGRAM_ENVIRONMENT: NodeJS.ProcessEnv = { NODE_ENV: "production", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+export const PROGRAM_ENVIRONMENT: NodeJS.ProcessEnv = {
+  NODE_ENV: "production",
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C",
+};
 
 /** Runs one program to its end, without a shell. @throws internal with what it said. */
 export function runProgram(options: ProgramOptions): Promise<string> {

@@ -44,7 +44,12 @@ export class TerminalSessions implements Terminals {
   readonly #options: TerminalOptions;
   readonly #sessions = new Map<string, TerminalSession>();
   readonly #tickets = new Tickets<Ticket>();
-  readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES, handleProtocols: () => SUBPROTOCOL });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    handleProtocols: () => SUBPROTOCOL,
+  });
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -60,7 +65,8 @@ export class TerminalSessions implements Terminals {
     const own = [...this.#sessions.values()].filter((session) => session.actor.userId === user.userId);
     if (own.length >= MAX_PER_PERSON) throw new FlotillaError("rate_limited", `you have ${MAX_PER_PERSON} terminals open: close one first`);
     const object = await engineObject(services, user, { kind: "container", host: request.host, id: containerRef.parse(request.id) });
-    const detail = { terminal: true, command: request.command?.join(" ") ?? "", user: request.user ?? "" };
+    // The program only: its arguments may hold a secret.
+    const detail = { terminal: true, command: request.command?.[0] ?? "", user: request.user ?? "" };
     const session = await audited(services, { actor, action: "container.exec", object, detail }, () => this.#start(actor, request));
     this.#sessions.set(session.id, session);
     const rights = [{ action: "container.exec" as const, object }];
@@ -114,7 +120,9 @@ export class TerminalSessions implements Terminals {
     const { Id: execId } = await engineJson(link, { namespace, method: "POST", path, body }, created);
     const start = JSON.stringify({ Detach: false, Tty: true, ConsoleSize: [request.rows, request.cols] });
     const headers = { "content-type": "application/json", [HIJACK_BODY_HEADER]: String(Buffer.byteLength(start)) };
-    const { input, output, answered } = this.#options.hub.get(host).openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
+    const { input, output, answered } = this.#options.hub
+      .get(host)
+      .openRaw({ namespace, method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
     input.write(start);
     const answer = await answered;
     if (!answer.isUpgraded) throw await toEngineError(answer.status, output);
@@ -125,7 +133,8 @@ export class TerminalSessions implements Terminals {
       input,
       output,
       resize: ({ cols, rows }) => engineDo(link, { namespace, method: "POST", path: `/exec/${execId}/resize?h=${rows}&w=${cols}` }),
-      readExitCode: async () => (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
+      readExitCode: async () =>
+        (await engineJson(link, { namespace, method: "GET", path: `/exec/${execId}/json` }, execState)).ExitCode ?? null,
       onEnd: () => this.#forget(id),
     });
   }

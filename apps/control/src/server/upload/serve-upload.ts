@@ -1,13 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
-import { type Actor, audited, authorize, ENGINE_API, findHost, hostObject, hostRef, imageRef, requireUser, type ServiceContext, toEngineError } from "@flotilla/services";
+import {
+  type Actor,
+  audited,
+  authorize,
+  ENGINE_API,
+  findHost,
+  hostObject,
+  hostRef,
+  imageRef,
+  requireUser,
+  type ServiceContext,
+  toEngineError,
+} from "@flotilla/services";
 import { z } from "zod";
 
 const query = z.object({
   host: hostRef,
   repo: imageRef.optional(),
-  tag: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/).optional(),
+  tag: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/)
+    .optional(),
   message: z.string().max(1000).optional(),
 });
 const changes = z.array(z.string().max(4096)).max(100);
@@ -16,7 +31,11 @@ const changes = z.array(z.string().max(4096)).max(100);
  * `POST /api/upload/image?host=NAME`: the tar of `docker save`; with `repo`, `tag` and `change` the tar of a root file
  * system. The bytes go straight to the host, with its back-pressure; its progress comes straight back.
  */
-export async function serveUpload(services: ServiceContext, actor: Actor, { req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<void> {
+export async function serveUpload(
+  services: ServiceContext,
+  actor: Actor,
+  { req, res }: { req: IncomingMessage; res: ServerResponse },
+): Promise<void> {
   if (req.method !== "POST") throw new FlotillaError("invalid", "an upload is a POST");
   // A header that a foreign page's form cannot send.
   if (req.headers["x-flotilla-request"] !== "1") throw new FlotillaError("invalid", "the header X-Flotilla-Request: 1 is missing");

@@ -1,0 +1,56 @@
+import { readSync, writeSync } from "node:fs";
+import { paddingOf } from "../tar/block.ts";
+import { END_OF_ARCHIVE } from "../tar/writer.ts";
+
+const BUFFER_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** A tar on its way to a file descriptor: blocking, through one buffer. */
+export class TarOutput {
+  readonly #output: number;
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #used = 0;
+
+  constructor(output: number) {
+    this.#output = output;
+  }
+
+  write(data: Buffer): void {
+    if (this.#used + data.length > BUFFER_BYTES) this.#flush();
+    if (data.length > BUFFER_BYTES) return writeAll(this.#output, data);
+    data.copy(this.#buffer, this.#used);
+    this.#used += data.length;
+  }
+
+  /** Exactly `size` bytes of a file and the padding: a file that grows is cut, one that shrinks is filled with zeros, as GNU tar does. */
+  content(fd: number, size: number): void {
+    let left = size;
+    while (left > 0) {
+      if (this.#used === BUFFER_BYTES) this.#flush();
+      const count = readSync(fd, this.#buffer, this.#used, Math.min(left, BUFFER_BYTES - this.#used), null);
+      if (count === 0) break;
+      this.#used += count;
+      left -= count;
+    }
+    this.#zeros(left + paddingOf(size));
+  }
+
+  end(): void {
+    this.write(END_OF_ARCHIVE);
+    this.#flush();
+  }
+
+  #zeros(count: number): void {
+    for (let left = count; left > 0; left -= ZEROS.length) this.write(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+  }
+
+  #flush(): void {
+    writeAll(this.#output, this.#buffer.subarray(0, this.#used));
+    this.#used = 0;
+  }
+}
+
+function writeAll(fd: number, data: Buffer): void {
+  let done = 0;
+  while (done < data.length) done += writeSync(fd, data, done, data.length - done);
+}

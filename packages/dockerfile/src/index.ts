@@ -1,0 +1,14 @@
+export * from "./build-args.ts";
+export * from "./build-graph.ts";
+export * from "./cache-inputs.ts";
+export type { Directives } from "./directives.ts";
+export * from "./evaluate.ts";
+export type { Heredoc } from "./heredoc.ts";
+export type * from "./instruction.ts";
+export type { DockerfileErrorDetails, Location, Position } from "./location.ts";
+export * from "./parse-dockerfile.ts";
+export * from "./pattern-matcher.ts";
+export * from "./platform.ts";
+export type { CacheSharing, Owner, RunMount } from "./run-mount.ts";
+export type * from "./step.ts";
+export type { Warning, WarningRule } from "./warning.ts";

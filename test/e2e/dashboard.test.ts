@@ -1,0 +1,232 @@
+// The dashboard in a real browser on the whole product: set-up, an image, a container, its logs, terminal and figures, and its end.
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { type Product, startProduct } from "../support/product.ts";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const ADA = { name: "Ada Lovelace", email: "ada@example.test", password: "correct horse battery staple", team: "Harbour" };
+const COUNTING = `sh -c 'trap "exit 0" TERM; i=0; while true; do i=$((i+1)); printf "\\033[32mline\\033[0m %s\\n" $i; echo "warning $i" >&2; sleep 0.2 & wait; done'`;
+
+let product: Product;
+let browser: Browser;
+let page: Page;
+let tar: string;
+/** What the page asked of any other machine, and what it wrote as an error: both must stay empty. */
+const foreign: string[] = [];
+const faults: string[] = [];
+
+beforeAll(async () => {
+  product = await startProduct({ withAdmin: false });
+  tar = await makeBusyboxTar(product.dir);
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("request", (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (/^(https?|wss?):$/.test(protocol) && host !== new URL(product.url).host) foreign.push(request.url());
+  });
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await product?.close();
+});
+
+const open = (path: string) => page.goto(`${product.url}${path}`);
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+
+describe("a person", () => {
+  test("opens the set-up link, makes the first account and is signed in", async () => {
+    const link = product.setupLink();
+    expect(link).toBeDefined();
+    await page.goto(link ?? "");
+    await page.getByLabel("Your name").fill(ADA.name);
+    await page.getByLabel("E-mail").fill(ADA.email);
+    await page.getByLabel("Password").fill(ADA.password);
+    await page.getByLabel("Team").fill(ADA.team);
+    await button("Create account").click();
+    await page.waitForURL(`${product.url}/`);
+    await page.getByText(ADA.team).first().waitFor();
+    await page.getByText("Nothing runs yet").waitFor();
+  });
+
+  test("is told that the link is used up when opening it again", async () => {
+    await page.goto(product.setupLink() ?? "");
+    await page.getByText("Already set up").waitFor();
+  });
+
+  test("sees this machine as an online host, live", async () => {
+    await open("/hosts");
+    await page.getByRole("row").filter({ hasText: "local" }).getByText("Online").waitFor();
+    await page.locator("[data-live=connected]").waitFor();
+  });
+
+  test("uploads a root file system as an image", async () => {
+    await open("/images?upload=1");
+    await page.getByRole("radio", { name: "Root file system" }).click();
+    await page.setInputFiles("input[type=file]", tar);
+    await page.getByLabel("Image name").fill("busybox:1");
+    await page.getByLabel("Instructions").fill('CMD ["/bin/sh"]\nENV GREETING=hello');
+    await button("Upload image").last().click();
+    await page.getByRole("link", { name: "busybox:1", exact: true }).waitFor();
+  });
+
+  test("is told what is wrong with a form, and nothing is sent", async () => {
+    await open("/run");
+    await button("Run").click();
+    await page.getByText("Name an image.").waitFor();
+    expect((await product.docker(["ps", "-aq"])).stdout).toBe("");
+  });
+
+  test("fills the form from a docker run line, runs it and reads its log", async () => {
+    await open("/run");
+    await page.getByRole("radio", { name: "Paste docker run" }).click();
+    await page.getByLabel("A docker run line").fill(`docker run -d --name web --memory 64m -e A=b busybox:1 ${COUNTING}`);
+    await button("Fill the form").click();
+    await button("Run").click();
+    await page.waitForURL(/\/containers\/local\/[0-9a-f]{12}\?tab=logs/);
+    await page.getByRole("log").getByText("line 3").waitFor();
+    const { stdout } = await product.docker(["inspect", "--format", "{{.HostConfig.Memory}} {{.State.Running}}", "web"]);
+    expect(stdout.trim()).toBe("67108864 true");
+  });
+
+  test("searches the log and sees the matches marked", async () => {
+    await open("/containers/local/web?tab=logs");
+    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByPlaceholder("Search in the log…").fill("warning");
+    await page.locator("[role=log] mark").first().waitFor();
+  });
+
+  test("uses a shell that survives a reload of the page", async () => {
+    await open("/containers/local/web?tab=terminal");
+    await button("Open terminal").click();
+    await page.locator("[data-terminal=open]").waitFor();
+    await page.locator(".xterm-rows").getByText("#").first().waitFor();
+    await page.keyboard.type("KEPT=survived; echo $GREETING-there\n");
+    await page.locator(".xterm-rows").getByText("hello-there").waitFor();
+    await page.reload();
+    await page.locator("[data-terminal=open]").waitFor();
+    await page.locator(".xterm-rows").getByText("hello-there").waitFor();
+    await page.keyboard.type("echo $KEPT-it\n");
+    await page.locator(".xterm-rows").getByText("survived-it").waitFor();
+    await page.keyboard.type("exit 3\n");
+    await page.getByText("Ended with exit code 3").waitFor();
+  });
+
+  test("sees figures and processes of the running container", async () => {
+    await open("/containers/local/web?tab=stats");
+    await page.getByText("of 64 MiB").waitFor();
+    await page.getByRole("tab", { name: "Processes" }).click();
+    await page.getByRole("columnheader", { name: "PID", exact: true }).waitFor();
+  });
+
+  test("sees a container that docker started elsewhere appear without a reload", async () => {
+    await open("/containers");
+    await page.getByRole("link", { name: "web", exact: true }).waitFor();
+    await product.docker(["run", "-d", "--name", "other", "busybox:1", "sleep", "600"]);
+    await page.getByRole("link", { name: "other", exact: true }).waitFor();
+  });
+
+  test("stops the container after being asked, and reads how it ended", async () => {
+    await open("/containers/local/web");
+    await button("Stop").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Ended with exit code 0").waitFor();
+    expect((await product.docker(["inspect", "--format", "{{.State.Running}}", "web"])).stdout.trim()).toBe("false");
+  });
+
+  test("removes both with a bulk action", async () => {
+    await open("/containers");
+    await page.getByLabel("Select all rows").check();
+    await page.getByRole("toolbar").getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove 2 containers" }).click();
+    await page.getByText("No containers yet").waitFor();
+    expect((await product.docker(["ps", "-aq"])).stdout).toBe("");
+  });
+
+  test("finds everything that was done in the activity", async () => {
+    await open("/activity");
+    const rows = page.getByRole("list", { name: "Activity" });
+    await rows.getByText("container.create").first().waitFor();
+    await rows.getByText("container.remove").first().waitFor();
+  });
+
+  test("goes to a page by its keys and finds pages in the palette", async () => {
+    await open("/");
+    await page.getByText("Capacity").waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("h");
+    await page.waitForURL(`${product.url}/hosts`);
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder(/Go to a page/).fill("volum");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${product.url}/volumes`);
+  });
+
+  test("reads the page in Chinese and in the dark, also after a reload", async () => {
+    await open("/settings?tab=appearance");
+    await page.getByRole("radio", { name: "Dark" }).click();
+    await page.getByRole("radio", { name: "简体中文" }).click();
+    await page.getByRole("link", { name: "容器", exact: true }).waitFor();
+    await page.reload();
+    await page.getByRole("link", { name: "容器", exact: true }).waitFor();
+    expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+    await page.getByRole("radio", { name: "English" }).click();
+    await page.getByRole("link", { name: "Containers", exact: true }).waitFor();
+  });
+
+  test("signs out, and is sent to the sign-in page and back", async () => {
+    await open("/");
+    await button(ADA.name).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.waitForURL(/\/sign-in$/);
+    await open("/volumes");
+    await page.waitForURL(/\/sign-in\?next=%2Fvolumes/);
+    await page.getByLabel("E-mail").fill(ADA.email);
+    await page.getByLabel("Password").fill("wrong password!");
+    await button("Sign in").click();
+    await page.getByText("This e-mail and password do not belong together.").waitFor();
+    await page.getByLabel("Password").fill(ADA.password);
+    await button("Sign in").click();
+    await page.waitForURL(`${product.url}/volumes`);
+  });
+});
+
+describe("every page", () => {
+  const PATHS = [
+    "/",
+    "/containers",
+    "/hosts",
+    "/hosts/local",
+    "/images",
+    "/volumes",
+    "/activity",
+    "/settings",
+    "/settings?tab=members",
+    "/run",
+    "/help",
+  ];
+
+  test.each(PATHS)("%s fits a screen 360 px wide", async (path) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await open(path);
+    await page.locator("h1").first().waitFor({ state: "attached" });
+    await page.locator("[data-live=connected]").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+  });
+
+  test("asks nothing of another machine and throws nothing", () => {
+    expect(foreign).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+});
