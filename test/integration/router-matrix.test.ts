@@ -126,7 +126,10 @@ describe("every procedure as everybody", () => {
   });
 
   test.each(aboutRepository)("$path: an administrator of another team sees no such repository", async ({ path }) => {
-    expect(await attempt(path, { cookie: stranger })).toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/^no such repository: team\//) });
+    expect(await attempt(path, { cookie: stranger })).toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringMatching(/^no such repository: team\//),
+    });
   });
 
   test.each(guarded)("$path: a member may exactly what the table of actions says", async ({ path, action }) => {

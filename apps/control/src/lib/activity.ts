@@ -1,3 +1,5 @@
+import { repositoryHref } from "./registry-path.ts";
+
 /** Where the object of an audit row is shown, or null when it has no page (any more). Objects on hosts are named `host/name`. */
 export function activityHref(action: string, object: { kind: string; name: string }): string | null {
   if (/\.(remove|delete|revoke)$/.test(action)) return null;
@@ -13,6 +15,10 @@ export function activityHref(action: string, object: { kind: string; name: strin
       return host === "" || rest === "" ? null : `/images/${host}/${rest}`;
     case "volume":
       return host === "" || rest === "" ? null : `/volumes/${host}/${rest}`;
+    case "repository":
+      return repositoryHref(object.name);
+    case "registry":
+      return "/registry";
     default:
       return null;
   }

@@ -17,7 +17,7 @@ export type BlobStorage = {
    * @throws gone when less than `offset` bytes are there.
    */
   append(key: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Gives what was appended its final key, durably and in one step: readers of `to` see nothing or all of it. */
+  /** Gives what was appended its final key, durably and in one step: readers of `to` see nothing or all of it. @throws gone when `from` is not there. */
   promote(from: string, to: string): Promise<void>;
   /** The bytes, or a part of them. @throws not_found before the first byte. What is deleted meanwhile is still read to its end. */
   read(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>;

@@ -3,7 +3,7 @@ import { toFlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
-import { LEASE_MS } from "./links.ts";
+import { LEASE_MS, PATIENT } from "./links.ts";
 import { uploadKey } from "./upload-session.ts";
 
 // Clean-up while pushes and pulls go on. Nothing stops for it, and three facts make it safe:
@@ -82,10 +82,12 @@ class CleanupRun {
 
   async #dropUploads(): Promise<void> {
     const { prisma, registry, nowMs } = this.#services;
-    const before = new Date(nowMs() - UPLOAD_AGE_MS);
-    const old = await prisma.registryUpload.findMany({ where: { updatedAt: { lt: before } }, select: { id: true } });
+    const now = nowMs();
+    // One request may take longer than a day: its writer is alive and renews itself.
+    const isDead = { updatedAt: { lt: new Date(now - UPLOAD_AGE_MS) }, OR: [{ writer: null }, { writerUntil: { lt: new Date(now) } }] };
+    const old = await prisma.registryUpload.findMany({ where: isDead, select: { id: true } });
     for (const { id } of old) {
-      const { count } = await prisma.registryUpload.deleteMany({ where: { id, updatedAt: { lt: before } } });
+      const { count } = await prisma.registryUpload.deleteMany({ where: { id, ...isDead } });
       if (count > 0) await registry.storage.delete(uploadKey(id));
     }
   }
@@ -123,7 +125,7 @@ class CleanupRun {
       await tx.registryBlob.delete({ where: { digest } });
       await tx.registryTrash.create({ data: { storageKey: blob.storage_key, size: BigInt(blob.size) } });
       return blob;
-    });
+    }, PATIENT);
     if (freed === undefined) return;
     await this.#dropFile(freed.storage_key);
     this.progress.deletedBlobs += 1;

@@ -4,6 +4,7 @@ import type { Actor } from "../access/actor.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { lockRepository } from "./find-repository.ts";
+import { PATIENT } from "./links.ts";
 import { unknownManifest } from "./read-manifests.ts";
 import { registryError } from "./registry-error.ts";
 import { matchesTagPattern } from "./retention-policy.ts";
@@ -25,7 +26,7 @@ export async function deleteManifest(
     else await deleteByDigest(tx, repository, reference.digest);
     const object = { kind: "repository" as const, id: repository.path, name: repository.path, teamId: repository.teamId };
     await recordAudit(tx, { actor, action: "registry.delete", object, outcome: "ok", detail: { ...reference } });
-  });
+  }, PATIENT);
 }
 
 /** Inside the repository's lock. */

@@ -8,6 +8,9 @@ import { z } from "zod";
  */
 export const LEASE_MS = 6 * 3_600_000;
 
+/** Pushes of one repository wait for each other: longer than Prisma's own two and five seconds before it gives up. */
+export const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
+
 const digestRows = z.array(z.object({ digest: z.string() }));
 
 /**

@@ -6,7 +6,7 @@ import type { Actor } from "../access/actor.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { lockRepository } from "./find-repository.ts";
-import { holdBlobs, LEASE_MS } from "./links.ts";
+import { holdBlobs, LEASE_MS, PATIENT } from "./links.ts";
 import { type ManifestFacts, readManifestFacts } from "./manifest-facts.ts";
 import { requireRoomInside } from "./quota.ts";
 import { pusherName } from "./registry-caller.ts";
@@ -64,7 +64,7 @@ export async function putManifest(
       outcome: "ok",
       detail: { digest, tag: "tag" in push.reference ? push.reference.tag : null },
     });
-  });
+  }, PATIENT);
   return { digest, subject: facts.subject };
 }
 

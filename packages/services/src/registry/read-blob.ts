@@ -2,7 +2,7 @@ import { Prisma } from "@flotilla/db";
 import type { Digest } from "@flotilla/image";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
-import { holdBlobs, LEASE_MS, linkBlob } from "./links.ts";
+import { holdBlobs, LEASE_MS, linkBlob, PATIENT } from "./links.ts";
 import { requireRoomInside } from "./quota.ts";
 import { registryError } from "./registry-error.ts";
 
@@ -58,7 +58,7 @@ export async function mountBlob(
     if (inTeam === null) await requireRoomInside(tx, to.teamId, Number(source.blob.size));
     await linkBlob(tx, { repositoryId: to.id, digest, leasedUntil: new Date(services.nowMs() + LEASE_MS) });
     return true;
-  });
+  }, PATIENT);
 }
 
 /**
@@ -73,5 +73,5 @@ export async function deleteBlobLink(services: ServiceContext, repositoryId: str
     if (inUse > 0) throw registryError("DENIED", "the blob is part of an image of this repository", { digest });
     const { count } = await tx.registryLink.deleteMany({ where: { repositoryId, digest } });
     if (count === 0) throw unknownBlob(digest);
-  });
+  }, PATIENT);
 }

@@ -3,7 +3,7 @@ import { isFlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import { type Digest, digestOfHex, hexOf } from "@flotilla/image";
 import type { ServiceContext } from "../context.ts";
-import { holdBlobs, LEASE_MS, linkBlob } from "./links.ts";
+import { holdBlobs, LEASE_MS, linkBlob, PATIENT } from "./links.ts";
 import { overQuota, requireRoomInside, roomLeft } from "./quota.ts";
 import { registryError } from "./registry-error.ts";
 import { dropUpload, type HeldUpload, unknownUpload, uploadKey } from "./upload-session.ts";
@@ -105,13 +105,19 @@ export async function commitUpload(services: ServiceContext, held: HeldUpload, d
   if (held.offset === 0) await storage.append(uploadKey(held.id), 0, nothing());
   const storageKey = `blobs/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}.${randomUUID()}`;
   if (!held.mayWrite()) throw registryError("BLOB_UPLOAD_INVALID", "another request took this upload over");
-  await storage.promote(uploadKey(held.id), storageKey);
+  await storage.promote(uploadKey(held.id), storageKey).catch((error: unknown) => {
+    throw isFlotillaError(error, "gone") ? unknownUpload() : error;
+  });
   try {
     const isKept = await recordBlob(services, held, { digest, storageKey });
     if (!isKept) await storage.delete(storageKey);
   } catch (error) {
-    await storage.delete(storageKey);
-    await dropUpload(services, held.id);
+    // Only a refusal is sure not to have stored the row. After a lost connection to the database it may be there, so the
+    // file stays; if it is not, the file is an orphan that clean-up finds.
+    if (isFlotillaError(error)) {
+      await storage.delete(storageKey);
+      await dropUpload(services, held.id);
+    }
     throw error;
   }
   return { size: held.offset };
@@ -138,5 +144,5 @@ async function recordBlob(services: ServiceContext, held: HeldUpload, blob: { di
     }
     await linkBlob(tx, { repositoryId: repository.id, digest, leasedUntil: new Date(services.nowMs() + LEASE_MS) });
     return isKept;
-  });
+  }, PATIENT);
 }

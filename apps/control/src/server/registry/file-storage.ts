@@ -34,14 +34,18 @@ export class FileStorage implements BlobStorage {
   async promote(from: string, to: string): Promise<void> {
     const target = this.#path(to);
     const source = this.#path(from);
-    const file = await open(source, "r");
+    const file = await open(source, "r").catch((error: unknown) => {
+      throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
+    });
     try {
       await file.sync();
     } finally {
       await file.close();
     }
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    await rename(source, target);
+    await rename(source, target).catch((error: unknown) => {
+      throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
+    });
     await syncDirectory(dirname(target));
   }
 

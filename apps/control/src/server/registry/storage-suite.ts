@@ -63,6 +63,7 @@ function testWriting(use: () => BlobStorage): void {
     await use().promote(key, "blobs/ab/abcd.1");
     expect(await use().stat(key)).toBeUndefined();
     expect((await readAll(use(), "blobs/ab/abcd.1")).toString()).toBe("content");
+    await expect(use().promote(key, "blobs/ab/abcd.2")).rejects.toSatisfy((error) => isFlotillaError(error, "gone"));
   });
 }
 
