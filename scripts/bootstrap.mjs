@@ -39,7 +39,9 @@ const TEST_PACKAGES = {
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
+  "docker-registry": "docker-registry",
   skopeo: "skopeo",
+  openssl: "openssl",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 

@@ -53,6 +53,8 @@ import { createVolumeStore, type Volumes } from "./volumes/volume-store.ts";
 export type AgentOptions = { logger: Logger; productVersion: string; commit?: string };
 
 export type Agent = {
+  /** What it serves: tests that must cover every route go through this. */
+  routes: readonly Route[];
   /** Stops serving and watching; containers run on. */
   close(): Promise<void>;
 };
@@ -91,13 +93,14 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     const db = new Database(join(config.dataDir, "agent.db"));
     opened.push(() => db.close());
     const parts = await createParts({ config, options, db, opened });
-    const server = createApiServer({ routes: createRoutes(parts), productVersion: options.productVersion, logger: options.logger });
+    const routes = createRoutes(parts);
+    const server = createApiServer({ routes, productVersion: options.productVersion, logger: options.logger });
     await server.listen(config.socketPath);
     opened.push(() => server.close());
     const link = joinControlPlane(parts, server);
     opened.push(() => link.close());
     options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
-    return { close: closeAll };
+    return { routes, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

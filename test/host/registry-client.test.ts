@@ -22,7 +22,7 @@ import {
   type RegistrySettings,
 } from "@flotilla/registry";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DockerRegistry, Relay } from "./support/docker-registry.ts";
+import { DockerRegistry, Relay } from "../support/docker-registry.ts";
 
 const run = promisify(execFile);
 const signal = new AbortController().signal;

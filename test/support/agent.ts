@@ -30,9 +30,9 @@ export type TestAgent = {
 };
 
 /** A real agent on a directory of its own, with the image `busybox` unless told otherwise. */
-export async function startTestAgent(options: { withoutImage?: boolean } = {}): Promise<TestAgent> {
+export async function startTestAgent(options: { withoutImage?: boolean; env?: Readonly<Record<string, string>> } = {}): Promise<TestAgent> {
   const dir = mkdtempSync(join(tmpdir(), "flt-"));
-  const env = { FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run"), FLOTILLA_LOG: "debug" };
+  const env = { FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run"), FLOTILLA_LOG: "debug", ...options.env };
   const config = readConfig(env);
   const host = `unix://${config.socketPath}`;
   const logs: Buffer[] = [];

@@ -42,7 +42,7 @@ export class Dispatcher {
       await this.#send(exchange, reply);
     } catch (error) {
       if (exchange.signal.aborted) return;
-      this.#logger.warn("answer was cut off", { method: exchange.method, target: exchange.target, error: toFlotillaError(error).message });
+      this.#logger.warn("answer was cut off", { method: exchange.method, path: pathOf(exchange), error: toFlotillaError(error).message });
     }
   }
 
@@ -72,10 +72,10 @@ export class Dispatcher {
     const failure = toFlotillaError(error);
     const status = HTTP_STATUS[failure.code];
     if (failure.code === "internal" && !exchange.signal.aborted) {
-      const { method, target, namespace } = exchange;
+      const { method, namespace } = exchange;
       this.#logger.error("request failed", {
         method,
-        target,
+        path: pathOf(exchange),
         namespace,
         error: failure.message,
         stack: failure.stack,
@@ -112,6 +112,11 @@ export class Dispatcher {
       }
     }
   }
+}
+
+/** For the log: the query may hold a secret (build arguments, changes of an import). */
+function pathOf(exchange: Exchange): string {
+  return exchange.target.split("?", 1)[0] ?? "";
 }
 
 /** Ends the stream after `work`, or destroys it when `work` throws. */

@@ -9,6 +9,8 @@ import { splitBody } from "./split-body.ts";
 /** Headers of HTTP/1.1 connections, which HTTP/2 forbids (RFC 9113, section 8.2.2). */
 const CONNECTION_HEADERS = new Set(["connection", "upgrade", "keep-alive", "transfer-encoding", "proxy-connection"]);
 
+const NAMESPACE = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
 /**
  * The front end for the tunnel to the control plane, which has authenticated the caller: here, and only here, a header
  * names the namespace. A hijack is a full-duplex stream, answered with 200 and `x-flotilla-hijack: 101`; its request body
@@ -24,7 +26,13 @@ export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Str
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value.join(", ") : value;
   };
-  const namespace = header(NAMESPACE_HEADER) ?? "default";
+  const namespace = header(NAMESPACE_HEADER) ?? "";
+  // No fallback: a call whose owner was lost on the way must not become one of somebody else.
+  if (!NAMESPACE.test(namespace)) {
+    stream.respond({ ":status": 400, "content-type": "application/json" });
+    stream.end(JSON.stringify({ message: `the header ${NAMESPACE_HEADER} names no namespace` }));
+    return;
+  }
   const bodyBytes = Number(header(HIJACK_BODY_HEADER) ?? Number.NaN);
   const split = Number.isSafeInteger(bodyBytes) && bodyBytes >= 0 ? splitBody(stream, bodyBytes) : undefined;
   void dispatcher.dispatch({

@@ -301,7 +301,7 @@ describe("the tunnel", () => {
   });
 
   async function exchange(headers: Record<string, string>, body?: string): Promise<{ headers: Record<string, unknown>; body: string }> {
-    const stream = client.request(headers);
+    const stream = client.request({ "x-flotilla-namespace": "default", ...headers });
     const answered = new Promise<Record<string, unknown>>((resolve) => stream.on("response", (received) => resolve({ ...received })));
     stream.end(body);
     const chunks: Buffer[] = [];
@@ -314,6 +314,14 @@ describe("the tunnel", () => {
     expect(answer.headers).toMatchObject({ ":status": 200, "api-version": "1.47", "content-type": "application/json" });
     expect(JSON.parse(answer.body)).toEqual({ namespace: "team-b", version: [1, 47] });
   });
+
+  test.each(["", "../default", "A B", "x".repeat(64)])(
+    "a call of no namespace (%j) is refused, never taken for the default's",
+    async (name) => {
+      const answer = await exchange({ ":path": "/v1.47/whoami", "x-flotilla-namespace": name });
+      expect(answer.headers).toMatchObject({ ":status": 400 });
+    },
+  );
 
   test("carries a hijack as a full-duplex stream with the body in front", async () => {
     const answer = await exchange({ ":method": "POST", ":path": "/hijack", "x-flotilla-hijack-body": "7" }, '{"a":1}input');

@@ -1,5 +1,5 @@
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import type { RunMount, RunStep } from "@flotilla/dockerfile";
 import { resolveInRoot } from "../host/rooted-path.ts";
@@ -104,17 +104,20 @@ async function openBind(scope: StepScope, mount: Extract<RunMount, { type: "bind
   return bind({ source: resolveInRoot(root, mount.source), target: mount.target, isReadOnly: mount.isReadOnly });
 }
 
-/** Here-documents with an interpreter line are files for this one step. */
+/** Here-documents with an interpreter line are files for this one step; a directory, since crun makes no file below /dev. */
 function openScripts(scope: StepScope, step: RunStep, closers: Closer[]): Opened[] {
-  if (step.scripts.length === 0) return [];
+  const [first] = step.scripts;
+  if (first === undefined) return [];
   const scratch = scope.job.deps.images.scratch();
   closers.push(() => scratch.discard());
-  return step.scripts.map(({ path, content }, at) => {
-    const source = join(scratch.path, String(at));
-    writeFileSync(source, content);
-    chmodSync(source, 0o755);
-    return bind({ source, target: path, isReadOnly: true });
-  });
+  const source = join(scratch.path, "scripts");
+  mkdirSync(source);
+  for (const { path, content } of step.scripts) {
+    const file = join(source, basename(path));
+    writeFileSync(file, content);
+    chmodSync(file, 0o755);
+  }
+  return [bind({ source, target: dirname(first.path), isReadOnly: true })];
 }
 
 function bind(mount: { source: string; target: string; isReadOnly: boolean }): Opened {

@@ -22,8 +22,8 @@ export async function destroyContainer(
   context.store.delete(record.id);
   context.hooks.delete(record.id);
   publish(context, removing, { action: "destroy" });
-  const result = { StatusCode: record.exitCode, Error: record.error === "" ? null : { Message: record.error } };
-  context.waiters.settle(record.id, ["not-running", "next-exit", "removed"], result);
+  // Error would be that of the removal: why a start failed is in the answer of the start alone.
+  context.waiters.settle(record.id, ["not-running", "next-exit", "removed"], { StatusCode: record.exitCode, Error: null });
 }
 
 /** Deletes what a container owns on disk; volumes only when they are anonymous, unused by others, and asked for. */

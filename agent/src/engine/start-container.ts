@@ -108,7 +108,8 @@ async function undoStart(context: EngineContext, record: ContainerRecord, reason
     error: error.message,
     attachment: null,
   });
-  context.waiters.settle(record.id, ["not-running", "next-exit"], { StatusCode: exitCode, Error: { Message: error.message } });
+  // It never ran, so who waits for its next exit waits on, as with Docker.
+  context.waiters.settle(record.id, ["not-running"], { StatusCode: exitCode, Error: { Message: error.message } });
   if (failed.hostConfig.AutoRemove) await destroyContainer(context, failed, { removesVolumes: true });
   return error;
 }

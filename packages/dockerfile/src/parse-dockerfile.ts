@@ -23,7 +23,8 @@ const MAX_CHARACTERS = 8 * 2 ** 20;
 
 /**
  * Parses a Dockerfile.
- * @throws FlotillaError `invalid` in Docker's words; `details` have `line`, `column` and perhaps `suggestion`.
+ * @throws FlotillaError `invalid` in Docker's words, one line for each error; `details` have `line`, `column` and perhaps
+ * `suggestion` of the first.
  */
 export function parseDockerfile(text: string): Dockerfile {
   if (text.length > MAX_CHARACTERS) throw new FlotillaError("too_large", `dockerfile is larger than ${MAX_CHARACTERS} characters`);
@@ -32,7 +33,7 @@ export function parseDockerfile(text: string): Dockerfile {
   const lines = readLogicalLines(physical, directives.escape);
   if (lines.length === 0) throw new FlotillaError("invalid", "the Dockerfile cannot be empty: file with no instructions");
   const dockerfile: Dockerfile = { directives, globalArgs: [], stages: [], warnings: [] };
-  for (const line of lines) addLine(dockerfile, line);
+  addLines(dockerfile, lines);
   const [first] = lines;
   if (dockerfile.stages.length === 0 && first !== undefined) throw dockerfileError(first.location, "no build stage in current context");
   dockerfile.warnings.push(...lintStages(dockerfile.stages));
@@ -52,6 +53,28 @@ export function parseTrigger(trigger: string): Instruction {
     throw dockerfileError(parts.at, `${parts.keyword} isn't allowed as an ONBUILD trigger`);
   }
   return parseInstruction(parts);
+}
+
+/** More than a person reads at once. */
+const MAX_ERRORS = 20;
+
+/** Goes on behind an error: whoever misspelled two instructions wants to hear of both. */
+function addLines(dockerfile: Dockerfile, lines: readonly LogicalLine[]): void {
+  const errors: FlotillaError[] = [];
+  for (const line of lines) {
+    try {
+      addLine(dockerfile, line);
+    } catch (error) {
+      if (!(error instanceof FlotillaError)) throw error;
+      errors.push(error);
+      // Without a stage the lines that follow are wrong only because of this one.
+      if (dockerfile.stages.length === 0 || errors.length === MAX_ERRORS) break;
+    }
+  }
+  const [first] = errors;
+  if (first === undefined) return;
+  if (errors.length === 1) throw first;
+  throw new FlotillaError("invalid", errors.map(({ message }) => message).join("\n"), { cause: first, details: first.details });
 }
 
 function addLine(dockerfile: Dockerfile, line: LogicalLine): void {

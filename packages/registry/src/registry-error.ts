@@ -22,6 +22,11 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   429: "rate_limited",
   507: "exhausted",
 };
+/** The answer to HEAD has no body that could say it. */
+const WITHOUT_WORDS: Readonly<Record<number, string>> = {
+  401: "unauthorized: authentication required",
+  403: "denied: requested access to the resource is denied",
+};
 const RETRYABLE = new Set([408, 429, 500, 502, 503, 504]);
 
 /** The error that an answer is: `manifest unknown: manifest unknown`. `details`: `status`, `registryCode`, `isRetryable`, `retryAfterMs`. */
@@ -33,7 +38,7 @@ export async function errorOfResponse(response: HttpResponse, stallTimeoutMs: nu
   const { registryCode, message } = understand(text);
   const isRetryable = RETRYABLE.has(status);
   const retryAfterMs = Number(response.headers["retry-after"]) * 1000;
-  const fallback = `received unexpected HTTP status: ${status} from ${response.url.host}`;
+  const fallback = WITHOUT_WORDS[status] ?? `received unexpected HTTP status: ${status} from ${response.url.host}`;
   return new FlotillaError(CODES[status] ?? (isRetryable ? "unavailable" : "internal"), message ?? fallback, {
     details: {
       status,

@@ -68,9 +68,12 @@ test("admission is bounded by a burst and a rate", () => {
 test("an account is closed after ten failures, until the window ends or its person signs in", () => {
   let now = 0;
   const guard = new SignInGuard(() => now);
-  for (let attempt = 0; attempt < 10; attempt += 1) guard.fail("A@x.test");
+  for (let attempt = 0; attempt < 10; attempt += 1) guard.begin("A@x.test");
   expect(guard.closedForSeconds("a@X.test")).toBe(900);
   expect(guard.closedForSeconds("b@x.test")).toBe(0);
+  guard.forgive("a@x.test");
+  expect(guard.closedForSeconds("a@x.test")).toBe(0);
+  guard.begin("a@x.test");
   now = 15 * 60_000;
   expect(guard.closedForSeconds("a@x.test")).toBe(0);
 });

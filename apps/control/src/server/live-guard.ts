@@ -8,7 +8,7 @@ export type Watched = { actor: UserActor; rights: readonly { action: Action; obj
 
 /**
  * Asks again, every two seconds, whether those who hold a stream open may still do so: the session or token is there, the
- * person and membership too, and the authorizer still says yes. Else the stream is ended.
+ * person, role and team too, and the authorizer still says yes. Else the stream is ended.
  */
 export class LiveGuard {
   readonly #services: ServiceContext;
@@ -64,7 +64,12 @@ export class LiveGuard {
     if (first === undefined) return;
     const actor = await refreshActor(this.#services, first.actor);
     for (const watched of group) {
-      const mayStay = actor !== undefined && watched.rights.every(({ action, object }) => can(actor, action, object).allowed);
+      const mayStay =
+        actor !== undefined &&
+        // A socket goes on asking as whom it was opened by: with another role or team it must be opened again.
+        actor.role === watched.actor.role &&
+        actor.team.id === watched.actor.team.id &&
+        watched.rights.every(({ action, object }) => can(actor, action, object).allowed);
       if (mayStay || !this.#watched.delete(watched)) continue;
       watched.end("the right to this was withdrawn");
     }

@@ -26,7 +26,12 @@ export function ensureSecrets(dataDir: string): ControlSecrets {
   const parsed = secretsFile.safeParse(JSON.parse(text));
   if (!parsed.success) throw new FlotillaError("invalid", `read ${path}: not a secrets file of this version`);
   const { authSecret, postgresPassword, identityKey } = parsed.data;
-  return { authSecret, postgresPassword, identity: parseSigningKey(identityKey), registryTokenKey: deriveKey(authSecret, "flotilla registry tokens v1") };
+  return {
+    authSecret,
+    postgresPassword,
+    identity: parseSigningKey(identityKey),
+    registryTokenKey: deriveKey(authSecret, "flotilla registry tokens v1"),
+  };
 }
 
 /** A key of its own for each purpose (HKDF, RFC 5869), so that the file has one secret to keep. */

@@ -87,7 +87,11 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
     cache: new ShortCache(),
-    registry: { storage: new FileStorage(join(config.dataDir, "registry")), tokenKey: secrets.registryTokenKey, hashes: new RunningHashes() },
+    registry: {
+      storage: new FileStorage(join(config.dataDir, "registry")),
+      tokenKey: secrets.registryTokenKey,
+      hashes: new RunningHashes(),
+    },
     logger,
     nowMs: Date.now,
     version,
@@ -98,6 +102,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
   const server = serve({ options, services, auth, hub, undo, database });
+  const maintenance = new RegistryMaintenance(services);
+  undo.push(() => maintenance.close());
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
@@ -152,8 +158,6 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
   const signInGuard = new SignInGuard();
-  const maintenance = new RegistryMaintenance(services);
-  undo.push(() => maintenance.close());
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
@@ -174,10 +178,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
         () => false,
       ),
   });
-  const server =
-    config.tls === undefined
-      ? createHttpServer()
-      : createHttpsServer({ cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) });
+  const server = createServer(config.tls);
   server.on("request", (req, res) => door.handle(req, res));
   server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
   // Uploads may take hours; a client that does not even finish its headers may not.
@@ -201,6 +202,10 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     () => guard.close(),
   );
   return server;
+}
+
+function createServer(tls: ControlConfig["tls"]): Server {
+  return tls === undefined ? createHttpServer() : createHttpsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
 }
 
 async function findLiveHost(

@@ -27,7 +27,8 @@ export async function recordRefusal(
 ): Promise<void> {
   const { action, object, reason } = refusal;
   const who = actor.kind === "user" ? actor.userId : `${actor.kind} ${actor.address ?? ""}`;
-  const key = [who, action, object.kind, object.id, reason].join("\0");
+  // A stranger chooses the ids: they must not make a row of each.
+  const key = [who, action, object.kind, actor.kind === "anonymous" ? "" : object.id, reason].join("\0");
   if (!services.refusals.admit(key)) return;
   await recordAudit(services.prisma, { actor, action, object, outcome: "refused", detail: { reason } });
 }

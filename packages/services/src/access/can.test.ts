@@ -51,9 +51,14 @@ describe("can", () => {
   });
 
   test("what is public is open to everybody for pulling and for nothing else", () => {
-    const open = actions.filter((action) => can(anonymous, action, { ...object(), isPublic: true }).allowed && ruleOf(action).who !== "everyone");
+    const open = actions.filter(
+      (action) => can(anonymous, action, { ...object(), isPublic: true }).allowed && ruleOf(action).who !== "everyone",
+    );
     expect(open).toEqual(["registry.pull"]);
-    expect(can(user("member", "team-b"), "registry.push", { ...object(), isPublic: true })).toEqual({ allowed: false, because: "invisible" });
+    expect(can(user("member", "team-b"), "registry.push", { ...object(), isPublic: true })).toEqual({
+      allowed: false,
+      because: "invisible",
+    });
   });
 
   test("what belongs to a person is for that person only, not for an administrator of the team", () => {

@@ -18,7 +18,14 @@ export const OBJECT_KINDS = [
 ] as const;
 
 /** What an action is done to. `teamId` null belongs to no team; `ownerId` is the person it belongs to; `isPublic` opens what may be opened. */
-export type ObjectRef = { kind: (typeof OBJECT_KINDS)[number]; id: string; name: string; teamId: string | null; ownerId?: string; isPublic?: boolean };
+export type ObjectRef = {
+  kind: (typeof OBJECT_KINDS)[number];
+  id: string;
+  name: string;
+  teamId: string | null;
+  ownerId?: string;
+  isPublic?: boolean;
+};
 
 export type Decision = { allowed: true } | { allowed: false; because: "unauthenticated" | "forbidden" | "invisible" };
 

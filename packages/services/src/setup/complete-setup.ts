@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { FlotillaError } from "@flotilla/core";
-import type { Transaction } from "@flotilla/db";
+import type { PrismaClient, Transaction } from "@flotilla/db";
 import { type Actor, SYSTEM } from "../access/actor.ts";
 import { recordRefusal } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
@@ -53,14 +53,13 @@ export type SetupInput = { token: string; name: string; email: string; password:
  * @throws forbidden for a wrong token, conflict when set-up is done.
  */
 export async function completeSetup(services: ServiceContext, actor: Actor, input: SetupInput): Promise<{ userId: string }> {
-  const passwordHash = await services.passwords.hash(input.password);
   try {
+    // Also before the hash, which is made to be slow: a stranger must not be able to ask for many.
+    await checkToken(services.prisma, input.token);
+    const passwordHash = await services.passwords.hash(input.password);
     return await services.prisma.$transaction(async (tx) => {
       await lockSetup(tx);
-      const row = await tx.setupToken.findUnique({ where: { id: 1 } });
-      if (row === null || !isSameDigest(row.tokenHash, hashToken(input.token))) {
-        throw new FlotillaError("forbidden", "this set-up link is not valid: use the newest one that the control plane printed");
-      }
+      await checkToken(tx, input.token);
       return await makeFirstTeam(tx, actor, { ...input, passwordHash });
     });
   } catch (error) {
@@ -71,6 +70,12 @@ export async function completeSetup(services: ServiceContext, actor: Actor, inpu
     });
     throw error;
   }
+}
+
+async function checkToken(db: PrismaClient | Transaction, token: string): Promise<void> {
+  const row = await db.setupToken.findUnique({ where: { id: 1 } });
+  if (row === null || !isSameDigest(row.tokenHash, hashToken(token)))
+    throw new FlotillaError("forbidden", "this set-up link is not valid: use the newest one that the control plane printed");
 }
 
 /** Unattended first start: makes the administrator named by the environment; false when there is an account already. */

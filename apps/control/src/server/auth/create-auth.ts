@@ -1,32 +1,32 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { PrismaClient } from "@flotilla/db";
 import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
-import { fromNodeHeaders, toNodeHandler } from "better-auth/node";
+import { fromNodeHeaders } from "better-auth/node";
 import { ADDRESS_HEADER } from "../http/client-address.ts";
 
 export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: string; isTls: boolean; onError: (message: string) => void };
 
 /** Password sign-in and sessions of the dashboard; everything else about people is in `@flotilla/services`. */
 export type Auth = {
-  handle: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
-  /** Answers a sign-in whose body was read; the caller sends the answer. */
-  signIn(req: IncomingMessage, body: unknown): Promise<Response>;
+  /** Answers a request whose body was read ("" for none); the caller sends the answer. */
+  answer(req: IncomingMessage, body: string): Promise<Response>;
   /** Id of the session that the request's cookie proves. */
   findSessionId(req: IncomingMessage): Promise<string | undefined>;
   hashPassword(password: string): Promise<string>;
   verifyPassword(password: string, hash: string): Promise<boolean>;
 };
 
-/** The only routes of better-auth that are served: accounts are made by set-up and by administrators, never by signing up. */
+/**
+ * The only routes of better-auth that are served: accounts are made by set-up and by administrators, never by signing up.
+ * Its lists of sessions are not among them: they name a session by its secret.
+ */
 export const AUTH_ROUTES: ReadonlySet<string> = new Set([
   "POST /api/auth/sign-in/email",
   "POST /api/auth/sign-out",
   "GET /api/auth/get-session",
   "POST /api/auth/change-password",
-  "GET /api/auth/list-sessions",
-  "POST /api/auth/revoke-session",
   "POST /api/auth/revoke-other-sessions",
 ]);
 
@@ -63,13 +63,12 @@ export function createAuth(options: AuthOptions): Auth {
     logger: { level: "error", log: (_level, message) => options.onError(message) },
   });
   return {
-    handle: toNodeHandler(auth),
-    signIn: (req, body) => {
+    answer: (req, body) => {
       const headers = fromNodeHeaders(req.headers);
-      headers.delete("content-length");
-      return auth.handler(
-        new Request(`${options.publicUrl}/api/auth/sign-in/email`, { method: "POST", headers, body: JSON.stringify(body) }),
-      );
+      for (const name of ["content-length", "transfer-encoding", "connection"]) headers.delete(name);
+      const path = (req.url ?? "").split("?")[0] ?? "";
+      const method = req.method ?? "GET";
+      return auth.handler(new Request(`${options.publicUrl}${path}`, { method, headers, ...(body === "" ? {} : { body }) }));
     },
     findSessionId: async (req) => {
       if (req.headers.cookie === undefined) return undefined;

@@ -23,7 +23,11 @@ export class SignInGuard {
     return Math.ceil((entry.startedAtMs + WINDOW_MS - this.#nowMs()) / 1000);
   }
 
-  fail(email: string): void {
+  /**
+   * Counts an attempt before it is made, so that a thousand at once are not all made before the first has failed.
+   * `succeed` or `forgive` takes it back.
+   */
+  begin(email: string): void {
     const key = email.toLowerCase();
     const entry = this.#find(email) ?? { failures: 0, startedAtMs: this.#nowMs() };
     entry.failures += 1;
@@ -31,6 +35,12 @@ export class SignInGuard {
     this.#entries.set(key, entry);
     const oldest = this.#entries.size > MAX_KEYS ? this.#entries.keys().next().value : undefined;
     if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  /** The attempt was no guess: it was not even compared. */
+  forgive(email: string): void {
+    const entry = this.#find(email);
+    if (entry !== undefined) entry.failures -= 1;
   }
 
   succeed(email: string): void {

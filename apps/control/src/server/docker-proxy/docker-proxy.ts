@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import { constants } from "node:http2";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { toFlotillaError } from "@flotilla/core";
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { HIJACK_BODY_HEADER } from "@flotilla/protocol";
 import { finishAudit, recordAudit, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
@@ -25,6 +25,9 @@ export class DockerProxy {
   async handle(req: IncomingMessage, res: ServerResponse, address: string): Promise<void> {
     const { services, hub } = this.#options;
     try {
+      // Node hands such a request over and breaks off afterwards: the host would act on a request that the client is told was refused.
+      if (!/^(chunked)?$/i.test(req.headers["transfer-encoding"] ?? ""))
+        throw new FlotillaError("invalid", "the only transfer encoding of a request is chunked");
       const admitted = await admitDockerCall(services, req, address);
       const gone = new AbortController();
       res.once("close", () => gone.abort());

@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream } from "node:http2";
 import { constants } from "node:http2";
 import type { Readable } from "node:stream";
-import type { UserActor } from "@flotilla/services";
+import type { ObjectRef, UserActor } from "@flotilla/services";
 import type { WebSocket } from "ws";
 import { z } from "zod";
 import { ReplayBuffer } from "./replay-buffer.ts";
@@ -19,6 +19,8 @@ const pageMessage = z.object({ resize: z.object({ cols: cells, rows: cells }) })
 export type TerminalSessionOptions = {
   id: string;
   actor: UserActor;
+  /** The container that the program runs in. */
+  object: ObjectRef;
   input: ClientHttp2Stream;
   output: Readable;
   resize(size: { cols: number; rows: number }): Promise<void>;
@@ -33,6 +35,7 @@ export type TerminalSessionOptions = {
 export class TerminalSession {
   readonly id: string;
   readonly actor: UserActor;
+  readonly object: ObjectRef;
   readonly #options: TerminalSessionOptions;
   readonly #replay = new ReplayBuffer(REPLAY_BYTES);
   readonly #viewers = new Set<WebSocket>();
@@ -42,10 +45,15 @@ export class TerminalSession {
   constructor(options: TerminalSessionOptions) {
     this.id = options.id;
     this.actor = options.actor;
+    this.object = options.object;
     this.#options = options;
     options.output.on("data", (chunk: Buffer) => this.#show(chunk));
     options.output.once("close", () => void this.#finish());
     this.#startIdle();
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
   }
 
   addViewer(viewer: WebSocket): void {

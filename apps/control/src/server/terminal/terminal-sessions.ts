@@ -10,13 +10,15 @@ import {
   ENGINE_API,
   engineDo,
   engineJson,
-  engineObject,
+  namedContainer,
+  type ObjectRef,
   openHost,
   requireUser,
   type ServiceContext,
   type TerminalRequest,
   type Terminals,
   toEngineError,
+  type UserActor,
 } from "@flotilla/services";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
@@ -27,6 +29,8 @@ import { Tickets } from "./tickets.ts";
 
 const SUBPROTOCOL = "flotilla.terminal.v1";
 const MAX_PER_PERSON = 20;
+/** Pages that show one terminal at once. */
+const MAX_VIEWERS = 10;
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
 /** The best shell that the image has. Runs inside the container, with nothing of the caller in it. */
@@ -44,6 +48,9 @@ export class TerminalSessions implements Terminals {
   readonly #options: TerminalOptions;
   readonly #sessions = new Map<string, TerminalSession>();
   readonly #tickets = new Tickets<Ticket>();
+  readonly #onEnd = new Map<string, () => void>();
+  /** How many terminals of a person are being opened. */
+  readonly #opening = new Map<string, number>();
   readonly #sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -60,22 +67,43 @@ export class TerminalSessions implements Terminals {
   }
 
   async open(actor: Actor, request: TerminalRequest): Promise<{ sessionId: string; ticket: string }> {
-    const { services } = this.#options;
     const user = requireUser(actor);
-    const own = [...this.#sessions.values()].filter((session) => session.actor.userId === user.userId);
-    if (own.length >= MAX_PER_PERSON) throw new FlotillaError("rate_limited", `you have ${MAX_PER_PERSON} terminals open: close one first`);
-    const object = await engineObject(services, user, { kind: "container", host: request.host, id: containerRef.parse(request.id) });
+    const release = this.#reserve(user.userId);
+    try {
+      return await this.#open(user, request);
+    } finally {
+      release();
+    }
+  }
+
+  /** A place among the person's terminals, from before the first question to the host: many at once are counted too. */
+  #reserve(userId: string): () => void {
+    const opening = this.#opening.get(userId) ?? 0;
+    const open = [...this.#sessions.values()].filter((session) => session.actor.userId === userId).length;
+    if (open + opening >= MAX_PER_PERSON)
+      throw new FlotillaError("rate_limited", `you have ${MAX_PER_PERSON} terminals open: close one first`);
+    this.#opening.set(userId, opening + 1);
+    return () => {
+      const left = (this.#opening.get(userId) ?? 1) - 1;
+      if (left > 0) this.#opening.set(userId, left);
+      else this.#opening.delete(userId);
+    };
+  }
+
+  async #open(user: UserActor, request: TerminalRequest): Promise<{ sessionId: string; ticket: string }> {
+    const { services } = this.#options;
+    const object = await namedContainer(services, user, { host: request.host, id: containerRef.parse(request.id) });
     // The program only: its arguments may hold a secret.
     const detail = { terminal: true, command: request.command?.[0] ?? "", user: request.user ?? "" };
-    const session = await audited(services, { actor, action: "container.exec", object, detail }, () => this.#start(actor, request));
+    const session = await audited(services, { actor: user, action: "container.exec", object, detail }, () =>
+      this.#start(user, { request, object }),
+    );
     this.#sessions.set(session.id, session);
     const rights = [{ action: "container.exec" as const, object }];
     const unwatch = this.#options.guard.watch({ actor: user, rights, end: (reason) => session.end(reason) });
     this.#onEnd.set(session.id, unwatch);
     return { sessionId: session.id, ticket: this.#tickets.issue({ sessionId: session.id, userId: user.userId }) };
   }
-
-  readonly #onEnd = new Map<string, () => void>();
 
   async reattach(actor: Actor, sessionId: string): Promise<{ ticket: string }> {
     const user = requireUser(actor);
@@ -90,12 +118,22 @@ export class TerminalSessions implements Terminals {
     const text = protocols.find((name) => name.startsWith("ticket."))?.slice("ticket.".length);
     const ticket = text === undefined ? undefined : this.#tickets.redeem(text);
     const session = ticket === undefined ? undefined : this.#sessions.get(ticket.sessionId);
-    const isOwn = options.actor.kind === "user" && options.actor.userId === ticket?.userId;
-    if (session === undefined || !isOwn || !protocols.includes(SUBPROTOCOL)) {
+    const { actor } = options;
+    if (session === undefined || actor.kind !== "user" || actor.userId !== ticket?.userId || !protocols.includes(SUBPROTOCOL)) {
       socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
       return;
     }
-    this.#sockets.handleUpgrade(req, socket, options.head, (viewer) => session.addViewer(viewer));
+    if (session.viewers >= MAX_VIEWERS) {
+      socket.end("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\n\r\n");
+      return;
+    }
+    this.#sockets.handleUpgrade(req, socket, options.head, (viewer) => {
+      // Whoever looks may be signed in elsewhere than whoever opened it: either session's end is the end of this view.
+      const rights = [{ action: "container.exec" as const, object: session.object }];
+      const unwatch = this.#options.guard.watch({ actor, rights, end: (reason) => viewer.close(1008, reason) });
+      viewer.once("close", unwatch);
+      session.addViewer(viewer);
+    });
   }
 
   close(): void {
@@ -104,8 +142,8 @@ export class TerminalSessions implements Terminals {
     this.#sockets.close();
   }
 
-  async #start(actor: Actor, request: TerminalRequest): Promise<TerminalSession> {
-    const { host, link, namespace, user } = await openHost(this.#options.services, actor, request.host);
+  async #start(user: UserActor, { request, object }: { request: TerminalRequest; object: ObjectRef }): Promise<TerminalSession> {
+    const { host, link, namespace } = await openHost(this.#options.services, user, request.host);
     const body = {
       AttachStdin: true,
       AttachStdout: true,
@@ -130,6 +168,7 @@ export class TerminalSessions implements Terminals {
     return new TerminalSession({
       id,
       actor: user,
+      object,
       input,
       output,
       resize: ({ cols, rows }) => engineDo(link, { namespace, method: "POST", path: `/exec/${execId}/resize?h=${rows}&w=${cols}` }),

@@ -58,6 +58,8 @@ export class Relay implements AsyncDisposable {
   /** Bytes from and to the target. */
   received = 0;
   sent = 0;
+  /** Pauses everything that comes from the target once so many bytes have: a download that never ends. */
+  holdAfter: number | undefined;
   /** Breaks everything when so many more bytes have passed in a direction; once. */
   cutAfter: { direction: "received" | "sent"; bytes: number } | undefined;
 
@@ -99,6 +101,10 @@ export class Relay implements AsyncDisposable {
     if (cut?.direction === direction && (cut.bytes -= chunk.length) < 0) {
       this.cutAfter = undefined;
       for (const socket of this.#sockets) socket.destroy();
+      return;
+    }
+    if (direction === "received" && this.holdAfter !== undefined && this.received > this.holdAfter) {
+      from.pause();
       return;
     }
     // Nothing is hoarded here: what was counted has also arrived, but for the kernel's buffers.
