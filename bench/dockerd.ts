@@ -5,8 +5,8 @@ import { command } from "./measure.ts";
 
 export type Peer = { name: string; host: string; version: string; pids(): number[]; close(): Promise<void> };
 
-/** The network namespace that the peer is in. */
-export const DOCKERD_NETNS = "flotilla-bench-dockerd";
+/** The network namespace that the peer is in, of this run alone. */
+export const DOCKERD_NETNS = `flotilla-bench-${process.pid}`;
 
 /**
  * Debian's dockerd as the peer, in a network namespace of its own: its iptables rules and bridge stay out of the

@@ -1,0 +1,240 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type ClientHttp2Session, connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from "node:http2";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "@flotilla/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ApiServer, createApiServer } from "../../agent/src/api/server.ts";
+import { readConfig } from "../../agent/src/config.ts";
+import { cgroupPids, detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
+import { mountsBelow } from "../../agent/src/host/mounts.ts";
+import { type Agent, startAgent } from "../../agent/src/main.ts";
+import { makeBusyboxTar } from "../support/busybox-image.ts";
+
+// Two teams on one host: `theirs` owns one of everything, `ours` tries every route of the engine with it.
+const dir = mkdtempSync(join(tmpdir(), "fln-"));
+const config = readConfig({ FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
+const CANARY = "canary-7f3a";
+
+let agent: Agent;
+let server: ApiServer;
+let tunnel: Http2Server;
+let client: ClientHttp2Session;
+let tar: Buffer;
+
+type Answer = { status: number; text: string; json: Record<string, unknown> };
+
+async function ask(namespace: string, target: string, request: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
+  const [method = "GET", path = "/"] = target.split(" ");
+  const isBytes = Buffer.isBuffer(request.body);
+  const type: Record<string, string> =
+    request.body === undefined ? {} : { "content-type": isBytes ? "application/x-tar" : "application/json" };
+  const stream = client.request({ ":method": method, ":path": path, "x-flotilla-namespace": namespace, ...type, ...request.headers });
+  const answered = new Promise<number>((resolve, reject) => {
+    stream.on("response", (headers) => resolve(Number(headers[":status"])));
+    stream.on("error", reject);
+  });
+  if (request.body === undefined) stream.end();
+  else stream.end(isBytes ? request.body : JSON.stringify(request.body));
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString("utf8");
+  return {
+    status: await answered,
+    text,
+    json: text.startsWith("{") && !text.includes("\n{") ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
+}
+
+async function must(namespace: string, target: string, request: { body?: unknown } = {}): Promise<Answer> {
+  const answer = await ask(namespace, target, request);
+  if (answer.status >= 400) throw new Error(`${target}: ${answer.status} ${answer.text}`);
+  return answer;
+}
+
+const importImage = (namespace: string, repo: string, change: string): Promise<Answer> =>
+  must(
+    namespace,
+    `POST /images/create?fromSrc=-&repo=${repo}&tag=latest&changes=${encodeURIComponent(change)}&changes=CMD%20sleep%201000`,
+    { body: tar },
+  );
+
+/** What `theirs` has. */
+const own = { container: "", exec: "", image: "", network: "", volume: `${CANARY}-volume` };
+
+beforeAll(async () => {
+  agent = await startAgent(config, { logger: silentLogger, productVersion: "0.0.0-test" });
+  server = createApiServer({ routes: agent.routes, productVersion: "0.0.0-test", logger: silentLogger });
+  tunnel = createHttp2Server();
+  tunnel.on("stream", (stream, headers) => server.handleHttp2Stream(stream, headers));
+  await new Promise<void>((resolve) => tunnel.listen(join(dir, "h2.sock"), resolve));
+  client = connectHttp2("http://tunnel", { createConnection: () => connect(join(dir, "h2.sock")) });
+  tar = readFileSync(await makeBusyboxTar(dir));
+  await importImage("ours", "busybox", "LABEL of=ours");
+  await importImage("theirs", `${CANARY}-image`, `LABEL secret=${CANARY}`);
+  await must("theirs", "POST /volumes/create", { body: { Name: own.volume } });
+  own.network = String((await must("theirs", "POST /networks/create", { body: { Name: `${CANARY}-network` } })).json["Id"]);
+  const body = {
+    Image: `${CANARY}-image`,
+    Env: [`SECRET=${CANARY}`],
+    HostConfig: { Binds: [`${own.volume}:/data`], NetworkMode: `${CANARY}-network`, IpcMode: "shareable" },
+  };
+  own.container = String((await must("theirs", `POST /containers/create?name=${CANARY}-container`, { body })).json["Id"]);
+  await must("theirs", `POST /containers/${own.container}/start`);
+  own.exec = String((await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } })).json["Id"]);
+  own.image = String((await must("theirs", `GET /images/${CANARY}-image/json`)).json["Id"]);
+});
+afterAll(async () => {
+  for (const namespace of ["ours", "theirs"]) {
+    const list = JSON.parse((await ask(namespace, "GET /containers/json?all=1")).text) as { Id: string }[];
+    for (const { Id } of list) await ask(namespace, `DELETE /containers/${Id}?force=1&v=1`);
+  }
+  client.destroy();
+  await new Promise((resolve) => tunnel.close(resolve));
+  await agent.close();
+  const layout = detectCgroups();
+  const parent = `/flotilla-${config.instance}`;
+  const left = [...mountsBelow(dir), ...listCgroups(layout, parent), ...cgroupPids(layout, parent)];
+  if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Everything about the objects of `theirs` that another's tries could have changed. */
+async function fingerprint(): Promise<string> {
+  const paths = [`/containers/${own.container}/json`, `/images/${own.image}/json`, `/networks/${own.network}`, `/volumes/${own.volume}`];
+  const answers = await Promise.all(paths.map((path) => must("theirs", `GET ${path}`)));
+  return answers.map((answer) => answer.text).join("\n");
+}
+
+/**
+ * Routes that are about no object of a host: the registry's, families that are refused as a whole, and attach by
+ * WebSocket, which the tunnel cannot carry (HTTP/2 has no such handshake).
+ */
+const ABOUT_NOTHING =
+  /^\/(auth|images\/search|distribution\/|swarm|nodes|services|tasks|secrets|configs|plugins|_ping|version)|\/checkpoints|\/build\/cancel|\/attach\/ws/;
+const REFS: readonly [RegExp, () => string[]][] = [
+  [/^\/containers\/:id/, () => [own.container, own.container.slice(0, 12), `${CANARY}-container`]],
+  [/^\/exec\/:id/, () => [own.exec]],
+  [/^\/images\/:name\*/, () => [own.image, own.image.slice("sha256:".length, 19), `${CANARY}-image`, `${CANARY}-image:latest`]],
+  [/^\/networks\/:id/, () => [own.network, own.network.slice(0, 12), `${CANARY}-network`]],
+  [/^\/volumes\/:name/, () => [own.volume]],
+];
+const QUERY = "?path=/&stdout=1&stream=0&h=24&w=80&name=other&repo=other&tag=other&signal=KILL&condition=not-running";
+
+test("attack 1: every route that names an object answers another namespace as if there were none", async () => {
+  const before = await fingerprint();
+  const named = agent.routes.filter(({ path }) => path.includes("/:") && !ABOUT_NOTHING.test(path));
+  const wrong: string[] = [];
+  let tries = 0;
+  for (const { method, path } of named) {
+    const refs = REFS.find(([pattern]) => pattern.test(path))?.[1]();
+    if (refs === undefined) wrong.push(`${method} ${path}: this test knows no object for it`);
+    for (const ref of refs ?? []) {
+      const target = `${method} ${path.replace(/:\w+\*?/, encodeURIComponent(ref).replaceAll("%3A", ":"))}${QUERY}`;
+      const answer = await ask("ours", target, method === "POST" ? { body: { Container: own.container, Cmd: ["true"] } } : {});
+      tries += 1;
+      if (answer.status !== 404) wrong.push(`${target}: ${answer.status} ${answer.text.slice(0, 200)}`);
+      if (answer.text.replaceAll(ref.replace(/:latest$/, ""), "").includes(CANARY))
+        wrong.push(`${target} tells more than was asked: ${answer.text.slice(0, 200)}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(tries).toBeGreaterThan(60);
+  expect(await fingerprint()).toBe(before);
+});
+
+test("attack 1: lists, figures, events and prunes of a namespace are about its own objects alone", async () => {
+  const before = await fingerprint();
+  const all = encodeURIComponent('{"all":["true"]}');
+  const reads = [
+    "GET /containers/json?all=1&size=1",
+    "GET /images/json?all=1",
+    "GET /volumes",
+    "GET /networks",
+    "GET /info",
+    "GET /system/df",
+    "GET /events?since=0&until=1",
+    `GET /images/get?names=${own.image.slice(7)}`,
+    "POST /containers/prune",
+    "POST /networks/prune",
+    `POST /images/prune?filters=${encodeURIComponent('{"dangling":["false"]}')}`,
+    `POST /volumes/prune?filters=${all}`,
+    "POST /build/prune?all=1",
+  ];
+  // What these take is in their bodies and queries: the tests below.
+  const makes = ["containers/create", "volumes/create", "networks/create", "images/create", "images/load", "commit", "build"];
+  const known = new Set([...reads.map((target) => target.split("?")[0]), ...makes.map((path) => `POST /${path}`)]);
+  const unnamed = agent.routes.filter(({ path }) => !path.includes("/:") && !ABOUT_NOTHING.test(path));
+  expect(unnamed.map(({ method, path }) => `${method} ${path}`).filter((route) => !known.has(route))).toEqual([]);
+  for (const target of reads) {
+    const { text } = await ask("ours", target);
+    for (const trace of [CANARY, own.container, own.network]) expect(text, target).not.toContain(trace);
+    if (!target.includes(own.image.slice(7))) expect(text, target).not.toContain(own.image);
+  }
+  expect(await fingerprint()).toBe(before);
+  expect((await must("ours", "GET /info")).json).toMatchObject({ Containers: 0, Images: 0 });
+  await importImage("ours", "busybox", "LABEL of=ours");
+});
+
+test("events of one namespace are not heard in another, past or live", async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const live = ask("ours", `GET /events?since=${now - 60}&until=${now + 2}`);
+  await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } });
+  await must("theirs", `POST /containers/${own.container}/restart?t=0`);
+  expect((await live).text).not.toContain(CANARY);
+});
+
+describe("attack 7: objects of another namespace by the way of one's own", () => {
+  test.each([
+    ["--network container:", () => ({ NetworkMode: `container:${own.container}` })],
+    ["--network container: by name", () => ({ NetworkMode: `container:${CANARY}-container` })],
+    ["--pid container:", () => ({ PidMode: `container:${own.container}` })],
+    ["--ipc container:", () => ({ IpcMode: `container:${own.container}` })],
+    ["--volumes-from", () => ({ VolumesFrom: [own.container] })],
+    ["--network", () => ({ NetworkMode: own.network })],
+    ["--network by name", () => ({ NetworkMode: `${CANARY}-network` })],
+  ] as [string, () => Record<string, unknown>][])("%s reaches nobody", async (_title, hostConfig) => {
+    const answer = await ask("ours", "POST /containers/create", { body: { Image: "busybox", HostConfig: hostConfig() } });
+    expect([400, 404]).toContain(answer.status);
+    expect(answer.text).toMatch(/No such container|not found/);
+    expect(JSON.parse((await ask("ours", "GET /containers/json?all=1")).text)).toEqual([]);
+  });
+
+  test("--link to another's container is refused or without effect", async () => {
+    const body = { Image: "busybox", HostConfig: { Links: [`${CANARY}-container:db`] } };
+    const answer = await ask("ours", "POST /containers/create?name=linked", { body });
+    if (answer.status === 201) {
+      await must("ours", "POST /containers/linked/start");
+      const hosts = await ask("ours", "GET /containers/linked/archive?path=/etc/hosts");
+      await must("ours", "DELETE /containers/linked?force=1");
+      expect(hosts.text).not.toMatch(/\tdb\b/);
+    } else expect(answer.status).toBeGreaterThanOrEqual(400);
+  });
+
+  test("a volume of the same name is another volume", async () => {
+    const body = { Image: "busybox", Cmd: ["ls", "/data"], HostConfig: { Binds: [`${own.volume}:/data`] } };
+    await must("ours", "POST /containers/create?name=same", { body });
+    const ourPath = (await must("ours", `GET /volumes/${own.volume}`)).json["Mountpoint"];
+    expect(ourPath).not.toBe((await must("theirs", `GET /volumes/${own.volume}`)).json["Mountpoint"]);
+    await must("ours", "DELETE /containers/same?force=1");
+    await must("ours", `DELETE /volumes/${own.volume}`);
+    expect((await ask("theirs", `GET /volumes/${own.volume}`)).status).toBe(200);
+  });
+
+  test("another's container is not put on one's own network, and not committed", async () => {
+    await must("ours", "POST /networks/create", { body: { Name: "mine" } });
+    for (const verb of ["connect", "disconnect"])
+      expect((await ask("ours", `POST /networks/mine/${verb}`, { body: { Container: own.container, Force: true } })).status).toBe(404);
+    await must("ours", "DELETE /networks/mine");
+    expect((await ask("ours", `POST /commit?container=${own.container}&repo=stolen`, { body: {} })).status).toBe(404);
+  });
+
+  test("a cgroup parent that climbs stays below the instance's own", async () => {
+    const body = { Image: "busybox", HostConfig: { CgroupParent: "/../../../../" } };
+    const { Id } = (await must("ours", "POST /containers/create?name=climber", { body })).json;
+    await must("ours", "POST /containers/climber/start");
+    expect(listCgroups(detectCgroups(), `/flotilla-${config.instance}`).some((path) => path.includes(String(Id)))).toBe(true);
+    await must("ours", "DELETE /containers/climber?force=1");
+  });
+});
