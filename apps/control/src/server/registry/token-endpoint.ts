@@ -41,11 +41,12 @@ async function authenticate(exchange: Exchange, credentials: BasicCredentials | 
   const isGuarded = isPersonalPassword(credentials);
   if (isGuarded && guard.closedForSeconds(credentials.username) > 0)
     throw registryError("TOOMANYREQUESTS", "too many attempts for this account: try again later");
-  const actor = await findActorByBasic(services, credentials, address);
-  if (isGuarded) {
-    if (actor === undefined) guard.fail(credentials.username);
-    else guard.succeed(credentials.username);
-  }
+  if (isGuarded) guard.begin(credentials.username);
+  const actor = await findActorByBasic(services, credentials, address).catch((error: unknown) => {
+    if (isGuarded) guard.forgive(credentials.username);
+    throw error;
+  });
+  if (isGuarded && actor !== undefined) guard.succeed(credentials.username);
   if (actor !== undefined) return actor;
   const name = credentials.username;
   if (services.refusals.admit(`registry sign-in\0${address}\0${name}`)) {
