@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { build } from "./build.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
@@ -164,4 +165,4 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push };
+export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, build };

@@ -1,4 +1,5 @@
 // Pulls that are cut off, and registries that lie.
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -99,8 +100,11 @@ describe("a pull that is cut off", () => {
   test("by the client goes on with the next, and ends when nobody waits", async () => {
     const whole = layerBytes * layers;
     relay.holdAfter = relay.received + whole * 0.5;
-    const pulling = agent.docker(["pull", name], { timeoutMs: 3000 });
-    await pulling;
+    const client = spawn("docker", ["pull", name], { env: { ...process.env, DOCKER_HOST: agent.host }, stdio: "ignore" });
+    const gone = once(client, "exit");
+    await until(() => relay.received > (relay.holdAfter ?? 0));
+    client.kill("SIGKILL");
+    await gone;
     await until(() => storeFiles().length === 0);
     relay.holdAfter = undefined;
     const before = relay.received;

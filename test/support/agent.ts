@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "../../agent/src/config.ts";
 import { makeBusyboxTar } from "./busybox-image.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
-import { readMachineState } from "./leftovers.ts";
+import { leftOf } from "./leftovers.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -99,25 +99,5 @@ async function untilAnswering(host: string, child: ChildProcess, logs: readonly 
       throw new Error(`the agent does not answer: ${answer.stderr}\n${Buffer.concat(logs).toString("utf8").slice(-4000)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-/**
- * Kernel objects and processes that carry one of these names. The shared bridge and the instance's table stay while the
- * machine is up, as docker0 does, so an agent that ends in a test removes them through `docker network`'s own clean-up.
- */
-async function leftOf(names: readonly string[]): Promise<string[]> {
-  for (let attempt = 0; ; attempt++) {
-    const state = await readMachineState();
-    const lines = [
-      ...state.mounts.map((line) => `mount ${line}`),
-      ...state.links.map((line) => `link ${line}`),
-      ...state.tables.map((line) => `table ${line}`),
-      ...state.cgroups.map((line) => `cgroup ${line}`),
-      ...state.processes.map((line) => `process ${line}`),
-    ];
-    const left = lines.filter((line) => names.some((name) => line.includes(name)));
-    if (left.length === 0 || attempt > 50) return left;
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

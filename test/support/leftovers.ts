@@ -35,6 +35,26 @@ export async function readMachineState(): Promise<MachineState> {
   };
 }
 
+/**
+ * Kernel objects and processes that carry one of these names. The shared bridge and the instance's table stay while the
+ * machine is up, as docker0 does, so an agent that ends in a test removes them through `docker network`'s own clean-up.
+ */
+export async function leftOf(names: readonly string[]): Promise<string[]> {
+  for (let attempt = 0; ; attempt++) {
+    const state = await readMachineState();
+    const lines = [
+      ...state.mounts.map((line) => `mount ${line}`),
+      ...state.links.map((line) => `link ${line}`),
+      ...state.tables.map((line) => `table ${line}`),
+      ...state.cgroups.map((line) => `cgroup ${line}`),
+      ...state.processes.map((line) => `process ${line}`),
+    ];
+    const left = lines.filter((line) => names.some((name) => line.includes(name)));
+    if (left.length === 0 || attempt > 50) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 /** What `after` has and `before` had not, one line each. */
 export function leftBetween(before: MachineState, after: MachineState): string[] {
   const keys = Object.keys(after) as (keyof MachineState)[];

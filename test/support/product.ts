@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../agent/src/config.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
-import { leftBetween, readMachineState } from "./leftovers.ts";
+import { leftOf } from "./leftovers.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const START_TIMEOUT_MS = 240_000;
@@ -33,7 +33,6 @@ export type Product = {
 
 /** All of it as `npm start` runs it: Postgres, control plane, dashboard, this machine's agent; on directories and a port of its own. */
 export async function startProduct(options: { withAdmin: boolean }): Promise<Product> {
-  const before = await readMachineState();
   const dir = mkdtempSync(join(tmpdir(), "flp-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -56,7 +55,8 @@ export async function startProduct(options: { withAdmin: boolean }): Promise<Pro
   child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
   const output = (): string => Buffer.concat(chunks).toString("utf8");
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const socketHost = `unix://${readConfig(flotilla).socketPath}`;
+  const config = readConfig(flotilla);
+  const socketHost = `unix://${config.socketPath}`;
   const product: Product = {
     dir,
     url,
@@ -76,7 +76,7 @@ export async function startProduct(options: { withAdmin: boolean }): Promise<Pro
         child.kill("SIGTERM");
       }
       await gone;
-      const left = await settled(before);
+      const left = await leftOf([config.instance, `fl${config.instance.slice(0, 6)}`, dir]);
       if (left.length > 0) throw new Error(`Flotilla left behind:\n  ${left.join("\n  ")}\n${output().slice(-3000)}`);
       rmSync(dir, { recursive: true, force: true });
     },
@@ -94,14 +94,6 @@ async function untilReady(product: Product, hasEnded: () => boolean): Promise<vo
     );
     if (isReady && (await product.docker(["version"])).exitCode === 0) return;
     if (hasEnded() || performance.now() > until) throw new Error(`Flotilla does not come up:\n${product.output().slice(-6000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function settled(before: Awaited<ReturnType<typeof readMachineState>>): Promise<string[]> {
-  for (let attempt = 0; ; attempt++) {
-    const left = leftBetween(before, await readMachineState());
-    if (left.length === 0 || attempt > 50) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -177,6 +177,8 @@ function addHidden(job: BuildJob, stage: Omit<StageImage, "image">): NonNullable
   return store.transaction(() => {
     const configText = configTextOf(stage);
     const id = `sha256:${createHash("sha256").update(configText).digest("hex")}` as const;
+    // Before anything can take it away again: the next step stands on it.
+    store.pin(job.lease, namespace, id);
     const known = images.find(namespace, id);
     if (known !== undefined) return known;
     const image = images.add({ namespace, configText, layers: stage.layers });

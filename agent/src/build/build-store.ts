@@ -66,6 +66,8 @@ export type NewCacheRow = { namespace: string; key: string; imageId: Digest; has
 export class BuildStore {
   readonly #db: Database;
   readonly #nowMs: () => number;
+  /** Images that builds under way stand on, by build. In memory only: a killed agent has no builds. */
+  readonly #pins = new Map<object, Set<string>>();
 
   constructor(db: Database, nowMs: () => number) {
     this.#db = db;
@@ -128,13 +130,25 @@ export class BuildStore {
     this.#db.run("DELETE FROM build_images WHERE namespace = ? AND image_id = ?", namespace, imageId);
   }
 
-  /** Hidden images to which no entry leads any more. */
+  /** Keeps an image from being pruned until `unpin`. @param build whatever stands for the build. */
+  pin(build: object, namespace: string, imageId: Digest): void {
+    const pins = this.#pins.get(build) ?? new Set();
+    this.#pins.set(build, pins.add(`${namespace} ${imageId}`));
+  }
+
+  unpin(build: object): void {
+    this.#pins.delete(build);
+  }
+
+  /** Hidden images to which neither an entry nor a build leads any more. */
   unusedImages(): { namespace: string; imageId: Digest }[] {
     const rows = this.#db.all(
       `SELECT namespace, image_id FROM build_images i WHERE NOT EXISTS
          (SELECT 1 FROM build_cache c WHERE c.namespace = i.namespace AND c.image_id = i.image_id)`,
     );
-    return rows.map((row) => ({ namespace: z.string().parse(row["namespace"]), imageId: digestSchema.parse(row["image_id"]) }));
+    const unused = rows.map((row) => ({ namespace: z.string().parse(row["namespace"]), imageId: digestSchema.parse(row["image_id"]) }));
+    const isPinned = (pin: string): boolean => [...this.#pins.values()].some((pins) => pins.has(pin));
+    return unused.filter(({ namespace, imageId }) => !isPinned(`${namespace} ${imageId}`));
   }
 
   transaction<T>(work: () => T): T {

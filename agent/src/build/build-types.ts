@@ -1,5 +1,4 @@
 // The builder's own words: what is asked of it and what it tells. The wire (POST /build) is translated elsewhere.
-import type { Location } from "@flotilla/dockerfile";
 import type { Digest, Platform } from "@flotilla/image";
 
 /** Limits and surroundings of the containers in which RUN runs. */
@@ -58,5 +57,3 @@ export type BuildEvent =
 
 /** Takes events in order; a promise asks to wait (the other side reads slowly). */
 export type BuildSink = (event: BuildEvent) => Promise<void> | void;
-
-export type StepPlace = { location: Location };

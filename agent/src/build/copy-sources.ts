@@ -1,6 +1,5 @@
 // What a COPY or ADD reads, before anything is written: enough for its cache key, and what the worker needs.
 import { createHash } from "node:crypto";
-import { basename } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import type { CopyStep } from "@flotilla/dockerfile";
 import type { BuildJob, StepScope } from "./build-job.ts";
@@ -92,9 +91,4 @@ function assertInside(path: string, kind: string): void {
       throw new FlotillaError("invalid", `${kind.toUpperCase()} failed: forbidden path outside the build context: ${path} ()`);
     }
   }
-}
-
-/** Name of a file of the context, for messages and for telling what its compression is. */
-export function nameOfItem(item: CopyItem): string {
-  return basename(item.path);
 }

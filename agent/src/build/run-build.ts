@@ -103,11 +103,14 @@ export async function runBuild(deps: BuilderDeps, plan: PlannedBuild, run: { sin
       stages.set(part.planned.index, settled);
     }
     await Promise.allSettled(stages.values());
+    // A worker or container that was ended by the cancelling fails in words of its own.
+    run.signal.throwIfAborted();
     if (failure !== undefined) throw failure;
     const target = await job.stageOf(graph.target);
     return await finish(job, { target, warnings, sink: run.sink });
   } finally {
     lease.release();
+    deps.store.unpin(lease);
     deps.images.collect();
   }
 }

@@ -44,7 +44,7 @@ async function open(scope: StepScope, mount: RunMount, closers: Closer[]): Promi
       return await openBind(scope, mount, closers);
     case "secret":
     case "ssh": {
-      if (!mount.isRequired && mount.type === "secret") return undefined;
+      if (!mount.isRequired) return undefined;
       const what = mount.type === "secret" ? `secret ${mount.id}` : `ssh agent ${mount.id}`;
       throw new FlotillaError("invalid", `${what}: not found: the classic build protocol carries neither secrets nor ssh agents`);
     }

@@ -1,4 +1,5 @@
 import { type ErrorCode, FlotillaError } from "@flotilla/core";
+import { asServiceError } from "@flotilla/services";
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
 
@@ -29,11 +30,14 @@ export function toTrpcError(error: unknown): TRPCError {
     return new TRPCError({ code: TRPC_CODE[error.code], message: isForPeople(error) ? error.message : HIDDEN, cause: error });
   }
   if (error instanceof TRPCError) {
-    if (error.cause instanceof FlotillaError) return toTrpcError(error.cause);
+    const cause = asServiceError(error.cause);
+    if (cause instanceof FlotillaError) return toTrpcError(cause);
     if (error.cause instanceof z.ZodError)
       return new TRPCError({ code: error.code, message: describeIssues(error.cause), cause: error.cause });
     return error.code === "INTERNAL_SERVER_ERROR" ? new TRPCError({ code: error.code, message: HIDDEN, cause: error.cause }) : error;
   }
+  const known = asServiceError(error);
+  if (known !== error) return toTrpcError(known);
   return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message: HIDDEN, cause: error });
 }
 

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { FlotillaError } from "@flotilla/core";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { appRouter } from "./app-router.ts";
 import type { ApiContext } from "./context.ts";
+import { toTrpcError } from "./errors.ts";
 
 /** A batch may not hold more calls: each is authorised and may ask every host. */
 const MAX_BATCH = 50;
@@ -15,9 +17,14 @@ export function createTrpcHttpHandler(
     router: appRouter,
     basePath: "/api/trpc/",
     maxBodySize: MAX_BODY_BYTES,
-    createContext: ({ req, info }) => {
-      if (info.calls.length > MAX_BATCH) throw new Error(`a batch may hold ${MAX_BATCH} calls`);
-      return createContext(req);
+    createContext: async ({ req, info }) => {
+      try {
+        if (info.calls.length > MAX_BATCH) throw new FlotillaError("invalid", `a batch may hold ${MAX_BATCH} calls`);
+        return await createContext(req);
+      } catch (error) {
+        // tRPC takes the status of the answer from an error of its own alone.
+        throw toTrpcError(error);
+      }
     },
   });
 }

@@ -19,8 +19,9 @@ describe("the router", () => {
 
   test("a mutation declares an action that changes something, and a query one that does not", () => {
     const odd = listProcedures().filter(({ kind, action }) => action !== undefined && (kind === "mutation") !== ruleOf(action).changes);
-    // reattach only gives a new ticket for a session that open() was authorised for.
-    expect(odd.map(({ path }) => path)).toEqual(["terminal.reattach"]);
+    // A pull and a push change something and tell of it while they do. reattach only gives a new ticket for a session that open()
+    // was authorised for.
+    expect(odd.map(({ path }) => path)).toEqual(["images.onPull", "images.onPush", "terminal.reattach"]);
   });
 
   test("inputs and outputs keep their types through the guard", () => {

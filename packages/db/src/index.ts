@@ -1,3 +1,4 @@
+export { isDatabaseAway } from "./database-away.ts";
 export type { ListenOptions } from "./listen.ts";
 export { migrate, type MigrationReport } from "./migrate.ts";
 export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transaction } from "./open-database.ts";

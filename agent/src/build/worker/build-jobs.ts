@@ -5,7 +5,6 @@ const root = z.string().startsWith("/");
 
 /** A build context from stdin into an empty directory; what it holds goes to `indexPath`, which is outside of it. */
 export const buildContextJobSchema = z.object({ kind: z.literal("build-context"), root, indexPath: root, maxBytes: z.number() });
-export type BuildContextJob = z.output<typeof buildContextJobSchema>;
 
 const copyItemSchema = z.object({
   /** Where it is below `sourceRoot`, links resolved; its parts are never links. */
@@ -45,6 +44,5 @@ export const buildScanJobSchema = z.object({
   root,
   sources: z.array(z.string()),
 });
-export type BuildScanJob = z.output<typeof buildScanJobSchema>;
 
 export const buildAnswerSchemas = [z.object({ kind: z.literal("scanned"), digest: z.string() })] as const;

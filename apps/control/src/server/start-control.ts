@@ -37,6 +37,8 @@ import { TrpcSockets } from "./trpc-sockets.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "..", "..", "..", "..", "prisma", "migrations");
 const HEADERS_TIMEOUT_MS = 15_000;
+/** How often Node looks for clients that are over that time; its own interval is twice as long as the time. */
+const SLOW_CHECK_MS = 5_000;
 
 export type StartOptions = { config: ControlConfig; logger: Logger; version: string; page?: PageHandler | undefined };
 
@@ -178,12 +180,9 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
         () => false,
       ),
   });
-  const server = createServer(config.tls);
+  const server = createListener(config.tls);
   server.on("request", (req, res) => door.handle(req, res));
   server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
-  // Uploads may take hours; a client that does not even finish its headers may not.
-  server.requestTimeout = 0;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -204,8 +203,12 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   return server;
 }
 
-function createServer(tls: ControlConfig["tls"]): Server {
-  return tls === undefined ? createHttpServer() : createHttpsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) });
+function createListener(tls: ControlConfig["tls"]): Server {
+  const timing = { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
+  // Uploads may take hours (requestTimeout); a client that does not even finish its headers may not.
+  if (tls === undefined) return createHttpServer(timing);
+  const secrets = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
+  return createHttpsServer({ ...timing, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
 }
 
 async function findLiveHost(

@@ -61,6 +61,12 @@ export async function findActorBySession(
   return toActor(row.user, { kind: "session", id: sessionId }, address);
 }
 
+/** The person of an account whose password was just proven: for what is recorded of a sign-in. Undefined when they are in no team. */
+export async function findActorByEmail(services: ServiceContext, email: string, address: string | null): Promise<UserActor | undefined> {
+  const user = await services.prisma.user.findUnique({ where: { email: email.toLowerCase() }, include: { memberships } });
+  return user === null ? undefined : toActor(user, { kind: "session", id: "sign-in" }, address);
+}
+
 /** Looks a caller up again: undefined once the session, token, person or membership is gone. */
 export async function refreshActor(services: ServiceContext, actor: UserActor): Promise<UserActor | undefined> {
   if (actor.credential.kind === "session") return findActorBySession(services, actor.credential.id, actor.address);

@@ -6,6 +6,7 @@ import { audited, type AuditDetail } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { openHost } from "../engine/ask-hosts.ts";
 import { engineDo, engineJson } from "../engine/engine-call.ts";
+import { namedContainer } from "../engine/object-ref.ts";
 import { segment } from "./read-containers.ts";
 import type { CONTAINER_ACTIONS, RunSpec } from "./schemas.ts";
 import { toCreateBody } from "./to-create-body.ts";
@@ -53,8 +54,9 @@ export async function renameContainer(services: ServiceContext, actor: Actor, in
 type Change = { ref: Ref; action: Action; detail: AuditDetail; method: string; path: string };
 
 async function change(services: ServiceContext, actor: Actor, request: Change): Promise<void> {
-  const { host, link, namespace } = await openHost(services, actor, request.ref.host);
-  const object = { kind: "container" as const, id: request.ref.id, name: `${host.name}/${request.ref.id}`, teamId: host.teamId };
+  const { link, namespace } = await openHost(services, actor, request.ref.host);
+  // Looked up before the act: afterwards a removed container has no name any more.
+  const object = await namedContainer(services, actor, request.ref);
   await audited(services, { actor, action: request.action, object, detail: request.detail }, () =>
     engineDo(link, { namespace, method: request.method, path: request.path, timeoutMs: ACTION_TIMEOUT_MS }),
   );

@@ -3,8 +3,9 @@ import type { Actor } from "../access/actor.ts";
 import { audited } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
-import { engineJson } from "../engine/engine-call.ts";
+import { engineDo, engineJson } from "../engine/engine-call.ts";
 import { orAbsent } from "../engine/lenient.ts";
+import { encodeReference, splitReference } from "./image-names.ts";
 
 /** Image in inputs: a reference or id. */
 export const imageRef = z
@@ -106,7 +107,13 @@ export async function removeImage(services: ServiceContext, actor: Actor, input:
   );
 }
 
-/** Slashes stay: Docker's routes take image names with them. */
-export function encodeReference(reference: string): string {
-  return reference.split("/").map(encodeURIComponent).join("/");
+/** Gives an image one more name, as `docker tag` does. */
+export async function tagImage(services: ServiceContext, actor: Actor, input: Ref & { name: string }): Promise<void> {
+  const { link, namespace, host } = await openHost(services, actor, input.host);
+  const object = { kind: "image" as const, id: input.id, name: `${host.name}/${input.id}`, teamId: host.teamId };
+  const { repository, tag } = splitReference(input.name);
+  const query = new URLSearchParams({ repo: repository, tag: tag ?? "latest" });
+  await audited(services, { actor, action: "image.tag", object, detail: { name: input.name } }, () =>
+    engineDo(link, { namespace, method: "POST", path: `/images/${encodeReference(input.id)}/tag?${query.toString()}` }),
+  );
 }

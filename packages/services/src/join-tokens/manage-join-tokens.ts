@@ -43,7 +43,7 @@ export async function createJoinToken(
   });
   const token = formatJoinToken({ id, secret, serverKey: services.serverKey });
   const name = input.name === undefined ? "" : ` --name ${input.name}`;
-  return { token, command: `flotilla agent join ${services.publicUrl} --token ${token}${name}`, expiresAt: expiresAt.toISOString() };
+  return { token, command: `npx flotilla agent join ${services.publicUrl} --token ${token}${name}`, expiresAt: expiresAt.toISOString() };
 }
 
 const LOCAL_TOKEN_MINUTES = 10;

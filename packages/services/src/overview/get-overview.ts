@@ -6,7 +6,15 @@ import type { ServiceContext } from "../context.ts";
 import { listHosts } from "../hosts/list-hosts.ts";
 import type { HostRow } from "../hosts/schemas.ts";
 
-export type Attention = { severity: "critical" | "warning" | "info"; title: string; detail: string; href: string };
+/** What is wrong, with the values that a page puts into its own words: nothing here is a sentence in some language. */
+export type AttentionCause =
+  | { code: "hostFlagged"; host: string; flag: string }
+  | { code: "hostOffline"; host: string; lastSeenAt: string | null }
+  | { code: "diskFull"; host: string; percent: number }
+  | { code: "unhealthy" | "restarting" | "dead"; host: string; container: string; image: string }
+  | { code: "crashed"; host: string; container: string; image: string; exitCode: number };
+
+export type Attention = AttentionCause & { severity: "critical" | "warning" | "info"; href: string };
 
 export type Overview = {
   hosts: { online: number; offline: number; never: number };
@@ -18,6 +26,8 @@ export type Overview = {
 const ACTIVITY_ROWS = 10;
 /** A disk this full will soon stop pulls, logs and databases. */
 const DISK_WARNING = 0.9;
+/** 0 is a good end; 130, 137 and 143 are what a program ends with when somebody stops or kills it. */
+const ENDED_ON_REQUEST: ReadonlySet<number> = new Set([0, 130, 137, 143]);
 const SEVERITIES = ["critical", "warning", "info"] as const;
 
 /** The first page: counts by state, what needs a look, what happened last. */
@@ -54,37 +64,25 @@ export function findAttention(hosts: readonly HostRow[], containers: readonly Co
   return found.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-function attentionOfHost(host: HostRow): Attention[] {
-  const href = `/hosts/${host.name}`;
+function attentionOfHost({ name: host, state, flag, lastSeenAt, stats }: HostRow): Attention[] {
+  const href = `/hosts/${host}`;
   const found: Attention[] = [];
-  if (host.flag !== null)
-    found.push({
-      severity: "critical",
-      title: `${host.name}: ${host.flag}`,
-      detail: "Give the host a new key if you did not expect this.",
-      href,
-    });
-  if (host.state === "offline")
-    found.push({ severity: "critical", title: `${host.name} is offline`, detail: `Last seen ${host.lastSeenAt ?? "never"}`, href });
-  const { stats } = host;
+  if (flag !== null) found.push({ code: "hostFlagged", severity: "critical", host, flag, href });
+  if (state === "offline") found.push({ code: "hostOffline", severity: "critical", host, lastSeenAt, href });
   if (stats !== null && stats.diskTotalBytes > 0 && stats.diskUsedBytes / stats.diskTotalBytes > DISK_WARNING) {
     const percent = Math.round((100 * stats.diskUsedBytes) / stats.diskTotalBytes);
-    found.push({
-      severity: "warning",
-      title: `${host.name}: disk is ${percent} % full`,
-      detail: "Remove images and volumes that nobody uses.",
-      href,
-    });
+    found.push({ code: "diskFull", severity: "warning", host, percent, href });
   }
   return found;
 }
 
-function attentionOfContainer(container: ContainerRow): Attention[] {
-  const name = (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, "");
-  const href = `/containers/${container.host.name}/${name}`;
-  const base = { detail: `${container.host.name} · ${container.Image}`, href };
-  if (container.Status.includes("(unhealthy)")) return [{ severity: "critical", title: `${name} is unhealthy`, ...base }];
-  if (container.State === "restarting") return [{ severity: "warning", title: `${name} restarts again and again`, ...base }];
-  if (container.State === "dead") return [{ severity: "warning", title: `${name} could not be removed`, ...base }];
+function attentionOfContainer(row: ContainerRow): Attention[] {
+  const container = (row.Names[0] ?? row.Id.slice(0, 12)).replace(/^\//, "");
+  const facts = { host: row.host.name, container, image: row.Image, href: `/containers/${row.host.name}/${container}` };
+  if (row.Status.includes("(unhealthy)")) return [{ code: "unhealthy", severity: "critical", ...facts }];
+  if (row.State === "restarting") return [{ code: "restarting", severity: "warning", ...facts }];
+  if (row.State === "dead") return [{ code: "dead", severity: "warning", ...facts }];
+  const exitCode = Number(/^Exited \((\d+)\)/.exec(row.Status)?.[1] ?? "0");
+  if (row.State === "exited" && !ENDED_ON_REQUEST.has(exitCode)) return [{ code: "crashed", severity: "warning", ...facts, exitCode }];
   return [];
 }

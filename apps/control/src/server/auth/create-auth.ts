@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { FlotillaError } from "@flotilla/core";
 import type { PrismaClient } from "@flotilla/db";
 import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
@@ -72,7 +73,10 @@ export function createAuth(options: AuthOptions): Auth {
     },
     findSessionId: async (req) => {
       if (req.headers.cookie === undefined) return undefined;
-      const found = await auth.api.getSession({ headers: fromNodeHeaders(req.headers) });
+      const found = await auth.api.getSession({ headers: fromNodeHeaders(req.headers) }).catch((error: unknown) => {
+        // It hides what its database said; a session that cannot be looked up has no other cause.
+        throw new FlotillaError("unavailable", "the session cannot be looked up: try again in a moment", { cause: error });
+      });
       return found?.session.id;
     },
     hashPassword,

@@ -40,6 +40,7 @@ async function signIn(door: AuthDoor, body: string, { req, res, address }: AuthE
   });
   if (response.ok) door.guard.succeed(email);
   else if (response.status !== 401) door.guard.forgive(email);
+  if (response.status >= 500) throw new FlotillaError("unavailable", "nobody can be signed in at the moment: try again");
   // Before the answer: a session that nobody can see in the audit is never handed out.
   await recordSignIn(door.services, { email, address, isSignedIn: response.ok, isGuess: response.status === 401 });
   await send(response, res);

@@ -55,10 +55,11 @@ const ROUTES: readonly Route[] = [
   route("POST", "/images/(?:create|load)", { action: "image.change", kind: "host" }),
   route("POST", "/images/prune", { action: "image.remove", kind: "host" }),
   route("POST", "/build/prune", { action: "image.remove", kind: "host" }),
-  route("POST", "/build", { action: "image.change", kind: "host" }),
+  route("POST", "/build", { action: "image.build", kind: "host" }),
   route("GET", `/images/${NAME}/(?:json|history|get)`, { action: "image.read", kind: "image" }),
   route("GET", `/distribution/${NAME}/json`, { action: "image.read", kind: "image" }),
-  route("POST", `/images/${NAME}/(?:tag|push)`, { action: "image.change", kind: "image" }),
+  route("POST", `/images/${NAME}/tag`, { action: "image.tag", kind: "image" }),
+  route("POST", `/images/${NAME}/push`, { action: "image.push", kind: "image" }),
   route("DELETE", `/images/${NAME}`, { action: "image.remove", kind: "image" }),
 
   route("GET", "/volumes", { action: "volume.read", kind: "host" }),

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { FlotillaError, HTTP_STATUS, toFlotillaError } from "@flotilla/core";
+import { asServiceError } from "@flotilla/services";
 
 export function answerJson(res: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
@@ -27,8 +28,9 @@ export function answerError(res: ServerResponse, error: unknown): void {
 }
 
 export function describeError(error: unknown): { status: number; message: string } {
-  const known = toFlotillaError(error);
-  const isForPeople = error instanceof FlotillaError && (known.code !== "internal" || known.details["fromEngine"] === true);
+  const found = asServiceError(error);
+  const known = toFlotillaError(found);
+  const isForPeople = found instanceof FlotillaError && (known.code !== "internal" || known.details["fromEngine"] === true);
   return {
     status: HTTP_STATUS[known.code],
     message: isForPeople ? known.message : "something went wrong in the control plane; its log says what",

@@ -9,6 +9,8 @@ import type { SignInGuard } from "../auth/sign-in-guard.ts";
 import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
 import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
+import { serveLog } from "../download/serve-log.ts";
+import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { ADDRESS_HEADER, clientAddress } from "./client-address.ts";
@@ -34,6 +36,8 @@ export type FrontDoorOptions = {
   metrics: () => string;
   isReady: () => Promise<boolean>;
 };
+
+const BODY_TIMEOUT_MS = 15_000;
 
 const NOT_YET = {
   "/api/v1": "the REST API is not part of this version of Flotilla: use /api/trpc",
@@ -89,14 +93,20 @@ export class FrontDoor {
     if (isBelow(path, "/docker")) return docker.handle(req, res, address);
     if (isBelow(path, "/v2")) return registry.handle(req, res, { address, isTls: this.#isTls(req) });
     setSecurityHeaders(req, res, this.#isTls(req));
+    if (path === "/api/upload/image" || path === "/api/upload/build") {
+      requireSameOrigin(req);
+      const serve = path === "/api/upload/build" ? serveBuild : serveUpload;
+      return serve(services, await this.findActor(req), { req, res });
+    }
+    if (path === "/api/download/log") {
+      requireSameOrigin(req);
+      return serveLog(services, await this.findActor(req), { req, res });
+    }
+    endSlowBody(req);
     if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
     if (isBelow(path, "/api/trpc")) {
       if (req.method !== "GET") requireSameOrigin(req);
       return this.#options.trpc(req, res);
-    }
-    if (path === "/api/upload/image") {
-      requireSameOrigin(req);
-      return serveUpload(services, await this.findActor(req), { req, res });
     }
     if (path === "/healthz") return answerText(res, 200, "ok\n");
     if (path === "/readyz") return (await this.#options.isReady()) ? answerText(res, 200, "ready\n") : answerText(res, 503, "not ready\n");
@@ -139,6 +149,13 @@ export class FrontDoor {
   #isTls(req: IncomingMessage): boolean {
     return this.#options.isTls || (this.#options.isBehindProxy && req.headers["x-forwarded-proto"] === "https");
   }
+}
+
+/** Uploads may take hours; every other body is a few kilobytes, and a client that trickles them holds nothing for long. */
+function endSlowBody(req: IncomingMessage): void {
+  if (req.complete) return;
+  const timer = setTimeout(() => req.destroy(), BODY_TIMEOUT_MS);
+  for (const event of ["end", "close"]) req.once(event, () => clearTimeout(timer));
 }
 
 function pathOf(req: IncomingMessage): string {

@@ -1,23 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
-import {
-  type Actor,
-  audited,
-  authorize,
-  ENGINE_API,
-  findHost,
-  hostObject,
-  hostRef,
-  imageRef,
-  requireUser,
-  type ServiceContext,
-  toEngineError,
-} from "@flotilla/services";
+import { type Actor, imageRef, type ServiceContext } from "@flotilla/services";
 import { z } from "zod";
+import { type Exchange, forwardUpload, openUpload } from "./forward-upload.ts";
 
 const query = z.object({
-  host: hostRef,
   repo: imageRef.optional(),
   tag: z
     .string()
@@ -31,39 +17,15 @@ const changes = z.array(z.string().max(4096)).max(100);
  * `POST /api/upload/image?host=NAME`: the tar of `docker save`; with `repo`, `tag` and `change` the tar of a root file
  * system. The bytes go straight to the host, with its back-pressure; its progress comes straight back.
  */
-export async function serveUpload(
-  services: ServiceContext,
-  actor: Actor,
-  { req, res }: { req: IncomingMessage; res: ServerResponse },
-): Promise<void> {
-  if (req.method !== "POST") throw new FlotillaError("invalid", "an upload is a POST");
-  // A header that a foreign page's form cannot send.
-  if (req.headers["x-flotilla-request"] !== "1") throw new FlotillaError("invalid", "the header X-Flotilla-Request: 1 is missing");
-  const user = requireUser(actor);
-  const search = new URL(req.url ?? "/", "http://control").searchParams;
-  const parsed = query.safeParse(Object.fromEntries([...search].filter(([name]) => name !== "change")));
-  const change = changes.safeParse(search.getAll("change"));
+export async function serveUpload(services: ServiceContext, actor: Actor, exchange: Exchange): Promise<void> {
+  const upload = await openUpload(services, actor, { ...exchange, action: "image.change" });
+  const parsed = query.safeParse(Object.fromEntries([...upload.search].filter(([name]) => name !== "change" && name !== "host")));
+  const change = changes.safeParse(upload.search.getAll("change"));
   if (!parsed.success || !change.success) throw new FlotillaError("invalid", "the upload's parameters are not valid");
-  const host = await findHost(services, user, parsed.data.host);
-  const object = hostObject(host);
-  await authorize(services, user, { action: "image.change", object });
   const { repo, tag, message } = parsed.data;
-  const detail = { upload: true, repo: repo ?? null, tag: tag ?? null };
-  await audited(services, { actor, action: "image.change", object, detail }, async () => {
-    const gone = new AbortController();
-    res.once("close", () => gone.abort());
-    const response = await services.links.get(host).request({
-      method: "POST",
-      path: `${ENGINE_API}${target({ repo, tag, message, change: change.data })}`,
-      namespace: user.team.namespace,
-      headers: { "content-type": "application/x-tar" },
-      body: req,
-      signal: gone.signal,
-    });
-    if (response.status >= 400) throw await toEngineError(response.status, response.body);
-    res.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
-    res.flushHeaders();
-    await pipeline(response.body, res);
+  await forwardUpload(services, upload, {
+    path: target({ repo, tag, message, change: change.data }),
+    detail: { upload: true, repo: repo ?? null, tag: tag ?? null },
   });
 }
 
