@@ -8,6 +8,8 @@ const config: NextConfig = {
   devIndicators: false,
   // Image optimisation would need a native library, and the dashboard has no raster images.
   images: { unoptimized: true },
+  // The catalogues are compiled on the server (src/app/layout.tsx): the page needs no parser of ICU messages.
+  turbopack: { resolveAlias: { "use-intl/format-message": "use-intl/format-message/format-only" } },
   experimental: { optimizePackageImports: ["radix-ui", "lucide-react"] },
 };
 

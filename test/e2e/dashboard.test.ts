@@ -1,7 +1,10 @@
 // The dashboard in a real browser on the whole product: set-up, an image, a container, its logs, terminal and figures, and its end.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { DockerRegistry } from "../support/docker-registry.ts";
 import { type Product, startProduct } from "../support/product.ts";
 
 const FLAGS = [
@@ -20,6 +23,7 @@ let product: Product;
 let browser: Browser;
 let page: Page;
 let tar: string;
+let registry: DockerRegistry;
 /** What the page asked of any other machine, and what it wrote as an error: both must stay empty. */
 const foreign: string[] = [];
 const faults: string[] = [];
@@ -27,6 +31,7 @@ const faults: string[] = [];
 beforeAll(async () => {
   product = await startProduct({ withAdmin: false });
   tar = await makeBusyboxTar(product.dir);
+  registry = await DockerRegistry.start({ directory: join(product.dir, "registry") });
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
   page = await context.newPage();
@@ -39,11 +44,20 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(async () => {
   await browser?.close();
+  await registry?.[Symbol.asyncDispose]();
   await product?.close();
 });
 
 const open = (path: string) => page.goto(`${product.url}${path}`);
 const button = (name: string) => page.getByRole("button", { name, exact: true });
+
+async function startBuild(dockerfile: string, name: string): Promise<void> {
+  await open("/images?build=1");
+  await page.getByRole("radio", { name: "Dockerfile only" }).click();
+  await page.getByRole("textbox", { name: "Dockerfile" }).fill(dockerfile);
+  await page.getByRole("textbox", { name: "Names" }).fill(name);
+  await page.getByRole("dialog").getByRole("button", { name: "Build" }).click();
+}
 
 describe("a person", () => {
   test("opens the set-up link, makes the first account and is signed in", async () => {
@@ -77,8 +91,43 @@ describe("a person", () => {
     await page.setInputFiles("input[type=file]", tar);
     await page.getByLabel("Image name").fill("busybox:1");
     await page.getByLabel("Instructions").fill('CMD ["/bin/sh"]\nENV GREETING=hello');
-    await button("Upload image").last().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Upload image" }).click();
     await page.getByRole("link", { name: "busybox:1", exact: true }).waitFor();
+  });
+
+  test("builds an image from a Dockerfile, reads its log, and sees why another one fails", async () => {
+    const name = `localhost:${registry.port}/team/built:1`;
+    await startBuild("FROM busybox:1\nRUN echo made in a browser > /made && cat /made\n", name);
+    const build = page.getByRole("region", { name: `Build ${name}` });
+    await build.getByText("done", { exact: true }).waitFor();
+    await build.getByRole("log").getByText("made in a browser", { exact: true }).waitFor();
+    expect((await product.docker(["run", "--rm", name, "cat", "/made"])).stdout).toBe("made in a browser\n");
+    await startBuild("FROM busybox:1\nRUN exit 3\n", "broken:1");
+    await page.getByRole("region", { name: "Build broken:1" }).getByRole("alert").getByText("returned a non-zero code: 3").waitFor();
+  });
+
+  test("pushes the image, takes its name away, and pulls it again, seeing how far it is", async () => {
+    const name = `localhost:${registry.port}/team/built:1`;
+    await open(`/images/local/${encodeURIComponent(name)}`);
+    await button("Push").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Push" }).click();
+    await page
+      .getByRole("region", { name: `Push ${name}` })
+      .getByText("done", { exact: true })
+      .waitFor();
+    await page.keyboard.press("Escape");
+    await button("Remove").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove image" }).click();
+    await page.waitForURL(`${product.url}/images`);
+    await page.goto(`${product.url}/images?pull=1`);
+    await page.getByRole("textbox", { name: "Image" }).fill(name);
+    await page.getByRole("dialog").getByRole("button", { name: "Pull" }).click();
+    await page
+      .getByRole("region", { name: `Pull ${name}` })
+      .getByText("done", { exact: true })
+      .waitFor();
+    expect((await product.docker(["run", "--rm", name, "cat", "/made"])).stdout).toBe("made in a browser\n");
+    await product.docker(["rmi", name]);
   });
 
   test("is told what is wrong with a form, and nothing is sent", async () => {
@@ -105,6 +154,17 @@ describe("a person", () => {
     await page.getByRole("log").getByText("line 3").waitFor();
     await page.getByPlaceholder("Search in the log…").fill("warning");
     await page.locator("[role=log] mark").first().waitFor();
+  });
+
+  test("downloads the whole log", async () => {
+    await open("/containers/local/web?tab=logs");
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download the whole log" }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toBe("web.log");
+    const text = readFileSync(await download.path(), "utf8");
+    expect(text).toMatch(/^\d{4}-\d\d-\d\dT\S+Z \S*line/m);
+    expect(text).toContain("warning 1\n");
   });
 
   test("uses a shell that survives a reload of the page", async () => {
@@ -159,6 +219,9 @@ describe("a person", () => {
     const rows = page.getByRole("list", { name: "Activity" });
     await rows.getByText("container.create").first().waitFor();
     await rows.getByText("container.remove").first().waitFor();
+    await rows.getByText("image.build").first().waitFor();
+    // By the name that people know, although the page acted on its id.
+    await rows.getByRole("listitem").filter({ hasText: "container.remove" }).getByText("local/web").first().waitFor();
   });
 
   test("goes to a page by its keys and finds pages in the palette", async () => {

@@ -2,6 +2,7 @@ import type { Metadata, Viewport } from "next";
 import { cookies, headers } from "next/headers";
 import type { ReactNode } from "react";
 import { Providers } from "@/components/providers.tsx";
+import { compileMessages } from "@/lib/compile-messages.ts";
 import { LOCALE_COOKIE, parseTheme, pickLocale, THEME_COOKIE } from "@/lib/preferences.ts";
 import en from "@/messages/en.json";
 import zh from "@/messages/zh.json";
@@ -16,7 +17,7 @@ export const viewport: Viewport = {
   ],
 };
 
-const MESSAGES = { en, zh };
+const MESSAGES = { en: compileMessages(en), zh: compileMessages(zh) };
 
 export default async function RootLayout({ children }: { children: ReactNode }): Promise<ReactNode> {
   const jar = await cookies();

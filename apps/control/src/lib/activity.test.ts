@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { activityDetail, activityHref, activityObject } from "./activity.ts";
+import { activityDetail, activityHref, activityObject, activityObjectId } from "./activity.ts";
 
 describe("activityHref", () => {
   test.each([
@@ -21,4 +21,11 @@ test("facts are told in one line, the message first", () => {
 test("long ids are cut, names are not", () => {
   expect(activityObject(`local/${"0123456789abcdef".repeat(4)}`)).toBe("local/0123456789ab");
   expect(activityObject("local/web")).toBe("local/web");
+});
+
+test("a container's row shows its short id beside its name, and not twice", () => {
+  const id = "0123456789abcdef".repeat(4);
+  expect(activityObjectId({ kind: "container", id, name: "local/web" })).toBe("0123456789ab");
+  expect(activityObjectId({ kind: "container", id, name: `local/${id}` })).toBeNull();
+  expect(activityObjectId({ kind: "container", id: "web", name: "local/web" })).toBeNull();
 });

@@ -29,6 +29,12 @@ export function activityObject(name: string): string {
   return name.replace(/(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}/g, "$1");
 }
 
+/** The short id of a container that is named by its name; null when its name says it already, or it has none. */
+export function activityObjectId(object: { kind: string; id: string; name: string }): string | null {
+  const id = /^([0-9a-f]{12})[0-9a-f]{52}$/.exec(object.id)?.[1];
+  return object.kind !== "container" || id === undefined || object.name.includes(id) ? null : id;
+}
+
 /** The facts of an audit row in one line: `message` first, then the others as `name=value`; empty ones are left out. */
 export function activityDetail(detail: Readonly<Record<string, unknown>> | null): string {
   if (detail === null) return "";

@@ -42,3 +42,8 @@ function readableInstruction(createdBy: string): string {
   if (nop?.[1] !== undefined) return nop[1].trim();
   return text.replace(/^(?:RUN )?\/bin\/sh -c /, "RUN ");
 }
+
+/** Whether a text can be an image's name: `[registry[:port]/]path[:tag][@digest]`. The engine decides; this finds slips of the hand. */
+export function isImageReference(text: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9._:-]*(\/[a-zA-Z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/.test(text) && !text.includes("//");
+}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createNdjsonReader } from "./ndjson.ts";
+import { sendUpload } from "./send-upload.ts";
 
 export type UploadRequest = {
   host: string;
@@ -16,7 +16,6 @@ const progressSchema = z.object({
   error: z.string().optional(),
   errorDetail: z.object({ message: z.string() }).partial().optional(),
 });
-const failureSchema = z.object({ message: z.string() });
 
 /** The address of an upload: where to, and what becomes of the file. */
 export function uploadUrl({ host, import: root }: Pick<UploadRequest, "host" | "import">): string {
@@ -29,57 +28,30 @@ export function uploadUrl({ host, import: root }: Pick<UploadRequest, "host" | "
   return `/api/upload/image?${params.toString()}`;
 }
 
-/**
- * Sends a tar file and tells how far it is, then what the engine says while it reads it. Resolves with the engine's last line.
- * XMLHttpRequest and not fetch: only it tells the progress of sending.
- */
-export function uploadImage(request: UploadRequest, onProgress: (progress: UploadProgress) => void, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = new XMLHttpRequest();
-    const reader = createNdjsonReader();
-    const progress: UploadProgress = { sentBytes: 0, totalBytes: request.file.size, status: "" };
-    let seen = 0;
-    let failure: string | null = null;
-    const take = (values: unknown[]): void => {
-      for (const value of values) {
-        const line = progressSchema.safeParse(value);
-        if (!line.success) continue;
-        failure ??= line.data.errorDetail?.message ?? line.data.error ?? null;
-        progress.status = (line.data.stream ?? line.data.status ?? progress.status).trim() || progress.status;
-      }
+/** Sends a tar file and tells how far it is, then what the engine says while it reads it. Resolves with the engine's last line. */
+export async function uploadImage(
+  request: UploadRequest,
+  onProgress: (progress: UploadProgress) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const progress: UploadProgress = { sentBytes: 0, totalBytes: request.file.size, status: "" };
+  let failure: string | null = null;
+  await sendUpload({
+    url: uploadUrl(request),
+    body: request.file,
+    signal,
+    onSent: (sentBytes) => {
+      progress.sentBytes = sentBytes;
       onProgress({ ...progress });
-    };
-    const readMore = (): unknown[] => {
-      const text = call.responseText.slice(seen);
-      seen = call.responseText.length;
-      return reader.push(text);
-    };
-    call.open("POST", uploadUrl(request));
-    call.setRequestHeader("X-Flotilla-Request", "1");
-    call.setRequestHeader("Content-Type", "application/x-tar");
-    call.upload.addEventListener("progress", (event) => {
-      progress.sentBytes = event.loaded;
+    },
+    onLine: (value) => {
+      const line = progressSchema.safeParse(value);
+      if (!line.success) return;
+      failure ??= line.data.errorDetail?.message ?? line.data.error ?? null;
+      progress.status = (line.data.stream ?? line.data.status ?? progress.status).trim() || progress.status;
       onProgress({ ...progress });
-    });
-    call.addEventListener("progress", () => {
-      if (call.status < 400) take(readMore());
-    });
-    call.addEventListener("load", () => {
-      if (call.status >= 400) return reject(new Error(failureOf(call.responseText, call.status)));
-      take([...readMore(), ...reader.end()]);
-      return failure === null ? resolve(progress.status) : reject(new Error(failure));
-    });
-    call.addEventListener("error", () => reject(new Error("the connection was lost")));
-    call.addEventListener("abort", () => reject(new DOMException("the upload was cancelled", "AbortError")));
-    signal.addEventListener("abort", () => call.abort(), { once: true });
-    call.send(request.file);
+    },
   });
-}
-
-function failureOf(text: string, status: number): string {
-  try {
-    return failureSchema.parse(JSON.parse(text)).message;
-  } catch {
-    return `the server answered ${status}`;
-  }
+  if (failure !== null) throw new Error(failure);
+  return progress.status;
 }

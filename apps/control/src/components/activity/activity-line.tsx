@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { activityDetail, activityHref, activityObject } from "@/lib/activity.ts";
+import { activityDetail, activityHref, activityObject, activityObjectId } from "@/lib/activity.ts";
 import type { Tone } from "@/lib/container-state.ts";
 import { parseTime } from "@/lib/format.ts";
 import type { ActivityRow } from "@/trpc/types.ts";
@@ -18,6 +18,7 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
   const href = activityHref(row.action, row.object);
   const time = parseTime(row.time);
   const detail = activityDetail(row.detail);
+  const shownId = activityObjectId(row.object);
   return (
     <li className="flex items-start gap-3 border-b px-4 py-2 last:border-b-0">
       <div className="min-w-0 flex-1 text-sm">
@@ -31,6 +32,7 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
               {activityObject(row.object.name)}
             </Link>
           )}
+          {shownId === null ? null : <code className="font-mono text-xs text-faint">{shownId}</code>}
           {row.outcome === "ok" ? (
             <span className="sr-only">{t("outcomes.ok")}</span>
           ) : (

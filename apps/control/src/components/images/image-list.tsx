@@ -1,30 +1,29 @@
 "use client";
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Play, Trash2, Upload } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { Play, Trash2 } from "lucide-react";
 import Link from "next/link";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
-import { UploadDialog } from "@/components/images/upload-dialog.tsx";
+import { ImageActions, ImageDialogs } from "@/components/images/image-actions.tsx";
+import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { DataTable } from "@/components/table/data-table.tsx";
 import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { SearchField } from "@/components/ui/search-field.tsx";
 import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
-import { useAsked } from "@/components/use-asked.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes, shortId } from "@/lib/format.ts";
 import { imageHref, imageLabel, imageNames } from "@/lib/image-row.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { ImageRow } from "@/trpc/types.ts";
 
 const NO_ROWS: readonly ImageRow[] = [];
 
-/** Images over all hosts, with the upload. */
+/** Images over all hosts, with the ways to bring more. */
 export function ImageList(): ReactNode {
   return <ImageTable />;
 }
@@ -33,28 +32,15 @@ export function ImageTable({ host }: { host?: string }): ReactNode {
   const t = useTranslations("images");
   const trpc = useTRPC();
   const url = useUrlState();
-  const queryClient = useQueryClient();
-  const client = useTRPCClient();
   const query = useQuery(trpc.images.list.queryOptions(host === undefined ? {} : { host }));
-  const removal = useAsked(async (image: ImageRow) => {
-    // With one name the name goes, and the image with its last name; an image of several names is removed by its id.
-    const names = imageNames(image);
-    await client.images.remove.mutate({ host: image.host.name, id: image.Id, force: names.length > 1 });
-    await queryClient.invalidateQueries({ queryKey: trpc.images.pathKey() });
-  });
-  const columns = useImageColumns(removal.ask, host === undefined);
+  const [removed, setRemoved] = useState<ImageRow | null>(null);
+  const columns = useImageColumns(setRemoved, host === undefined);
   const text = url.get("q") ?? "";
   const all = query.data?.items ?? NO_ROWS;
   const rows = useMemo(() => {
     const wanted = text.toLowerCase();
     return all.filter((image) => `${image.RepoTags.join(" ")} ${image.Id} ${image.host.name}`.toLowerCase().includes(wanted));
   }, [all, text]);
-  const upload = (
-    <Button onClick={() => url.set({ upload: "1" })}>
-      <Upload />
-      {t("upload.action")}
-    </Button>
-  );
   return (
     <div className="space-y-3">
       {query.isPending ? <TableSkeleton /> : null}
@@ -66,13 +52,20 @@ export function ImageTable({ host }: { host?: string }): ReactNode {
           <HostErrors errors={query.data.errors} />
           {all.length === 0 ? (
             <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-              {upload}
+              <ImageActions />
             </EmptyState>
           ) : (
             <>
               <div className="flex flex-wrap items-center gap-2">
-                <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 flex-1 sm:max-w-72" />
-                <span className="ml-auto">{upload}</span>
+                <SearchField
+                  label={t("filter")}
+                  value={text}
+                  onChange={(q) => url.set({ q })}
+                  className="min-w-0 flex-1 max-sm:basis-full sm:max-w-72"
+                />
+                <div className="sm:ml-auto">
+                  <ImageActions />
+                </div>
               </div>
               <DataTable
                 label={t("title")}
@@ -86,21 +79,8 @@ export function ImageTable({ host }: { host?: string }): ReactNode {
           )}
         </>
       )}
-      <UploadDialog
-        isOpen={url.get("upload") === "1"}
-        onClose={() => url.set({ upload: null })}
-        {...(host === undefined ? {} : { host })}
-      />
-      <ConfirmDialog
-        isOpen={removal.subject !== null}
-        onOpenChange={removal.close}
-        title={t("remove.title", { name: removal.subject === null ? "" : imageLabel(removal.subject) })}
-        body={<p>{t("remove.body", { host: removal.subject?.host.name ?? "" })}</p>}
-        confirmLabel={t("remove.action")}
-        isPending={removal.isPending}
-        error={removal.error}
-        onConfirm={removal.confirm}
-      />
+      <ImageDialogs {...(host === undefined ? {} : { host })} />
+      <RemoveImageDialog image={removed} onClose={() => setRemoved(null)} />
     </div>
   );
 }

@@ -1,13 +1,18 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { Play } from "lucide-react";
+import { Play, Trash2, Upload } from "lucide-react";
 import Link from "next/link";
-import { useParams } from "next/navigation";
-import { type ReactNode, useMemo } from "react";
+import { useParams, useRouter } from "next/navigation";
+import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ContainerInspect } from "@/components/containers/container-inspect.tsx";
+import { EnvironmentPanel } from "@/components/containers/environment-panel.tsx";
 import { ImageLayers } from "@/components/images/image-layers.tsx";
+import { ImageNames } from "@/components/images/image-names.tsx";
+import { ImageUsedBy } from "@/components/images/image-used-by.tsx";
+import { PushDialog } from "@/components/images/push-dialog.tsx";
+import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
 import { PageTitle } from "@/components/page-title.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -15,7 +20,6 @@ import { CopyButton } from "@/components/ui/copy-button.tsx";
 import { PageHeader } from "@/components/ui/page-header.tsx";
 import { type Fact, Facts, Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
-import { Badge } from "@/components/ui/status-dot.tsx";
 import { formatBytes, parseTime, shortId } from "@/lib/format.ts";
 import { imageLabel, imageNames } from "@/lib/image-row.ts";
 import { type ImageDetails, imageInspectSchema } from "@/lib/inspect.ts";
@@ -63,20 +67,15 @@ export function ImagePage(): ReactNode {
             {ref.host}
           </Link>
         }
-        actions={
-          <Button asChild>
-            <Link href={`/run?host=${encodeURIComponent(ref.host)}&image=${encodeURIComponent(name)}`}>
-              <Play />
-              {t("run")}
-            </Link>
-          </Button>
-        }
+        actions={<ImageButtons image={image} host={ref.host} />}
       />
       <div className="space-y-4">
         <Panel title={t("about")}>
-          <ImageFacts image={image} />
+          <ImageFacts image={image} host={ref.host} />
         </Panel>
+        <ImageUsedBy host={ref.host} id={image.Id} />
         <ImageLayers host={ref.host} id={image.Id} />
+        <EnvironmentPanel env={image.Config?.Env ?? []} labels={image.Config?.Labels ?? {}} />
         <details className="rounded-lg border bg-panel">
           <summary className="px-4 py-2.5 text-sm font-semibold">{t("json")}</summary>
           <div className="border-t p-4">
@@ -88,11 +87,43 @@ export function ImagePage(): ReactNode {
   );
 }
 
-function ImageFacts({ image }: { image: ImageDetails }): ReactNode {
+function ImageButtons({ image, host }: { image: ImageDetails; host: string }): ReactNode {
+  const t = useTranslations("image");
+  const router = useRouter();
+  const [open, setOpen] = useState<"push" | "remove" | null>(null);
+  const names = imageNames(image);
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Button disabled={names.length === 0} onClick={() => setOpen("push")}>
+        <Upload />
+        {t("push.action")}
+      </Button>
+      <Button variant="dangerOutline" onClick={() => setOpen("remove")}>
+        <Trash2 />
+        {t("remove")}
+      </Button>
+      <Button asChild variant="primary">
+        <Link href={`/run?host=${encodeURIComponent(host)}&image=${encodeURIComponent(imageLabel(image))}`}>
+          <Play />
+          {t("run")}
+        </Link>
+      </Button>
+      <PushDialog isOpen={open === "push"} onClose={() => setOpen(null)} host={host} names={names} />
+      <RemoveImageDialog
+        image={open === "remove" ? { ...image, host: { name: host } } : null}
+        onClose={() => setOpen(null)}
+        onRemoved={(isGone) => {
+          if (isGone) router.push("/images");
+        }}
+      />
+    </div>
+  );
+}
+
+function ImageFacts({ image, host }: { image: ImageDetails; host: string }): ReactNode {
   const t = useTranslations("image");
   const config = image.Config;
   const created = parseTime(image.Created);
-  const names = imageNames(image);
   const optional: [string, string][] = [
     [t("entrypoint"), joinWords(config?.Entrypoint ?? [])],
     [t("command"), joinWords(config?.Cmd ?? [])],
@@ -104,18 +135,7 @@ function ImageFacts({ image }: { image: ImageDetails }): ReactNode {
   const facts: Fact[] = [
     {
       label: t("names"),
-      value:
-        names.length === 0 ? (
-          <span className="text-muted">{t("noNames")}</span>
-        ) : (
-          <span className="flex flex-wrap gap-1">
-            {names.map((name) => (
-              <Badge key={name} className="h-auto font-normal break-all whitespace-normal">
-                {name}
-              </Badge>
-            ))}
-          </span>
-        ),
+      value: <ImageNames host={host} id={image.Id} names={imageNames(image)} />,
     },
     {
       label: t("id"),
@@ -130,6 +150,7 @@ function ImageFacts({ image }: { image: ImageDetails }): ReactNode {
     { label: t("size"), value: <span className="tnum">{formatBytes(image.Size)}</span> },
     { label: t("platform"), value: `${image.Os}/${image.Architecture}` },
     ...(created === null ? [] : [{ label: t("created"), value: <TimeAgo time={created} /> }]),
+    ...image.RepoDigests.map((digest) => ({ label: t("digest"), value: <span className="break-all">{digest}</span>, isMono: true })),
     ...optional.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value, isMono: true })),
   ];
   return <Facts items={facts} />;

@@ -24,7 +24,7 @@ export type LogToolbarProps = {
   match: number;
   onMatch: (step: number) => void;
   hasStreams: boolean;
-  onDownload: () => void;
+  downloadUrl: string;
   onClear: () => void;
   status: LogLines["status"];
 };
@@ -84,8 +84,10 @@ export function LogToolbar(props: LogToolbarProps): ReactNode {
         </Button>
       </Tooltip>
       <Tooltip text={t("download")}>
-        <Button size="icon" aria-label={t("download")} onClick={props.onDownload}>
-          <Download />
+        <Button asChild size="icon">
+          <a href={props.downloadUrl} download aria-label={t("download")}>
+            <Download />
+          </a>
         </Button>
       </Tooltip>
       <span role="status" className="ml-auto text-xs">

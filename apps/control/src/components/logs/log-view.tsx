@@ -78,7 +78,7 @@ export function LogView({ host, id, name, isTty, startedAt }: LogViewProps): Rea
         match={Math.min(match, Math.max(0, matches.length - 1))}
         onMatch={goToMatch}
         hasStreams={!isTty}
-        onDownload={() => download(`${name}.log`, lines)}
+        downloadUrl={`/api/download/log?${new URLSearchParams({ host, id: name }).toString()}`}
         onClear={log.clear}
         status={log.status}
       />
@@ -150,15 +150,4 @@ function LogRow({ line, search, settings, isMatch }: LogRowProps): ReactNode {
       </span>
     </div>
   );
-}
-
-/** Saves the lines on the page as a text file, without colours. */
-function download(fileName: string, lines: readonly LogLine[]): void {
-  const text = lines.map((line) => `${line.time} ${line.stream} ${stripAnsi(line.text)}\n`);
-  const url = URL.createObjectURL(new Blob(text, { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  URL.revokeObjectURL(url);
 }

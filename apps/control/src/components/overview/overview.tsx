@@ -1,16 +1,16 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { CircleAlert, CircleCheck, Info, TriangleAlert } from "lucide-react";
+import { CircleCheck } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { ActivityLine } from "@/components/activity/activity-line.tsx";
+import { AttentionList } from "@/components/overview/attention-list.tsx";
 import { CapacityPanel } from "@/components/overview/capacity-panel.tsx";
 import { FirstSteps } from "@/components/overview/first-steps.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
-import { cn } from "@/lib/cn.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { Overview as OverviewData } from "@/trpc/types.ts";
 
@@ -63,39 +63,6 @@ function Calm(): ReactNode {
       <CircleCheck aria-hidden className="size-4 text-ok" />
       {t("calm")}
     </p>
-  );
-}
-
-const SEVERITIES = {
-  critical: { icon: CircleAlert, color: "text-bad" },
-  warning: { icon: TriangleAlert, color: "text-warn" },
-  info: { icon: Info, color: "text-info" },
-} as const;
-
-function AttentionList({ items }: { items: OverviewData["attention"] }): ReactNode {
-  const t = useTranslations("overview");
-  return (
-    <Panel title={t("attention", { count: items.length })} isFlush>
-      <ul>
-        {items.map((item) => {
-          const { icon: Icon, color } = SEVERITIES[item.severity];
-          return (
-            <li key={`${item.href} ${item.title}`} className="border-b last:border-b-0">
-              <Link href={item.href} className="flex items-start gap-3 px-4 py-2.5 hover:bg-hover focus-visible:-outline-offset-2">
-                <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", color)} />
-                <span className="min-w-0">
-                  <span className="block text-sm font-medium break-words">
-                    <span className="sr-only">{t(`severities.${item.severity}`)}: </span>
-                    {item.title}
-                  </span>
-                  <span className="block text-sm break-words text-muted">{item.detail}</span>
-                </span>
-              </Link>
-            </li>
-          );
-        })}
-      </ul>
-    </Panel>
   );
 }
 

@@ -3,10 +3,10 @@
 import dynamic from "next/dynamic";
 import { type ReactNode, useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
+import { OperationsProvider } from "@/components/operations/operations-provider.tsx";
 import { Sidebar } from "@/components/shell/sidebar.tsx";
 import { TopBar } from "@/components/shell/top-bar.tsx";
 import { useShortcuts } from "@/components/shell/use-shortcuts.ts";
-import { TooltipProvider } from "@/components/ui/tooltip.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { LiveProvider } from "@/trpc/live.tsx";
 
@@ -34,7 +34,7 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
   const onOpenChange = (isOpen: boolean): void => setOverlay(isOpen ? overlay : null);
   return (
     <LiveProvider isSignedIn={isSignedIn}>
-      <TooltipProvider delayDuration={300}>
+      <OperationsProvider>
         <a
           href="#main"
           className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
@@ -52,7 +52,7 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
         </div>
         {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
         {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
-      </TooltipProvider>
+      </OperationsProvider>
     </LiveProvider>
   );
 }

@@ -4,6 +4,7 @@ import { Menu as MenuIcon, Play, Search } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { OperationsIndicator } from "@/components/operations/operations-indicator.tsx";
 import { Breadcrumbs } from "@/components/shell/breadcrumbs.tsx";
 import { LiveDot } from "@/components/shell/live-dot.tsx";
 import { SidebarContent } from "@/components/shell/sidebar.tsx";
@@ -26,6 +27,7 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactNode {
       </Dialog>
       <Breadcrumbs />
       <div className="ml-auto flex items-center gap-1.5">
+        <OperationsIndicator />
         <LiveDot />
         <Button variant="outline" onClick={onSearch} aria-label={t("search")} className="text-muted max-sm:w-8 max-sm:px-0">
           <Search />

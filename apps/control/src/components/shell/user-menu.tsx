@@ -23,6 +23,7 @@ export function UserMenu(): ReactNode {
   return (
     <Menu
       align="start"
+      isWide
       trigger={
         <button type="button" className="flex h-9 w-full items-center gap-2 rounded-md px-2 text-left hover:bg-hover">
           {me === undefined ? <Skeleton className="h-4 w-24" /> : <span className="min-w-0 flex-1 truncate text-sm">{me.user.name}</span>}

@@ -73,7 +73,8 @@ function chartOptions(element: HTMLElement, { names, steps, format }: Look): uPl
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 4, 0, 0],
+    // Room for the half of the last time label that stands right of its tick.
+    padding: [8, 28, 0, 0],
     scales: { x: { time: true, auto: false }, y: { auto: false } },
     axes: [
       {

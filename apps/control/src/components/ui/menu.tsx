@@ -1,54 +1,69 @@
 "use client";
 
-import { DropdownMenu as Primitive } from "radix-ui";
-import type { ComponentProps, ReactNode } from "react";
-import { cn } from "@/lib/cn.ts";
+import { Slot } from "radix-ui";
+import type { MenuCheckItemProps, MenuItemProps, MenuParts, MenuProps } from "@/components/ui/menu-props.ts";
+import { createContext, type ReactNode, use, useRef, useState } from "react";
 
-export type MenuProps = { trigger: ReactNode; children: ReactNode; align?: "start" | "end"; label?: string };
+const PartsContext = createContext<MenuParts | null>(null);
 
-export function Menu({ trigger, children, align = "end", label }: MenuProps): ReactNode {
+/**
+ * A button with a menu. What draws menus is loaded when somebody points at the button or reaches it with the keyboard, so that it is
+ * mostly there with the click, and costs nothing on a page whose menus nobody opens.
+ */
+export function Menu({ trigger, isWide = false, ...props }: MenuProps): ReactNode {
+  const [parts, setParts] = useState<MenuParts | null>(null);
+  const [isOpen, setOpen] = useState(false);
+  const wasOpen = useRef(false);
+  const box = useRef<HTMLSpanElement>(null);
+  const load = (): void => {
+    if (parts === null) void import("@/components/ui/menu-parts.tsx").then(({ MENU_PARTS }) => setParts(MENU_PARTS));
+  };
+  const toggle = (): void => {
+    load();
+    // A press outside of an open menu closes it before the click arrives: then the click must not open it again.
+    setOpen(!wasOpen.current);
+    wasOpen.current = false;
+  };
   return (
-    <Primitive.Root modal={false}>
-      <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
-      <Primitive.Portal>
-        <Primitive.Content
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          aria-label={label}
-          className="anim-pop z-50 max-h-[min(24rem,var(--radix-dropdown-menu-content-available-height))] min-w-44 overflow-y-auto rounded-lg border border-line-strong bg-raised p-1 shadow-[0_8px_28px_rgb(0_0_0/0.16)]"
-        >
-          {children}
-        </Primitive.Content>
-      </Primitive.Portal>
-    </Primitive.Root>
+    <span ref={box} className={isWide ? "relative flex" : "relative inline-flex"}>
+      <Slot.Root
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        onPointerEnter={load}
+        onFocus={load}
+        onPointerDown={() => (wasOpen.current = isOpen)}
+        onClick={toggle}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowDown") return;
+          event.preventDefault();
+          toggle();
+        }}
+      >
+        {trigger}
+      </Slot.Root>
+      {parts === null ? null : (
+        <PartsContext value={parts}>
+          <parts.Root {...props} isOpen={isOpen} onOpenChange={setOpen} onClosed={() => box.current?.querySelector("button")?.focus()} />
+        </PartsContext>
+      )}
+    </span>
   );
 }
 
-const item =
-  "flex h-8 cursor-pointer select-none items-center gap-2 rounded-sm px-2 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:pointer-events-none data-[disabled]:opacity-50 [&_svg]:size-4 [&_svg]:text-muted";
-
-export function MenuItem({
-  className,
-  isDanger = false,
-  ...props
-}: ComponentProps<typeof Primitive.Item> & { isDanger?: boolean }): ReactNode {
-  return <Primitive.Item className={cn(item, isDanger && "text-bad [&_svg]:text-bad", className)} {...props} />;
+export function MenuItem(props: MenuItemProps): ReactNode {
+  const parts = use(PartsContext);
+  return parts === null ? null : <parts.Item {...props} />;
 }
 
-export function MenuCheckItem({ className, children, ...props }: ComponentProps<typeof Primitive.CheckboxItem>): ReactNode {
-  return (
-    <Primitive.CheckboxItem className={cn(item, "pl-7", className)} onSelect={(event) => event.preventDefault()} {...props}>
-      <Primitive.ItemIndicator className="absolute left-3">✓</Primitive.ItemIndicator>
-      {children}
-    </Primitive.CheckboxItem>
-  );
+export function MenuCheckItem(props: MenuCheckItemProps): ReactNode {
+  const parts = use(PartsContext);
+  return parts === null ? null : <parts.CheckItem {...props} />;
 }
 
 export function MenuSeparator(): ReactNode {
-  return <Primitive.Separator className="-mx-1 my-1 h-px bg-line" />;
+  return <div role="separator" className="-mx-1 my-1 h-px bg-line" />;
 }
 
 export function MenuLabel({ children }: { children: ReactNode }): ReactNode {
-  return <Primitive.Label className="px-2 py-1.5 text-xs text-muted">{children}</Primitive.Label>;
+  return <div className="px-2 py-1.5 text-xs text-muted">{children}</div>;
 }
