@@ -63,7 +63,8 @@ describe("volumes", () => {
     await ok("start", "-a", "told");
     await ok("rm", "told");
     await ok("volume", "rm", "told-data");
-    const format = '{{.Action}} {{.Actor.Attributes.container}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}|';
+    const format =
+      '{{.Action}} {{.Actor.Attributes.container}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}|';
     const filters = ["--filter", "type=volume", "--filter", "volume=told-data"];
     const until = String(Math.ceil(Date.now() / 1000));
     expect((await ok("events", "--since", since, "--until", until, ...filters, "--format", format)).split("\n")).toEqual([

@@ -95,20 +95,7 @@ export class ArchiveWorkers {
     const worker = this.#take(job.kind);
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
-    const done = finalAnswer(worker)
-      .then(successOf)
-      .then((answer) => {
-        if (answer.kind !== "packed") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
-        return { sizeBytes: answer.sizeBytes };
-      })
-      .catch((error: unknown) => {
-        worker.stdout.destroy(error instanceof Error ? error : undefined);
-        throw error;
-      })
-      .finally(async () => {
-        signal?.removeEventListener("abort", stop);
-        await worker.exited;
-      });
+    const done = finishPacking(worker).finally(() => signal?.removeEventListener("abort", stop));
     // The caller may be waiting for the stream when this fails.
     done.catch(() => undefined);
     worker.stdout.once("close", () => worker.kill());
@@ -217,4 +204,18 @@ function successOf(answer: Answer): FinalAnswer {
   if (answer.kind === "failed") throw new FlotillaError(answer.code, answer.message);
   if (answer.kind === "ready") throw new FlotillaError("internal", "archive worker: no answer");
   return answer;
+}
+
+/** Settles when the worker has ended; a failure ends its stream too. */
+async function finishPacking(worker: WorkerProcess): Promise<{ sizeBytes: number }> {
+  try {
+    const answer = successOf(await finalAnswer(worker));
+    if (answer.kind !== "packed") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
+    return { sizeBytes: answer.sizeBytes };
+  } catch (error) {
+    worker.stdout.destroy(error instanceof Error ? error : undefined);
+    throw error;
+  } finally {
+    await worker.exited;
+  }
 }

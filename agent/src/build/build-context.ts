@@ -26,14 +26,14 @@ export type ContextDeps = { images: BuildImages; workers: ArchiveWorkers };
 export class BuildContext {
   readonly #deps: ContextDeps;
   readonly #entries: readonly IndexEntry[];
-  readonly #scratch: { path: string; discard(): void };
+  readonly #scratch: { path: string; discard: () => void };
   readonly #tar: Buffer | undefined;
   #extracted: Promise<string> | undefined;
 
   constructor(parts: {
     deps: ContextDeps;
     entries: readonly IndexEntry[];
-    scratch: { path: string; discard(): void };
+    scratch: { path: string; discard: () => void };
     tar: Buffer | undefined;
   }) {
     this.#deps = parts.deps;

@@ -20,7 +20,7 @@ export type StageRequest = {
   /** Number of the stage's FROM among all steps. */
   firstNumber: number;
   total: number;
-  warn(warning: Warning): void;
+  warn: (warning: Warning) => void;
 };
 
 /** Builds one stage, from its base to its last instruction. */
@@ -58,7 +58,7 @@ async function enterBase({ job, planned, sink }: StepScope): Promise<{ start: St
   return { start: stageOnBase(image, { stage: state, platform: planned.platform }), triggers };
 }
 
-type Work = { stage: StageImage; instruction: Instruction; warn(warning: Warning): void };
+type Work = { stage: StageImage; instruction: Instruction; warn: (warning: Warning) => void };
 
 /** Evaluates an instruction and does its step, or finds it done. Errors get the instruction's place. */
 async function perform(scope: StepScope, { stage: before, instruction, warn }: Work): Promise<StageImage> {
@@ -131,7 +131,7 @@ async function doCopy(scope: StepScope, change: Change, step: Extract<Step, { ki
   }
 }
 
-type StepWork = { contents: readonly (string | (() => Promise<string>))[]; work(): Promise<BuildLayer | undefined> };
+type StepWork = { contents: readonly (string | (() => Promise<string>))[]; work: () => Promise<BuildLayer | undefined> };
 
 async function finishStep(scope: StepScope, change: Change, { contents, work }: StepWork): Promise<StageImage> {
   const { job, sink } = scope;

@@ -33,6 +33,6 @@ export type BuilderDeps = {
   slots: Semaphore;
   events: EventBus;
   logger: Logger;
-  nowMs(): number;
+  nowMs: () => number;
   pullBase?: PullBase | undefined;
 };

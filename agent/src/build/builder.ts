@@ -26,7 +26,7 @@ export type BuilderParts = {
   workers: ArchiveWorkers;
   events: EventBus;
   logger: Logger;
-  nowMs(): number;
+  nowMs: () => number;
   pullBase?: PullBase | undefined;
 };
 

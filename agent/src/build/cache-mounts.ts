@@ -7,7 +7,7 @@ import type { BuildStore, MountRow } from "./build-store.ts";
 export type CacheMountRequest = { namespace: string; id: string; sharing: CacheSharing; owner: Owner; signal: AbortSignal };
 
 /** A directory that a step may use until it gives it back. `isNew`: nothing is in it yet. */
-export type CacheMountUse = { directory: string; isNew: boolean; release(): void };
+export type CacheMountUse = { directory: string; isNew: boolean; release: () => void };
 
 /** Directories of `RUN --mount=type=cache`: kept from build to build, one per namespace and id, more for `private`. */
 export class CacheMounts {

@@ -18,7 +18,7 @@ export type FetchPlace = {
 };
 
 /** A file that was fetched, alone in a directory of its own. */
-export type FetchedFile = { directory: string; name: string; digest: string; discard(): void };
+export type FetchedFile = { directory: string; name: string; digest: string; discard: () => void };
 
 const MAX_REDIRECTS = 5;
 const ANSWER_TIMEOUT_MS = 30_000;

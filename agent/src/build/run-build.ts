@@ -1,6 +1,6 @@
 // A build from its context to its image. Every stage is a promise: it waits for the stages it stands on or copies from at
 // the instruction that needs them, and for nothing else.
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import {
   declaredArgs,
   findUnconsumedArgs,
@@ -105,7 +105,7 @@ export async function runBuild(deps: BuilderDeps, plan: PlannedBuild, run: { sin
     await Promise.allSettled(stages.values());
     // A worker or container that was ended by the cancelling fails in words of its own.
     run.signal.throwIfAborted();
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw toFlotillaError(failure);
     const target = await job.stageOf(graph.target);
     return await finish(job, { target, warnings, sink: run.sink });
   } finally {

@@ -95,11 +95,6 @@ export function openPipe(): Pipe {
   return { readFd, writeFd };
 }
 
-export function closePipe(pipe: Pipe): void {
-  closeSync(pipe.readFd);
-  closeSync(pipe.writeFd);
-}
-
 /** Longest pause between two looks. */
 const MAX_PAUSE_MS = 100;
 

@@ -45,7 +45,7 @@ export type BuildImages = {
   /** Keeps layers and blobs from the collector until an image leads to them. */
   lease(): Lease;
   /** A directory of root's (0700) on the store's file system. After a kill the next start removes it. */
-  scratch(): { path: string; discard(): void };
+  scratch(): { path: string; discard: () => void };
   /** Takes a file or tree on the store's file system away, at once; it is deleted in the background. */
   trash(path: string): void;
 };

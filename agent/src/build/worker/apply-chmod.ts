@@ -4,7 +4,7 @@ export function applyChmod(spec: string, mode: number, isDirectory: boolean): nu
   let result = mode;
   for (const clause of spec.split(",")) {
     const [, who = "", operation = "", permissions = ""] = /^([ugoa]*)([-+=])([rwxXstugo]*)$/.exec(clause) ?? [];
-    const classes = who === "" || who.includes("a") ? ["u", "g", "o"] : [...who];
+    const classes = who === "" || who.includes("a") ? ["u", "g", "o"] : who.split("");
     for (const one of classes) result = applyTo(result, { one, operation, bits: bitsOf(permissions, { mode: result, one, isDirectory }) });
   }
   return result;

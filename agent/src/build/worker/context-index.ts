@@ -69,7 +69,7 @@ function entryOf(name: string, entry: TarEntry, known: { content: string; linked
   }
   const type = entry.type === "directory" || entry.type === "symlink" ? entry.type : "file";
   const facts = [type, entry.mode.toString(8), entry.uid, entry.gid].join(":");
-  const xattrs = [...entry.xattrs].sort().map(([key, value]) => `${key}=${value}`);
+  const xattrs = [...entry.xattrs].map(([key, value]) => `${key}=${value}`).sort((a, b) => (a < b ? -1 : 1));
   const link = type === "symlink" ? entry.linkName : "";
   if (type === "directory" && xattrs.length === 0) return [name, type, facts, ""];
   return [name, type, digestText(JSON.stringify([facts, xattrs, link, type === "file" ? known.content : ""])), link];

@@ -59,7 +59,9 @@ function Title({ item }: { item: Attention }): ReactNode {
       return t("diskFull", { host: item.host, percent: item.percent });
     case "crashed":
       return t("crashed", { container: item.container, exitCode: item.exitCode });
-    default:
+    case "dead":
+    case "restarting":
+    case "unhealthy":
       return t(item.code, { container: item.container });
   }
 }
@@ -75,7 +77,10 @@ function Detail({ item }: { item: Attention }): ReactNode {
     }
     case "diskFull":
       return t("makeRoom");
-    default:
+    case "crashed":
+    case "dead":
+    case "restarting":
+    case "unhealthy":
       return `${item.host} · ${item.image}`;
   }
 }
