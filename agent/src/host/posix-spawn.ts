@@ -1,7 +1,6 @@
 // Starting a program by posix_spawn(3). Node's spawn forks, which copies the page tables of this whole process (2 to 5 ms
 // of the event loop, and a page fault for every page written afterwards); the C library shares them until the exec
 // (0.1 to 0.5 ms). For what stands in the way of a `docker run` or `docker exec`; anything else uses run().
-import { closeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
 import { FlotillaError } from "@flotilla/core";
 import koffi from "koffi";
