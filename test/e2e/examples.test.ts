@@ -1,0 +1,183 @@
+// The images of examples/, built from Debian's packages and used as their READMEs say.
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestAgent, type TestAgent } from "../support/agent.ts";
+import { build } from "../support/build.ts";
+import { runCommand } from "../support/docker.ts";
+import { freePort } from "../support/product.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "..", "examples");
+const NAMES = ["nginx", "redis", "postgres", "web"] as const;
+const BUILD_TIMEOUT = { timeoutMs: 300_000 };
+
+let agent: TestAgent;
+
+beforeAll(async () => {
+  agent = await startTestAgent();
+  const tar = await makeDebianTar(agent.dir);
+  await ok(["import", "--change", 'CMD ["bash"]', tar, "debian:bookworm"]);
+  // At once, as several people on one host would.
+  await Promise.all(NAMES.map((name) => buildExample(name)));
+}, 600_000);
+afterAll(async () => agent.close());
+
+/** Debian with this machine's ways to its mirror, and without an fsync for each file that dpkg writes (as Debian's own container images). */
+async function makeDebianTar(dir: string): Promise<string> {
+  const dump = await runCommand(["apt-config", "dump", "Acquire"]);
+  const machine = dump.stdout.split("\n").filter((line) => /^Acquire::(https?::|Check-)\S+ "[^"]+";$/.test(line));
+  const aptConf = join(dir, "99machine");
+  const dpkgConf = join(dir, "unsafe-io");
+  writeFileSync(aptConf, `${machine.join("\n")}\n`);
+  writeFileSync(dpkgConf, "force-unsafe-io\n");
+  const tar = join(dir, "debian.tar");
+  const made = await runCommand(
+    [
+      "mmdebstrap",
+      "--variant=apt",
+      `--setup-hook=mkdir -p "$1/etc/dpkg/dpkg.cfg.d"`,
+      `--setup-hook=upload ${dpkgConf} /etc/dpkg/dpkg.cfg.d/unsafe-io`,
+      `--customize-hook=upload ${aptConf} /etc/apt/apt.conf.d/99machine`,
+      "bookworm",
+      tar,
+    ],
+    BUILD_TIMEOUT,
+  );
+  expect(made, made.stderr).toMatchObject({ exitCode: 0 });
+  return tar;
+}
+
+async function ok(args: readonly string[]): Promise<string> {
+  const result = await agent.docker(args, { timeoutMs: 120_000 });
+  expect(result, `docker ${args.join(" ")}: ${result.stdout}${result.stderr}`).toMatchObject({ exitCode: 0 });
+  return result.stdout.trim();
+}
+
+async function buildExample(name: string, args: readonly string[] = []): Promise<string> {
+  const context = join(EXAMPLES, name);
+  const result = await agent.docker(["build", "-t", `example-${name}`, ...args, context], {
+    env: { DOCKER_BUILDKIT: "0" },
+    ...BUILD_TIMEOUT,
+  });
+  expect(result.exitCode, `${name}: ${result.stdout}\n${result.stderr}`).toBe(0);
+  return result.stdout;
+}
+
+/** The container is found well by its own HEALTHCHECK, which the engine runs. */
+async function untilHealthy(name: string): Promise<void> {
+  await expect.poll(() => agent.inspect(name, "{{.State.Status}} {{.State.Health.Status}}"), { timeout: 60_000 }).toBe("running healthy");
+}
+
+async function sizeOf(image: string): Promise<number> {
+  return Number(await ok(["image", "inspect", "--format", "{{.Size}}", image]));
+}
+
+test("nginx serves the page that the image brings, and logs to docker logs", async () => {
+  const port = await freePort();
+  await ok(["run", "-d", "--name", "page", "-p", `127.0.0.1:${port}:80`, "example-nginx"]);
+  await untilHealthy("page");
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  expect(await response.text()).toContain("<h1>Served by nginx in a container</h1>");
+  await expect.poll(() => ok(["logs", "page"])).toContain('"GET / HTTP/1.1" 200');
+  await ok(["stop", "page"]);
+  expect(await agent.inspect("page", "{{.State.ExitCode}}")).toBe("0");
+  await ok(["rm", "page"]);
+});
+
+test("redis runs as its user, answers PING, and keeps its data in a volume over rm and a new run", async () => {
+  const port = await freePort();
+  const start = (): Promise<string> =>
+    ok(["run", "-d", "--name", "store", "-p", `127.0.0.1:${port}:6379`, "-v", "store:/data", "example-redis"]);
+  await start();
+  await untilHealthy("store");
+  expect(await redis(port, "PING")).toBe("+PONG");
+  expect(await ok(["exec", "store", "id", "-un"])).toBe("redis");
+  expect(await redis(port, "SET kept yes")).toBe("+OK");
+  await ok(["rm", "-f", "store"]);
+  await start();
+  await untilHealthy("store");
+  expect(await redis(port, "GET kept")).toBe("$3\r\nyes");
+  await ok(["rm", "-f", "store"]);
+  await ok(["volume", "rm", "store"]);
+});
+
+test("PostgreSQL makes its cluster at the first start, answers SQL on its port, and finds the rows again", async () => {
+  const port = await freePort();
+  const refused = await agent.docker(["run", "--rm", "example-postgres"]);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("the first start needs a password") as string });
+  const run = ["run", "-d", "--name", "db", "-p", `127.0.0.1:${port}:5432`, "-v", "db:/var/lib/postgresql"];
+  await ok([...run, "-e", "POSTGRES_PASSWORD=secret", "example-postgres"]);
+  await untilHealthy("db");
+  const psql = ["run", "--rm", "--network", "host", "-e", "PGPASSWORD=secret", "example-postgres", "psql"];
+  const sql = (text: string): Promise<string> => ok([...psql, "-h", "127.0.0.1", "-p", String(port), "-U", "postgres", "-Atc", text]);
+  expect(await sql("select 6 * 7")).toBe("42");
+  await sql("create table kept (word text); insert into kept values ('yes')");
+  expect(await ok(["exec", "db", "stat", "-c", "%U %a", "/var/lib/postgresql/15"])).toBe("postgres 700");
+  await ok(["stop", "db"]);
+  expect((await agent.docker(["logs", "db"])).stderr).toContain("ready to accept connections");
+  expect(await agent.inspect("db", "{{.State.ExitCode}}")).toBe("0");
+  await ok(["rm", "db"]);
+  await ok([...run, "example-postgres"]);
+  await untilHealthy("db");
+  expect(await sql("select word from kept")).toBe("yes");
+  await ok(["rm", "-f", "db"]);
+  await ok(["volume", "rm", "db"]);
+});
+
+describe("the Node web application in two stages", () => {
+  test("counts visits as nobody, without a shell, and ends at once when told to", async () => {
+    const port = await freePort();
+    await ok(["run", "-d", "--name", "web", "--hostname", "visits", "-p", `127.0.0.1:${port}:3000`, "example-web"]);
+    await untilHealthy("web");
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/<a>`)).text();
+    expect(await page()).toContain("<h1>Visit 1 to /%3Ca%3E</h1>");
+    expect(await page()).toMatch(/Visit 2[\s\S]*Answered by visits/);
+    expect(await ok(["exec", "web", "/usr/bin/node", "-p", "process.getuid()"])).toBe("65534");
+    expect(await agent.docker(["exec", "web", "sh"])).toMatchObject({ exitCode: 127 });
+    await ok(["stop", "web"]);
+    expect(await agent.inspect("web", "{{.State.ExitCode}}")).toBe("0");
+    await ok(["rm", "web"]);
+  });
+
+  test("is less than 60 % of what it would be in one stage", async () => {
+    await buildExample("web", ["--target", "build", "-t", "example-web-build"]);
+    // Put back by the cache: the line above has moved the name to the build stage.
+    await buildExample("web");
+    expect((await sizeOf("example-web")) / (await sizeOf("example-web-build"))).toBeLessThan(0.6);
+  });
+});
+
+test.each(NAMES)("a second build of %s takes every step from the cache and gives the same image", async (name) => {
+  const before = await ok(["image", "inspect", "--format", "{{.Id}}", `example-${name}`]);
+  const output = await buildExample(name);
+  const steps = output.split(/^Step \d+\/\d+ : /m).slice(1);
+  expect(steps.length).toBeGreaterThan(5);
+  expect(steps.filter((step) => !step.startsWith("FROM") && !step.includes(" ---> Using cache"))).toEqual([]);
+  expect(await ok(["image", "inspect", "--format", "{{.Id}}", `example-${name}`])).toBe(before);
+});
+
+test("a changed page is a new image of which only the last steps are made", async () => {
+  const { stdout, exitCode } = await build(
+    agent,
+    { Dockerfile: `FROM example-nginx\nCOPY index.html /var/www/html/\n`, "index.html": "<h1>Changed</h1>" },
+    ["-t", "changed"],
+  );
+  expect(exitCode, stdout).toBe(0);
+  expect((await sizeOf("changed")) - (await sizeOf("example-nginx"))).toBeLessThan(10_000);
+});
+
+/** One inline command; resolves with the answer without its last line end, or with the error's text. */
+function redis(port: number, line: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${line}\r\n`));
+    let seen = "";
+    socket.on("data", (chunk) => {
+      seen += chunk.toString("utf8");
+      const isWhole = seen.startsWith("$") ? seen.split("\r\n").length > 2 || seen.startsWith("$-1") : seen.endsWith("\r\n");
+      if (isWhole) socket.end();
+    });
+    socket.on("error", (error) => resolve(String(error)));
+    socket.on("close", () => resolve(seen.replace(/\r\n$/, "")));
+  });
+}
