@@ -105,6 +105,14 @@ describe("the end of an archive", () => {
     expect(readAll(Buffer.alloc(0))).toEqual([]);
   });
 
+  test.each([1, 40, 511])("may cut off the last padding, as docker build -f - does (%i bytes of data)", (length) => {
+    const whole = fileBlocks({}, "x".repeat(length));
+    for (const end of [512 + length, 512 + length + 1, whole.length]) {
+      const entries = readAll(whole.subarray(0, end));
+      expect(entries.map(({ content }) => content)).toEqual(["x".repeat(length)]);
+    }
+  });
+
   test("is where the zero blocks are, whatever follows", () => {
     expect(readAll(Buffer.concat([fileBlocks({}), END_OF_ARCHIVE, Buffer.alloc(5000, 9)]))).toHaveLength(1);
   });

@@ -41,7 +41,7 @@ type Meta = { pax: PaxRecords; longName: string | undefined; longLink: string | 
  * back-pressure. Memory is one chunk and the current header. Call `next`, then optionally `readContent`, and so on.
  *
  * Truncation is an error everywhere but between two entries: like Go's reader (and so Docker), the end of the stream
- * counts as the end of the archive there.
+ * counts as the end of the archive there, also where it cuts the padding of the entry before.
  */
 export class TarReader {
   readonly #source: ReadSource;
@@ -171,7 +171,10 @@ export class TarReader {
 
   #skipContent(): void {
     this.readContent(() => undefined);
-    this.#take(this.#padding);
+    // `docker build -f -` ends its archive right after the last file's data: what is missing of its padding is the end.
+    const available = this.#fill(this.#padding);
+    if (available < this.#padding) this.#isDone = true;
+    this.#start += Math.min(available, this.#padding);
     this.#padding = 0;
   }
 
