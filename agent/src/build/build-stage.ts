@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { enterStage, evaluate, type Instruction, type PlannedStage, type Step, type Warning } from "@flotilla/dockerfile";
+import { parseSignal } from "../engine/signals.ts";
 import type { BuildLayer } from "../storage/build-images.ts";
 import type { BuildJob, StepScope } from "./build-job.ts";
 import type { BuildSink } from "./build-types.ts";
@@ -68,6 +69,7 @@ async function perform(scope: StepScope, { stage: before, instruction, warn }: W
     const context = { buildArgs, globalArgs: job.graph.globalArgs, escape: job.dockerfile.directives.escape };
     const { step, state, warnings } = evaluate(instruction, before.stage, context);
     for (const warning of warnings) warn(warning);
+    if (instruction.kind === "stopsignal") parseSignal(state.config.StopSignal ?? "");
     return await doStep(scope, { before, after: { ...before, stage: state }, step });
   } catch (error) {
     if (job.signal.aborted) throw error;
