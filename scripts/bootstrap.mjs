@@ -2,7 +2,7 @@
 // Brings a bare machine to where Flotilla can run, then runs the named command under Node 24.
 // This file is plain JavaScript for Node 20: it runs before anything is installed.
 //
-//   node scripts/bootstrap.mjs start|test|check|fix|bench|flotilla [arguments…]
+//   node scripts/bootstrap.mjs start|test|check|fix|bench|peer|flotilla [arguments…]
 //
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
@@ -45,13 +45,14 @@ const TEST_PACKAGES = {
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
-/** The peer that the benchmarks compare with. */
+/** The peer that the benchmarks and `npm run peer` compare with. */
 const BENCH_PACKAGES = { dockerd: "docker.io" };
 
 const NEEDS = {
   start: [RUNTIME_PACKAGES, BUILD_PACKAGES],
   test: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
+  peer: [BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   check: [BUILD_PACKAGES],
   fix: [BUILD_PACKAGES],
   flotilla: [],
@@ -63,6 +64,7 @@ const COMMANDS = {
   check: () => ["scripts/check.ts", ...rest],
   fix: () => ["scripts/check.ts", "--fix", ...rest],
   bench: () => ["bench/main.ts", ...rest],
+  peer: () => ["scripts/peer.ts", ...rest],
   flotilla: () => [join(ROOT, "apps/cli/src/main.ts"), ...rest],
 };
 

@@ -1,0 +1,69 @@
+import type { Outcome } from "./run-case.ts";
+
+/** Where our engine answers otherwise than dockerd 20.10, and why. The answer is compared too: it does not drift. */
+export type KnownDifference = {
+  /** Name of the case. */
+  peerCase: string;
+  /** Position of the step in its case, from 0. */
+  step: number;
+  reason: string;
+  ours: Outcome;
+};
+
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  {
+    peerCase: "the second build takes all from the cache",
+    step: 2,
+    reason: "the history is worded as BuildKit words it, which Docker has built with since version 23",
+    ours: { exitCode: 0, output: ["RUN /bin/sh -c cat f", "COPY f /w/", "WORKDIR /w", "ENV PEER=cache"] },
+  },
+  {
+    peerCase: "exec and its exit codes",
+    step: 3,
+    reason: "newer Docker answers 127 as for `docker run`; 20.10 gave every failed exec 126",
+    ours: { exitCode: 127, output: ["executable file not found"] },
+  },
+  {
+    peerCase: "user and groups",
+    step: 0,
+    reason: "to be mended: dockerd names the primary group among the supplementary ones too (CVE-2022-36109)",
+    ours: { exitCode: 0, output: ["uid=7 gid=8 groups=4242(extra)"] },
+  },
+  {
+    peerCase: "a user of the image has its groups",
+    step: 0,
+    reason: "to be mended: as above",
+    ours: { exitCode: 0, output: ["uid=65534(nobody) gid=65534(nogroup) groups=4242(extra)"] },
+  },
+  {
+    peerCase: "the list of mounts in /etc",
+    step: 0,
+    reason: "dockerd puts the link /etc/mtab into every container; here it is the image's affair",
+    ours: { exitCode: 1, output: [] },
+  },
+  {
+    peerCase: "devices",
+    step: 0,
+    reason: "crun makes /dev/core, a link to the masked /proc/kcore",
+    ours: {
+      exitCode: 0,
+      output: "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero".split(" "),
+    },
+  },
+  {
+    peerCase: "commit and its changes",
+    step: 2,
+    reason: "variables given by --change come before the container's own; no variable is there twice",
+    ours: { exitCode: 0, output: ['["B=2","A=1"] ["ls","/f"] /tmp me words'] },
+  },
+];
+
+/** Lines of a build's output that either engine may have alone. */
+export const UNCOMPARED_LINES: readonly { line: RegExp; reason: string }[] = [
+  {
+    line: /^ ---> Running in ID$|^Removing intermediate container ID$/,
+    reason: "only RUN needs a container here, and a failed one is removed",
+  },
+  { line: /^\[Warning\] [A-Z][A-Za-z]+: /, reason: "the checks that newer Dockerfile front ends make" },
+  { line: /^Note: overriding previous HEALTHCHECK: /, reason: "those checks say it as a warning" },
+];
