@@ -9,4 +9,5 @@ export * from "./json-lines.ts";
 export * from "./keys.ts";
 export * from "./link-socket.ts";
 export * from "./observed-feed.ts";
+export * from "./registry-credentials.ts";
 export * from "./transcript.ts";
