@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
+import { REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -23,6 +24,7 @@ import { commitRoute } from "./commit/commit-route.ts";
 import { CommitService } from "./commit/commit-service.ts";
 import { createDistribution, type Distribution } from "./distribution/create-distribution.ts";
 import { distributionRoutes, pull } from "./distribution/distribution-routes.ts";
+import { HostCredentials } from "./distribution/host-credentials.ts";
 import { describeRegistries } from "./distribution/registry-settings.ts";
 import type { Containers } from "./engine/containers-port.ts";
 import { createEngine } from "./engine/create-engine.ts";
@@ -32,6 +34,7 @@ import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
+import { findControlUrl } from "./link/identity-file.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
@@ -42,6 +45,11 @@ import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
+import { DesiredState } from "./state/desired-state.ts";
+import { DesiredStore } from "./state/desired-store.ts";
+import { ObservedState } from "./state/observed-state.ts";
+import { type HostState, serveState } from "./state/serve-state.ts";
+import { realTimer } from "./state/timer.ts";
 import { Database } from "./store/database.ts";
 import { lockInstance } from "./store/instance-lock.ts";
 import { measureDiskUsage } from "./system/disk-usage.ts";
@@ -74,6 +82,7 @@ type Parts = {
   distribution: Distribution;
   commits: CommitService;
   runtime: RuntimeFacts;
+  state: HostState;
 };
 
 /**
@@ -97,6 +106,8 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     const server = createApiServer({ routes, productVersion: options.productVersion, logger: options.logger });
     await server.listen(config.socketPath);
     opened.push(() => server.close());
+    parts.state.desired.start();
+    opened.push(() => parts.state.desired.close());
     const link = joinControlPlane(parts, server);
     opened.push(() => link.close());
     options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
@@ -112,6 +123,7 @@ type PartsRequest = { config: AgentConfig; options: AgentOptions; db: Database; 
 async function createParts({ config, options, db, opened }: PartsRequest): Promise<Parts> {
   const { logger } = options;
   const events = new EventBus();
+  const state = createState(db, logger.child({ part: "state" }));
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
@@ -138,7 +150,9 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   await commits.recover();
   const { dataDir } = config;
   const { productVersion } = options;
-  const distribution = createDistribution({ dataDir, images, productVersion, nowMs: Date.now, random: Math.random });
+  const ownCredentials = new HostCredentials({ controlUrl: () => findControlUrl(dataDir), nowMs: Date.now });
+  state.desired.register(REGISTRY_CREDENTIALS, ownCredentials);
+  const distribution = createDistribution({ dataDir, images, productVersion, ownCredentials, nowMs: Date.now, random: Math.random });
   const pullBase = createPullBase(distribution);
   const builder = new Builder({ config, store: builds, images, containers, workers, events, logger, nowMs: Date.now, pullBase });
   await builder.recover();
@@ -150,8 +164,14 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state };
   return { config, options, events, cgroups: detectCgroups(), ...made };
+}
+
+/** Whoever applies a kind of resource registers with `desired` here; whoever observes something publishes to `observed`. */
+function createState(db: Database, logger: Logger): HostState {
+  const desired = new DesiredState({ store: new DesiredStore(db), logger, timer: realTimer, random: Math.random });
+  return { desired, observed: new ObservedState(logger), logger };
 }
 
 function createRoutes(parts: Parts): Route[] {
@@ -191,12 +211,13 @@ function createRoutes(parts: Parts): Route[] {
 }
 
 function joinControlPlane(parts: Parts, server: ApiServer): Link {
-  const { config, options, containers } = parts;
+  const { config, options, containers, state } = parts;
   return startLink({
     dataDir: config.dataDir,
     agentVersion: options.productVersion,
     logger: options.logger.child({ part: "link" }),
     handleStream: (stream, headers) => server.handleHttp2Stream(stream, headers),
+    serveState: (stream, origin) => void serveState(stream, state, origin),
     countContainers: () => {
       const views = containers.views();
       return { running: views.filter((view) => view.status === "running" || view.status === "paused").length, total: views.length };

@@ -5,14 +5,31 @@ import { join } from "node:path";
 import { silentLogger } from "@flotilla/core";
 import { joinControlPlane } from "../../agent/src/link/join.ts";
 import { type Link, startLink } from "../../agent/src/link/link.ts";
+import { DesiredState } from "../../agent/src/state/desired-state.ts";
+import { DesiredStore } from "../../agent/src/state/desired-store.ts";
+import { ObservedState } from "../../agent/src/state/observed-state.ts";
+import { serveState } from "../../agent/src/state/serve-state.ts";
+import { realTimer } from "../../agent/src/state/timer.ts";
+import { Database } from "../../agent/src/store/database.ts";
 import { ADMIN_TOKEN, type TestControl } from "./control.ts";
 
 export type EngineHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-export type LinkedAgent = { dataDir: string; hostId: string; name: string; close(): Promise<void> };
+export type LinkedState = { desired: DesiredState; observed: ObservedState };
+
+export type LinkedAgent = {
+  dataDir: string;
+  hostId: string;
+  name: string;
+  /** Ends the link and keeps its directory. */ disconnect(): Promise<void>;
+  close(): Promise<void>;
+};
 
 /** The agent's real link, in this process, before an engine that the test writes; joined and connected when this returns. */
-export async function startLinkedAgent(control: TestControl, options: { name: string; engine?: EngineHandler }): Promise<LinkedAgent> {
+export async function startLinkedAgent(
+  control: TestControl,
+  options: { name: string; engine?: EngineHandler; state?: LinkedState },
+): Promise<LinkedAgent> {
   const dataDir = mkdtempSync(join(tmpdir(), "fla-"));
   try {
     const { token } = (await control.call(
@@ -21,12 +38,13 @@ export async function startLinkedAgent(control: TestControl, options: { name: st
       { kind: "mutation", token: ADMIN_TOKEN },
     )) as { token: string };
     const { hostId, name } = await joinControlPlane({ dataDir, controlUrl: control.url, token, agentVersion: "0.0.0-test" });
-    const link = openLink(dataDir, options.engine ?? echoEngine);
+    const link = openLink(dataDir, options.engine ?? echoEngine, options.state);
     await untilOnline(control, hostId);
     return {
       dataDir,
       hostId,
       name,
+      disconnect: () => link.close(),
       close: async () => {
         await link.close();
         rmSync(dataDir, { recursive: true, force: true });
@@ -39,14 +57,21 @@ export async function startLinkedAgent(control: TestControl, options: { name: st
 }
 
 /** Only the link, on an identity that is there. */
-export function openLink(dataDir: string, handleStream: EngineHandler): Link {
+export function openLink(dataDir: string, handleStream: EngineHandler, state: LinkedState = makeState()): Link {
   return startLink({
     dataDir,
     agentVersion: "0.0.0-test",
     logger: silentLogger,
     handleStream,
+    serveState: (stream, origin) => void serveState(stream, { ...state, logger: silentLogger }, origin),
     countContainers: () => ({ running: 1, total: 2 }),
   });
+}
+
+/** State in memory that applies nothing by itself. */
+export function makeState(db = new Database(":memory:")): LinkedState {
+  const desired = new DesiredState({ store: new DesiredStore(db), logger: silentLogger, timer: realTimer, random: Math.random });
+  return { desired, observed: new ObservedState(silentLogger) };
 }
 
 export async function untilOnline(control: TestControl, hostId: string, isOnline = true): Promise<void> {

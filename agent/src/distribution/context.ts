@@ -1,8 +1,9 @@
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import type { Platform, Reference } from "@flotilla/image";
 import { RegistryClient, type Credentials } from "@flotilla/registry";
 import type { StorageContext } from "../storage/context.ts";
 import { goArchitecture } from "../storage/go-architecture.ts";
+import type { OwnCredentials } from "./host-credentials.ts";
 import type { LayerTransfers } from "./layer-transfers.ts";
 import { readHostRegistries, type HostRegistries } from "./registry-settings.ts";
 
@@ -11,6 +12,8 @@ export type DistributionContext = {
   store: StorageContext;
   dataDir: string;
   transfers: LayerTransfers;
+  /** For calls that bring no credentials. */
+  ownCredentials: OwnCredentials;
   /** Sent to registries, as Docker sends its own. */
   userAgent: string;
   nowMs: () => number;
@@ -20,7 +23,7 @@ export type DistributionContext = {
 /** A registry client for one call, with the settings as they are now. */
 export type RegistryCall = { client: RegistryClient; registries: HostRegistries };
 
-/** Opens a client for one call; dispose of `client` afterwards. Credentials come with each call and are kept nowhere. */
+/** Opens a client for one call; dispose of `client` afterwards. Users' credentials come with each call and are kept nowhere. */
 export async function openRegistries(context: DistributionContext): Promise<RegistryCall> {
   const registries = await readHostRegistries(context.dataDir);
   const client = new RegistryClient({
@@ -42,6 +45,27 @@ export function remoteOf(reference: Reference, { defaultRegistry }: HostRegistri
   const { domain, path } = reference;
   if (domain !== HUB || defaultRegistry === undefined || defaultRegistry === HUB) return { domain, path };
   return { domain: defaultRegistry, path: path.startsWith(OFFICIAL) ? path.slice(OFFICIAL.length) : path };
+}
+
+/**
+ * Runs something that reads from a registry: with the caller's credentials, else with this host's own for that registry. Where
+ * those are refused (the host was removed) it is as if there were none, so that what is public is there.
+ */
+export async function withOwnCredentials<T>(
+  context: DistributionContext,
+  request: DistributionRequest & { reference: Reference },
+  run: (credentials: Credentials | undefined) => Promise<T>,
+): Promise<T> {
+  if (request.credentials !== undefined) return run(request.credentials);
+  const { domain } = remoteOf(request.reference, await readHostRegistries(context.dataDir));
+  const own = context.ownCredentials.find(request.namespace, domain);
+  if (own === undefined) return run(undefined);
+  try {
+    return await run(own);
+  } catch (error) {
+    if (isFlotillaError(error, "unauthenticated")) return run(undefined);
+    throw error;
+  }
 }
 
 /** @param text `linux/arm64/v8`; empty is this machine. @throws FlotillaError `invalid` for another system than Linux. */

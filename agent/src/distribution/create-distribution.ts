@@ -3,7 +3,8 @@ import { FlotillaError } from "@flotilla/core";
 import type { Credentials } from "@flotilla/registry";
 import type { ImageService } from "../storage/image-service.ts";
 import { BlobCompressor } from "./compress-blob.ts";
-import { openRegistries, type DistributionContext, type DistributionRequest, type PullRequest } from "./context.ts";
+import { openRegistries, withOwnCredentials, type DistributionContext, type DistributionRequest, type PullRequest } from "./context.ts";
+import type { OwnCredentials } from "./host-credentials.ts";
 import { inspectDistribution, type DistributionInspect } from "./inspect-distribution.ts";
 import { LayerTransfers } from "./layer-transfers.ts";
 import { PartialBlobs } from "./partial-blobs.ts";
@@ -15,6 +16,7 @@ export type DistributionDeps = {
   dataDir: string;
   images: Pick<ImageService, "store">;
   productVersion: string;
+  ownCredentials: OwnCredentials;
   nowMs: () => number;
   random: () => number;
 };
@@ -38,6 +40,7 @@ export function createDistribution(deps: DistributionDeps): Distribution {
     store,
     dataDir: deps.dataDir,
     transfers: new LayerTransfers(store, partials),
+    ownCredentials: deps.ownCredentials,
     userAgent: `flotilla/${deps.productVersion} kernel/${release()} os/linux arch/${process.arch}`,
     nowMs: deps.nowMs,
     random: deps.random,
@@ -46,7 +49,7 @@ export function createDistribution(deps: DistributionDeps): Distribution {
   return {
     stagePull(request) {
       partials.sweep();
-      return stagePull(context, request);
+      return withOwnCredentials(context, request, (credentials) => stagePull(context, { ...request, credentials }));
     },
     stagePush: (request) => stagePush(context, request, compressor),
     async checkLogin(credentials, signal) {
@@ -54,7 +57,7 @@ export function createDistribution(deps: DistributionDeps): Distribution {
       using _client = client;
       await client.checkLogin(domainOf(credentials.serveraddress ?? ""), credentials, signal);
     },
-    inspect: (request) => inspectDistribution(context, request),
+    inspect: (request) => withOwnCredentials(context, request, (credentials) => inspectDistribution(context, { ...request, credentials })),
     search: (request) => searchRegistries(context, request),
   };
 }

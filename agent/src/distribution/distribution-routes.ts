@@ -1,6 +1,6 @@
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import { parseFilters } from "@flotilla/engine-api";
-import { isDigest, parseReference, type Reference } from "@flotilla/image";
+import { familiarRepository, isDigest, parseReference, type Reference } from "@flotilla/image";
 import { credentialsSchema, parseRegistryAuth } from "@flotilla/registry";
 import { json, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryInteger } from "../api/query.ts";
@@ -33,13 +33,21 @@ export function distributionRoutes(deps: DistributionRoutesDeps): Route[] {
 export async function pull({ distribution, nowMs }: DistributionRoutesDeps, call: Call): Promise<Reply> {
   const reference = withTag(parseReference(call.query.get("fromImage") ?? ""), call.query.get("tag") ?? "");
   const { platform, isAsked } = parsePlatform(call.query.get("platform") ?? "");
-  const staged = await distribution.stagePull({ ...requestOf(call), reference, platform, isPlatformAsked: isAsked });
+  const request = { ...requestOf(call), reference, platform, isPlatformAsked: isAsked };
+  const staged = await distribution.stagePull(request).catch((error: unknown) => refuseLogin(reference, error));
   return {
     kind: "stream",
     status: 200,
     contentType: "application/json",
     write: (sink) => streamProgress(sink, (emit) => staged.run(emit), nowMs),
   };
+}
+
+/** dockerd answers 404 also for a login that the registry refuses; at a 401 the docker command would ask for another and wait. */
+function refuseLogin(reference: Reference, error: unknown): never {
+  if (!isFlotillaError(error, "unauthenticated")) throw error;
+  const words = `pull access denied for ${familiarRepository(reference)}, repository does not exist or may require 'docker login'`;
+  throw new FlotillaError("not_found", `${words}: ${error.message}`, { cause: error });
 }
 
 function push({ distribution, nowMs }: DistributionRoutesDeps, call: Call): Reply {

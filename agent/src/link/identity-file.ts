@@ -32,6 +32,15 @@ export function readIdentity(dataDir: string): LinkIdentity | undefined {
   return parsed.data;
 }
 
+/** Where this host's control plane is; undefined when it has none, or its identity cannot be read, which the link reports. */
+export function findControlUrl(dataDir: string): string | undefined {
+  try {
+    return readIdentity(dataDir)?.controlUrl;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Replaces the identity in one step: a crash leaves the old one or the new one. */
 export function writeIdentity(dataDir: string, identity: LinkIdentity): void {
   replaceFile(identityPath(dataDir), `${JSON.stringify(identity, null, 2)}\n`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { generateSigningKey } from "@flotilla/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linkUrl } from "./dial.ts";
-import { ensureHostKey, identityPath, readIdentity, writeIdentity } from "./identity-file.ts";
+import { ensureHostKey, findControlUrl, identityPath, readIdentity, writeIdentity } from "./identity-file.ts";
 import { toHostName } from "./join.ts";
 import { parseMemory, StatsSampler } from "./stats-sampler.ts";
 
@@ -41,6 +41,7 @@ describe("the identity", () => {
     expect(readIdentity(dir)).toBeUndefined();
     writeIdentity(dir, identity);
     expect(readIdentity(dir)).toEqual(identity);
+    expect(findControlUrl(dir)).toBe(identity.controlUrl);
     expect(statSync(identityPath(dir)).mode & 0o777).toBe(0o600);
   });
 
@@ -48,6 +49,7 @@ describe("the identity", () => {
     writeIdentity(dir, identity);
     writeFileSync(identityPath(dir), text);
     expect(() => readIdentity(dir)).toThrow("join the control plane again");
+    expect(findControlUrl(dir)).toBeUndefined();
   });
 
   test("the key is made once", () => {

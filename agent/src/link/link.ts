@@ -17,6 +17,8 @@ export type LinkOptions = {
   logger: Logger;
   handleStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   countContainers: () => ContainerCounts;
+  /** Serves the stream of state. `origin` names the control plane and this host there; see DesiredState. */
+  serveState: (stream: ServerHttp2Stream, origin: string) => void;
 };
 
 export type Link = { close(): Promise<void> };
@@ -96,7 +98,7 @@ class LinkLoop {
   }
 
   async #connect(identity: LinkIdentity, signal: AbortSignal): Promise<void> {
-    const { dataDir, agentVersion, logger, handleStream } = this.#options;
+    const { dataDir, agentVersion, logger, handleStream, serveState } = this.#options;
     const dialled = await dial(identity.controlUrl, signal);
     const { socket } = dialled;
     const onAbort = (): void => socket.terminate();
@@ -113,7 +115,12 @@ class LinkLoop {
         facts: readLinkFacts(agentVersion),
       });
       logger.info("link is up", { hostId: welcome.hostId, name: welcome.name, epoch: welcome.epoch });
-      const session = serveTunnel(socket.toStream(), { handleStream, sampleStats: () => this.#sampler.sample() });
+      const origin = `${identity.serverKey}/${identity.hostId}`;
+      const session = serveTunnel(socket.toStream(), {
+        handleStream,
+        sampleStats: () => this.#sampler.sample(),
+        serveState: (stream) => serveState(stream, origin),
+      });
       const reason = await endOf(socket);
       session.destroy();
       logger.info("link ended", { reason });

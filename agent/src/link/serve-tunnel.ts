@@ -1,11 +1,13 @@
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats } from "@flotilla/protocol";
+import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats, STATE_PATH } from "@flotilla/protocol";
 
 export type TunnelOptions = {
   /** Serves one call of the Docker Engine API. */
   handleStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
   sampleStats: () => HostStats;
+  /** Serves the stream of desired and observed state. */
+  serveState: (stream: ServerHttp2Stream) => void;
 };
 
 /** Receive window of one stream: what an upload may have on the way before the engine has read it. */
@@ -25,6 +27,7 @@ export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerH
   session.on("error", () => connection.destroy());
   session.on("stream", (stream, headers) => {
     if (headers[":path"] === HEARTBEAT_PATH) serveHeartbeats(stream, options.sampleStats);
+    else if (headers[":path"] === STATE_PATH) options.serveState(stream);
     else options.handleStream(stream, headers);
   });
   connection.once("close", () => session.destroy());

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /** A module's tables: statements are applied in order, once; new ones are appended, old ones never edited. */
@@ -13,6 +14,7 @@ export class Database {
 
   /** @param path file path, or ":memory:" in tests. */
   constructor(path: string) {
+    if (path !== ":memory:") restrict(path);
     this.#db = new DatabaseSync(path);
     this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;");
     this.#db.exec("CREATE TABLE IF NOT EXISTS migrations (module TEXT PRIMARY KEY, applied INTEGER NOT NULL) STRICT");
@@ -72,6 +74,12 @@ export class Database {
     }
     return statement;
   }
+}
+
+/** There are credentials in it: root's alone. SQLite gives its journals the mode of the file. */
+function restrict(path: string): void {
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
 }
 
 export type SqlValue = null | number | bigint | string | Uint8Array;

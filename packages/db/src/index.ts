@@ -6,6 +6,8 @@ export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
   AuditRow,
   Host,
+  HostObserved,
+  HostState,
   JoinToken,
   Membership,
   RegistryCleanup,

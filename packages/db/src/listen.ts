@@ -8,6 +8,8 @@ export type ListenOptions = {
   onPayload: (payload: string) => void;
   /** Called when the connection was lost; it is made again by itself. What was notified meanwhile is not repeated. */
   onLost: (error: Error) => void;
+  /** Called whenever it listens, also again: time to look at everything that may have been notified meanwhile. */
+  onListening?: () => void;
 };
 
 /** Hears NOTIFY of one channel on a connection of its own (Postgres, LISTEN). Returns the function that ends it. */
@@ -31,6 +33,7 @@ export function listen(connection: ClientConfig, options: ListenOptions): () => 
     try {
       await own.connect();
       await own.query(`LISTEN ${own.escapeIdentifier(options.channel)}`);
+      options.onListening?.();
     } catch (error) {
       lose(error instanceof Error ? error : new Error(String(error)));
     }

@@ -1,5 +1,6 @@
 import type { Logger } from "@flotilla/core";
-import type { PrismaClient } from "@flotilla/db";
+import type { Host, PrismaClient, Team, Transaction } from "@flotilla/db";
+import type { ResourceBody } from "@flotilla/protocol";
 import type { HostLinks } from "./engine/host-links.ts";
 import type { ShortCache } from "./access/short-cache.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
@@ -21,6 +22,8 @@ export type RegistryContext = {
 export type ServiceContext = {
   prisma: PrismaClient;
   links: HostLinks;
+  /** What hosts' desired state is made of. */
+  composers: readonly HostComposer[];
   passwords: Passwords;
   refusals: RefusalLog;
   /** Answers about tokens and hosts; cleared by whatever changes one of them. */
@@ -33,4 +36,19 @@ export type ServiceContext = {
   publicUrl: string;
   /** base64url of the control plane's Ed25519 public key: part of every join token. */
   serverKey: string;
+};
+
+/** What a composer works with: the transaction that holds the host's state, so that it reads what is newest. */
+export type ComposeInput = { services: ServiceContext; tx: Transaction; host: Host & { team: Team } };
+
+/** Makes the resources of one kind that a host shall have. */
+export type HostComposer = {
+  /** First part of the keys of its resources. */
+  kind: string;
+  /**
+   * By key below the kind ("" is the kind itself). Must give equal bodies for equal rows: whatever differs is a change that
+   * every host is told. What depends on time changes in steps. Whoever changes the rows calls `notifyHostState` in the same
+   * transaction.
+   */
+  compose(input: ComposeInput): Promise<ReadonlyMap<string, ResourceBody>>;
 };

@@ -9,9 +9,12 @@ import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } f
 import {
   type Actor,
   ensureFirstTeam,
+  HOST_COMPOSERS,
+  HOST_STATE_CHANNEL,
   issueLocalJoinToken,
   issueSetupToken,
   LiveFeed,
+  parseScope,
   RefusalLog,
   RunningHashes,
   type ServiceContext,
@@ -19,6 +22,7 @@ import {
   ShortCache,
 } from "@flotilla/services";
 import { AgentHub } from "./agent-hub/agent-hub.ts";
+import { StateStreams } from "./agent-hub/state-streams.ts";
 import { type Auth, createAuth } from "./auth/create-auth.ts";
 import { SignInGuard } from "./auth/sign-in-guard.ts";
 import { DockerProxy } from "./docker-proxy/docker-proxy.ts";
@@ -86,6 +90,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
+    composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
     cache: new ShortCache(),
@@ -156,6 +161,8 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
       onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
     }),
   );
+  const states = new StateStreams(hub, services);
+  undo.push(listenForStates({ database, services, states }));
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
@@ -196,11 +203,24 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   undo.push(
     () => hub.close(),
     () => live.close(),
+    () => states.close(),
     () => trpcSockets.close(),
     () => terminals.close(),
     () => guard.close(),
   );
   return server;
+}
+
+type StateListening = { database: ControlDatabase; services: ServiceContext; states: StateStreams };
+
+/** Hears from all control planes on this database that hosts' desired state may have changed. */
+function listenForStates({ database, services, states }: StateListening): () => Promise<void> {
+  return database.listen({
+    channel: HOST_STATE_CHANNEL,
+    onPayload: (payload) => void states.refresh(parseScope(payload)),
+    onListening: () => void states.refresh("all"),
+    onLost: (error) => services.logger.warn("notifications of desired state were lost for a moment", { error: error.message }),
+  });
 }
 
 function createListener(tls: ControlConfig["tls"]): Server {

@@ -24,7 +24,7 @@ const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
 /** Changes of a container that no list shows: an exec, a health probe that found nothing new, a terminal that was resized. */
 const UNSEEN = /^(exec_|top$|resize$|attach$|detach$|archive-path$|extract-to-dir$)/;
 
-/** New measurements of a host change its bars, not what runs on it. */
+/** New measurements of a host, and how far it is with its desired state, change its own page, not what runs on it. */
 const MEASURED: readonly QueryPath[] = [
   ["hosts", "list"],
   ["hosts", "get"],
@@ -32,7 +32,7 @@ const MEASURED: readonly QueryPath[] = [
 
 function touchedBy(event: LiveEvent): readonly QueryPath[] {
   if (UNSEEN.test(event.action)) return [];
-  return event.kind === "host" && event.action === "stats" ? MEASURED : TOUCHED[event.kind];
+  return event.kind === "host" && /^(stats|state)$/.test(event.action) ? MEASURED : TOUCHED[event.kind];
 }
 
 /** The queries that a batch of events makes stale, each once. */

@@ -23,6 +23,9 @@ export type HostLink = {
 
 export type HostLiveState = { isOnline: boolean; stats: HostStats | null; facts: HostFacts | null; lastSeenAtMs: number | null };
 
+/** `state`: how far it is with its desired state, or what it observes. */
+export type HostChangeKind = "online" | "offline" | "stats" | "state";
+
 /** The connected hosts. */
 export type HostLinks = {
   /** @throws unavailable when the host is not connected. */
@@ -30,6 +33,6 @@ export type HostLinks = {
   state(hostId: string): HostLiveState;
   /** Ends the host's connection, if any: after removing the host. */
   drop(hostId: string, reason: string): void;
-  /** Called when a host comes, goes or sends new stats; returns the function that ends it. */
-  onChange(listener: (change: { hostId: string; kind: "online" | "offline" | "stats" }) => void): () => void;
+  /** Called when a host comes, goes, sends new stats or reports its state; returns the function that ends it. */
+  onChange(listener: (change: { hostId: string; kind: HostChangeKind }) => void): () => void;
 };

@@ -4,6 +4,7 @@ import { requireUser } from "../access/authorize.ts";
 import type { Actor } from "../access/actor.ts";
 import type { ServiceContext } from "../context.ts";
 import { engineJson } from "../engine/engine-call.ts";
+import { type DesiredStateSummary, readHostState } from "../host-state/read-host-state.ts";
 import { findHost } from "./find-host.ts";
 import type { HostRow } from "./schemas.ts";
 import { toHostRow } from "./to-host-row.ts";
@@ -22,7 +23,7 @@ export const dockerInfo = z.looseObject({
 });
 export type DockerInfo = z.output<typeof dockerInfo>;
 
-export type HostDetail = HostRow & { info: DockerInfo | null; labels: Record<string, string> };
+export type HostDetail = HostRow & { desiredState: DesiredStateSummary; info: DockerInfo | null; labels: Record<string, string> };
 
 const labelsSchema = z.record(z.string(), z.string());
 
@@ -32,7 +33,8 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
   const host = await findHost(services, user, ref);
   const live = services.links.state(host.id);
   const labels = labelsSchema.safeParse(host.labels);
-  return { ...toHostRow(host, live), info: live.isOnline ? await readInfo() : null, labels: labels.success ? labels.data : {} };
+  const [info, desiredState] = await Promise.all([live.isOnline ? readInfo() : null, readHostState(services, host.id)]);
+  return { ...toHostRow(host, live), info, desiredState, labels: labels.success ? labels.data : {} };
 
   async function readInfo(): Promise<DockerInfo | null> {
     try {

@@ -18,8 +18,10 @@ import {
 
 /** Short, since a token is not asked again for the rights it names; clients get a new one by themselves. */
 export const REGISTRY_TOKEN_SECONDS = 300;
-/** A pull of a large image on a slow line begins within this time. */
+/** A host that is away from its control plane cannot pull from it either: an hour is a matter of clocks. */
 const HOST_CREDENTIAL_SECONDS = 3_600;
+/** Credentials are the same for so long, so that hosts' desired state changes three times an hour and no more often. */
+const HOST_CREDENTIAL_STEP_SECONDS = 1_200;
 const HOST_AUDIENCE = "flotilla-registry-host";
 const HOST_USER = "flotilla-host";
 const MAX_SCOPES = 50;
@@ -93,19 +95,26 @@ export type PullCredential = { serverAddress: string; username: string; password
 
 /**
  * A credential for one host, for pulling and nothing else. It ends by itself, and at once when the host is removed.
- * Nothing is stored: the control plane makes a new one with each desired state.
+ * Nothing is stored: within a step of time every control plane makes the same, good for at least forty minutes more.
  */
 export function issuePullCredential(services: ServiceContext, hostId: string): PullCredential {
-  const nowMs = services.nowMs();
+  const stepMs = HOST_CREDENTIAL_STEP_SECONDS * 1000;
+  const issuedMs = Math.floor(services.nowMs() / stepMs) * stepMs;
   const password = signRegistryToken(
     services.registry.tokenKey,
-    { audience: HOST_AUDIENCE, subject: { kind: "host", hostId }, access: [], lifetimeSeconds: HOST_CREDENTIAL_SECONDS },
-    nowMs,
+    {
+      audience: HOST_AUDIENCE,
+      subject: { kind: "host", hostId },
+      access: [],
+      lifetimeSeconds: HOST_CREDENTIAL_SECONDS,
+      id: `${hostId}.${issuedMs}`,
+    },
+    issuedMs,
   );
   return {
     serverAddress: new URL(services.publicUrl).host,
     username: HOST_USER,
     password,
-    expiresAt: new Date(nowMs + HOST_CREDENTIAL_SECONDS * 1000).toISOString(),
+    expiresAt: new Date(issuedMs + HOST_CREDENTIAL_SECONDS * 1000).toISOString(),
   };
 }

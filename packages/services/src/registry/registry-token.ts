@@ -38,7 +38,13 @@ const claims = z.object({
   access: z.array(grant),
 });
 
-export type TokenPayload = { audience: string; subject: TokenSubject; access: Grant[]; lifetimeSeconds: number };
+export type TokenPayload = {
+  audience: string;
+  subject: TokenSubject;
+  access: Grant[];
+  lifetimeSeconds: number;
+  /** `jti`; random when it is not given. */ id?: string;
+};
 
 const HEADER = Buffer.from(JSON.stringify({ alg: "HS256", typ: "JWT" })).toString("base64url");
 const MAX_TOKEN_LENGTH = 16_384;
@@ -52,7 +58,7 @@ export function signRegistryToken(key: Uint8Array, payload: TokenPayload, nowMs:
     iat: seconds,
     nbf: seconds,
     exp: seconds + payload.lifetimeSeconds,
-    jti: randomUUID(),
+    jti: payload.id ?? randomUUID(),
     subject: payload.subject,
     access: payload.access,
   };

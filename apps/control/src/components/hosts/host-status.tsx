@@ -4,6 +4,7 @@ import Link from "next/link";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
+import { DesiredStateFailures, DesiredStateText } from "@/components/hosts/desired-state.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
@@ -32,6 +33,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
           <PartialNotice>{host.flag}</PartialNotice>
         </div>
       )}
+      <DesiredStateFailures state={host.desiredState} />
       <Panel title={t("load")}>
         {host.stats === null ? <p className="text-sm text-muted">{t("noLoad")}</p> : <Load stats={host.stats} host={host} />}
       </Panel>
@@ -45,6 +47,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
             { label: t("version"), value: host.version ?? "–" },
             { label: t("address"), value: host.address ?? "–", isMono: host.address !== null },
             { label: t("lastSeen"), value: host.state === "online" ? t("now") : seen === null ? t("never") : <TimeAgo time={seen} /> },
+            { label: t("desired.title"), value: <DesiredStateText state={host.desiredState} /> },
             ...(added === null ? [] : [{ label: t("added"), value: <TimeAgo time={added} /> }]),
           ]}
         />

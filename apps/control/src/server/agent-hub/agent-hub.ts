@@ -16,6 +16,7 @@ import {
 } from "@flotilla/protocol";
 import {
   type Actor,
+  type HostChangeKind,
   type HostLinks,
   type HostLiveState,
   hostObject,
@@ -30,7 +31,7 @@ import { HostConnection } from "./host-connection.ts";
 import { beginEpoch, findProvedHost, registerHost } from "./register-host.ts";
 import { type Channel, proveBothEnds, type ProvedAgent, refuse } from "./server-handshake.ts";
 
-type Change = { hostId: string; kind: "online" | "offline" | "stats" };
+type Change = { hostId: string; kind: HostChangeKind };
 
 /** Handshakes a second, and at once: 1,000 hosts are back within half a minute of a restart, and pages answer meanwhile. */
 const ADMISSION = { perSecond: 50, burst: 100 };
@@ -97,6 +98,11 @@ export class AgentHub implements HostLinks {
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everybody who listens of a change that was found elsewhere. */
+  tell(change: Change): void {
+    this.#emit(change);
   }
 
   /** Takes an upgrade of `/agent/v1`. */

@@ -1,0 +1,135 @@
+import { FlotillaError, fullJitterMs, type Logger, toFlotillaError } from "@flotilla/core";
+import { kindOf, type Resource, type ResourceFailure } from "@flotilla/protocol";
+import type { Timer } from "./timer.ts";
+
+/** Makes one kind of resource true on this host. */
+export type Reconciler = {
+  /**
+   * Gets all resources of its kind, also none, and makes the host agree with them; what is not among them goes. Called again
+   * with the same after a failure, a restart or on request, so doing it twice must be harmless. What it throws counts as the
+   * failure of every resource. Never called twice at once.
+   */
+  apply(resources: readonly Resource[]): Promise<readonly ResourceFailure[]>;
+};
+
+export type ReconcilerOptions = {
+  /** The resources of a kind that shall be now. */
+  wanted: (kind: string) => readonly Resource[];
+  /** Called whenever nothing is left to be done but retries. */
+  onSettled: () => void;
+  logger: Logger;
+  timer: Timer;
+  random: () => number;
+};
+
+const RETRY = { minMs: 500, maxMs: 60_000 };
+
+type Kind = {
+  reconciler: Reconciler;
+  isDirty: boolean;
+  running: Promise<void> | undefined;
+  failures: readonly ResourceFailure[];
+  attempt: number;
+  cancelRetry: () => void;
+};
+
+/**
+ * Who applies which kind. INVARIANTS: a kind is applied by one call at a time; a change during it is seen by the next call;
+ * kinds do not wait for each other; a kind that fails is tried again by itself, with back-off, until it does not.
+ */
+export class Reconcilers {
+  readonly #options: ReconcilerOptions;
+  readonly #kinds = new Map<string, Kind>();
+  #isClosed = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  register(kind: string, reconciler: Reconciler): void {
+    if (this.#kinds.has(kind)) throw new FlotillaError("internal", `two parts of the agent want to apply ${kind}`);
+    this.#kinds.set(kind, { reconciler, isDirty: false, running: undefined, failures: [], attempt: 0, cancelRetry: () => undefined });
+  }
+
+  get kinds(): readonly string[] {
+    return [...this.#kinds.keys()];
+  }
+
+  /** Whether somebody applies this kind. */
+  has(kind: string): boolean {
+    return this.#kinds.has(kind);
+  }
+
+  /** Applies a kind anew, now or after the call that runs. */
+  request(name: string): void {
+    const kind = this.#kinds.get(name);
+    if (kind === undefined || this.#isClosed) return;
+    kind.attempt = 0;
+    kind.isDirty = true;
+    this.#start(name, kind);
+  }
+
+  get isSettled(): boolean {
+    return [...this.#kinds.values()].every((kind) => kind.running === undefined && !kind.isDirty);
+  }
+
+  get failures(): readonly ResourceFailure[] {
+    return [...this.#kinds.values()].flatMap((kind) => kind.failures);
+  }
+
+  /** Calls retries off and waits for what runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const kind of this.#kinds.values()) kind.cancelRetry();
+    await Promise.all([...this.#kinds.values()].map(async (kind) => kind.running));
+  }
+
+  #start(name: string, kind: Kind): void {
+    kind.cancelRetry();
+    if (kind.running !== undefined) return;
+    kind.running = this.#run(name, kind).finally(() => {
+      kind.running = undefined;
+      if (this.#isClosed) return;
+      this.#planRetry(name, kind);
+      if (this.isSettled) this.#options.onSettled();
+    });
+  }
+
+  async #run(name: string, kind: Kind): Promise<void> {
+    while (kind.isDirty && !this.#isClosed) {
+      kind.isDirty = false;
+      const wanted = this.#options.wanted(name);
+      kind.failures = await this.#apply(name, { kind, wanted });
+    }
+  }
+
+  async #apply(name: string, { kind, wanted }: { kind: Kind; wanted: readonly Resource[] }): Promise<readonly ResourceFailure[]> {
+    try {
+      return await kind.reconciler.apply(wanted);
+    } catch (error) {
+      const { message } = toFlotillaError(error);
+      this.#options.logger.warn("desired state could not be applied", { kind: name, error: message });
+      return wanted.length === 0 ? [{ key: name, message }] : wanted.map(({ key }) => ({ key, message }));
+    }
+  }
+
+  #planRetry(name: string, kind: Kind): void {
+    if (kind.failures.length === 0) {
+      kind.attempt = 0;
+      return;
+    }
+    const delayMs = RETRY.minMs + fullJitterMs(kind.attempt, RETRY, this.#options.random);
+    kind.attempt += 1;
+    kind.cancelRetry = this.#options.timer.after(delayMs, () => {
+      kind.isDirty = true;
+      this.#start(name, kind);
+    });
+  }
+}
+
+/** Failures of the resources that nobody here applies: this agent is older than its control plane. */
+export function unknownKinds(resources: Iterable<Resource>, reconcilers: Pick<Reconcilers, "has">): ResourceFailure[] {
+  return [...resources]
+    .filter(({ key }) => !reconcilers.has(kindOf(key)))
+    .map(({ key }) => ({ key, message: `this agent does not know ${kindOf(key)}: upgrade it` }));
+}

@@ -1,0 +1,77 @@
+import type { HostStateScope, ServiceContext } from "@flotilla/services";
+import type { AgentHub } from "./agent-hub.ts";
+import { StateStream } from "./state-stream.ts";
+
+/** How many hosts' states are composed at once: the database has other readers. */
+const WORKERS = 4;
+/** Everybody is looked at so often, whatever was or was not notified; also what changes with time is renewed then. */
+const SWEEP_MS = 60_000;
+
+/** The streams of state of all connected hosts, and who of them is to be looked at. */
+export class StateStreams {
+  readonly #hub: AgentHub;
+  readonly #services: ServiceContext;
+  readonly #streams = new Map<string, StateStream>();
+  readonly #waiting = new Set<string>();
+  readonly #sweep: NodeJS.Timeout;
+  readonly #stopHub: () => void;
+  #working = 0;
+
+  constructor(hub: AgentHub, services: ServiceContext) {
+    this.#hub = hub;
+    this.#services = services;
+    this.#stopHub = hub.onChange(({ hostId, kind }) => {
+      if (kind === "online") this.#connect(hostId);
+      if (kind === "offline") this.#disconnect(hostId);
+    });
+    this.#sweep = setInterval(() => void this.refresh("all"), SWEEP_MS);
+  }
+
+  /** Looks at the hosts whose state may have changed. */
+  async refresh(scope: HostStateScope): Promise<void> {
+    for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
+    while (this.#working < WORKERS && this.#waiting.size > 0) void this.#work();
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    this.#stopHub();
+    this.#waiting.clear();
+    for (const stream of this.#streams.values()) stream.close();
+    this.#streams.clear();
+  }
+
+  async #hostsOf(scope: HostStateScope): Promise<Iterable<string>> {
+    if (scope === "all") return [...this.#streams.keys()];
+    if ("hostId" in scope) return [scope.hostId];
+    try {
+      const hosts = await this.#services.prisma.host.findMany({ where: { teamId: scope.teamId }, select: { id: true } });
+      return hosts.map(({ id }) => id);
+    } catch {
+      // The database is away: the next sweep finds what this was about.
+      return [];
+    }
+  }
+
+  async #work(): Promise<void> {
+    this.#working += 1;
+    for (const hostId of this.#waiting) {
+      // A change that comes from here on puts it there again.
+      this.#waiting.delete(hostId);
+      await this.#streams.get(hostId)?.refresh();
+    }
+    this.#working -= 1;
+  }
+
+  #connect(hostId: string): void {
+    this.#disconnect(hostId);
+    const connection = this.#hub.get({ id: hostId, name: hostId });
+    const onReport = (): void => this.#hub.tell({ hostId, kind: "state" });
+    this.#streams.set(hostId, new StateStream({ connection, services: this.#services, onReport }));
+  }
+
+  #disconnect(hostId: string): void {
+    this.#streams.get(hostId)?.close();
+    this.#streams.delete(hostId);
+  }
+}

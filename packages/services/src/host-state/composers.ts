@@ -1,0 +1,5 @@
+import { credentialsComposer } from "../registry/compose-credentials.ts";
+import type { HostComposer } from "../context.ts";
+
+/** Everything that a host's desired state is made of. */
+export const HOST_COMPOSERS: readonly HostComposer[] = [credentialsComposer];

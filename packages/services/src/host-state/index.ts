@@ -1,0 +1,5 @@
+export * from "./compose-host-state.ts";
+export * from "./composers.ts";
+export * from "./notify-host-state.ts";
+export * from "./read-host-state.ts";
+export * from "./report-host-state.ts";

@@ -1,0 +1,79 @@
+import { type HostObserved, Prisma, type Transaction } from "@flotilla/db";
+import { kindOf, type ObservedMessage, type Resource, type ResourceFailure, type StateVersion } from "@flotilla/protocol";
+import { z } from "zod";
+import type { ServiceContext } from "../context.ts";
+
+/** Which connection of which host something comes from. A host's epoch rises with each connection. */
+export type ReportSource = { hostId: string; epoch: number };
+
+const rows = z.array(z.unknown());
+/** Rows of one statement: Postgres takes 65,535 parameters. */
+const CHUNK = 5_000;
+
+/** A host says how far it is with a generation. Returns false for a connection that a newer one has replaced. */
+export async function recordApplied(
+  services: ServiceContext,
+  source: ReportSource,
+  report: { version: StateVersion; failures: readonly ResourceFailure[] },
+): Promise<boolean> {
+  const { version, failures } = report;
+  return services.prisma.$transaction(async (tx) => {
+    if (!(await claim(tx, source))) return false;
+    await tx.hostState.update({
+      where: { hostId: source.hostId },
+      data: {
+        appliedGeneration: BigInt(version.generation),
+        appliedHash: version.hash,
+        failures: [...failures],
+        appliedAt: new Date(services.nowMs()),
+      },
+    });
+    return true;
+  });
+}
+
+/** Stores what a host observes. Returns false for a connection that a newer one has replaced: nothing is stored. */
+export async function storeObserved(services: ServiceContext, source: ReportSource, message: ObservedMessage): Promise<boolean> {
+  const { hostId } = source;
+  return services.prisma.$transaction(
+    async (tx) => {
+      if (!(await claim(tx, source))) return false;
+      if (message.type === "observed_snapshot") {
+        await tx.hostObserved.deleteMany({ where: { hostId } });
+        await insert(tx, { hostId, set: message.resources, now: new Date(services.nowMs()) });
+        return true;
+      }
+      const gone = [...message.remove, ...message.set.map(({ key }) => key)];
+      for (let at = 0; at < gone.length; at += CHUNK) {
+        await tx.hostObserved.deleteMany({ where: { hostId, key: { in: gone.slice(at, at + CHUNK) } } });
+      }
+      await insert(tx, { hostId, set: message.set, now: new Date(services.nowMs()) });
+      return true;
+    },
+    { timeout: 60_000 },
+  );
+}
+
+/** What was last observed of a kind, on one host or on all. It is of `updatedAt`: whether the host is there now is another question. */
+export async function listObserved(services: ServiceContext, kind: string, hostId?: string): Promise<HostObserved[]> {
+  const where = { OR: [{ key: kind }, { key: { startsWith: `${kind}/` } }], ...(hostId === undefined ? {} : { hostId }) };
+  const found = await services.prisma.hostObserved.findMany({ where, orderBy: [{ hostId: "asc" }, { key: "asc" }] });
+  return found.filter(({ key }) => kindOf(key) === kind);
+}
+
+/** Fencing: takes the host's row for a connection unless a newer one has reported. */
+async function claim(tx: Transaction, { hostId, epoch }: ReportSource): Promise<boolean> {
+  const claimed = await tx.$queryRaw(Prisma.sql`
+    INSERT INTO host_states (host_id, epoch) SELECT id, ${epoch} FROM hosts WHERE id = ${hostId}
+    ON CONFLICT (host_id) DO UPDATE SET epoch = EXCLUDED.epoch WHERE host_states.epoch <= EXCLUDED.epoch RETURNING 1`);
+  return rows.parse(claimed).length > 0;
+}
+
+async function insert(tx: Transaction, { hostId, set, now }: { hostId: string; set: readonly Resource[]; now: Date }): Promise<void> {
+  for (let at = 0; at < set.length; at += CHUNK) {
+    const data = set
+      .slice(at, at + CHUNK)
+      .map(({ key, revision, body }) => ({ hostId, key, revision, body: body as Prisma.InputJsonObject, updatedAt: now }));
+    await tx.hostObserved.createMany({ data });
+  }
+}
