@@ -2,7 +2,7 @@
 // Brings a bare machine to where Flotilla can run, then runs the named command under Node 24.
 // This file is plain JavaScript for Node 20: it runs before anything is installed.
 //
-//   node scripts/bootstrap.mjs start|test|check|fix|bench|peer|flotilla [arguments…]
+//   node scripts/bootstrap.mjs start|test|check|fix|bench|peer|lab|flotilla [arguments…]
 //
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
@@ -53,6 +53,7 @@ const NEEDS = {
   test: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   peer: [BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
+  lab: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   check: [BUILD_PACKAGES],
   fix: [BUILD_PACKAGES],
   flotilla: [],
@@ -65,6 +66,7 @@ const COMMANDS = {
   fix: () => ["scripts/check.ts", "--fix", ...rest],
   bench: () => ["bench/main.ts", ...rest],
   peer: () => ["scripts/peer.ts", ...rest],
+  lab: () => ["scripts/lab.ts", ...rest],
   flotilla: () => [join(ROOT, "apps/cli/src/main.ts"), ...rest],
 };
 
