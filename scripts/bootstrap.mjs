@@ -39,6 +39,7 @@ const TEST_PACKAGES = {
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
+  ping: "iputils-ping",
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
   openssl: "openssl",
