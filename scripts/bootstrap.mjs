@@ -42,6 +42,7 @@ const TEST_PACKAGES = {
   ping: "iputils-ping",
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
+  umoci: "umoci",
   openssl: "openssl",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
