@@ -58,11 +58,19 @@ import { createSystemRoutes } from "./system/system-routes.ts";
 import { volumeRoutes } from "./volumes/volume-routes.ts";
 import { createVolumeStore, type Volumes } from "./volumes/volume-store.ts";
 
-export type AgentOptions = { logger: Logger; productVersion: string; commit?: string };
+export type AgentOptions = {
+  logger: Logger;
+  productVersion: string;
+  commit?: string;
+  /** Neither joins the control plane nor applies what it desires. */
+  isAlone?: boolean;
+};
 
 export type Agent = {
   /** What it serves: tests that must cover every route go through this. */
   routes: readonly Route[];
+  /** Removes the containers of all namespaces with their anonymous volumes. @returns how many there were. */
+  removeContainers(): Promise<number>;
   /** Stops serving and watching; containers run on. */
   close(): Promise<void>;
 };
@@ -106,16 +114,25 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     const server = createApiServer({ routes, productVersion: options.productVersion, logger: options.logger });
     await server.listen(config.socketPath);
     opened.push(() => server.close());
-    parts.state.desired.start();
-    opened.push(() => parts.state.desired.close());
-    const link = joinControlPlane(parts, server);
-    opened.push(() => link.close());
+    if (options.isAlone !== true) opened.push(...joinOthers(parts, server));
     options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
-    return { routes, close: closeAll };
+    return { routes, removeContainers: () => removeContainers(parts.containers), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+function joinOthers(parts: Parts, server: ApiServer): (() => Promise<void> | void)[] {
+  parts.state.desired.start();
+  const link = joinControlPlane(parts, server);
+  return [() => parts.state.desired.close(), () => link.close()];
+}
+
+async function removeContainers(containers: Containers): Promise<number> {
+  const views = containers.views();
+  for (const { namespace, id } of views) await containers.remove(namespace, id, { force: true, volumes: true, link: false });
+  return views.length;
 }
 
 type PartsRequest = { config: AgentConfig; options: AgentOptions; db: Database; opened: (() => Promise<void> | void)[] };
