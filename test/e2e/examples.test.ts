@@ -1,12 +1,14 @@
 // The images of examples/, built from Debian's packages and used as their READMEs say.
-import { writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeControlBundle } from "../../scripts/bundle.ts";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { build } from "../support/build.ts";
 import { runCommand } from "../support/docker.ts";
-import { freePort } from "../support/product.ts";
+import { ADMIN, freePort } from "../support/product.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples");
 const NAMES = ["nginx", "redis", "postgres", "web"] as const;
@@ -179,5 +181,65 @@ function redis(port: number, line: string): Promise<string> {
     });
     socket.on("error", (error) => resolve(String(error)));
     socket.on("close", () => resolve(seen.replace(/\r\n$/, "")));
+  });
+}
+
+test("Flotilla's own control plane, built by Flotilla, serves its pages and its API as nobody's root", async () => {
+  const context = join(agent.dir, "control");
+  await makeControlBundle(context);
+  cpSync(join(EXAMPLES, "control"), context, { recursive: true });
+  const built = await agent.docker(["build", "-t", "flotilla-control", context], { env: { DOCKER_BUILDKIT: "0" }, ...BUILD_TIMEOUT });
+  expect(built.exitCode, built.stdout + built.stderr).toBe(0);
+  const tls = join(agent.dir, "tls");
+  mkdirSync(tls);
+  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const files = ["-keyout", join(tls, "key.pem"), "-out", join(tls, "cert.pem")];
+  const made = await runCommand(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", ...names, ...files]);
+  expect(made.exitCode, made.stderr).toBe(0);
+  chmodSync(join(tls, "key.pem"), 0o444);
+  const port = await freePort();
+  const variables = {
+    FLOTILLA_URL: `https://127.0.0.1:${port}`,
+    FLOTILLA_TLS_CERT: "/tls/cert.pem",
+    FLOTILLA_TLS_KEY: "/tls/key.pem",
+    FLOTILLA_ADMIN_EMAIL: ADMIN.email,
+    FLOTILLA_ADMIN_PASSWORD: ADMIN.password,
+    FLOTILLA_ADMIN_TOKEN: ADMIN.token,
+  };
+  const env = Object.entries(variables).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+  const places = ["-p", `127.0.0.1:${port}:7420`, "-v", "flotilla:/var/lib/flotilla", "-v", `${tls}:/tls:ro`];
+  const start = (): Promise<string> => ok(["run", "-d", "--name", "flotilla", ...places, ...env, "flotilla-control"]);
+  await start();
+  await untilHealthy("flotilla");
+  expect(await ok(["exec", "flotilla", "id", "-un"])).toBe("flotilla");
+  const bearer = { authorization: `Bearer ${ADMIN.token}` };
+  expect(await httpsGet(port, "/sign-in")).toMatchObject({ status: 200, body: expect.stringContaining("<html") as string });
+  expect(await httpsGet(port, "/api/trpc/me.get", bearer)).toMatchObject({
+    status: 200,
+    body: expect.stringContaining(ADMIN.email) as string,
+  });
+  // The database is in the volume: a new container knows the administrator.
+  await ok(["rm", "-f", "flotilla"]);
+  await start();
+  await untilHealthy("flotilla");
+  expect(await httpsGet(port, "/api/trpc/hosts.list", bearer)).toMatchObject({ status: 200 });
+  await ok(["stop", "flotilla"]);
+  expect(await agent.inspect("flotilla", "{{.State.ExitCode}}")).toBe("0");
+  await ok(["rm", "flotilla"]);
+  await ok(["volume", "rm", "flotilla"]);
+}, 300_000);
+
+type Answer = { status: number | undefined; body: string };
+
+/** The certificate is the test's own, which nobody signed. */
+function httpsGet(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, path, headers, rejectUnauthorized: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.once("end", () => resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString("utf8") }));
+    });
+    sent.once("error", reject);
+    sent.end();
   });
 }

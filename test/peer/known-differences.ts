@@ -24,18 +24,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     ours: { exitCode: 127, output: ["executable file not found"] },
   },
   {
-    peerCase: "user and groups",
-    step: 0,
-    reason: "to be mended: dockerd names the primary group among the supplementary ones too (CVE-2022-36109)",
-    ours: { exitCode: 0, output: ["uid=7 gid=8 groups=4242(extra)"] },
-  },
-  {
-    peerCase: "a user of the image has its groups",
-    step: 0,
-    reason: "to be mended: as above",
-    ours: { exitCode: 0, output: ["uid=65534(nobody) gid=65534(nogroup) groups=4242(extra)"] },
-  },
-  {
     peerCase: "the list of mounts in /etc",
     step: 0,
     reason: "dockerd puts the link /etc/mtab into every container; here it is the image's affair",

@@ -7,9 +7,11 @@ export type BodyLimits = {
   maxJsonBytes: number;
   /** A JSON body must have come whole within this time. */
   jsonTimeoutMs: number;
+  /** After an answer that came before the end of the body, the rest is read and dropped for this long at most. */
+  unreadMs: number;
 };
 
-export const DEFAULT_BODY_LIMITS: BodyLimits = { maxJsonBytes: 4 * 1024 * 1024, jsonTimeoutMs: 60_000 };
+export const DEFAULT_BODY_LIMITS: BodyLimits = { maxJsonBytes: 4 * 1024 * 1024, jsonTimeoutMs: 60_000, unreadMs: 10_000 };
 
 /**
  * Reads a whole JSON body and parses it by `schema`; an empty body is `{}`.

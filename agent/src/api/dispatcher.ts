@@ -15,13 +15,13 @@ export type DispatcherOptions = { routes: readonly Route[]; productVersion: stri
  */
 export class Dispatcher {
   readonly #router: Router;
-  readonly #limits: BodyLimits;
+  readonly limits: BodyLimits;
   readonly #logger: Logger;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor(options: DispatcherOptions) {
     this.#router = new Router(options.routes);
-    this.#limits = options.limits;
+    this.limits = options.limits;
     this.#logger = options.logger;
     this.#headers = {
       "Api-Version": formatApiVersion(API_VERSION_MAX),
@@ -62,7 +62,7 @@ export class Dispatcher {
       signal: exchange.signal,
       json: async (schema) => {
         checkContentType(exchange);
-        return await readJson(exchange.body, schema, this.#limits);
+        return await readJson(exchange.body, schema, this.limits);
       },
     };
     return await match.handler(call);

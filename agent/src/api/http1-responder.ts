@@ -1,23 +1,38 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Duplex, type Writable } from "node:stream";
+import { Duplex, type Readable, type Writable } from "node:stream";
 import { drainThenDestroy } from "./drain.ts";
 import type { Responder, ResponseHead } from "./exchange.ts";
 
-/** After an answer that came before the end of the body, this much of the rest is read before the connection is cut. */
-const MAX_DRAIN = { bytes: 256 * 1024, ms: 1_000 };
+export type Http1Exchange = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** What the handler reads of the request, by `shieldBody`. */
+  body: Readable;
+  unreadMs: number;
+};
 
-/** Answers an ordinary HTTP/1.1 request. */
-export function http1Responder(request: IncomingMessage, response: ServerResponse): Responder {
+/**
+ * Answers an ordinary HTTP/1.1 request. What is unread of its body by then is read and dropped until the client closes, or
+ * for `unreadMs`: fewer bytes, or `Connection: close` (which has Node close at once), would reset the connection under a
+ * client that is still writing, and the client would tell of a broken pipe instead of the answer.
+ */
+export function http1Responder({ request, response, body: requestBody, unreadMs }: Http1Exchange): Responder {
+  const drain = (): void => {
+    requestBody.destroy();
+    if (request.complete) request.resume();
+    else drainThenDestroy(request, { bytes: Number.POSITIVE_INFINITY, ms: unreadMs });
+  };
   const isHead = request.method === "HEAD";
   return {
     end: (head, body = new Uint8Array()) => {
-      writeHead(request, response, { head, bodyBytes: body.length });
+      writeHead(response, { head, bodyBytes: body.length });
       response.end(isHead || hasNoBody(head.status) ? undefined : body);
-      if (!request.complete) drainThenDestroy(request, MAX_DRAIN);
+      drain();
     },
     stream: (head): Writable => {
-      writeHead(request, response, { head, bodyBytes: undefined });
+      writeHead(response, { head, bodyBytes: undefined });
       response.flushHeaders();
+      response.once("finish", drain);
       return response;
     },
     // Without an Upgrade header there is no way back to the client's raw bytes, so the request body is the input, and the
@@ -25,22 +40,17 @@ export function http1Responder(request: IncomingMessage, response: ServerRespons
     hijack: async (headers): Promise<Duplex> => {
       response.useChunkedEncodingByDefault = false;
       response.shouldKeepAlive = false;
-      writeHead(request, response, { head: { status: 200, headers: { ...headers, Connection: "close" } }, bodyBytes: undefined });
+      writeHead(response, { head: { status: 200, headers: { ...headers, Connection: "close" } }, bodyBytes: undefined });
       response.flushHeaders();
-      return Duplex.from({ readable: request, writable: response });
+      return Duplex.from({ readable: requestBody, writable: response });
     },
   };
 }
 
-function writeHead(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: { head: ResponseHead; bodyBytes: number | undefined },
-): void {
+function writeHead(response: ServerResponse, answer: { head: ResponseHead; bodyBytes: number | undefined }): void {
   const { head, bodyBytes } = answer;
   const headers: Record<string, string | number> = { ...head.headers };
   if (bodyBytes !== undefined && !hasNoBody(head.status)) headers["Content-Length"] = headers["Content-Length"] ?? bodyBytes;
-  if (!request.complete) headers["Connection"] = "close";
   response.writeHead(head.status, headers);
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
+import { shieldBody } from "@flotilla/engine-api";
 import type { Dispatcher } from "./dispatcher.ts";
 import { http1Responder } from "./http1-responder.ts";
 import { rawResponder } from "./raw-responder.ts";
@@ -30,11 +31,12 @@ export function createHttp1Server(dispatcher: Dispatcher, namespace: string): Se
     });
     request.on("error", () => undefined);
     response.on("error", () => undefined);
+    const body = shieldBody(request);
     void dispatcher.dispatch({
       ...describeRequest(request, namespace),
-      body: request,
+      body,
       signal: gone.signal,
-      responder: http1Responder(request, response),
+      responder: http1Responder({ request, response, body, unreadMs: dispatcher.limits.unreadMs }),
     });
   });
   server.on("upgrade", (request, socket, head) => {

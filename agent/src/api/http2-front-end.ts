@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex, Writable } from "node:stream";
+import { shieldBody } from "@flotilla/engine-api";
 import { HIJACK_BODY_HEADER, HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Responder, ResponseHead } from "./exchange.ts";
@@ -40,7 +41,7 @@ export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Str
     target: header(":path") ?? "/",
     namespace,
     header,
-    body: split?.body ?? stream,
+    body: split?.body ?? shieldBody(stream),
     signal: gone.signal,
     responder: http2Responder(stream, header(":method") === "HEAD", async () => split?.skip()),
   });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server, type ClientHttp2Session } from "node:http2";
@@ -7,9 +8,17 @@ import { join } from "node:path";
 import { FlotillaError, silentLogger } from "@flotilla/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { empty, json, type Route } from "./call.ts";
+import { type Call, empty, json, type Route } from "./call.ts";
 import { createApiServer, type ApiServer } from "./server.ts";
 import { writeTo } from "./write-to.ts";
+
+const UPLOAD = Buffer.alloc(64 * 1024, "u");
+
+/** Reads the first of a body and leaves the rest, as a write that fails does. */
+async function giveUp(call: Call): Promise<never> {
+  for await (const _ of call.body) break;
+  throw new FlotillaError("internal", "no space left on device");
+}
 
 const routes: Route[] = [
   { method: "GET", path: "/_ping", handler: () => ({ kind: "text", status: 200, body: "OK" }) },
@@ -18,6 +27,19 @@ const routes: Route[] = [
   { method: "GET", path: "/images/:name*/json", handler: (call) => json(call.params) },
   { method: "POST", path: "/echo", handler: async (call) => json(await call.json(z.looseObject({ n: z.number().optional() }))) },
   { method: "POST", path: "/nothing", handler: () => empty(204) },
+  { method: "POST", path: "/gives-up", handler: (call) => giveUp(call) },
+  {
+    method: "POST",
+    path: "/gives-up-streaming",
+    handler: (call) => ({
+      kind: "stream",
+      status: 200,
+      contentType: "application/json",
+      write: async (sink) => {
+        await giveUp(call).catch((error: Error) => writeTo(sink, JSON.stringify({ error: error.message })));
+      },
+    }),
+  },
   {
     method: "GET",
     path: "/fails",
@@ -80,7 +102,12 @@ afterEach(async () => {
 });
 
 function create(): ApiServer {
-  return createApiServer({ routes, productVersion: "1.2.3", logger: silentLogger, limits: { maxJsonBytes: 1000, jsonTimeoutMs: 200 } });
+  return createApiServer({
+    routes,
+    productVersion: "1.2.3",
+    logger: silentLogger,
+    limits: { maxJsonBytes: 1000, jsonTimeoutMs: 200, unreadMs: 500 },
+  });
 }
 
 type Answer = { status: number; headers: IncomingHttpHeaders; body: string };
@@ -213,6 +240,25 @@ describe("bodies", () => {
     await new Promise((resolve) => stuck.on("close", resolve));
     expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1.1 400 [^]*it did not end in time/);
   });
+
+  test.each(["/gives-up", "/gives-up-streaming"])(
+    "%s: a client that still uploads gets the answer, not a broken connection",
+    async (route) => {
+      const uploader = connect(path);
+      const chunks: Buffer[] = [];
+      const failures: Error[] = [];
+      uploader.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", (error) => failures.push(error));
+      uploader.write(`POST ${route} HTTP/1.1\r\nHost: x\r\nContent-Length: ${1024 * UPLOAD.length}\r\n\r\n`);
+      // The whole body is written whatever is answered, as Go's client does until it has read the answer.
+      for (let sent = 0; sent < 1024; sent++) if (!uploader.write(UPLOAD)) await once(uploader, "drain");
+      while (!Buffer.concat(chunks).includes("no space left")) await once(uploader, "data");
+      expect(failures).toEqual([]);
+      // The connection is in order: the next call is answered on it.
+      uploader.write("GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n");
+      while (!Buffer.concat(chunks).toString().endsWith("OK")) await once(uploader, "data");
+      uploader.destroy();
+    },
+  );
 
   test("huge headers get 431 and a message", async () => {
     expect(await raw(`GET /_ping HTTP/1.1\r\nHost: x\r\nX-Big: ${"a".repeat(200_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 [^]*too large/);

@@ -85,6 +85,8 @@ export type Containers = {
   onBeforeStart(containerId: string, hook: StartHook): () => void;
   /** A path of the container's whole tree (rootfs with volumes) for cp: /proc/PID/root, or a temporary mount; call `release` after. */
   openTree(namespace: string, ref: string): Promise<{ root: string; isReadOnly: boolean; release(): Promise<void> }>;
+  /** A process is about to enter a container: the kernel is made ready for it. Only a hint, and free of effects. */
+  expectProcess(): void;
   /** Path of the OCI runtime that was chosen on this machine. @throws unavailable before recover(). */
   runtimePath(): string;
   /** Stored with the container; publishes nothing. Used by the health monitor only. */

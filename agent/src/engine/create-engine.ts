@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { FlotillaError, KeyedLock, toFlotillaError } from "@flotilla/core";
 import { detectCgroups, removeEmptyCgroup } from "../host/cgroup.ts";
 import { ExitFiles } from "../host/exit-files.ts";
 import { isSameProcess } from "../host/process-table.ts";
 import { QuickCgroups } from "../host/quick-cgroups.ts";
-import { chooseRuntime, findProgram } from "../runtime/choose-runtime.ts";
+import { chooseRuntime, findProgram, sealRuntime } from "../runtime/choose-runtime.ts";
 import { RuntimeDriver } from "../runtime/driver.ts";
 import { readHostFacts } from "../runtime/host-facts.ts";
 import { pauseContainer, renameContainer, unpauseContainer, updateContainer } from "./change-container.ts";
@@ -81,7 +81,7 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath";
+type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath" | "expectProcess";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
@@ -98,6 +98,7 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),
+    expectProcess: () => machineOf(context).quickCgroups.soon(),
     runtimePath: () => machineOf(context).runtime.paths.runtimePath,
     setHealth: (containerId, health) => void context.store.update(containerId, { health }),
   };
@@ -180,12 +181,20 @@ async function openMachine(context: EngineContext): Promise<Machine> {
   const exitDir = join(config.runDir, "exits");
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const exits = new ExitFiles(exitDir);
+  const sealedPath = await sealRuntime(runtimePath, logger);
   logger.info("container runtime chosen", { runtime: runtimePath, conmon: conmonPath, cgroups: cgroups.mode });
   return {
     cgroups: detectCgroups(),
     facts: readHostFacts(cgroups, logger),
     exits,
     quickCgroups: new QuickCgroups(cgroups),
-    runtime: new RuntimeDriver({ runtimePath, conmonPath, root, exitDir, seccompDir: join(config.runDir, "seccomp") }),
+    runtime: new RuntimeDriver({
+      kind: basename(runtimePath),
+      runtimePath: sealedPath,
+      conmonPath,
+      root,
+      exitDir,
+      seccompDir: join(config.runDir, "seccomp"),
+    }),
   };
 }

@@ -10,7 +10,9 @@ const MAX_ID = 2 ** 31 - 1;
 /**
  * Who a container runs as: `user`, `user:group`, names or numbers, looked up in the texts of the image's own
  * /etc/passwd and /etc/group ("" when it has none). A number without an entry is taken as it is, with group 0. Named
- * groups of the user are joined only when no group was given (runc's rule). `groupAdd` is `--group-add`.
+ * groups of the user are joined only when no group was given (runc's rule). `groupAdd` is `--group-add`. The primary group
+ * is among the additional ones too: else a program that changes its group loses what a negative group permission denies it
+ * (CVE-2022-36109).
  * @throws invalid `unable to find user x: no matching entries in passwd file`.
  */
 export function resolveUser(request: { user: string; groupAdd: readonly string[]; passwd: string; group: string }): ResolvedUser {
@@ -29,7 +31,7 @@ export function resolveUser(request: { user: string; groupAdd: readonly string[]
   const joined =
     hasGroup || entry === undefined ? [] : groups.filter((group) => group.members.includes(entry.name)).map((group) => group.gid);
   const added = request.groupAdd.map((name) => resolveGroup(name, groups));
-  return { uid, gid, additionalGids: [...new Set([...joined, ...added])].filter((id) => id !== gid), home: homeOf(entry, uid) };
+  return { uid, gid, additionalGids: [...new Set([gid, ...joined, ...added])], home: homeOf(entry, uid) };
 }
 
 function homeOf(entry: PasswdEntry | undefined, uid: number): string {

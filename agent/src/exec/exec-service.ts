@@ -40,6 +40,7 @@ export class ExecService {
   /** @throws conflict when the container does not run or is paused, invalid without a command. */
   create(view: ContainerView, body: ExecCreateBody): string {
     requireExecutable(view);
+    this.#parts.containers.expectProcess();
     if (body.Cmd === null || body.Cmd.length === 0 || body.Cmd[0] === "") throw new FlotillaError("invalid", "No exec command specified");
     const record: ExecRecord = {
       id: randomBytes(32).toString("hex"),
@@ -69,6 +70,7 @@ export class ExecService {
     if (record.state === "ended") throw new FlotillaError("conflict", `Error: Exec command ${id} has already run`);
     const view = this.#parts.containers.get(namespace, record.containerId);
     requireExecutable(view);
+    this.#parts.containers.expectProcess();
     record.state = "running";
     record.size = sizeOf(body.ConsoleSize) ?? record.size;
     return {

@@ -94,6 +94,8 @@ export function openPipe(): Pipe {
   return { readFd, writeFd };
 }
 
+/** So long it looks without a pause: what has closed its descriptors is mostly gone within microseconds. */
+const EAGER_MS = 1;
 /** Longest pause between two looks. */
 const MAX_PAUSE_MS = 100;
 
@@ -102,12 +104,17 @@ const MAX_PAUSE_MS = 100;
  * for a program that is known to be ending: one whose descriptors are closed. @returns exit code; 128 + n for signal n.
  */
 export async function waitForExit(pid: number): Promise<number> {
-  for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs === 0 ? 1 : pauseMs * 2, MAX_PAUSE_MS)) {
+  const eagerUntil = performance.now() + EAGER_MS;
+  for (let pauseMs = 1; ;) {
     const status = [0];
     const result = c.waitpid(pid, status, WNOHANG) as number;
     if (result < 0) check(`waitpid ${pid}`, koffi.errno());
     if (result === pid) return exitCodeOf(status[0] ?? 0);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (performance.now() < eagerUntil) await new Promise((resolve) => setImmediate(resolve));
+    else {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FlotillaError, type Logger, toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { type CgroupLayout, takeUnifiedControllers } from "../host/cgroup.ts";
+import { sealProgram } from "../host/sealed-program.ts";
 import { describeFailure, MINIMAL_ENV, run, type RunResult } from "../host/run.ts";
 
 /** Finds a program in the agent's fixed search path. */
@@ -40,6 +41,19 @@ export async function chooseRuntime(layout: CgroupLayout, cgroupParent: string, 
     reasons.push(`${name}: ${refusal}`);
   }
   throw new FlotillaError("unavailable", `no container runtime works here (install the Debian package crun): ${reasons.join("; ")}`);
+}
+
+/** The runtime from memory, where it need not protect its own file at each start; its path as it is when it cannot run there. */
+export async function sealRuntime(runtimePath: string, logger: Logger): Promise<string> {
+  try {
+    const sealed = sealProgram(runtimePath);
+    // `vm.memfd_noexec` and security modules may forbid it.
+    await run({ argv: [sealed, "--version"], timeoutMs: 20_000 });
+    return sealed;
+  } catch (error) {
+    logger.info("the container runtime is run from its file", { runtime: runtimePath, reason: toFlotillaError(error).message });
+    return runtimePath;
+  }
 }
 
 function prepareForCrun(layout: CgroupLayout, logger: Logger): void {

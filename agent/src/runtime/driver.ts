@@ -1,5 +1,5 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { createWithConmon } from "../host/conmon.ts";
@@ -9,7 +9,15 @@ import type { OciResources, OciSpec } from "./oci-spec.ts";
 import { formatSpec } from "./spec.ts";
 import { SeccompCache } from "./seccomp-cache.ts";
 
-export type RuntimePaths = { runtimePath: string; conmonPath: string; root: string; exitDir: string; seccompDir: string };
+export type RuntimePaths = {
+  /** `crun` or `runc`: the path may say nothing of it. */
+  kind: string;
+  runtimePath: string;
+  conmonPath: string;
+  root: string;
+  exitDir: string;
+  seccompDir: string;
+};
 
 export type CreateRequest = {
   id: string;
@@ -31,7 +39,7 @@ export class RuntimeDriver {
 
   constructor(paths: RuntimePaths) {
     this.paths = paths;
-    this.#isCrun = basename(paths.runtimePath) === "crun";
+    this.#isCrun = paths.kind === "crun";
     this.#seccomp = this.#isCrun ? new SeccompCache(paths.seccompDir) : undefined;
   }
 

@@ -3,6 +3,7 @@ import { constants } from "node:http2";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { shieldBody } from "@flotilla/engine-api";
 import { HIJACK_BODY_HEADER } from "@flotilla/protocol";
 import { finishAudit, recordAudit, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
@@ -39,7 +40,7 @@ export class DockerProxy {
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
           headers: forwardHeaders(req.headers),
-          ...(hasBody(req) ? { body: req } : {}),
+          ...(hasBody(req) ? { body: shieldBody(req) } : {}),
           signal: gone.signal,
         });
         res.writeHead(response.status, returnHeaders(response.headers));
@@ -125,10 +126,7 @@ export class DockerProxy {
   #answerFailure(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     this.#logUnexpected(error);
     if (res.destroyed) return;
-    if (!req.complete) {
-      res.setHeader("connection", "close");
-      res.once("finish", () => endUpload(req));
-    }
+    if (!req.complete) res.once("finish", () => endUpload(req));
     answerError(res, error);
   }
 
@@ -140,11 +138,12 @@ export class DockerProxy {
 }
 
 const LINGER_MS = 2_000;
+const UPLOAD_LINGER_MS = 10_000;
 
-/** Lets the client read the answer before the rest of its upload is cut. */
+/** Reads and drops the rest of an upload until the client has read the answer and closes. */
 function endUpload(req: IncomingMessage): void {
   req.resume();
-  const timer = setTimeout(() => req.destroy(), LINGER_MS);
+  const timer = setTimeout(() => req.destroy(), UPLOAD_LINGER_MS);
   req.once("close", () => clearTimeout(timer));
 }
 

@@ -1,8 +1,8 @@
-import type { NextConfig } from "next";
-
 // The dashboard is served by our own HTTP server (src/server), which hands page requests to Next's handler. All data comes
-// through tRPC, so no page is generated ahead of time and nothing is cached by Next.
-const config: NextConfig = {
+// through tRPC, so no page is generated ahead of time and nothing is cached by Next. (As JavaScript: an installation without
+// Next's compiler could not read TypeScript.)
+/** @type {import("next").NextConfig} */
+const config = {
   reactStrictMode: true,
   poweredByHeader: false,
   devIndicators: false,
