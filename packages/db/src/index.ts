@@ -13,7 +13,9 @@ export type {
   RegistryCleanup,
   RegistryManifest,
   RegistryRepository,
+  RegistryTag,
   RegistryUpload,
+  RegistryUpstream,
   Team,
   User,
 } from "./generated/prisma/client.ts";

@@ -5,6 +5,7 @@ import type { HostLinks } from "./engine/host-links.ts";
 import type { ShortCache } from "./access/short-cache.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
 import type { BlobStorage } from "./registry/blob-storage.ts";
+import type { UpstreamPulls } from "./registry/upstream/upstream-pulls.ts";
 import type { RunningHashes } from "./registry/running-hashes.ts";
 
 /** Hashes and checks passwords (better-auth's, so that accounts made here can sign in there). */
@@ -16,6 +17,9 @@ export type RegistryContext = {
   /** HS256 key of the registry's tokens, 32 bytes; kept outside the database. */
   tokenKey: Uint8Array;
   hashes: RunningHashes;
+  /** AES-256 key of what the database must keep and give back, such as passwords of other registries; kept outside it. */
+  sealKey: Uint8Array;
+  upstreams: UpstreamPulls;
 };
 
 /** What every use case works with; made once by the composition root. */

@@ -20,6 +20,7 @@ import {
   type ServiceContext,
   setUpUnattended,
   ShortCache,
+  UpstreamPulls,
 } from "@flotilla/services";
 import { AgentHub } from "./agent-hub/agent-hub.ts";
 import { StateStreams } from "./agent-hub/state-streams.ts";
@@ -87,6 +88,13 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     onError: (message) => logger.warn("sign-in service", { detail: message }),
   });
   const hub = new AgentHub({ key: secrets.identity, isBehindProxy: config.isBehindProxy });
+  const upstreams = new UpstreamPulls({
+    prisma: database.prisma,
+    sealKey: secrets.sealKey,
+    nowMs: Date.now,
+    userAgent: `flotilla-registry/${version}`,
+  });
+  undo.push(() => upstreams.close());
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
@@ -98,6 +106,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
       storage: new FileStorage(join(config.dataDir, "registry")),
       tokenKey: secrets.registryTokenKey,
       hashes: new RunningHashes(),
+      sealKey: secrets.sealKey,
+      upstreams,
     },
     logger,
     nowMs: Date.now,

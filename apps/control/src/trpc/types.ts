@@ -12,6 +12,7 @@ export type RepositoryDetail = RouterOutputs["registry"]["repositories"]["get"];
 export type TagRow = RouterOutputs["registry"]["tags"]["list"][number];
 export type ManifestDetail = RouterOutputs["registry"]["manifests"]["get"];
 export type RetentionPolicy = RepositoryDetail["retention"];
+export type UpstreamRow = RouterOutputs["registry"]["upstreams"]["list"][number];
 export type RetentionPlan = RouterOutputs["registry"]["retention"]["preview"];
 export type CleanupRow = NonNullable<RouterOutputs["registry"]["cleanup"]["status"]>;
 export type Overview = RouterOutputs["overview"]["get"];
