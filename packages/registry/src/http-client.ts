@@ -31,9 +31,6 @@ export type HttpRequest = {
 /** Whoever gets a response reads its body to the end or destroys it. */
 export type HttpResponse = { status: number; headers: IncomingHttpHeaders; url: URL; body: IncomingMessage };
 
-/** A body gathers this much while its reader is busy, and is then read at once: few large pieces instead of many of 64 KiB. */
-const READ_BYTES = 512 * 1024;
-
 /** Requests on behalf of one endpoint. */
 export class HttpClient implements Disposable {
   readonly #endpoint: Endpoint;
@@ -43,7 +40,7 @@ export class HttpClient implements Disposable {
   constructor(endpoint: Endpoint, limits: Limits) {
     this.#endpoint = endpoint;
     this.#limits = limits;
-    const keep = { keepAlive: true, maxFreeSockets: 8, highWaterMark: READ_BYTES };
+    const keep = { keepAlive: true, maxFreeSockets: 8 };
     const tls = { ...keep, rejectUnauthorized: !endpoint.isUnverified, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) };
     this.#agents = { http: new HttpAgent(keep), https: new HttpsAgent(tls), guarded: new HttpsAgent({ ...keep, lookup: publicLookup }) };
   }
