@@ -233,12 +233,20 @@ function listenForStates({ database, services, states }: StateListening): () => 
   });
 }
 
+/** A body gathers this much while its reader is busy: an upload comes in few large pieces instead of many of 64 KiB. */
+const BODY_BYTES = 256 * 1024;
+
 function createListener(tls: ControlConfig["tls"]): Server {
-  const timing = { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
   // Uploads may take hours (requestTimeout); a client that does not even finish its headers may not.
-  if (tls === undefined) return createHttpServer(timing);
+  const options = {
+    connectionsCheckingInterval: SLOW_CHECK_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    highWaterMark: BODY_BYTES,
+  };
+  if (tls === undefined) return createHttpServer(options);
   const secrets = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  return createHttpsServer({ ...timing, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
+  return createHttpsServer({ ...options, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
 }
 
 async function findLiveHost(
