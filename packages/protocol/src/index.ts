@@ -11,3 +11,5 @@ export * from "./link-socket.ts";
 export * from "./observed-feed.ts";
 export * from "./registry-credentials.ts";
 export * from "./transcript.ts";
+export * from "./network-wish.ts";
+export * from "./overlay-state.ts";

@@ -31,6 +31,7 @@ import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { formatMetrics } from "./metrics.ts";
+import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
@@ -111,6 +112,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const server = serve({ options, services, auth, hub, undo, database });
   const maintenance = new RegistryMaintenance(services);
   undo.push(() => maintenance.close());
+  const upkeep = new OverlayUpkeep(services);
+  undo.push(() => upkeep.close());
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {

@@ -4,6 +4,8 @@ import { StateStream } from "./state-stream.ts";
 
 /** How many hosts' states are composed at once: the database has other readers. */
 const WORKERS = 4;
+/** What changes within this time is composed together: a stack that starts is many changes. */
+const DEBOUNCE_MS = 50;
 /** Everybody is looked at so often, whatever was or was not notified; also what changes with time is renewed then. */
 const SWEEP_MS = 60_000;
 
@@ -16,6 +18,7 @@ export class StateStreams {
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHub: () => void;
   #working = 0;
+  #planned: NodeJS.Timeout | undefined;
 
   constructor(hub: AgentHub, services: ServiceContext) {
     this.#hub = hub;
@@ -27,14 +30,20 @@ export class StateStreams {
     this.#sweep = setInterval(() => void this.refresh("all"), SWEEP_MS);
   }
 
-  /** Looks at the hosts whose state may have changed. */
+  /** Looks soon at the hosts whose state may have changed. */
   async refresh(scope: HostStateScope): Promise<void> {
     for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
+    if (this.#waiting.size > 0) this.#planned ??= setTimeout(() => this.#begin(), DEBOUNCE_MS);
+  }
+
+  #begin(): void {
+    this.#planned = undefined;
     while (this.#working < WORKERS && this.#waiting.size > 0) void this.#work();
   }
 
   close(): void {
     clearInterval(this.#sweep);
+    clearTimeout(this.#planned);
     this.#stopHub();
     this.#waiting.clear();
     for (const stream of this.#streams.values()) stream.close();
