@@ -7,7 +7,7 @@ import { bridgeName } from "./plan.ts";
 export type NetworkView = {
   id: string;
   name: string;
-  driver: "bridge" | "host" | "null";
+  driver: "bridge" | "overlay" | "host" | "null";
   createdAtMs: number;
   isPredefined: boolean;
   isInternal: boolean;

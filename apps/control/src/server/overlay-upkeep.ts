@@ -1,5 +1,5 @@
 import { toFlotillaError } from "@flotilla/core";
-import { DOWN_AFTER_MS, judgeHosts, type ServiceContext, settleAllOverlays } from "@flotilla/services";
+import { answerAllWishes, DOWN_AFTER_MS, judgeHosts, type ServiceContext, settleAllOverlays } from "@flotilla/services";
 
 /** So often hosts are judged and networks settled, whatever was or was not noticed. */
 const INTERVAL_MS = 10_000;
@@ -35,6 +35,7 @@ export class OverlayUpkeep {
     const services = this.#services;
     try {
       if (services.nowMs() >= this.#judgeFromMs) await judgeHosts(services);
+      await answerAllWishes(services);
       await settleAllOverlays(services);
     } catch (error) {
       services.logger.warn("overlay networks could not be looked after", { error: toFlotillaError(error).message });

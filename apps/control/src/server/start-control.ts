@@ -8,6 +8,7 @@ import { FlotillaError, type Logger } from "@flotilla/core";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
   type Actor,
+  CallerTickets,
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
@@ -94,6 +95,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
+    callers: new CallerTickets(),
     cache: new ShortCache(),
     registry: {
       storage: new FileStorage(join(config.dataDir, "registry")),

@@ -7,6 +7,7 @@ import { type LeaseChanges, type LeaseHost, planLeases, REST_MS } from "./plan-l
 
 /** A host of which nothing was heard for so long counts as down: its endpoints leave the names of the others. */
 export const DOWN_AFTER_MS = 60_000;
+const PATIENT = { maxWait: 15_000, timeout: 30_000 } as const;
 
 /**
  * Brings a team's networks to rest: every host has blocks, no more than it needs; what was given back and has rested is free;
@@ -19,7 +20,7 @@ export async function settleOverlays(services: ServiceContext, teamId: string): 
     await lockTeam(tx, teamId);
     const isChanged = [await settleLeases(services, tx, teamId), await dropTombstones(services, tx, teamId)].includes(true);
     if (isChanged) await notifyHostState(tx, { teamId });
-  });
+  }, PATIENT);
 }
 
 /** Whoever changes leases of a team does so one after the other. The row may be referred to meanwhile. */

@@ -1,5 +1,6 @@
 import type { HostStateScope, ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "./agent-hub.ts";
+import { NetworkReports } from "./network-reports.ts";
 import { StateStream } from "./state-stream.ts";
 
 /** How many hosts' states are composed at once: the database has other readers. */
@@ -17,12 +18,14 @@ export class StateStreams {
   readonly #waiting = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHub: () => void;
+  readonly #networks: NetworkReports;
   #working = 0;
   #planned: NodeJS.Timeout | undefined;
 
   constructor(hub: AgentHub, services: ServiceContext) {
     this.#hub = hub;
     this.#services = services;
+    this.#networks = new NetworkReports(services);
     this.#stopHub = hub.onChange(({ hostId, kind }) => {
       if (kind === "online") this.#connect(hostId);
       if (kind === "offline") this.#disconnect(hostId);
@@ -45,6 +48,7 @@ export class StateStreams {
     clearInterval(this.#sweep);
     clearTimeout(this.#planned);
     this.#stopHub();
+    this.#networks.close();
     this.#waiting.clear();
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
@@ -75,7 +79,10 @@ export class StateStreams {
   #connect(hostId: string): void {
     this.#disconnect(hostId);
     const connection = this.#hub.get({ id: hostId, name: hostId });
-    const onReport = (): void => this.#hub.tell({ hostId, kind: "state" });
+    const onReport = (keys: readonly string[]): void => {
+      this.#networks.note(hostId, keys);
+      this.#hub.tell({ hostId, kind: "state" });
+    };
     this.#streams.set(hostId, new StateStream({ connection, services: this.#services, onReport }));
   }
 
