@@ -26,8 +26,8 @@ describe("docker exec", () => {
 
   test("-u runs as another user with that user's groups and home, without capabilities", async () => {
     const { stdout } = await exec("-u", "nobody", "box", "sh", "-c", 'id; echo "$HOME"; grep CapEff /proc/self/status');
-    expect(stdout).toBe("uid=65534(nobody) gid=65534(nogroup) groups=4242(extra)\n/\nCapEff:\t0000000000000000\n");
-    expect((await exec("-u", "1234:5678", "box", "id")).stdout).toBe("uid=1234 gid=5678\n");
+    expect(stdout).toBe("uid=65534(nobody) gid=65534(nogroup) groups=4242(extra),65534(nogroup)\n/\nCapEff:\t0000000000000000\n");
+    expect((await exec("-u", "1234:5678", "box", "id")).stdout).toBe("uid=1234 gid=5678 groups=5678\n");
     expect((await exec("-u", "ghost", "box", "id")).stdout).toContain("unable to find user ghost: no matching entries in passwd file");
   });
 

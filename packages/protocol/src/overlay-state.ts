@@ -90,8 +90,8 @@ export const networkState = z.object({
   blocks: z.array(overlayBlock).max(65_536),
   pins: z.array(overlayPin).max(65_536),
   services: z.array(overlayService).max(20_000),
-  /** Endpoints of the other hosts; the reader's own are not among them. */
-  members: z.array(overlayMember).max(65_536).default([]),
+  /** Endpoints of the other hosts, for names; the reader's own are not among them. */
+  members: z.array(overlayMember).max(65_536).optional(),
   /** Addresses of endpoints that are gone for good: what still talks to them is told so at once. */
   dead: z.array(address).max(65_536),
   isolated: z.array(ipv4).max(65_536),

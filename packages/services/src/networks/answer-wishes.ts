@@ -10,6 +10,7 @@ import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { createOverlayIn } from "./create-overlay.ts";
 import { removeOverlayIn } from "./remove-overlay.ts";
+import { lockTeam } from "./settle-overlays.ts";
 
 type WishingHost = { id: string; name: string; teamId: string; namespace: string };
 type HeldWish = { id: string; revision: string; body: unknown };
@@ -88,6 +89,7 @@ async function fulfil(services: ServiceContext, { host, wish, asked, actor }: Fu
   await authorize(services, actor, { action: asked.verb === "create" ? "network.change" : "network.remove", object });
   await services.prisma.$transaction(async (tx) => {
     if (!(await isStillWished(tx, host.id, wish))) return;
+    await lockTeam(tx, teamId);
     if (asked.verb === "create") await createOverlayIn(tx, { services, actor, teamId, id: wish.id, request: asked.request });
     // Gone already is what was wished.
     else if ((await tx.overlayNetwork.count({ where: { id: wish.id, teamId } })) > 0)

@@ -1,0 +1,174 @@
+// `npm run screenshots`: every page of the dashboard in both themes, wide and on a phone, on a real product with real
+// containers, into .screenshots/. To look at what a change did, and to renew docs/screenshots/.
+//
+//   npm run screenshots                    everything
+//   npm run screenshots -- containers run  pages whose name begins so
+//   npm run screenshots -- --lang zh
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { makeBusyboxTar } from "../test/support/busybox-image.ts";
+import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
+
+const OUT = join(import.meta.dirname, "..", ".screenshots");
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } } as const;
+const THEMES = ["light", "dark"] as const;
+/** Charts and live figures need a few samples. */
+const SETTLE_MS = 1_500;
+
+type Shot = { name: string; path: string; prepare?: (page: Page) => Promise<void> };
+
+const clickButton = (name: string) => async (page: Page) => page.getByRole("button", { name, exact: true }).first().click();
+
+const SHOTS: readonly Shot[] = [
+  { name: "overview", path: "/" },
+  { name: "hosts", path: "/hosts" },
+  { name: "hosts-add", path: "/hosts?add=1" },
+  { name: "host", path: "/hosts/local" },
+  { name: "host-containers", path: "/hosts/local?tab=containers" },
+  { name: "host-info", path: "/hosts/local?tab=info" },
+  { name: "containers", path: "/containers" },
+  { name: "containers-filtered", path: "/containers?q=wor" },
+  { name: "container-status", path: "/containers/local/web" },
+  { name: "container-logs", path: "/containers/local/web?tab=logs" },
+  { name: "container-terminal", path: "/containers/local/web?tab=terminal", prepare: typeInTerminal },
+  { name: "container-stats", path: "/containers/local/web?tab=stats", prepare: async (page) => page.waitForTimeout(6_000) },
+  { name: "container-processes", path: "/containers/local/web?tab=processes" },
+  { name: "container-mounts", path: "/containers/local/web?tab=mounts" },
+  { name: "container-inspect", path: "/containers/local/web?tab=inspect" },
+  { name: "container-ended", path: "/containers/local/migrate" },
+  { name: "container-unhealthy", path: "/containers/local/api" },
+  { name: "container-missing", path: "/containers/local/nothere" },
+  { name: "run", path: "/run" },
+  { name: "images", path: "/images" },
+  { name: "images-build", path: "/images?build=1" },
+  { name: "images-upload", path: "/images?upload=1" },
+  { name: "images-operation", path: "/images", prepare: startPull },
+  { name: "image", path: "/images/local/shop%3A1.2" },
+  { name: "volumes", path: "/volumes" },
+  { name: "volume", path: "/volumes/local/shop-data" },
+  { name: "networks", path: "/networks" },
+  { name: "registry", path: "/registry" },
+  { name: "registry-space", path: "/registry?tab=space" },
+  { name: "registry-repository", path: "/registry/team/shop" },
+  { name: "registry-retention", path: "/registry/team/shop?tab=retention" },
+  { name: "registry-settings", path: "/registry/team/shop?tab=settings" },
+  { name: "activity", path: "/activity" },
+  { name: "settings", path: "/settings" },
+  { name: "settings-members", path: "/settings?tab=members" },
+  { name: "settings-tokens", path: "/settings?tab=tokens" },
+  { name: "settings-join", path: "/settings?tab=join" },
+  { name: "settings-appearance", path: "/settings?tab=appearance" },
+  { name: "help", path: "/help" },
+  { name: "palette", path: "/", prepare: async (page) => page.keyboard.press("Control+k") },
+  { name: "shortcuts", path: "/", prepare: async (page) => page.keyboard.press("?") },
+];
+
+const args = process.argv.slice(2);
+const langAt = args.indexOf("--lang");
+const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
+const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+const product = await startProduct({ withAdmin: true });
+try {
+  await fillProduct(product);
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  try {
+    await takeAll(browser);
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await product.close();
+}
+
+/** Containers in all states, images, volumes and a pushed repository, made by the docker command. */
+async function fillProduct({ docker, dockerThroughControl, dir, url }: Product): Promise<void> {
+  const must = async (command: readonly string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await docker(command);
+    if (exitCode !== 0) throw new Error(`docker ${command.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  const tar = await makeBusyboxTar(dir);
+  await must(["import", "--change", 'CMD ["sh"]', tar, "busybox:latest"]);
+  const server = "mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo \"GET /items/$i 200 $((i*7%40))ms\"; sleep 1; done";
+  await must(["import", "--change", `CMD ["sh","-c","${server.replaceAll('"', '\\"')}"]`, "--change", "EXPOSE 8080", tar, "shop:1.2"]);
+  await must(["volume", "create", "--label", "team=shop", "shop-data"]);
+  await must(["volume", "create", "backup"]);
+  await must(["run", "-d", "--name", "web", "--restart", "unless-stopped", "-p", "127.0.0.1::8080", "-v", "shop-data:/data", "-e", "LOG_LEVEL=info", "--memory", "256m", "--label", "team=shop", "shop:1.2"]);
+  await must(["run", "-d", "--name", "worker-1", "busybox", "sh", "-c", "while true; do echo job done; sleep 2; done"]);
+  await must(["run", "-d", "--name", "worker-2", "busybox", "sh", "-c", "while true; do :; done"]);
+  await must(["run", "-d", "--name", "api", "--health-cmd", "echo connection refused; exit 1", "--health-interval", "1s", "--health-retries", "1", "busybox", "sleep", "10000"]);
+  await must(["run", "-d", "--name", "cache", "busybox", "sleep", "10000"]);
+  await must(["pause", "cache"]);
+  await docker(["run", "--name", "migrate", "busybox", "sh", "-c", "echo 'applying 003_orders.sql'; echo 'ERROR: relation \"orders\" already exists' >&2; exit 3"]);
+  await docker(["run", "--name", "seed", "busybox", "true"]);
+  const registry = url.replace("http://", "");
+  await must(["tag", "shop:1.2", `${registry}/team/shop:1.2`]);
+  await must(["login", registry, "-u", "token", "-p", ADMIN.token]);
+  await must(["push", `${registry}/team/shop:1.2`]);
+  await must(["tag", "busybox", `${registry}/team/shop:base`]);
+  await must(["push", `${registry}/team/shop:base`]);
+  await dockerThroughControl(["restart", "worker-1"]);
+}
+
+async function takeAll(browser: Browser): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    for (const theme of THEMES) {
+      const context = await browser.newContext({ viewport, locale: language === "zh" ? "zh-CN" : "en-GB", deviceScaleFactor: 1 });
+      await context.addCookies([
+        { name: "flotilla_theme", value: theme, url: product.url },
+        { name: "flotilla_locale", value: language, url: product.url },
+      ]);
+      await takeContext(context, `${size}-${theme}`);
+      await context.close();
+    }
+  }
+}
+
+async function takeContext(context: BrowserContext, suffix: string): Promise<void> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => console.error(`${page.url()}: ${error.message}`));
+  await page.goto(`${product.url}/sign-in`);
+  await page.waitForTimeout(SETTLE_MS);
+  if (isWanted("sign-in")) await page.screenshot({ path: join(OUT, `sign-in.${suffix}.png`) });
+  await page.locator('input[type="email"]').fill(ADMIN.email);
+  await page.locator('input[type="password"]').fill(ADMIN.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${product.url}/`);
+  for (const shot of SHOTS.filter(({ name }) => isWanted(name))) {
+    await page.goto(`${product.url}${shot.path}`);
+    await page.waitForTimeout(SETTLE_MS);
+    try {
+      await shot.prepare?.(page);
+    } catch (error) {
+      console.error(`${shot.name}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    }
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(OUT, `${shot.name}.${suffix}.png`) });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (overflow > 0) console.error(`${shot.name}.${suffix}: ${overflow} px wider than the screen`);
+  }
+}
+
+function isWanted(name: string): boolean {
+  return wanted.length === 0 || wanted.some((prefix) => name.startsWith(prefix));
+}
+
+async function typeInTerminal(page: Page): Promise<void> {
+  await page.locator("main button").last().click();
+  await page.locator(".xterm").click();
+  await page.keyboard.type("ls -la / && ps\n");
+  await page.waitForTimeout(1_000);
+}
+
+async function startPull(page: Page): Promise<void> {
+  await clickButton(language === "zh" ? "拉取" : "Pull")(page);
+  await page.getByRole("dialog").locator("input").first().fill(`${product.url.replace("http://", "")}/team/shop:base`);
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(1_500);
+}
