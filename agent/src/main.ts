@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
+import { NETWORK_KIND } from "@flotilla/protocol";
 import { REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
@@ -39,6 +40,7 @@ import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
+import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
@@ -127,6 +129,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
+  state.desired.register(NETWORK_KIND, new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)));
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);

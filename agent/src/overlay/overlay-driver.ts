@@ -10,7 +10,7 @@ import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName 
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
 import { isPublishing, largestMtu, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
-import { Router, type RouterWish } from "./router.ts";
+import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
 import type { RouterPort } from "./virtual-servers.ts";
 
@@ -26,6 +26,8 @@ export type OverlayDriverDeps = {
   endpointsIn(networkId: string): EndpointRow[];
   /** Ports that containers of this host publish through a network. */
   portsIn(networkId: string): RouterPort[];
+  /** Endpoints or MTU of a network may be others than before. */
+  onChange(networkId: string): void;
 };
 
 /** Where an endpoint goes in its container. */
@@ -51,6 +53,10 @@ export class OverlayDriver {
     const row = this.#deps.store.find(networkId);
     if (row === undefined) throw new FlotillaError("not_found", `network ${networkId} not found`);
     return row;
+  }
+
+  knows(networkId: string): boolean {
+    return this.#deps.store.find(networkId) !== undefined;
   }
 
   /** The host's way into a network; undefined for an internal one. */
@@ -85,6 +91,7 @@ export class OverlayDriver {
       const peers = wish.state.hosts.map((host) => host.underlay).join(" ");
       if (isNew || peers !== this.#peers.get(networkId)) await this.#assertUnderlay();
       this.#peers.set(networkId, peers);
+      this.#deps.onChange(networkId);
       return isNew;
     });
   }
@@ -112,9 +119,8 @@ export class OverlayDriver {
   /** Takes a network out of the kernel. Idempotent. */
   async remove(networkId: string): Promise<void> {
     await this.#lock.run(networkId, async () => {
-      this.#routers.get(networkId)?.close();
+      this.#router(networkId).remove();
       this.#routers.delete(networkId);
-      this.#deps.kernel.removeRouter(routerPath(this.#deps.runDir, this.row(networkId).state.vni));
       await this.#assertUnderlay();
     });
   }
@@ -125,7 +131,7 @@ export class OverlayDriver {
     const wanted = store.all().filter((row) => this.isWanted(row.networkId));
     const vnis = new Set(wanted.map((row) => String(row.state.vni)));
     for (const name of kernel.listRouters(routersDirectory(runDir))) {
-      if (!vnis.has(name)) kernel.removeRouter(routerPath(runDir, Number(name)));
+      if (!vnis.has(name)) this.#makeRouter(routerPath(runDir, Number(name))).remove();
     }
     const problems = new Map<string, string>();
     for (const { networkId } of wanted) {
@@ -168,18 +174,20 @@ export class OverlayDriver {
   #router(networkId: string): Router {
     const present = this.#routers.get(networkId);
     if (present !== undefined) return present;
-    const { host, kernel, runDir } = this.#deps;
-    const router = new Router(
-      {
-        kernel,
-        applyOnHost: (operations) => host.host.apply(operations),
-        hasHostLink: (name) => host.host.findLink(name) !== undefined,
-        setHostSysctl: (name, value) => host.setSysctl(name, value),
-      },
-      routerPath(runDir, this.row(networkId).state.vni),
-    );
+    const router = this.#makeRouter(routerPath(this.#deps.runDir, this.row(networkId).state.vni));
     this.#routers.set(networkId, router);
     return router;
+  }
+
+  #makeRouter(path: string): Router {
+    const { host, kernel } = this.#deps;
+    const door: RouterDoor = {
+      kernel,
+      applyOnHost: (operations) => host.host.apply(operations),
+      hasHostLink: (name) => host.host.findLink(name) !== undefined,
+      setHostSysctl: (name, value) => host.setSysctl(name, value),
+    };
+    return new Router(door, path);
   }
 
   #wish(networkId: string): RouterWish {

@@ -92,7 +92,9 @@ export class Router {
     this.#table = undefined;
   }
 
+  /** Idempotent. The device goes at once, so that its VNI is free: with its namespace it would in the kernel's own time. */
   remove(): void {
+    if (this.#door.kernel.hasRouter(this.#path)) this.#open().applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]);
     this.close();
     this.#door.kernel.removeRouter(this.#path);
   }
@@ -122,6 +124,8 @@ export class Router {
     }
     this.#door.applyOnHost([{ kind: "set-up", name: hostLink }]);
     stack.applyLinks([{ kind: "set-up", name: "up0" }]);
+    // Makes the kernel note the carrier at once, as in endpoint-link.ts.
+    this.#door.hasHostLink(hostLink);
     this.#door.setHostSysctl("net/ipv4/ip_forward", "1");
     // 127.0.0.1:port of the host, as with bridges.
     this.#door.setHostSysctl(`net/ipv4/conf/${hostLink}/route_localnet`, "1");
