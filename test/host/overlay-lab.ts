@@ -110,7 +110,7 @@ export class OverlayLab {
       if (endpoint === undefined) continue;
       const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes: wish.mtuBytes };
       stack.applyLinks([{ kind: "delete-link", name: `eth${position}` }]);
-      ensureEndpointLink(wish.state, end, { router: router.stack, container: stack });
+      router.use((inside) => ensureEndpointLink(wish.state, end, { router: inside, container: stack }));
     }
     await router.apply(wish, true);
   }
@@ -182,7 +182,7 @@ export class OverlayLab {
       mac: macOfAddress(parseAddress(given.address)),
     };
     const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes };
-    ensureEndpointLink(state, end, { router: labRouter.router.stack, container: stack });
+    labRouter.router.use((router) => ensureEndpointLink(state, end, { router, container: stack }));
     labRouter.wish = { ...labRouter.wish, endpoints: [...labRouter.wish.endpoints, endpoint] };
     await labRouter.router.apply(labRouter.wish, true);
     const made = { path, stack, address: given.address, address6, link: endpoint.link, position };

@@ -1,5 +1,6 @@
 // What happens below an overlay network: underlays of either family and any width, hosts that are replaced or get another
 // address, and hosts that lose everything again and again.
+import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { NetworkState } from "@flotilla/protocol";
 import { afterEach, describe, expect, test } from "vitest";
@@ -78,6 +79,21 @@ test("27: a host whose underlay address changes is reached at the new one", asyn
   report("27", `${count.failed} of ${count.sent} datagrams lost at one each 2 ms`);
   expect(count.ok).toBeGreaterThan(50);
   expect(await lab.pings(a.path, b.address)).toBe(true);
+});
+
+test("a hundred networks on a host keep no descriptor open and cost the same each", async () => {
+  await twoHosts({});
+  const descriptors = (): number => readdirSync("/proc/self/fd").length;
+  const before = descriptors();
+  const perNetworkMs: number[] = [];
+  for (let index = 0; index < 100; index += 1) {
+    const startedAt = performance.now();
+    await lab.network(sampleNetwork(2, { vni: 7_000 + index, isInternal: true, id: (7_000 + index).toString(16).padStart(64, "0") }), [1]);
+    perNetworkMs.push(performance.now() - startedAt);
+  }
+  const mean = (list: readonly number[]): number => list.reduce((sum, ms) => sum + ms, 0) / list.length;
+  report("scale", `100 networks: ${mean(perNetworkMs.slice(0, 50)).toFixed(1)} ms each of the first half, ${mean(perNetworkMs.slice(50)).toFixed(1)} ms of the second`); // prettier-ignore
+  expect(descriptors()).toBeLessThanOrEqual(before + 2);
 });
 
 test(`a router that loses everything ${REBOOTS} times comes back each time, and others never notice`, async () => {

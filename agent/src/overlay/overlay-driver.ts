@@ -104,16 +104,17 @@ export class OverlayDriver {
     const container = this.#deps.kernel.openRouter(place.netnsPath);
     try {
       const end = { ...place, endpoint: toLocal(endpoint, wish.state), mtuBytes: wish.mtuBytes };
-      ensureEndpointLink(wish.state, end, { router: router.stack, container });
+      router.use((stack) => ensureEndpointLink(wish.state, end, { router: stack, container }));
     } finally {
       container.close();
     }
-    router.applyObjects(wish, true);
+    router.applyObjects(wish);
   }
 
   /** Both ends of a container's link; the rest with the next `ensure`, when its row is gone. */
   removeEndpoint(endpoint: EndpointRow): void {
-    this.#router(endpoint.network_id).stack.applyLinks([{ kind: "delete-link", name: containerLink(endpoint.number) }]);
+    const name = containerLink(endpoint.number);
+    this.#router(endpoint.network_id).use((stack) => stack.applyLinks([{ kind: "delete-link", name }]));
   }
 
   /** Takes a network out of the kernel. Idempotent. */
@@ -147,7 +148,7 @@ export class OverlayDriver {
   /** Repairs what another program took away. */
   async watch(): Promise<void> {
     for (const [networkId, router] of this.#routers) {
-      if (await router.isIntact()) continue;
+      if (router.isIntact()) continue;
       this.#deps.logger.warn("an overlay network was changed by another program, putting it right", { networkId });
       router.distrust();
       await this.#restore(networkId);
@@ -155,11 +156,10 @@ export class OverlayDriver {
     if (this.#routers.size > 0 && !(await this.#hasUnderlay())) await this.#assertUnderlay();
   }
 
-  /** Lets go of the kernel; networks in use stay there. */
+  /** Takes away what nobody uses; networks in use stay in the kernel. */
   async close(): Promise<void> {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
-    for (const router of this.#routers.values()) router.close();
     this.#routers.clear();
   }
 
