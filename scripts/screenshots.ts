@@ -94,17 +94,58 @@ async function fillProduct({ docker, dockerThroughControl, dir, url }: Product):
   };
   const tar = await makeBusyboxTar(dir);
   await must(["import", "--change", 'CMD ["sh"]', tar, "busybox:latest"]);
-  const server = "mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo \"GET /items/$i 200 $((i*7%40))ms\"; sleep 1; done";
+  const server =
+    'mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo "GET /items/$i 200 $((i*7%40))ms"; sleep 1; done';
   await must(["import", "--change", `CMD ["sh","-c","${server.replaceAll('"', '\\"')}"]`, "--change", "EXPOSE 8080", tar, "shop:1.2"]);
   await must(["volume", "create", "--label", "team=shop", "shop-data"]);
   await must(["volume", "create", "backup"]);
-  await must(["run", "-d", "--name", "web", "--restart", "unless-stopped", "-p", "127.0.0.1::8080", "-v", "shop-data:/data", "-e", "LOG_LEVEL=info", "--memory", "256m", "--label", "team=shop", "shop:1.2"]);
+  await must([
+    "run",
+    "-d",
+    "--name",
+    "web",
+    "--restart",
+    "unless-stopped",
+    "-p",
+    "127.0.0.1::8080",
+    "-v",
+    "shop-data:/data",
+    "-e",
+    "LOG_LEVEL=info",
+    "--memory",
+    "256m",
+    "--label",
+    "team=shop",
+    "shop:1.2",
+  ]);
   await must(["run", "-d", "--name", "worker-1", "busybox", "sh", "-c", "while true; do echo job done; sleep 2; done"]);
   await must(["run", "-d", "--name", "worker-2", "busybox", "sh", "-c", "while true; do :; done"]);
-  await must(["run", "-d", "--name", "api", "--health-cmd", "echo connection refused; exit 1", "--health-interval", "1s", "--health-retries", "1", "busybox", "sleep", "10000"]);
+  await must([
+    "run",
+    "-d",
+    "--name",
+    "api",
+    "--health-cmd",
+    "echo connection refused; exit 1",
+    "--health-interval",
+    "1s",
+    "--health-retries",
+    "1",
+    "busybox",
+    "sleep",
+    "10000",
+  ]);
   await must(["run", "-d", "--name", "cache", "busybox", "sleep", "10000"]);
   await must(["pause", "cache"]);
-  await docker(["run", "--name", "migrate", "busybox", "sh", "-c", "echo 'applying 003_orders.sql'; echo 'ERROR: relation \"orders\" already exists' >&2; exit 3"]);
+  await docker([
+    "run",
+    "--name",
+    "migrate",
+    "busybox",
+    "sh",
+    "-c",
+    "echo 'applying 003_orders.sql'; echo 'ERROR: relation \"orders\" already exists' >&2; exit 3",
+  ]);
   await docker(["run", "--name", "seed", "busybox", "true"]);
   const registry = url.replace("http://", "");
   await must(["tag", "shop:1.2", `${registry}/team/shop:1.2`]);
@@ -168,7 +209,11 @@ async function typeInTerminal(page: Page): Promise<void> {
 
 async function startPull(page: Page): Promise<void> {
   await clickButton(language === "zh" ? "拉取" : "Pull")(page);
-  await page.getByRole("dialog").locator("input").first().fill(`${product.url.replace("http://", "")}/team/shop:base`);
+  await page
+    .getByRole("dialog")
+    .locator("input")
+    .first()
+    .fill(`${product.url.replace("http://", "")}/team/shop:base`);
   await page.keyboard.press("Enter");
   await page.waitForTimeout(1_500);
 }

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { NETWORK_KIND, NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -40,9 +40,11 @@ import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
+import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { bridgePrefix } from "./network/plan.ts";
 import { NetworkWishes } from "./overlay/network-wishes.ts";
+import { uplinkPrefix } from "./overlay/names.ts";
 import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
@@ -133,6 +135,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
+  state.desired.register(NETWORK_KIND, new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)));
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
@@ -158,7 +161,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const { productVersion } = options;
   const ownCredentials = new HostCredentials({ controlUrl: () => findControlUrl(dataDir), nowMs: Date.now });
   state.desired.register(REGISTRY_CREDENTIALS, ownCredentials);
-  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: "network" });
+  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: NETWORK_KIND });
   state.desired.register(NETWORK_REFUSAL, wishes);
   const distribution = createDistribution({ dataDir, images, productVersion, ownCredentials, nowMs: Date.now, random: Math.random });
   const pullBase = createPullBase(distribution);
@@ -220,7 +223,7 @@ function createRoutes(parts: Parts): Route[] {
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
 async function reportUnderlay({ config, state }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
-  const ownLinks = [bridgePrefix(config.instance)];
+  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance)];
   const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
   const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl });
   opened.push(() => underlay.close());

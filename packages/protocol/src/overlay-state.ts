@@ -1,11 +1,11 @@
 // Desired state of overlay networks: the bodies of the resources `network/<id>` that a host is given (one per network that
-// has or may have an endpoint on it). Everything is bounded here; what addresses must satisfy towards each other is checked
+// has or may have an endpoint on it), see desired-state.ts. Everything is bounded here; what addresses must satisfy towards each other is checked
 // by findContradiction, so that an agent never programs half of a contradiction.
 import { isIP } from "node:net";
 import { z } from "zod";
 
-/** Key prefix of these resources. */
-export const NETWORK_RESOURCE_PREFIX = "network/";
+/** Kind of these resources. */
+export const NETWORK_KIND = "network";
 /** VNIs begin above what other products number their own from (Docker swarm: 4096). */
 export const MIN_VNI = 4097;
 export const MAX_VNI = 2 ** 24 - 1;
