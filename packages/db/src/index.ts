@@ -10,6 +10,8 @@ export type {
   HostState,
   JoinToken,
   Membership,
+  OverlayLease,
+  OverlayNetwork,
   RegistryCleanup,
   RegistryManifest,
   RegistryRepository,

@@ -3,6 +3,7 @@ import type { Host, PrismaClient, Team, Transaction } from "@flotilla/db";
 import type { ResourceBody } from "@flotilla/protocol";
 import type { HostLinks } from "./engine/host-links.ts";
 import type { ShortCache } from "./access/short-cache.ts";
+import type { CallerTickets } from "./networks/caller-tickets.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
 import type { BlobStorage } from "./registry/blob-storage.ts";
 import type { UpstreamPulls } from "./registry/upstream/upstream-pulls.ts";
@@ -30,6 +31,8 @@ export type ServiceContext = {
   composers: readonly HostComposer[];
   passwords: Passwords;
   refusals: RefusalLog;
+  /** Who is behind calls that hosts get through the control plane. */
+  callers: CallerTickets;
   /** Answers about tokens and hosts; cleared by whatever changes one of them. */
   cache: ShortCache;
   registry: RegistryContext;

@@ -8,6 +8,7 @@ import { FlotillaError, type Logger } from "@flotilla/core";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
   type Actor,
+  CallerTickets,
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
@@ -32,6 +33,7 @@ import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { formatMetrics } from "./metrics.ts";
+import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
@@ -101,6 +103,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
+    callers: new CallerTickets(),
     cache: new ShortCache(),
     registry: {
       storage: new FileStorage(join(config.dataDir, "registry")),
@@ -121,6 +124,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const server = serve({ options, services, auth, hub, undo, database });
   const maintenance = new RegistryMaintenance(services);
   undo.push(() => maintenance.close());
+  const upkeep = new OverlayUpkeep(services);
+  undo.push(() => upkeep.close());
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
