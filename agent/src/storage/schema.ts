@@ -67,6 +67,12 @@ export const STORAGE_MIGRATION: Migration = {
        PRIMARY KEY (namespace, digest, domain, path)
      ) STRICT;
      CREATE INDEX storage_blob_sources_digest ON storage_blob_sources (digest);`,
+    // What a layer changes of those below it, found out by walking it once.
+    `CREATE TABLE storage_layer_changes (
+       chain_id TEXT PRIMARY KEY REFERENCES storage_layers (chain_id) ON DELETE CASCADE,
+       changes TEXT NOT NULL,
+       used_ms INTEGER NOT NULL
+     ) STRICT;`,
   ],
 };
 
