@@ -15,9 +15,9 @@ test("instructions read as in the Dockerfile, with their share of the image", ()
       { CreatedBy: "COPY . /app # buildkit", Size: 0 },
     ]),
   ).toEqual([
-    { instruction: 'CMD ["nginx"]', bytes: 0, sharePercent: 0, isEmpty: true },
-    { instruction: "RUN apt-get update", bytes: 75, sharePercent: 75, isEmpty: false },
-    { instruction: "RUN make", bytes: 25, sharePercent: 25, isEmpty: false },
-    { instruction: "COPY . /app", bytes: 0, sharePercent: 0, isEmpty: true },
+    { instruction: 'CMD ["nginx"]', bytes: 0, sharePercent: 0, isEmpty: true, historyIndex: 3 },
+    { instruction: "RUN apt-get update", bytes: 75, sharePercent: 75, isEmpty: false, historyIndex: 2 },
+    { instruction: "RUN make", bytes: 25, sharePercent: 25, isEmpty: false, historyIndex: 1 },
+    { instruction: "COPY . /app", bytes: 0, sharePercent: 0, isEmpty: true, historyIndex: 0 },
   ]);
 });

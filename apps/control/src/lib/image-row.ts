@@ -20,7 +20,14 @@ export function imageHref(image: Pick<ImageSummary, "Id" | "host">): string {
 
 export type HistoryEntry = { CreatedBy: string; Size: number };
 
-export type LayerRow = { instruction: string; bytes: number; sharePercent: number; isEmpty: boolean };
+export type LayerRow = {
+  instruction: string;
+  bytes: number;
+  sharePercent: number;
+  isEmpty: boolean;
+  /** Its place in the image's history, counted from the oldest: layers name it. */
+  historyIndex: number;
+};
 
 /**
  * A history as people wrote it: instructions of a Dockerfile without the shell around them, each with its share of the image. Newest
@@ -28,11 +35,12 @@ export type LayerRow = { instruction: string; bytes: number; sharePercent: numbe
  */
 export function layerRows(history: readonly HistoryEntry[]): LayerRow[] {
   const total = history.reduce((sum, entry) => sum + entry.Size, 0);
-  return history.map((entry) => ({
+  return history.map((entry, index) => ({
     instruction: readableInstruction(entry.CreatedBy),
     bytes: entry.Size,
     sharePercent: total > 0 ? (entry.Size / total) * 100 : 0,
     isEmpty: entry.Size === 0,
+    historyIndex: history.length - 1 - index,
   }));
 }
 
