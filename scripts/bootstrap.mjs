@@ -39,8 +39,10 @@ const TEST_PACKAGES = {
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
+  ping: "iputils-ping",
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
+  umoci: "umoci",
   openssl: "openssl",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };

@@ -160,6 +160,7 @@ function isWanted(name: string): boolean {
 }
 
 async function typeInTerminal(page: Page): Promise<void> {
+  await page.locator("main button").last().click();
   await page.locator(".xterm").click();
   await page.keyboard.type("ls -la / && ps\n");
   await page.waitForTimeout(1_000);

@@ -1,5 +1,5 @@
 // The Images table of the manual, by the unmodified docker command and Debian's docker-registry.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -242,4 +242,35 @@ describe("images that came from a registry", () => {
     expect(await ok("run", "--rm", `${host}/shared/app:theirs`, "cat", "/linked")).toBe(name);
     await ok("rmi", `${host}/shared/app:theirs`);
   });
+
+  test("umoci unpacks ours, and what it packs again is loaded by us", async () => {
+    const name = "exchange:ours";
+    await makeImage(name);
+    const layout = join(dir, "layout");
+    mkdirSync(layout);
+    await ok("save", "-o", join(dir, "layout.tar"), name);
+    await must(["tar", "-xf", join(dir, "layout.tar"), "-C", layout]);
+    const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")) as { manifests: { annotations: Record<string, string> }[] };
+    const tag = index.manifests[0]?.annotations["org.opencontainers.image.ref.name"] ?? "";
+    await must(["umoci", "unpack", "--image", `${layout}:${tag}`, join(dir, "bundle")]);
+    expect(readFileSync(join(dir, "bundle", "rootfs", "made"), "utf8")).toBe(`${name}\n`);
+    writeFileSync(join(dir, "bundle", "rootfs", "theirs"), "written by umoci\n");
+    rmSync(join(dir, "bundle", "rootfs", "made"));
+    await must(["umoci", "repack", "--image", `${layout}:theirs`, join(dir, "bundle")]);
+    await must(["umoci", "config", "--image", `${layout}:theirs`, "--config.cmd", "cat", "--config.cmd", "/theirs"]);
+    // An image of theirs alone: manifest.json of Docker's layout names ours.
+    rmSync(join(layout, "manifest.json"));
+    await must(["umoci", "rm", "--image", `${layout}:${tag}`]);
+    await must(["tar", "-cf", join(dir, "theirs.tar"), "-C", layout, "."]);
+    const loaded = await ok("load", "-i", join(dir, "theirs.tar"));
+    const theirs = /Loaded image(?: ID)?: (\S+)/.exec(loaded)?.[1] ?? "";
+    expect(await ok("run", "--rm", theirs)).toBe("written by umoci");
+    expect((await agent.docker(["run", "--rm", theirs, "cat", "/made"])).exitCode).not.toBe(0);
+    await ok("rmi", "-f", theirs, name);
+  });
 });
+
+async function must(argv: [string, ...string[]]): Promise<void> {
+  const result = await runCommand(argv);
+  expect(result, `${argv.join(" ")}: ${result.stderr}`).toMatchObject({ exitCode: 0 });
+}

@@ -1,5 +1,7 @@
 // Forgetting tracked connections (ctnetlink). A flow keeps the translation that its first packet got: a UDP client that
 // sends without pause to a port published after that, or again by another container, would be misled for ever.
+import { isIPv6 } from "node:net";
+import { packIp } from "./ip-bytes.ts";
 import { errnoOf } from "./libc.ts";
 import { encodeAttribute, encodeByte, encodeNested, encodeNumber } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink.ts";
@@ -8,13 +10,14 @@ import { AF } from "./socket.ts";
 const NETLINK_NETFILTER = 12;
 const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT_DELETE = 2;
-const CTA = { TUPLE_ORIG: 1, FILTER: 25 } as const;
+const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, FILTER: 25 } as const;
 const CTA_FILTER_ORIG_FLAGS = 1;
+const CTA_FILTER_REPLY_FLAGS = 2;
 const CTA_TUPLE = { IP: 1, PROTO: 2 } as const;
-const CTA_IP_V4_DST = 2;
+const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
 const CTA_PROTO = { NUM: 1, DST_PORT: 3 } as const;
 /** Bits of CTA_FILTER_ORIG_FLAGS: which parts of the tuple count (net/netfilter/nf_internals.h). */
-const FILTER_FLAG = { IP_DST: 1 << 1, PROTO_NUM: 1 << 3, PROTO_DST_PORT: 1 << 5 } as const;
+const FILTER_FLAG = { IP_SRC: 1 << 0, IP_DST: 1 << 1, PROTO_NUM: 1 << 3, PROTO_DST_PORT: 1 << 5 } as const;
 const IPPROTO_UDP = 17;
 
 /** `address` "0.0.0.0" is every address. */
@@ -40,13 +43,52 @@ export function forgetUdpFlows(ports: readonly UdpPort[]): boolean {
   }
 }
 
+/** UDP flows to `address`:`port` that were translated to `backend`; of either family. */
+export type TranslatedFlows = { address: string; port: number; backend: string };
+
+/**
+ * Forgets UDP flows of the calling thread's network namespace that went to an address and were given a certain backend, so
+ * that their next packet gets another. Other backends' flows stay. @returns false where the kernel cannot filter.
+ */
+export function forgetTranslatedFlows(flows: readonly TranslatedFlows[]): boolean {
+  if (flows.length === 0) return true;
+  const socket = new NetlinkSocket(NETLINK_NETFILTER);
+  try {
+    const attempt = "forget translated udp flows";
+    socket.execute(flows.map((flow) => ({ attempt, ignore: ["ENOENT"], message: translatedMessage(flow) })));
+    return true;
+  } catch (error) {
+    if (["EOPNOTSUPP", "EINVAL", "EPROTONOSUPPORT"].includes(errnoOf(error))) return false;
+    throw error;
+  } finally {
+    socket.close();
+  }
+}
+
+function translatedMessage({ address, port, backend }: TranslatedFlows): { type: number; flags: number; payload: Buffer } {
+  const portBytes = Buffer.alloc(2);
+  portBytes.writeUInt16BE(port);
+  const isV6 = isIPv6(address);
+  const proto = encodeNested(CTA_TUPLE.PROTO, [encodeByte(CTA_PROTO.NUM, IPPROTO_UDP), encodeAttribute(CTA_PROTO.DST_PORT, portBytes)]);
+  const orig = encodeNested(CTA_TUPLE.IP, [encodeAttribute(isV6 ? CTA_IP.V6_DST : CTA_IP.V4_DST, packIp(address))]);
+  const reply = encodeNested(CTA_TUPLE.IP, [encodeAttribute(isV6 ? CTA_IP.V6_SRC : CTA_IP.V4_SRC, packIp(backend))]);
+  const origFlags = FILTER_FLAG.PROTO_NUM | FILTER_FLAG.PROTO_DST_PORT | FILTER_FLAG.IP_DST;
+  const payload = Buffer.concat([
+    Buffer.from([isV6 ? AF.INET6 : AF.INET, 0, 0, 0]), // struct nfgenmsg
+    encodeNested(CTA.FILTER, [encodeNumber(CTA_FILTER_ORIG_FLAGS, origFlags), encodeNumber(CTA_FILTER_REPLY_FLAGS, FILTER_FLAG.IP_SRC)]),
+    encodeNested(CTA.TUPLE_ORIG, [orig, proto]),
+    encodeNested(CTA.TUPLE_REPLY, [reply]),
+  ]);
+  return { type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, flags: 0, payload };
+}
+
 function deleteMessage(port: UdpPort): { type: number; flags: number; payload: Buffer } {
   const hasAddress = port.address !== "0.0.0.0";
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port.port);
   const proto = encodeNested(CTA_TUPLE.PROTO, [encodeByte(CTA_PROTO.NUM, IPPROTO_UDP), encodeAttribute(CTA_PROTO.DST_PORT, portBytes)]);
   const address = Buffer.from(port.address.split(".").map(Number));
-  const ip = encodeNested(CTA_TUPLE.IP, [encodeAttribute(CTA_IP_V4_DST, address)]);
+  const ip = encodeNested(CTA_TUPLE.IP, [encodeAttribute(CTA_IP.V4_DST, address)]);
   const flags = FILTER_FLAG.PROTO_NUM | FILTER_FLAG.PROTO_DST_PORT | (hasAddress ? FILTER_FLAG.IP_DST : 0);
   const payload = Buffer.concat([
     Buffer.from([AF.INET, 0, 0, 0]), // struct nfgenmsg

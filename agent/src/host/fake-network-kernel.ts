@@ -60,8 +60,20 @@ class FakeStack implements NetworkStack {
         this.addLink(operation.name, { kind: "bridge", mac: operation.mac, mtuBytes: operation.mtuBytes });
         break;
       case "add-veth":
-        this.addLink(operation.name, { kind: "veth", mac: operation.mac, masterIndex: this.#get(operation.master, line).index });
+        this.addLink(operation.name, {
+          kind: "veth",
+          mac: operation.mac,
+          masterIndex: operation.master === "" ? 0 : this.#get(operation.master, line).index,
+        });
         this.#kernel.stack(operation.peer.netnsPath).addLink(operation.peer.name, { kind: "veth", mac: operation.peer.mac });
+        break;
+      case "add-vxlan":
+        this.#kernel
+          .stack(operation.netnsPath)
+          .addLink(operation.name, { kind: "vxlan", mac: operation.mac, mtuBytes: operation.mtuBytes });
+        break;
+      case "set-mtu":
+        this.#set(operation.name, { mtuBytes: operation.mtuBytes }, line);
         break;
       case "set-up":
         this.#set(operation.name, { isUp: true }, line);

@@ -4,7 +4,10 @@
 /** Every operation applies to the network namespace of the socket that performs it. */
 export type LinkOperation =
   | { kind: "add-bridge"; name: string; mac: string; mtuBytes: number }
-  /** Makes both ends at once: `name` here, enslaved to `master`, and `peer.name` in the namespace of the file `peer.netnsPath`. */
+  /**
+   * Makes both ends at once: `name` here, enslaved to `master` unless that is "", and `peer.name` in the namespace of the
+   * file `peer.netnsPath`.
+   */
   | {
       kind: "add-veth";
       name: string;
@@ -13,6 +16,12 @@ export type LinkOperation =
       mtuBytes: number;
       peer: { name: string; mac: string; netnsPath: string };
     }
+  /**
+   * A VXLAN device in the namespace of the file `netnsPath`, whose packets travel through this one: its UDP socket stays
+   * here. It learns nothing; `localAddress` is IPv4 or IPv6.
+   */
+  | { kind: "add-vxlan"; name: string; vni: number; localAddress: string; port: number; mac: string; mtuBytes: number; netnsPath: string }
+  | { kind: "set-mtu"; name: string; mtuBytes: number }
   /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
   | { kind: "set-up"; name: string }
@@ -34,7 +43,12 @@ export type Link = {
   /** Index of the bridge it belongs to; 0 when none. */
   masterIndex: number;
   isUp: boolean;
+  /** Of a VXLAN device. */
+  vxlan?: VxlanFacts | undefined;
 };
+
+/** `localAddress` is canonical, "" when it has none. */
+export type VxlanFacts = { vni: number; localAddress: string; port: number };
 
 export type LinkAddress = { linkIndex: number; address: string; prefixLength: number };
 
@@ -48,8 +62,15 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `link add ${operation.name} address ${operation.mac} mtu ${operation.mtuBytes} type bridge`;
     case "add-veth": {
       const { name, mac, master, mtuBytes, peer } = operation;
-      return `link add ${name} address ${mac} mtu ${mtuBytes} master ${master} type veth peer ${peer.name} address ${peer.mac} mtu ${mtuBytes} netns ${peer.netnsPath}`;
+      const enslaved = master === "" ? "" : ` master ${master}`;
+      return `link add ${name} address ${mac} mtu ${mtuBytes}${enslaved} type veth peer ${peer.name} address ${peer.mac} mtu ${mtuBytes} netns ${peer.netnsPath}`;
     }
+    case "add-vxlan": {
+      const { name, vni, localAddress, port, mac, mtuBytes, netnsPath } = operation;
+      return `link add ${name} netns ${netnsPath} address ${mac} mtu ${mtuBytes} type vxlan id ${vni} local ${localAddress} dstport ${port} nolearning`;
+    }
+    case "set-mtu":
+      return `link set ${operation.name} mtu ${operation.mtuBytes}`;
     case "disable-ipv6-autoconfiguration":
       return `link set ${operation.name} addrgenmode none`;
     case "set-up":

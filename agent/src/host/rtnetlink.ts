@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
+import { decodeVxlan, vxlanMessage } from "./vxlan-message.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
 import {
   decodeAttributes,
@@ -78,25 +79,22 @@ export class RouteSocket {
 
   #applyOne(operation: LinkOperation): void {
     const attempt = formatLinkOperation(operation);
-    if (operation.kind !== "add-veth") {
-      this.#socket.execute([this.#request(operation, attempt)]);
-      return;
-    }
-    const netns = openSync(operation.peer.netnsPath, "r");
-    try {
-      this.#socket.execute([{ attempt, message: this.#vethMessage(operation, netns) }]);
-    } finally {
-      closeSync(netns);
-    }
+    if (operation.kind === "add-veth") {
+      withNetns(operation.peer.netnsPath, (fd) => this.#socket.execute([{ attempt, message: this.#vethMessage(operation, fd) }]));
+    } else if (operation.kind === "add-vxlan") {
+      withNetns(operation.netnsPath, (fd) => this.#socket.execute([{ attempt, message: vxlanMessage(operation, fd) }]));
+    } else this.#socket.execute([this.#request(operation, attempt)]);
   }
 
-  #request(operation: Exclude<LinkOperation, { kind: "add-veth" }>, attempt: string): NetlinkRequest {
+  #request(operation: Exclude<LinkOperation, { kind: "add-veth" | "add-vxlan" }>, attempt: string): NetlinkRequest {
     switch (operation.kind) {
       case "add-bridge":
         return { attempt, message: bridgeMessage(operation) };
       case "disable-ipv6-autoconfiguration":
         // A kernel booted without IPv6 has nothing to disable.
         return { attempt, message: setLinkMessage(operation.name, { attributes: [ADDRESS_GENERATION_NONE] }), ignore: ["EAFNOSUPPORT"] };
+      case "set-mtu":
+        return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MTU, operation.mtuBytes)] }) };
       case "set-up":
         return { attempt, message: setLinkMessage(operation.name, { isUp: true }) };
       case "set-master":
@@ -130,7 +128,7 @@ export class RouteSocket {
       encodeText(IFLA.IFNAME, operation.name),
       encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
       encodeNumber(IFLA.MTU, operation.mtuBytes),
-      encodeNumber(IFLA.MASTER, this.#indexOf(operation.master)),
+      ...(operation.master === "" ? [] : [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))]),
       encodeNested(IFLA.LINKINFO, [
         encodeText(IFLA_INFO.KIND, "veth"),
         encodeNested(IFLA_INFO.DATA, [encodeAttribute(VETH_INFO_PEER, peer)]),
@@ -149,6 +147,15 @@ export class RouteSocket {
 const ADDRESS_GENERATION_NONE = encodeNested(IFLA.AF_SPEC, [
   encodeNested(AF.INET6, [encodeByte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]),
 ]);
+
+function withNetns(path: string, work: (fd: number) => void): void {
+  const fd = openSync(path, "r");
+  try {
+    work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** struct ifinfomsg; with `isUp` it changes IFF_UP only. */
 function linkHeader(options: { isUp?: boolean } = {}): Buffer {
@@ -189,13 +196,13 @@ function addressMessage(linkIndex: number, request: { address: string; prefixLen
   header.writeUInt8(request.prefixLength, 1);
   header.writeUInt32LE(linkIndex, 4);
   const address = packAddress(request.address);
-  const broadcast = Buffer.alloc(4);
-  broadcast.writeUInt32BE((address.readUInt32BE(0) | (request.prefixLength === 32 ? 0 : 0xffff_ffff >>> request.prefixLength)) >>> 0);
-  const attributes = [
-    encodeAttribute(IFA.LOCAL, address),
-    encodeAttribute(IFA.ADDRESS, address),
-    encodeAttribute(IFA.BROADCAST, broadcast),
-  ];
+  const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address)];
+  // Two addresses or one have no broadcast address among them (RFC 3021): it would be the peer's.
+  if (request.prefixLength < 31) {
+    const broadcast = Buffer.alloc(4);
+    broadcast.writeUInt32BE((address.readUInt32BE(0) | (0xffff_ffff >>> request.prefixLength)) >>> 0);
+    attributes.push(encodeAttribute(IFA.BROADCAST, broadcast));
+  }
   return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload: Buffer.concat([header, ...attributes]) };
 }
 
@@ -211,15 +218,18 @@ function defaultRouteMessage(linkIndex: number, gateway: string): NetlinkRequest
 
 function parseLink(payload: Buffer): Link {
   const attributes = decodeAttributes(payload, LINK_HEADER_BYTES);
-  const info = attributes.get(IFLA.LINKINFO);
+  const info = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? Buffer.alloc(0), 0);
+  const kind = decodeText(info.get(IFLA_INFO.KIND));
+  const data = info.get(IFLA_INFO.DATA);
   return {
     index: payload.readInt32LE(4),
     name: decodeText(attributes.get(IFLA.IFNAME)),
-    kind: info === undefined ? "" : decodeText(decodeAttributes(info, 0).get(IFLA_INFO.KIND)),
+    kind,
     mac: formatMac(attributes.get(IFLA.ADDRESS)),
     mtuBytes: attributes.get(IFLA.MTU)?.readUInt32LE(0) ?? 0,
     masterIndex: attributes.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
     isUp: (payload.readUInt32LE(8) & IFF_UP) !== 0,
+    ...(kind === "vxlan" && data !== undefined ? { vxlan: decodeVxlan(data) } : {}),
   };
 }
 

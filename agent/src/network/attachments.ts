@@ -1,14 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { FlotillaError, KeyedLock, wrapError, type Logger } from "@flotilla/core";
-import type { Attachment, AttachRequest, Endpoint, EndpointRequest, PortBinding } from "../engine/ports.ts";
+import type { Attachment, AttachRequest, Endpoint, EndpointRequest } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
-import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
+import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { OverlayStore } from "../overlay/overlay-store.ts";
+import type { RouterPort } from "../overlay/virtual-servers.ts";
+import { nameOf, toBinding, toEndpoint, toPublished, toRouterPort } from "./attachment-view.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
-import { formatAddress, macOfAddress, parseAddress, parseSubnet } from "./ipv4.ts";
+import { chooseEndpointAddress } from "./endpoint-address.ts";
+import { formatAddress, macOfAddress } from "./ipv4.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
-import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
+import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
 import type { Peers } from "./peers.ts";
 import type { PortAllocator } from "./port-allocator.ts";
@@ -17,6 +21,8 @@ export type AttachmentsDeps = {
   store: NetworkStore;
   catalog: NetworkCatalog;
   bridges: BridgeDriver;
+  overlay: OverlayDriver;
+  overlayStore: OverlayStore;
   endpoints: EndpointDriver;
   firewall: Firewall;
   ports: PortAllocator;
@@ -60,6 +66,7 @@ export class Attachments {
       this.#publishEvents("disconnect", containerId);
       const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
+      await this.#refreshOverlays(networkIds);
       this.#deps.peers.announce(networkIds);
     });
   }
@@ -74,6 +81,7 @@ export class Attachments {
         await this.#build(containerId);
       } catch (error) {
         this.#dropEndpoint(containerId, network.id);
+        await this.#refreshOverlays([network.id]).catch(() => undefined);
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
@@ -89,6 +97,7 @@ export class Attachments {
     return this.#lock.run(containerId, async () => {
       this.#publishEvents("disconnect", containerId, networkId);
       this.#dropEndpoint(containerId, networkId);
+      await this.#refreshOverlays([networkId]);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
       this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
@@ -114,7 +123,21 @@ export class Attachments {
   publishedPorts(containerId: string): PublishedPort[] {
     const carrier = this.#deps.store.endpointsOf(containerId).find((endpoint) => !this.#network(endpoint.network_id).is_internal);
     if (carrier === undefined) return [];
-    return this.#deps.store.portsOf(containerId).map((port) => toPublished(port, carrier));
+    const router = this.#network(carrier.network_id).driver === "overlay" ? this.#deps.overlay.uplink(carrier.network_id) : undefined;
+    return this.#deps.store
+      .portsOf(containerId)
+      .map((port) => toPublished(port, router?.routerAddress ?? carrier.address, router !== undefined));
+  }
+
+  /** Ports that containers publish through an overlay network: the host hands them to its router under the host's number. */
+  routerPorts(networkId: string): RouterPort[] {
+    const { store } = this.#deps;
+    const isCarrier = (endpoint: EndpointRow): boolean =>
+      store.endpointsOf(endpoint.container_id).find((each) => !this.#network(each.network_id).is_internal)?.id === endpoint.id;
+    return store
+      .endpointsIn(networkId)
+      .filter(isCarrier)
+      .flatMap((endpoint) => store.portsOf(endpoint.container_id).map((port) => toRouterPort(port, endpoint)));
   }
 
   /** Makes the kernel have what the rows of a container say. Idempotent. */
@@ -128,9 +151,19 @@ export class Attachments {
   async #build(containerId: string): Promise<void> {
     const { store, bridges, endpoints, firewall } = this.#deps;
     const rows = store.endpointsOf(containerId);
-    for (const row of rows) await bridges.ensure(this.#network(row.network_id));
+    const networks = rows.map((row) => this.#network(row.network_id));
+    for (const network of networks) {
+      if (network.driver === "bridge") await bridges.ensure(network);
+      else if (await this.#deps.overlay.ensure(network.id)) await firewall.assert();
+    }
     endpoints.ensure(containerId, rows);
+    await this.#refreshOverlays(networks.map((network) => network.id));
     await firewall.publish(this.publishedPorts(containerId));
+  }
+
+  /** Tables of routers name the containers on them. */
+  async #refreshOverlays(networkIds: readonly string[]): Promise<void> {
+    for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.ensure(id);
   }
 
   async #undo(containerId: string): Promise<void> {
@@ -151,7 +184,7 @@ export class Attachments {
   async #record(request: AttachRequest): Promise<boolean> {
     const { store, catalog, ports } = this.#deps;
     if (store.findAttachment(request.containerId) !== undefined) {
-      const wanted = request.endpoints.map((endpoint) => catalog.getBridge(request.namespace, endpoint.networkName).id);
+      const wanted = request.endpoints.map((endpoint) => catalog.getAddressed(request.namespace, endpoint.networkName).id);
       const held = store.endpointsOf(request.containerId).map((endpoint) => endpoint.network_id);
       if (wanted.length === held.length && wanted.every((id) => held.includes(id))) return false;
       await this.#undo(request.containerId);
@@ -180,12 +213,12 @@ export class Attachments {
 
   #addEndpoint(attachment: AttachmentRow, request: EndpointRequest): NetworkRow {
     const { store, catalog, bridges } = this.#deps;
-    const network = bridges.settleSubnet(catalog.getBridge(attachment.namespace, request.networkName));
+    const network = bridges.settleSubnet(catalog.getAddressed(attachment.namespace, request.networkName));
     const present = store.endpointsOf(attachment.container_id);
     if (present.some((endpoint) => endpoint.network_id === network.id)) {
       throw new FlotillaError("forbidden", `endpoint with name ${attachment.container_name} already exists in network ${network.name}`);
     }
-    const address = this.#chooseAddress(network, request.ipv4Address);
+    const address = chooseEndpointAddress(this.#deps, network, { fixed: request.ipv4Address, containerId: attachment.container_id });
     store.addEndpoint({
       id: randomBytes(32).toString("hex"),
       container_id: attachment.container_id,
@@ -196,33 +229,6 @@ export class Attachments {
       aliases: request.aliases,
     });
     return network;
-  }
-
-  #chooseAddress(network: NetworkRow, fixed: string | undefined): number {
-    const space: AddressSpace = {
-      subnet: parseSubnet(network.subnet),
-      range: parseSubnet(network.address_range === "" ? network.subnet : network.address_range),
-      gateway: parseAddress(network.gateway),
-      used: new Set(this.#deps.store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
-      cursor: parseAddress(network.last_address),
-    };
-    if (fixed === undefined) {
-      const chosen = chooseAddress(space);
-      this.#deps.store.setLastAddress(network.id, formatAddress(chosen));
-      return chosen;
-    }
-    if (network.is_subnet_chosen) {
-      throw new FlotillaError(
-        "invalid",
-        "user specified IP address is supported only when connecting to networks with user configured subnets",
-      );
-    }
-    const address = parseAddress(fixed);
-    if (space.used.has(address)) throw new FlotillaError("conflict", "Address already in use");
-    if (!isAssignable(space, address)) {
-      throw new FlotillaError("invalid", `invalid address: ${fixed} does not belong to network ${network.name} or is reserved there`);
-    }
-    return address;
   }
 
   #dropEndpoint(containerId: string, networkId: string): void {
@@ -238,7 +244,8 @@ export class Attachments {
     if (attachment === undefined) return;
     for (const endpoint of store.endpointsOf(containerId)) {
       if (onlyNetworkId !== undefined && endpoint.network_id !== onlyNetworkId) continue;
-      const attributes = { container: containerId, name: this.#network(endpoint.network_id).name, type: "bridge" };
+      const { name, driver } = this.#network(endpoint.network_id);
+      const attributes = { container: containerId, name, type: driver };
       events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
     }
   }
@@ -259,33 +266,3 @@ export class Attachments {
     return network;
   }
 }
-
-const nameOf = (request: AttachRequest): string => request.containerName ?? request.hostname;
-
-function toEndpoint(row: EndpointRow, network: NetworkRow): Endpoint {
-  return {
-    networkId: network.id,
-    networkName: network.name,
-    endpointId: row.id,
-    ipv4Address: row.address,
-    prefixLength: parseSubnet(network.subnet).prefixLength,
-    gateway: network.is_internal ? "" : network.gateway,
-    macAddress: row.mac,
-    aliases: row.aliases,
-  };
-}
-
-const toBinding = (row: PortRow): PortBinding => ({
-  containerPort: row.container_port,
-  protocol: row.protocol,
-  hostIp: row.host_address,
-  hostPort: row.host_port,
-});
-
-const toPublished = (row: PortRow, carrier: EndpointRow): PublishedPort => ({
-  hostAddress: row.host_address,
-  hostPort: row.host_port,
-  protocol: row.protocol,
-  containerAddress: parseAddress(carrier.address),
-  containerPort: row.container_port,
-});

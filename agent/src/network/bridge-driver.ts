@@ -48,8 +48,10 @@ export class BridgeDriver {
   /** Subnets that a new network must not overlap: other networks', what the host routes, and its resolvers. */
   takenSubnets(exceptNetworkId?: string): Subnet[] {
     const { store, instance } = this.#options;
-    const others = store.networks().filter((network) => network.id !== exceptNetworkId);
-    const own = store.networks().find((network) => network.id === exceptNetworkId);
+    // Overlay networks have namespaces of their own: their subnets are no routes of this host.
+    const networks = store.networks().filter((network) => network.driver === "bridge");
+    const others = networks.filter((network) => network.id !== exceptNetworkId);
+    const own = networks.find((network) => network.id === exceptNetworkId);
     const ownIndex = own === undefined ? undefined : this.#kernel.host.findLink(bridgeName(instance, own.number))?.index;
     const routed = this.#kernel.host.routes().filter((route) => route.prefixLength > 0 && route.linkIndex !== ownIndex);
     return [

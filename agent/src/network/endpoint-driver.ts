@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
+import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
 import { parseAddress } from "./ipv4.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 
-export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore };
+export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore; overlay: OverlayDriver };
 
 /** Makes and checks the namespaces of containers and the links into them. Synchronous: a few milliseconds a container. */
 export class EndpointDriver {
@@ -38,6 +39,10 @@ export class EndpointDriver {
 
   /** Removes one link, both ends. The kernel takes tens of milliseconds over it. */
   removeLink(endpoint: EndpointRow): void {
+    if (this.#network(endpoint).driver === "overlay") {
+      this.#options.overlay.removeEndpoint(endpoint);
+      return;
+    }
     this.#kernel.host.apply([{ kind: "delete-link", name: vethName(this.#options.instance, endpoint.number) }]);
   }
 
@@ -64,14 +69,21 @@ export class EndpointDriver {
     const hasPorts = this.#options.store.portsOf(containerId).length > 0;
     const defaultRoute = endpoints.find((endpoint) => !this.#network(endpoint).is_internal);
     for (const endpoint of endpoints) {
+      const network = this.#network(endpoint);
+      const isDefaultRoute = endpoint.id === defaultRoute?.id;
+      if (network.driver === "overlay") {
+        const { position } = endpoint;
+        this.#options.overlay.ensureEndpoint(endpoint, { netnsPath: this.netnsPath(containerId), position, isDefaultRoute });
+        continue;
+      }
       this.#ensureEndpoint(stack, containerId, {
         linkName: vethName(this.#options.instance, endpoint.number),
         position: endpoint.position,
         address: parseAddress(endpoint.address),
         mac: endpoint.mac,
-        isDefaultRoute: endpoint.id === defaultRoute?.id,
+        isDefaultRoute,
         hasPorts,
-        bridge: toBridgePlan(this.#options.instance, this.#network(endpoint)),
+        bridge: toBridgePlan(this.#options.instance, network),
       });
     }
   }

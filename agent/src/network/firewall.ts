@@ -40,6 +40,11 @@ export class Firewall {
     this.#forgetFlows(ports);
   }
 
+  /** Whether there is anything to have a table for. */
+  isNeeded(): boolean {
+    return this.#desired().bridges.length > 0;
+  }
+
   /** Whether the table is there: cheap enough to ask every few seconds. */
   async isPresent(): Promise<boolean> {
     try {

@@ -5,7 +5,7 @@ import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
 /** `null` is the driver of `none`, as Docker names it. */
 export type KnownNetwork =
-  | { id: string; name: string; driver: "bridge"; row: NetworkRow }
+  | { id: string; name: string; driver: "bridge" | "overlay"; row: NetworkRow }
   | { id: string; name: "host"; driver: "host" }
   | { id: string; name: "none"; driver: "null" };
 
@@ -51,9 +51,9 @@ export class NetworkCatalog {
   }
 
   /** A network that containers get addresses on. @throws as `get`; invalid for host and none. */
-  getBridge(namespace: string, nameOrId: string): NetworkRow {
+  getAddressed(namespace: string, nameOrId: string): NetworkRow {
     const network = this.get(namespace, nameOrId);
-    if (network.driver === "bridge") return network.row;
+    if ("row" in network) return network.row;
     throw new FlotillaError("invalid", `container cannot be connected to network ${network.name}: it has no addresses`);
   }
 
@@ -70,6 +70,7 @@ export class NetworkCatalog {
       id,
       namespace,
       name: "bridge",
+      driver: "bridge",
       ...this.#bridges.chooseSubnet(),
       address_range: "",
       is_subnet_chosen: true,
@@ -85,4 +86,4 @@ export class NetworkCatalog {
   }
 }
 
-const toKnown = (row: NetworkRow): KnownNetwork => ({ id: row.id, name: row.name, driver: "bridge", row });
+const toKnown = (row: NetworkRow): KnownNetwork => ({ id: row.id, name: row.name, driver: row.driver, row });

@@ -357,7 +357,7 @@ describe("user-defined networks", () => {
     ["a name in use", { name: "web", change: {}, message: "network with name web already exists" }],
     ["a predefined name", { name: "host", change: {}, message: "operation is not permitted on predefined host network" }],
     ["a bad name", { name: "a b", change: {}, message: "invalid network name" }],
-    ["an overlay", { name: "x", change: { driver: "overlay" }, message: "overlay networks are not supported yet" }],
+    ["an overlay", { name: "x", change: { driver: "overlay" }, message: "an overlay network belongs to all hosts" }],
     ["an unknown driver", { name: "x", change: { driver: "macvlan" }, message: "could not find plugin macvlan" }],
     ["an overlap", { name: "x", change: { subnet: "172.17.8.0/24" }, message: "Pool overlaps with other one on this address space" }],
     ["a public subnet", { name: "x", change: { subnet: "8.8.8.0/24" }, message: "it must lie in a private range" }],

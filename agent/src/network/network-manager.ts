@@ -4,6 +4,10 @@ import type { AgentConfig } from "../config.ts";
 import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
+import { openOverlayKernel, type OverlayKernel } from "../host/overlay-kernel.ts";
+import { OverlayDriver } from "../overlay/overlay-driver.ts";
+import { OverlayNetworks } from "../overlay/overlay-networks.ts";
+import { OverlayStore } from "../overlay/overlay-store.ts";
 import type { Database } from "../store/database.ts";
 import { Attachments } from "./attachments.ts";
 import { BridgeDriver, toBridgePlan } from "./bridge-driver.ts";
@@ -13,7 +17,8 @@ import { NetworkCatalog, type KnownNetwork } from "./network-catalog.ts";
 import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Peers, type PeersListener } from "./peers.ts";
-import { tableName } from "./plan.ts";
+import { tableName, type BridgePlan } from "./plan.ts";
+import { planUplinks, toPublishedIngress } from "./uplinks.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -26,6 +31,7 @@ export type NetworkManagerDeps = {
   logger: Logger;
   /** The machine's, unless a test gives its own. */
   kernel?: NetworkKernel;
+  overlayKernel?: OverlayKernel;
   resolvConf?: () => ResolvConf;
 };
 
@@ -41,6 +47,11 @@ export type Networks = NetworkManager & {
   /** One more network for a running container. */
   connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
   disconnect(containerId: string, networkId: string): Promise<void>;
+  /**
+   * Desired state of overlay networks, all of them, by network id. @returns what went wrong, by network id. Level-triggered:
+   * repeating it is harmless, and what failed is tried again.
+   */
+  applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>>;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
   /**
@@ -51,7 +62,7 @@ export type Networks = NetworkManager & {
 };
 
 /** How often a table that someone flushed (a firewall's reload) is put back. */
-const WATCH_INTERVAL_MS = 5_000;
+const WATCH_INTERVAL_MS = 3_000;
 /** A namespace that nobody holds is gone well before. */
 const SWEEP_DELAY_MS = 2_000;
 
@@ -59,26 +70,10 @@ const SWEEP_DELAY_MS = 2_000;
 export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const { config, events, logger, resolvConf = readHostResolvConf } = deps;
   const kernel = deps.kernel ?? openNetworkKernel();
-  const store = new NetworkStore(deps.db);
-  const { instance, runDir } = config;
-  const firewall = new Firewall(kernel, {
-    table: tableName(instance),
-    desired: () => ({
-      bridges: store
-        .networks()
-        .filter((network) => bridges.isReady(network.id) || store.endpointsIn(network.id).length > 0)
-        .map((network) => toBridgePlan(instance, network)),
-      ports: store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
-    }),
-  });
-  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger, reservedAddresses: () => resolvConf().nameservers });
-  const endpoints = new EndpointDriver(kernel, { instance, runDir, store });
-  const catalog = new NetworkCatalog(store, { bridges, instance });
-  const ports = new PortAllocator(kernel, store);
-  const peers = new Peers(store);
-  const attachments = new Attachments({ store, catalog, bridges, endpoints, firewall, ports, peers, events, logger });
-  const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, logger });
-  const upkeep = startUpkeep(reconciler, logger);
+  const { instance } = config;
+  const parts = createParts(deps, kernel, resolvConf);
+  const { store, catalog, attachments, peers, reconciler, overlays, overlay, ports, bridges, firewall } = parts;
+  const upkeep = startUpkeep(parts, logger);
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
   const view = (network: KnownNetwork): NetworkView => viewNetwork(store, network, instance);
   return {
@@ -93,6 +88,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
+    applyOverlays: (bodies) => overlays.apply(bodies),
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
     inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
@@ -107,18 +103,91 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     close: async () => {
       upkeep.stop();
       await reconciler.removeIdle();
+      await overlay.close();
+      overlays.close();
       ports.close();
       kernel.close();
     },
   };
 }
 
+type Parts = {
+  store: NetworkStore;
+  catalog: NetworkCatalog;
+  bridges: BridgeDriver;
+  firewall: Firewall;
+  ports: PortAllocator;
+  peers: Peers;
+  attachments: Attachments;
+  reconciler: Reconciler;
+  overlay: OverlayDriver;
+  overlays: OverlayNetworks;
+};
+
+function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
+  const { config, events, logger, db } = deps;
+  const { instance, runDir } = config;
+  const store = new NetworkStore(db);
+  const overlayStore = new OverlayStore(db);
+  const firewall = new Firewall(kernel, {
+    table: tableName(instance),
+    desired: () => ({
+      bridges: [...bridgePlans(), ...planUplinks(store, overlay)],
+      ports: [
+        ...store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
+        ...overlays.ingressPorts().map(toPublishedIngress),
+      ],
+    }),
+  });
+  const bridgePlans = (): BridgePlan[] =>
+    store
+      .networks()
+      .filter((network) => network.driver === "bridge" && (bridges.isReady(network.id) || store.endpointsIn(network.id).length > 0))
+      .map((network) => toBridgePlan(instance, network));
+  const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger, reservedAddresses: () => resolvConf().nameservers });
+  const overlay = new OverlayDriver({
+    instance,
+    runDir,
+    store: overlayStore,
+    host: kernel,
+    kernel: deps.overlayKernel ?? openOverlayKernel(),
+    logger,
+    endpointsIn: (networkId) => store.endpointsIn(networkId),
+    portsIn: (networkId) => attachments.routerPorts(networkId),
+  });
+  const assertFirewall = (): Promise<void> => firewall.assert();
+  const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, assertFirewall });
+  const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
+  const catalog = new NetworkCatalog(store, { bridges, instance });
+  const ports = new PortAllocator(kernel, store);
+  const peers = new Peers(store);
+  const attachments = new Attachments({
+    store,
+    catalog,
+    bridges,
+    overlay,
+    overlayStore,
+    endpoints,
+    firewall,
+    ports,
+    peers,
+    events,
+    logger,
+  });
+  const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
+  return { store, catalog, bridges, firewall, ports, peers, attachments, reconciler, overlay, overlays };
+}
+
 const NO_USER_NETWORKS =
   "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
 
-function startUpkeep(reconciler: Reconciler, logger: Logger): { sweepSoon(): void; stop(): void } {
+function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {
   const guard = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error("network upkeep went wrong", { error }));
-  const watch = setInterval(() => guard(reconciler.reassertFirewall()), WATCH_INTERVAL_MS).unref();
+  const look = (): void => {
+    guard(reconciler.reassertFirewall());
+    guard(overlay.watch());
+  };
+  const watch = setInterval(look, WATCH_INTERVAL_MS).unref();
   let sweep: NodeJS.Timeout | undefined;
   return {
     sweepSoon: () => {

@@ -88,7 +88,7 @@ function matches(view: NetworkView, filters: Filters): boolean {
     some("driver", (driver) => driver === view.driver) &&
     some("id", (id) => view.id.startsWith(id)) &&
     some("name", (name) => view.name.includes(name)) &&
-    some("scope", (scope) => scope === "local") &&
+    some("scope", (scope) => scope === scopeOf(view)) &&
     some("type", (type) => type === (view.isPredefined ? "builtin" : "custom")) &&
     (!filters.has("dangling") || booleanFilter(filters, "dangling", false) === isUnused) &&
     matchesLabels(view.labels, filters.get("label") ?? [])
@@ -98,7 +98,7 @@ function matches(view: NetworkView, filters: Filters): boolean {
 function inspect(networks: Networks, call: Call): Reply {
   const view = networks.inspect(call.namespace, call.params["id"] ?? "");
   const scope = call.query.get("scope") ?? "";
-  if (scope !== "" && scope !== "local") throw new FlotillaError("not_found", `network ${call.params["id"] ?? ""} not found`);
+  if (scope !== "" && scope !== scopeOf(view)) throw new FlotillaError("not_found", `network ${call.params["id"] ?? ""} not found`);
   const result = toNetwork(view, view.endpoints);
   return json(queryBoolean(call.query, "verbose") ? { ...result, Services: {} } : result);
 }
@@ -169,13 +169,16 @@ function requireConnector(deps: NetworkRoutesDeps): NetworkConnector {
   throw new FlotillaError("not_implemented", "connecting containers to networks and disconnecting them is not supported yet");
 }
 
+/** Docker's word for a network of several hosts. */
+const scopeOf = (view: NetworkView): "local" | "swarm" => (view.driver === "overlay" ? "swarm" : "local");
+
 /** Docker's `NetworkResource`. */
 function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]): Record<string, unknown> {
   return {
     Name: view.name,
     Id: view.id,
     Created: new Date(view.createdAtMs).toISOString(),
-    Scope: "local",
+    Scope: scopeOf(view),
     Driver: view.driver,
     EnableIPv4: true,
     EnableIPv6: false,

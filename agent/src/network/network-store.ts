@@ -53,6 +53,7 @@ const MIGRATION: Migration = {
        PRIMARY KEY (protocol, host_port, host_address)
      ) STRICT;
      CREATE INDEX ports_by_container ON ports (container_id);`,
+    `ALTER TABLE networks ADD COLUMN driver TEXT NOT NULL DEFAULT 'bridge';`,
   ],
 };
 
@@ -69,6 +70,7 @@ const NetworkRow = z.object({
   id: z.string(),
   namespace: z.string(),
   name: z.string(),
+  driver: z.enum(["bridge", "overlay"]),
   /** `172.17.0.0/16` */
   subnet: z.string(),
   /** Where addresses come from, "" for the whole subnet. */
@@ -136,11 +138,12 @@ export class NetworkStore {
 
   addNetwork(network: Omit<NetworkRow, "number" | "last_address">): void {
     this.#db.run(
-      `INSERT INTO networks (id, namespace, name, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels, options,
-         last_address, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?)`,
+      `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
+         options, last_address, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?)`,
       network.id,
       network.namespace,
       network.name,
+      network.driver,
       network.subnet,
       network.address_range,
       network.gateway,

@@ -7,7 +7,7 @@ import { bridgeName } from "./plan.ts";
 export type NetworkView = {
   id: string;
   name: string;
-  driver: "bridge" | "host" | "null";
+  driver: "bridge" | "overlay" | "host" | "null";
   createdAtMs: number;
   isPredefined: boolean;
   isInternal: boolean;
@@ -27,18 +27,18 @@ export type NetworkView = {
 };
 
 export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance: string): NetworkView {
-  if (network.driver !== "bridge") {
+  if (!("row" in network)) {
     const { id, name, driver } = network;
     const none = { isInternal: false, isAttachable: false, labels: {}, options: {}, addressing: undefined, endpoints: [] };
     return { id, name, driver, createdAtMs: 0, isPredefined: true, ...none };
   }
   const { row } = network;
   const { prefixLength } = parseSubnet(row.subnet);
-  const isPredefined = row.name === "bridge";
+  const isPredefined = row.driver === "bridge" && row.name === "bridge";
   return {
     id: row.id,
     name: row.name,
-    driver: "bridge",
+    driver: row.driver,
     createdAtMs: row.created_at_ms,
     isPredefined,
     isInternal: row.is_internal,

@@ -4,6 +4,7 @@ import type { Attachments } from "./attachments.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
+import type { OverlayNetworks } from "../overlay/overlay-networks.ts";
 import type { NetworkStore } from "./network-store.ts";
 import { bridgeName, bridgePrefix, vethName, vethPrefix } from "./plan.ts";
 
@@ -15,6 +16,7 @@ export type ReconcilerDeps = {
   endpoints: EndpointDriver;
   firewall: Firewall;
   attachments: Attachments;
+  overlays: OverlayNetworks;
   logger: Logger;
 };
 
@@ -41,6 +43,7 @@ export class Reconciler {
     }
     this.sweepLinks();
     this.#removeIdleBridges();
+    await this.#deps.overlays.reconcile();
     for (const { container_id: containerId } of store.attachments()) {
       // A running container keeps its namespace by its processes; without its name nothing can be put into it.
       if (!kernel.hasNetns(endpoints.netnsPath(containerId))) {
@@ -71,7 +74,7 @@ export class Reconciler {
   /** Puts the table back when it is gone. */
   async reassertFirewall(): Promise<void> {
     const { store, bridges, firewall, logger } = this.#deps;
-    const isNeeded = store.networks().some((network) => bridges.isReady(network.id));
+    const isNeeded = firewall.isNeeded() || store.networks().some((network) => bridges.isReady(network.id));
     if (!isNeeded || (await firewall.isPresent())) return;
     logger.warn("nftables table was removed by another program, putting it back");
     await firewall.assert();
@@ -97,7 +100,7 @@ export class Reconciler {
 
   #removeIdleBridges(): void {
     const { kernel, instance, store, bridges } = this.#deps;
-    const networks = store.networks();
+    const networks = store.networks().filter((network) => network.driver === "bridge");
     const used = networks.filter((network) => store.endpointsIn(network.id).length > 0);
     for (const network of networks) if (!used.includes(network)) bridges.remove(network);
     const wanted = new Set(used.map((network) => bridgeName(instance, network.number)));

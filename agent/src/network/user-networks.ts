@@ -64,6 +64,7 @@ export class UserNetworks {
       id,
       namespace,
       name: request.name,
+      driver: "bridge",
       ...this.#addressing(request),
       is_internal: request.isInternal,
       is_attachable: request.isAttachable,
@@ -90,6 +91,9 @@ export class UserNetworks {
 
   #removable(network: KnownNetwork): NetworkRow {
     if (network.driver === "bridge" && network.name !== "bridge") return network.row;
+    if (network.driver === "overlay") {
+      throw new FlotillaError("not_implemented", `overlay network ${network.name} belongs to all hosts: the control plane removes it`);
+    }
     throw new FlotillaError("forbidden", `${network.name} is a pre-defined network and cannot be removed`);
   }
 
@@ -129,7 +133,10 @@ export class UserNetworks {
 function checkDriver(driver: string): void {
   if (driver === "" || driver === "default" || driver === "bridge") return;
   if (driver === "overlay")
-    throw new FlotillaError("not_implemented", "overlay networks are not supported yet: use a bridge network on each host");
+    throw new FlotillaError(
+      "not_implemented",
+      "an overlay network belongs to all hosts: the control plane makes it, this host alone cannot",
+    );
   throw new FlotillaError("not_found", `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
 }
 

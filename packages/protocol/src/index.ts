@@ -10,4 +10,5 @@ export * from "./keys.ts";
 export * from "./link-socket.ts";
 export * from "./observed-feed.ts";
 export * from "./registry-credentials.ts";
+export * from "./overlay-state.ts";
 export * from "./transcript.ts";

@@ -1,0 +1,88 @@
+// The door to the kernel for overlay networks: namespaces that route, each with its links, objects, sysctls and nftables.
+import { readFileSync, writeFileSync } from "node:fs";
+import { errnoOf } from "./libc.ts";
+import { forgetTranslatedFlows, type TranslatedFlows } from "./conntrack.ts";
+import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
+import type { Link, LinkOperation } from "./link-operations.ts";
+import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
+import { openNft } from "./nft.ts";
+import { ObjectSocket } from "./object-socket.ts";
+import { RouteSocket } from "./rtnetlink.ts";
+
+/** One network namespace, held open until it is closed. */
+export type RouterStack = {
+  /** In order, stopping at the first refusal. @throws FlotillaError `internal` with `details.errno`. */
+  applyLinks(operations: readonly LinkOperation[]): void;
+  links(): Link[];
+  findLink(name: string): Link | undefined;
+  applyObjects(changes: readonly ObjectChange[]): void;
+  objects(): KernelObject[];
+  /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
+  nft(text: string): Promise<string>;
+  /** `name` with slashes; false when there is no such key. */
+  setSysctl(name: string, value: string): boolean;
+  /** Forgets flows whose destination was translated; false where the kernel cannot. */
+  forgetFlows(flows: readonly TranslatedFlows[]): boolean;
+  close(): void;
+};
+
+export type OverlayKernel = {
+  /** Opens the namespace kept under `path`, making it when it is not there. */
+  openRouter(path: string): RouterStack;
+  hasRouter(path: string): boolean;
+  /** Idempotent. Whoever has it open closes it first, or it lives on. */
+  removeRouter(path: string): void;
+  listRouters(directory: string): string[];
+};
+
+export function openOverlayKernel(): OverlayKernel {
+  return {
+    openRouter,
+    hasRouter: hasNetns,
+    removeRouter: removeNetns,
+    listRouters: listNetns,
+  };
+}
+
+function openRouter(path: string): RouterStack {
+  const open = (): Parts => {
+    const links = new RouteSocket();
+    return { links, objects: new ObjectSocket(links) };
+  };
+  // A file whose mount is gone, after a reboot with a durable run directory.
+  if (!hasNetns(path)) removeNetns(path);
+  return toStack(path, hasNetns(path) ? inNetns(path, open) : createNetns(path, open));
+}
+
+type Parts = { links: RouteSocket; objects: ObjectSocket };
+
+function toStack(path: string, { links, objects }: Parts): RouterStack {
+  // Opened when it is first needed: a container's namespace never needs it.
+  let nft: ReturnType<typeof openNft> | undefined;
+  return {
+    applyLinks: (operations) => links.apply(operations),
+    links: () => links.links(),
+    findLink: (name) => links.findLink(name),
+    applyObjects: (changes) => objects.apply(changes),
+    objects: () => objects.list(),
+    nft: (text) => (nft ??= inNetns(path, openNft)).apply(text),
+    setSysctl: (name, value) => inNetns(path, () => writeSysctl(name, value)),
+    forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
+    close: () => {
+      links.close();
+      objects.close();
+      nft?.close();
+    },
+  };
+}
+
+function writeSysctl(name: string, value: string): boolean {
+  const file = `/proc/sys/${name}`;
+  try {
+    if (readFileSync(file, "utf8").trim() !== value) writeFileSync(file, value);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || (error instanceof Error && "code" in error && error.code === "ENOENT")) return false;
+    throw error;
+  }
+}

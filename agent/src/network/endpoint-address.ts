@@ -1,0 +1,51 @@
+import { FlotillaError } from "@flotilla/core";
+import { checkOverlayAddress, chooseOverlayAddress } from "../overlay/choose-address.ts";
+import type { OverlayStore } from "../overlay/overlay-store.ts";
+import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
+import { formatAddress, parseAddress, parseSubnet } from "./ipv4.ts";
+import type { NetworkRow, NetworkStore } from "./network-store.ts";
+
+export type AddressStores = { store: NetworkStore; overlayStore: OverlayStore };
+export type AddressWish = { fixed: string | undefined; containerId: string };
+
+/** An address for a new endpoint, as a number; called within the transaction that adds it. @throws conflict, invalid, exhausted. */
+export function chooseEndpointAddress(stores: AddressStores, network: NetworkRow, wish: AddressWish): number {
+  return network.driver === "overlay" ? chooseOnOverlay(stores, network, wish) : chooseOnBridge(stores.store, network, wish.fixed);
+}
+
+function chooseOnOverlay({ store, overlayStore }: AddressStores, network: NetworkRow, { fixed, containerId }: AddressWish): number {
+  const row = overlayStore.find(network.id);
+  if (row === undefined) throw new FlotillaError("not_found", `network ${network.name} not found`);
+  const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
+  const { state } = row;
+  if (fixed !== undefined) return parseAddress(checkOverlayAddress({ state, used }, fixed));
+  const released = overlayStore.released(network.id);
+  return parseAddress(chooseOverlayAddress({ state, used, released, containerId, nowMs: Date.now() }));
+}
+
+function chooseOnBridge(store: NetworkStore, network: NetworkRow, fixed: string | undefined): number {
+  const space: AddressSpace = {
+    subnet: parseSubnet(network.subnet),
+    range: parseSubnet(network.address_range === "" ? network.subnet : network.address_range),
+    gateway: parseAddress(network.gateway),
+    used: new Set(store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
+    cursor: parseAddress(network.last_address),
+  };
+  if (fixed === undefined) {
+    const chosen = chooseAddress(space);
+    store.setLastAddress(network.id, formatAddress(chosen));
+    return chosen;
+  }
+  if (network.is_subnet_chosen) {
+    throw new FlotillaError(
+      "invalid",
+      "user specified IP address is supported only when connecting to networks with user configured subnets",
+    );
+  }
+  const address = parseAddress(fixed);
+  if (space.used.has(address)) throw new FlotillaError("conflict", "Address already in use");
+  if (!isAssignable(space, address)) {
+    throw new FlotillaError("invalid", `invalid address: ${fixed} does not belong to network ${network.name} or is reserved there`);
+  }
+  return address;
+}

@@ -1,0 +1,28 @@
+// Overlay networks as the host's own table sees them: each uplink is a bridge with two addresses, so the same rules hold for
+// what leaves it, what may enter it and what is published through it.
+import type { IngressPort } from "../overlay/overlay-networks.ts";
+import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import { parseAddress, subnetOf } from "./ipv4.ts";
+import type { NetworkStore } from "./network-store.ts";
+import type { PublishedPort } from "./nft-table.ts";
+import type { BridgePlan } from "./plan.ts";
+
+/** Uplinks of the overlay networks that this host takes part in. */
+export function planUplinks(store: NetworkStore, overlay: OverlayDriver): BridgePlan[] {
+  return store.networks().flatMap((network) => {
+    if (network.driver !== "overlay" || !overlay.isWanted(network.id)) return [];
+    const uplink = overlay.uplink(network.id);
+    if (uplink === undefined) return [];
+    const gateway = parseAddress(uplink.hostAddress);
+    return [{ linkName: uplink.hostLink, subnet: subnetOf(gateway, 31), gateway, isInternal: false }];
+  });
+}
+
+/** A service's port on every address of this host; the router knows it by the same number. */
+export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
+  hostAddress: "0.0.0.0",
+  hostPort: port.port,
+  protocol: port.protocol,
+  containerAddress: parseAddress(port.routerAddress),
+  containerPort: port.port,
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { checkOverlayAddress, chooseOverlayAddress, QUARANTINE_MS, type AddressQuestion } from "./choose-address.ts";
+import { sampleService, sampleState } from "./fixture.ts";
+
+const NOW = 1_000_000;
+const ask = (change: Partial<AddressQuestion> = {}): string =>
+  chooseOverlayAddress({ state: sampleState(), used: new Set(), released: [], containerId: "c", nowMs: NOW, ...change });
+const addresses = (from: number, count: number): string[] => Array.from({ length: count }, (_, index) => `10.30.1.${from + index}`);
+
+describe("chooseOverlayAddress", () => {
+  test("is the first free one of this host's block, behind the router's own", () => {
+    expect(ask()).toBe("10.30.1.17");
+    expect(ask({ used: new Set(addresses(17, 3)) })).toBe("10.30.1.20");
+  });
+
+  test("never the gateway, a virtual address, the subnet's ends or what is pinned elsewhere", () => {
+    const state = sampleState({
+      blocks: [{ host: 1, cidr: "10.30.1.0/29" }],
+      services: [sampleService({ addresses: ["10.30.1.2"] })],
+      pins: [{ host: 2, address: "10.30.1.3" }],
+    });
+    expect(ask({ state })).toBe("10.30.1.4");
+    expect(() => ask({ state: { ...state, blocks: [{ host: 1, cidr: "10.30.1.254/31" }] } })).toThrow("blocks are full");
+  });
+
+  test("leaves alone what was given back lately, unless it was the container's own", () => {
+    const released = [{ address: "10.30.1.17", containerId: "other", releasedAtMs: NOW - QUARANTINE_MS + 1 }];
+    expect(ask({ released })).toBe("10.30.1.18");
+    expect(ask({ released, nowMs: NOW + 1 })).toBe("10.30.1.17");
+    expect(ask({ released, containerId: "other" })).toBe("10.30.1.17");
+    expect(ask({ released, containerId: "other", used: new Set(["10.30.1.17"]) })).toBe("10.30.1.18");
+  });
+
+  test("goes on in the next block, and says when all are full or none is there", () => {
+    const state = sampleState({ blocks: [{ host: 1, cidr: "10.30.1.16/28" }, { host: 1, cidr: "10.30.1.96/30" }] }); // prettier-ignore
+    const used = new Set(addresses(17, 15));
+    expect(ask({ state, used })).toBe("10.30.1.96");
+    expect(() => ask({ used })).toThrow("this host's blocks are full (10.30.1.16/28; 0 addresses rest)");
+    expect(() => ask({ state: sampleState({ blocks: [] }) })).toThrow("this host has no block of 10.30.1.0/24 yet");
+  });
+});
+
+describe("checkOverlayAddress", () => {
+  const check = (address: string, change: Parameters<typeof sampleState>[0] = {}, used: string[] = []): string =>
+    checkOverlayAddress({ state: sampleState(change), used: new Set(used) }, address);
+
+  test("takes this host's own and what is pinned to it", () => {
+    expect(check("10.30.1.20")).toBe("10.30.1.20");
+    expect(check("10.30.1.200", { pins: [{ host: 1, address: "10.30.1.200" }] })).toBe("10.30.1.200");
+  });
+
+  test("refuses in words that say why", () => {
+    expect(() => check("10.31.0.1")).toThrow("does not belong to subnet 10.30.1.0/24");
+    expect(() => check("10.30.1.20", {}, ["10.30.1.20"])).toThrow("Address already in use");
+    expect(() => check("10.30.1.1")).toThrow("Address already in use");
+    expect(() => check("10.30.1.34")).toThrow("another host gives it out");
+    expect(() => check("10.30.1.200")).toThrow("has to be reserved for this host first");
+    expect(() => check("10.30.1.20", { pins: [{ host: 2, address: "10.30.1.20" }] })).toThrow("Address already in use");
+  });
+});

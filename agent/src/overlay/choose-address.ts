@@ -1,0 +1,78 @@
+// Which address a new endpoint gets. Pure. The owner of a block gives addresses from it by itself, so that two hosts never
+// give the same one and a host needs nobody to start a container.
+import { FlotillaError } from "@flotilla/core";
+import type { NetworkState } from "@flotilla/protocol";
+import type { ReleasedAddress } from "./overlay-store.ts";
+import { contains, formatPrefix, fromNumber, parsePrefix, sizeOf } from "./prefixes.ts";
+import { nodeAddress } from "./router-plan.ts";
+
+/** An address that was given back may still be in other hosts' minds. */
+export const QUARANTINE_MS = 120_000;
+
+export type AddressQuestion = {
+  state: NetworkState;
+  used: ReadonlySet<string>;
+  released: readonly ReleasedAddress[];
+  containerId: string;
+  nowMs: number;
+};
+
+/** The container's own last address when it is free, else one that has rested. @throws FlotillaError `exhausted`. */
+export function chooseOverlayAddress(question: AddressQuestion): string {
+  const { state, used, released, containerId, nowMs } = question;
+  const reserved = reservedAddresses(state);
+  const own = released.find((each) => each.containerId === containerId && !used.has(each.address) && isOwn(state, each.address));
+  if (own !== undefined) return own.address;
+  const resting = new Set(released.filter((each) => nowMs - each.releasedAtMs < QUARANTINE_MS).map((each) => each.address));
+  const blocks = state.blocks.filter((block) => block.host === state.self).map((block) => parsePrefix(block.cidr));
+  for (const block of blocks) {
+    for (let index = 0n; index < sizeOf(block); index += 1n) {
+      const address = fromNumber(block.first + index, 4);
+      if (!used.has(address) && !resting.has(address) && !reserved.has(address)) return address;
+    }
+  }
+  const names = blocks.map(formatPrefix).join(", ");
+  throw new FlotillaError(
+    "exhausted",
+    blocks.length === 0
+      ? `no available IPv4 addresses on network ${state.name}: this host has no block of ${state.subnet} yet`
+      : `no available IPv4 addresses on network ${state.name}: this host's blocks are full (${names}; ${resting.size} addresses rest)`,
+  );
+}
+
+/** An address that a user asks for. @throws FlotillaError `conflict` when it is in use, `invalid` when it is not this host's to give. */
+export function checkOverlayAddress(question: Pick<AddressQuestion, "state" | "used">, address: string): string {
+  const { state, used } = question;
+  if (!contains(parsePrefix(state.subnet), address)) {
+    throw new FlotillaError("invalid", `invalid address ${address}: it does not belong to subnet ${state.subnet} of network ${state.name}`);
+  }
+  if (used.has(address) || reservedAddresses(state).has(address)) throw new FlotillaError("conflict", "Address already in use");
+  if (isOwn(state, address)) return address;
+  const owner = [...state.blocks.map((block) => ({ host: block.host, prefix: parsePrefix(block.cidr) }))].find((block) => contains(block.prefix, address)); // prettier-ignore
+  throw new FlotillaError(
+    "invalid",
+    owner === undefined
+      ? `invalid address ${address}: on network ${state.name} it has to be reserved for this host first`
+      : `invalid address ${address}: on network ${state.name} another host gives it out`,
+  );
+}
+
+/** Whether this host may give the address: of a block of its own, or pinned to it. */
+function isOwn(state: NetworkState, address: string): boolean {
+  const pin = state.pins.find((each) => each.address === address);
+  if (pin !== undefined) return pin.host === state.self;
+  return state.blocks.some((block) => block.host === state.self && contains(parsePrefix(block.cidr), address));
+}
+
+/** Gateway, routers, virtual addresses, the subnet's first and last, and what is pinned to anybody. */
+function reservedAddresses(state: NetworkState): Set<string> {
+  const subnet = parsePrefix(state.subnet);
+  return new Set([
+    state.gateway,
+    fromNumber(subnet.first, 4),
+    fromNumber(subnet.first + sizeOf(subnet) - 1n, 4),
+    ...state.hosts.flatMap((host) => nodeAddress(state, host.number, 4) ?? []),
+    ...state.services.flatMap((service) => service.addresses),
+    ...state.pins.filter((pin) => pin.host !== state.self).map((pin) => pin.address),
+  ]);
+}

@@ -1,0 +1,26 @@
+import type { NetworkState } from "@flotilla/protocol";
+import type { RouterStack } from "../host/overlay-kernel.ts";
+import { planContainerLink, planContainerObjects, planLink, type ContainerEnd } from "./endpoint-plan.ts";
+import { planChanges } from "./router.ts";
+
+/**
+ * Makes a container's link to its router, or completes it: both ends, addresses, routes. Idempotent, a few milliseconds,
+ * synchronous. The router's own routes to it are the router's.
+ */
+export function ensureEndpointLink(state: NetworkState, end: ContainerEnd, stacks: { router: RouterStack; container: RouterStack }): void {
+  const { router, container } = stacks;
+  const name = `eth${end.position}`;
+  const near = router.findLink(end.endpoint.link);
+  const far = container.findLink(name);
+  if (near === undefined || far === undefined || far.mac !== end.endpoint.mac || !near.isUp) {
+    router.applyLinks([{ kind: "delete-link", name: end.endpoint.link }]);
+    router.applyLinks(planLink(end));
+  } else if (near.mtuBytes !== end.mtuBytes) {
+    router.applyLinks([{ kind: "set-mtu", name: end.endpoint.link, mtuBytes: end.mtuBytes }]);
+    container.applyLinks([{ kind: "set-mtu", name, mtuBytes: end.mtuBytes }]);
+  }
+  container.applyLinks(planContainerLink(end));
+  container.applyObjects(planChanges(planContainerObjects(state, end), container.objects(), false));
+  // A net under a wrong MTU somewhere on the way: TCP finds out by itself.
+  container.setSysctl("net/ipv4/tcp_mtu_probing", "1");
+}

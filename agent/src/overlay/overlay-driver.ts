@@ -1,0 +1,233 @@
+import { networkInterfaces } from "node:os";
+import { FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
+import type { NetworkState } from "@flotilla/protocol";
+import { canonicalIp } from "../host/ip-bytes.ts";
+import type { NetworkKernel } from "../host/network-kernel.ts";
+import type { OverlayKernel } from "../host/overlay-kernel.ts";
+import type { EndpointRow } from "../network/network-store.ts";
+import { ensureEndpointLink } from "./endpoint-link.ts";
+import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
+import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
+import { embed } from "./prefixes.ts";
+import { isPublishing, largestMtu, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
+import { Router, type RouterWish } from "./router.ts";
+import { formatUnderlayTable } from "./underlay-table.ts";
+import type { RouterPort } from "./virtual-servers.ts";
+
+export type OverlayDriverDeps = {
+  instance: string;
+  runDir: string;
+  store: OverlayStore;
+  /** This host's own namespace. */
+  host: NetworkKernel;
+  kernel: OverlayKernel;
+  logger: Logger;
+  /** Containers of this host on a network, as the agent's rows say. */
+  endpointsIn(networkId: string): EndpointRow[];
+  /** Ports that containers of this host publish through a network. */
+  portsIn(networkId: string): RouterPort[];
+};
+
+/** Where an endpoint goes in its container. */
+export type EndpointPlace = { netnsPath: string; position: number; isDefaultRoute: boolean };
+
+/**
+ * Overlay networks of this host: one router each, while a container is on it or a port is published on every host. What
+ * they are to be follows from the store and the rows of endpoints, so any method may be repeated.
+ */
+export class OverlayDriver {
+  readonly #deps: OverlayDriverDeps;
+  readonly #lock = new KeyedLock();
+  readonly #routers = new Map<string, Router>();
+  /** Hosts that the underlay's table lets in, by network. */
+  readonly #peers = new Map<string, string>();
+
+  constructor(deps: OverlayDriverDeps) {
+    this.#deps = deps;
+  }
+
+  /** What this host was told of a network. @throws FlotillaError `not_found`. */
+  row(networkId: string): OverlayRow {
+    const row = this.#deps.store.find(networkId);
+    if (row === undefined) throw new FlotillaError("not_found", `network ${networkId} not found`);
+    return row;
+  }
+
+  /** The host's way into a network; undefined for an internal one. */
+  uplink(networkId: string): Uplink | undefined {
+    const { state, uplinkIndex } = this.row(networkId);
+    if (state.isInternal) return undefined;
+    const at = (offset: number): string => {
+      const number = uplinkIndex * 2 + offset;
+      return `169.254.${64 + (number >> 8)}.${number & 0xff}`;
+    };
+    return { hostLink: uplinkName(this.#deps.instance, state.vni), hostAddress: at(0), routerAddress: at(1) };
+  }
+
+  isOpen(networkId: string): boolean {
+    return this.#routers.has(networkId);
+  }
+
+  /** Whether this host takes part in a network's traffic. */
+  isWanted(networkId: string): boolean {
+    return this.#deps.endpointsIn(networkId).length > 0 || isPublishing(this.row(networkId).state);
+  }
+
+  /**
+   * The router is there and as it should be. @returns whether it was not known before: its uplink is new to the host's table.
+   * @throws FlotillaError `conflict` for a foreign VNI, `invalid` for what the host cannot do.
+   */
+  async ensure(networkId: string): Promise<boolean> {
+    return await this.#lock.run(networkId, async () => {
+      const isNew = !this.#routers.has(networkId);
+      const wish = this.#wish(networkId);
+      await this.#router(networkId).apply(wish, true);
+      const peers = wish.state.hosts.map((host) => host.underlay).join(" ");
+      if (isNew || peers !== this.#peers.get(networkId)) await this.#assertUnderlay();
+      this.#peers.set(networkId, peers);
+      return isNew;
+    });
+  }
+
+  /** A container's link, addresses and routes; its entries in the table come with the next `ensure`. The router is there. */
+  ensureEndpoint(endpoint: EndpointRow, place: EndpointPlace): void {
+    const networkId = endpoint.network_id;
+    const wish = this.#wish(networkId);
+    const router = this.#router(networkId);
+    const container = this.#deps.kernel.openRouter(place.netnsPath);
+    try {
+      const end = { ...place, endpoint: toLocal(endpoint, wish.state), mtuBytes: wish.mtuBytes };
+      ensureEndpointLink(wish.state, end, { router: router.stack, container });
+    } finally {
+      container.close();
+    }
+    router.applyObjects(wish, true);
+  }
+
+  /** Both ends of a container's link; the rest with the next `ensure`, when its row is gone. */
+  removeEndpoint(endpoint: EndpointRow): void {
+    this.#router(endpoint.network_id).stack.applyLinks([{ kind: "delete-link", name: containerLink(endpoint.number) }]);
+  }
+
+  /** Takes a network out of the kernel. Idempotent. */
+  async remove(networkId: string): Promise<void> {
+    await this.#lock.run(networkId, async () => {
+      this.#routers.get(networkId)?.close();
+      this.#routers.delete(networkId);
+      this.#deps.kernel.removeRouter(routerPath(this.#deps.runDir, this.row(networkId).state.vni));
+      await this.#assertUnderlay();
+    });
+  }
+
+  /** After a start: routers of networks that this host takes part in, and no others. @returns problems by network id. */
+  async reconcile(): Promise<Map<string, string>> {
+    const { store, kernel, runDir, logger } = this.#deps;
+    const wanted = store.all().filter((row) => this.isWanted(row.networkId));
+    const vnis = new Set(wanted.map((row) => String(row.state.vni)));
+    for (const name of kernel.listRouters(routersDirectory(runDir))) {
+      if (!vnis.has(name)) kernel.removeRouter(routerPath(runDir, Number(name)));
+    }
+    const problems = new Map<string, string>();
+    for (const { networkId } of wanted) {
+      await this.ensure(networkId).catch((error: unknown) => {
+        problems.set(networkId, toFlotillaError(error).message);
+        logger.error("an overlay network does not work on this host", { networkId, error: toFlotillaError(error).message });
+      });
+    }
+    await this.#assertUnderlay();
+    return problems;
+  }
+
+  /** Repairs what another program took away. */
+  async watch(): Promise<void> {
+    for (const [networkId, router] of this.#routers) {
+      if (await router.isIntact()) continue;
+      this.#deps.logger.warn("an overlay network was changed by another program, putting it right", { networkId });
+      router.distrust();
+      await this.#restore(networkId);
+    }
+    if (this.#routers.size > 0 && !(await this.#hasUnderlay())) await this.#assertUnderlay();
+  }
+
+  /** Lets go of the kernel; networks in use stay there. */
+  async close(): Promise<void> {
+    for (const { networkId } of this.#deps.store.all())
+      if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
+    for (const router of this.#routers.values()) router.close();
+    this.#routers.clear();
+  }
+
+  async #restore(networkId: string): Promise<void> {
+    try {
+      await this.ensure(networkId);
+    } catch (error) {
+      this.#deps.logger.error("an overlay network could not be put right", { networkId, error: toFlotillaError(error).message });
+    }
+  }
+
+  #router(networkId: string): Router {
+    const present = this.#routers.get(networkId);
+    if (present !== undefined) return present;
+    const { host, kernel, runDir } = this.#deps;
+    const router = new Router(
+      {
+        kernel,
+        applyOnHost: (operations) => host.host.apply(operations),
+        hasHostLink: (name) => host.host.findLink(name) !== undefined,
+        setHostSysctl: (name, value) => host.setSysctl(name, value),
+      },
+      routerPath(runDir, this.row(networkId).state.vni),
+    );
+    this.#routers.set(networkId, router);
+    return router;
+  }
+
+  #wish(networkId: string): RouterWish {
+    const { state } = this.row(networkId);
+    return {
+      state,
+      endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
+      uplink: this.uplink(networkId),
+      mtuBytes: this.mtuBytes(state),
+      ports: this.#deps.portsIn(networkId),
+    };
+  }
+
+  /** @throws FlotillaError `invalid` when the underlay is not there or too narrow. */
+  mtuBytes(state: NetworkState): number {
+    const { underlay } = selfOf(state);
+    const wanted = canonicalIp(underlay);
+    const [name] = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some((each) => each.address === wanted)) ?? [];
+    const link = name === undefined ? undefined : this.#deps.host.host.findLink(name);
+    if (link === undefined) throw new FlotillaError("invalid", `network ${state.name}: ${underlay} is no address of this host that is up`);
+    const mtuBytes = planMtu(state, link.mtuBytes);
+    if (mtuBytes > largestMtu(state, link.mtuBytes)) {
+      throw new FlotillaError(
+        "invalid",
+        `network ${state.name}: MTU ${mtuBytes} needs packets of ${mtuBytes + link.mtuBytes - largestMtu(state, link.mtuBytes)} bytes, ${link.name} carries ${link.mtuBytes}`,
+      );
+    }
+    return mtuBytes;
+  }
+
+  async #assertUnderlay(): Promise<void> {
+    const open = this.#deps.store.all().filter((row) => this.isOpen(row.networkId));
+    await this.#lock.run("underlay", () => this.#deps.host.nft(formatUnderlayTable(this.#deps.instance, open.map((row) => row.state)))); // prettier-ignore
+  }
+
+  #hasUnderlay(): Promise<boolean> {
+    return this.#deps.host.nft(`list chain inet ${underlayTable(this.#deps.instance)} fl_in\n`).then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+function toLocal(endpoint: EndpointRow, state: NetworkState): LocalEndpoint {
+  return {
+    link: containerLink(endpoint.number),
+    address: endpoint.address,
+    address6: state.subnet6 === null ? "" : embed(state.subnet6, endpoint.address),
+    mac: endpoint.mac,
+  };
+}

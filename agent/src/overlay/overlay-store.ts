@@ -1,0 +1,94 @@
+import { networkState, type NetworkState } from "@flotilla/protocol";
+import { z } from "zod";
+import type { Database, Migration } from "../store/database.ts";
+
+/**
+ * What this host was last told of each overlay network, so that it goes on without the control plane, and addresses that rest.
+ * Addresses come to rest by a trigger: whichever way an endpoint goes, its address is not given to another at once.
+ */
+const MIGRATION: Migration = {
+  module: "overlay",
+  steps: [
+    `CREATE TABLE overlay_networks (
+       network_id TEXT PRIMARY KEY,
+       state TEXT NOT NULL,
+       uplink_index INTEGER NOT NULL UNIQUE
+     ) STRICT;
+     CREATE TABLE released_addresses (
+       network_id TEXT NOT NULL REFERENCES overlay_networks ON DELETE CASCADE,
+       address TEXT NOT NULL,
+       container_id TEXT NOT NULL,
+       released_at_ms INTEGER NOT NULL,
+       PRIMARY KEY (network_id, address)
+     ) STRICT;
+     CREATE TRIGGER overlay_address_rests AFTER DELETE ON endpoints
+     WHEN EXISTS (SELECT 1 FROM overlay_networks WHERE network_id = OLD.network_id)
+     BEGIN
+       INSERT OR REPLACE INTO released_addresses
+       VALUES (OLD.network_id, OLD.address, OLD.container_id, CAST(unixepoch('subsec') * 1000 AS INTEGER));
+     END;`,
+  ],
+};
+
+const Row = z.object({
+  network_id: z.string(),
+  state: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(networkState),
+  uplink_index: z.int(),
+});
+export type OverlayRow = { networkId: string; state: NetworkState; uplinkIndex: number };
+
+const Released = z.object({ address: z.string(), container_id: z.string(), released_at_ms: z.int() });
+export type ReleasedAddress = { address: string; containerId: string; releasedAtMs: number };
+
+/** Needs the tables of NetworkStore: that is made first. */
+export class OverlayStore {
+  readonly #db: Database;
+  /** Parsed once: a state may be large, and every endpoint asks for it. */
+  readonly #rows = new Map<string, OverlayRow>();
+
+  constructor(db: Database) {
+    this.#db = db;
+    db.migrate(MIGRATION);
+    for (const row of db.all("SELECT * FROM overlay_networks").map((each) => Row.parse(each))) {
+      this.#rows.set(row.network_id, { networkId: row.network_id, state: row.state, uplinkIndex: row.uplink_index });
+    }
+  }
+
+  all(): OverlayRow[] {
+    return [...this.#rows.values()];
+  }
+
+  find(networkId: string): OverlayRow | undefined {
+    return this.#rows.get(networkId);
+  }
+
+  put(row: OverlayRow): void {
+    this.#db.run(
+      `INSERT INTO overlay_networks (network_id, state, uplink_index) VALUES (?, ?, ?)
+       ON CONFLICT (network_id) DO UPDATE SET state = excluded.state, uplink_index = excluded.uplink_index`,
+      row.networkId,
+      JSON.stringify(row.state),
+      row.uplinkIndex,
+    );
+    this.#rows.set(row.networkId, row);
+  }
+
+  remove(networkId: string): void {
+    this.#db.run("DELETE FROM overlay_networks WHERE network_id = ?", networkId);
+    this.#rows.delete(networkId);
+  }
+
+  released(networkId: string): ReleasedAddress[] {
+    return this.#db.all("SELECT * FROM released_addresses WHERE network_id = ?", networkId).map((each) => {
+      const row = Released.parse(each);
+      return { address: row.address, containerId: row.container_id, releasedAtMs: row.released_at_ms };
+    });
+  }
+
+  forgetReleasedBefore(timeMs: number): void {
+    this.#db.run("DELETE FROM released_addresses WHERE released_at_ms < ?", timeMs);
+  }
+}

@@ -1,0 +1,205 @@
+// The nftables table of one router. Pure. Its rules are fixed; what changes are elements of sets and maps, so that a change
+// of a service costs a transaction of a few elements however many services there are.
+import type { NetworkState } from "@flotilla/protocol";
+import { canonicalIp } from "../host/ip-bytes.ts";
+import { ROUTER_TABLE, vtepMac } from "./names.ts";
+import { familyOf } from "./prefixes.ts";
+import { isPublishing, nodeAddress, type RouterInput } from "./router-plan.ts";
+import type { VirtualServer } from "./virtual-servers.ts";
+
+export type RouterTable = {
+  /** Set or map name → its declaration. */
+  sets: ReadonlyMap<string, string>;
+  /** Set or map name → elements: key, and value for a map. */
+  elements: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Chain of a number of slots → its one rule. Chains are added when they are first needed. */
+  slotChains: ReadonlyMap<string, string>;
+  /** Base chains, as text. */
+  chains: string;
+};
+
+const SETS: readonly [string, string][] = [
+  ["set members", "type ifname . ipv4_addr"],
+  ["set members6", "type ifname . ipv6_addr"],
+  ["set local", "type ipv4_addr"],
+  ["set local6", "type ipv6_addr"],
+  ["set vteps", "type ether_addr"],
+  ["set pairs", "type ipv4_addr . ipv4_addr"],
+  ["set pairs6", "type ipv6_addr . ipv6_addr"],
+  ["set vips", "type ipv4_addr"],
+  ["set vips6", "type ipv6_addr"],
+  ["set dead", "type ipv4_addr"],
+  ["set dead6", "type ipv6_addr"],
+  ["set isolated", "type ipv4_addr"],
+  ["set allow", "type ipv4_addr . ipv4_addr . inet_proto . inet_service"],
+  ["map entry", "type ether_addr : mark"],
+  ["map svc", "type ipv4_addr . inet_proto . inet_service : verdict"],
+  ["map svc6", "type ipv6_addr . inet_proto . inet_service : verdict"],
+  // A random number in a key needs the typeof form. One map for each protocol: nft 1.0.6 refuses a later rule on a map that
+  // was declared with `th dport` ("conflicting protocols"), and takes `tcp dport` for TCP only.
+  ["map eps_tcp", "typeof ip daddr . tcp dport . numgen inc mod 256 : ip daddr . tcp dport"],
+  ["map eps_udp", "typeof ip daddr . udp dport . numgen inc mod 256 : ip daddr . udp dport"],
+  ["map eps_tcp6", "typeof ip6 daddr . tcp dport . numgen inc mod 256 : ip6 daddr . tcp dport"],
+  ["map eps_udp6", "typeof ip6 daddr . udp dport . numgen inc mod 256 : ip6 daddr . udp dport"],
+];
+
+/** @param servers with at least one slot each. */
+export function planTable(input: RouterInput, servers: readonly VirtualServer[]): RouterTable {
+  const { state, endpoints } = input;
+  const both = (name: string, addresses: readonly string[]): [string, Map<string, string>][] => [
+    [name, keys(addresses.filter((address) => familyOf(address) === 4))],
+    [`${name}6`, keys(addresses.filter((address) => familyOf(address) === 6))],
+  ];
+  const local = endpoints.flatMap(({ link, address, address6 }) =>
+    [address, address6].filter((each) => each !== "").map((each) => ({ link, address: canonicalIp(each) })),
+  );
+  const peers = state.hosts.filter((host) => host.number !== state.self).map((host) => host.number);
+  const vips = state.services.flatMap((service) => service.addresses.map(canonicalIp));
+  const memberKeys = (family: 4 | 6): string[] =>
+    local.filter(({ address }) => familyOf(address) === family).map(({ link, address }) => `"${link}" . ${address}`);
+  const pairKeys = (family: 4 | 6): string[] =>
+    local.filter(({ address }) => familyOf(address) === family).map(({ address }) => `${address} . ${address}`);
+  return {
+    sets: new Map(SETS),
+    elements: new Map([
+      ["members", keys(memberKeys(4))],
+      ["members6", keys(memberKeys(6))],
+      ["pairs", keys(pairKeys(4))],
+      ["pairs6", keys(pairKeys(6))],
+      ...both("local", local.map(({ address }) => address)), // prettier-ignore
+      ...both("vips", vips),
+      ...both("dead", state.dead.map(canonicalIp)),
+      ["vteps", keys(peers.map(vtepMac))],
+      ["entry", new Map(isPublishing(state) ? peers.map((host) => [vtepMac(host), String(host)]) : [])],
+      ["isolated", keys(state.isolated)],
+      ["allow", keys(state.allow.map((rule) => `${rule.from} . ${rule.to} . ${rule.protocol} . ${rule.port}`))],
+      ...balance(servers),
+    ]),
+    slotChains: new Map(servers.map((server) => [chainOf(server), chainRule(server)])),
+    chains: baseChains(state),
+  };
+}
+
+const keys = (list: readonly string[]): Map<string, string> => new Map(list.map((key) => [key, ""]));
+
+const suffixOf = (server: VirtualServer): "" | "6" => (familyOf(server.address) === 6 ? "6" : "");
+const keyOf = (server: VirtualServer): string => `${server.address} . ${server.protocol} . ${server.port}`;
+
+function balance(servers: readonly VirtualServer[]): [string, Map<string, string>][] {
+  const lookups = (suffix: "" | "6"): Map<string, string> =>
+    new Map(servers.filter((server) => suffixOf(server) === suffix).map((server) => [keyOf(server), `goto ${chainOf(server)}`]));
+  const slots = new Map(SLOT_MAPS.map((name): [string, Map<string, string>] => [name, new Map()]));
+  for (const server of servers) {
+    const map = slots.get(slotMapOf(server));
+    for (const [index, slot] of server.slots.entries())
+      map?.set(`${server.address} . ${server.port} . ${index}`, `${slot.address} . ${slot.port}`);
+  }
+  return [["svc", lookups("")], ["svc6", lookups("6")], ...slots]; // prettier-ignore
+}
+
+const SLOT_MAPS: readonly string[] = ["eps_tcp", "eps_udp", "eps_tcp6", "eps_udp6"];
+const slotMapOf = (server: VirtualServer): string => `eps_${server.protocol}${suffixOf(server)}`;
+
+/** `n_tcp_3`: any of three; `a_tcp_3`: the same one for the same caller; with a 6 for IPv6. */
+const chainOf = (server: VirtualServer): string =>
+  `${server.isSticky ? "a" : "n"}_${server.protocol}${suffixOf(server)}_${server.slots.length}`;
+
+function chainRule(server: VirtualServer): string {
+  const ip = suffixOf(server) === "6" ? "ip6" : "ip";
+  const slot = server.isSticky ? `jhash ${ip} saddr mod ${server.slots.length}` : `numgen random mod ${server.slots.length}`;
+  return `dnat ${ip} to ${ip} daddr . ${server.protocol} dport . ${slot} map @${slotMapOf(server)}`;
+}
+
+function baseChains(state: NetworkState): string {
+  const hook = (name: string, type: string, rules: readonly string[]): string =>
+    [`  chain ${name} {`, `    type ${type}; policy accept;`, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n");
+  return [
+    "  chain fl_refuse {\n    meta l4proto tcp reject with tcp reset\n    reject\n  }",
+    hook("fl_guard", "filter hook prerouting priority raw", GUARD),
+    hook("fl_entry", "filter hook prerouting priority mangle", isPublishing(state) ? entryRules(state) : []),
+    hook("fl_balance", "nat hook prerouting priority dstnat", [
+      "ip daddr . meta l4proto . th dport vmap @svc",
+      "ip6 daddr . meta l4proto . th dport vmap @svc6",
+    ]),
+    // Behind the translation: what still goes to a virtual address has no backend.
+    hook("fl_vips", "filter hook prerouting priority dstnat + 10", ["ip daddr @vips goto fl_refuse", "ip6 daddr @vips6 goto fl_refuse"]),
+    hook("fl_forward", "filter hook forward priority filter", FORWARD),
+    hook("fl_source", "nat hook postrouting priority srcnat", sourceRules(state)),
+  ].join("\n");
+}
+
+/** Nobody sends with another's address: neither a container, nor another host in the name of a container of this one. */
+const GUARD: readonly string[] = [
+  `iifname "c*" meta nfproto ipv4 iifname . ip saddr != @members drop`,
+  `iifname "c*" meta nfproto ipv6 iifname . ip6 saddr != @members6 drop`,
+  `iifname "vx0" ether saddr != @vteps drop`,
+  `iifname "vx0" ip saddr @local drop`,
+  `iifname "vx0" ip6 saddr @local6 drop`,
+];
+
+const FORWARD: readonly string[] = [
+  "ip daddr @dead goto fl_refuse",
+  "ip6 daddr @dead6 goto fl_refuse",
+  "ct state established,related accept",
+  "ip daddr @isolated ip saddr . ip daddr . meta l4proto . th dport @allow accept",
+  "ip daddr @isolated drop",
+  // From the host come answers and published ports, nothing else.
+  `iifname "up0" ct status dnat accept`,
+  `iifname "up0" drop`,
+];
+
+/** A caller from outside has an address that is not of the network. */
+const entryRules = (state: NetworkState): string[] => [
+  `iifname "vx0" ct state new ip saddr != ${state.subnet} ct mark set ether saddr map @entry`,
+  `iifname "c*" ct direction reply ct mark != 0 meta mark set ct mark`,
+];
+
+/** A container that reaches itself through a virtual address would answer itself directly: its address is replaced. */
+function sourceRules(state: NetworkState): string[] {
+  const node4 = nodeAddress(state, state.self, 4);
+  const node6 = nodeAddress(state, state.self, 6);
+  return [
+    ...(node4 === undefined ? [] : [`ip saddr . ip daddr @pairs snat ip to ${node4}`]),
+    ...(node6 === undefined ? [] : [`ip6 saddr . ip6 daddr @pairs6 snat ip6 to ${node6}`]),
+    `oifname "up0" ip saddr ${state.subnet} masquerade`,
+  ];
+}
+
+/** One transaction that puts the table in place, whatever was there under its name. Established flows stay. */
+export function formatTable(table: RouterTable): string {
+  const name = `inet ${ROUTER_TABLE}`;
+  const sets = [...table.sets].map(([set, type]) => {
+    const elements = [...(table.elements.get(set.split(" ")[1] ?? "") ?? [])].map(formatElement);
+    return `  ${set} {\n    ${type}\n${elements.length === 0 ? "" : `    elements = { ${elements.join(", ")} }\n`}  }`;
+  });
+  const slotChains = [...table.slotChains].map(([chain, rule]) => `  chain ${chain} {\n    ${rule}\n  }`);
+  // Chains first need the maps, maps the chains: a first block declares the chains.
+  const declared = [...table.slotChains.keys()].map((chain) => `  chain ${chain} {\n  }`);
+  const head = `add table ${name}\ndelete table ${name}\ntable ${name} {\n${declared.join("\n")}\n}\n`;
+  return `${head}table ${name} {\n${[...sets, ...slotChains, table.chains].join("\n")}\n}\n`;
+}
+
+/** One transaction that makes `after` of `before`; "" when they are equal, undefined when only the whole table will do. */
+export function formatUpdate(before: RouterTable, after: RouterTable): string | undefined {
+  if (before.chains !== after.chains) return undefined;
+  const name = `inet ${ROUTER_TABLE}`;
+  const added = [...after.slotChains].filter(([chain]) => !before.slotChains.has(chain));
+  const lines = added.flatMap(([chain, rule]) => [`add chain ${name} ${chain}`, `add rule ${name} ${chain} ${rule}`]);
+  const inserts: string[] = [];
+  for (const [set, wanted] of after.elements) {
+    const present = before.elements.get(set) ?? new Map<string, string>();
+    const gone = [...present].filter(([key, value]) => wanted.get(key) !== value);
+    const come = [...wanted].filter(([key, value]) => present.get(key) !== value);
+    if (gone.length > 0) lines.push(`delete element ${name} ${set} { ${gone.map(formatElement).join(", ")} }`);
+    if (come.length > 0) inserts.push(`add element ${name} ${set} { ${come.map(formatElement).join(", ")} }`);
+  }
+  return [...lines, ...inserts].map((line) => `${line}\n`).join("");
+}
+
+/** What is in the kernel after an update: chains of slots are never removed. */
+export const afterUpdate = (before: RouterTable, after: RouterTable): RouterTable => ({
+  ...after,
+  slotChains: new Map([...before.slotChains, ...after.slotChains]),
+});
+
+const formatElement = ([key, value]: [string, string]): string => (value === "" ? key : `${key} : ${value}`);

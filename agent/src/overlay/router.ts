@@ -1,0 +1,190 @@
+import { FlotillaError } from "@flotilla/core";
+import { canonicalIp } from "../host/ip-bytes.ts";
+import { formatObject, slotOf, type KernelObject, type ObjectChange } from "../host/kernel-objects.ts";
+import type { LinkOperation } from "../host/link-operations.ts";
+import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
+import { ROUTER_TABLE, vtepMac, VXLAN_LINK } from "./names.ts";
+import { planObjects, selfOf, type RouterInput } from "./router-plan.ts";
+import { afterUpdate, formatTable, formatUpdate, planTable, type RouterTable } from "./router-table.ts";
+import { findStaleFlows, planServers, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
+
+export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[] };
+
+/** The host's side of things, which is not the router's to know. */
+export type RouterDoor = {
+  kernel: OverlayKernel;
+  /** Performs operations in the host's own namespace. */
+  applyOnHost(operations: readonly LinkOperation[]): void;
+  hasHostLink(name: string): boolean;
+  setHostSysctl(name: string, value: string): boolean;
+};
+
+const SYSCTLS: readonly [string, string][] = [
+  ["net/ipv4/ip_forward", "1"],
+  ["net/ipv6/conf/all/forwarding", "1"],
+  ["net/ipv4/conf/all/rp_filter", "0"],
+  ["net/ipv4/conf/default/rp_filter", "0"],
+  ["net/ipv4/conf/all/send_redirects", "0"],
+  ["net/ipv4/conf/default/send_redirects", "0"],
+  ["net/ipv6/conf/default/accept_ra", "0"],
+];
+const EXIST_ATTEMPTS = 40;
+const EXIST_PAUSE_MS = 50;
+
+/**
+ * One overlay network on this host. Level-triggered: `apply` compares what is wanted with what the kernel has and changes
+ * the difference, so repeating it, and an agent that was killed in the middle of it, do no harm and lose no packet.
+ */
+export class Router {
+  readonly #door: RouterDoor;
+  readonly #path: string;
+  #stack: RouterStack | undefined;
+  #table: RouterTable | undefined;
+  #servers: readonly VirtualServer[] = [];
+
+  constructor(door: RouterDoor, path: string) {
+    this.#door = door;
+    this.#path = path;
+  }
+
+  /** Links, objects and table. @param mayDelete false while it is not known yet that the wish is complete. */
+  async apply(wish: RouterWish, mayDelete: boolean): Promise<void> {
+    const stack = this.#open();
+    this.#ensureUplink(wish, stack);
+    await this.#ensureVxlan(wish, stack);
+    this.applyObjects(wish, mayDelete);
+    await this.#applyTable(wish, stack);
+  }
+
+  /** The synchronous part: what a new endpoint needs besides its entry in the table. */
+  applyObjects(wish: RouterWish, mayDelete: boolean): void {
+    const stack = this.#open();
+    const links = new Set(stack.links().map((link) => link.name));
+    const endpoints = wish.endpoints.filter((endpoint) => links.has(endpoint.link));
+    stack.applyObjects(planChanges(planObjects({ ...wish, endpoints }), stack.objects(), mayDelete));
+  }
+
+  /** The stack, for the links of endpoints. */
+  get stack(): RouterStack {
+    return this.#open();
+  }
+
+  /** Whether device and table are there: cheap enough to ask every few seconds. */
+  async isIntact(): Promise<boolean> {
+    if (this.#stack === undefined || !this.#door.kernel.hasRouter(this.#path)) return false;
+    if (this.#stack.findLink(VXLAN_LINK)?.isUp !== true) return false;
+    return this.#stack.nft(`list chain inet ${ROUTER_TABLE} fl_guard\n`).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Forgets what it thinks the kernel has. */
+  distrust(): void {
+    this.#table = undefined;
+    if (this.#door.kernel.hasRouter(this.#path)) return;
+    this.close();
+  }
+
+  close(): void {
+    this.#stack?.close();
+    this.#stack = undefined;
+    this.#table = undefined;
+  }
+
+  remove(): void {
+    this.close();
+    this.#door.kernel.removeRouter(this.#path);
+  }
+
+  #open(): RouterStack {
+    if (this.#stack !== undefined) return this.#stack;
+    const stack = this.#door.kernel.openRouter(this.#path);
+    this.#stack = stack;
+    for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);
+    stack.applyLinks([{ kind: "set-up", name: "lo" }]);
+    return stack;
+  }
+
+  #ensureUplink({ uplink, mtuBytes }: RouterWish, stack: RouterStack): void {
+    if (uplink === undefined) return;
+    const { hostLink } = uplink;
+    if (stack.findLink("up0") === undefined || !this.#door.hasHostLink(hostLink)) {
+      stack.applyLinks([{ kind: "delete-link", name: "up0" }]);
+      const peer = { name: "up0", mac: "02:ee:00:00:00:02", netnsPath: this.#path };
+      this.#door.applyOnHost([
+        { kind: "delete-link", name: hostLink },
+        { kind: "add-veth", name: hostLink, mac: "02:ee:00:00:00:01", master: "", mtuBytes: Math.max(1_500, mtuBytes), peer },
+        { kind: "disable-ipv6-autoconfiguration", name: hostLink },
+        { kind: "add-address", name: hostLink, address: uplink.hostAddress, prefixLength: 31 },
+      ]);
+      stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: "up0" }]);
+    }
+    this.#door.applyOnHost([{ kind: "set-up", name: hostLink }]);
+    stack.applyLinks([{ kind: "set-up", name: "up0" }]);
+    this.#door.setHostSysctl("net/ipv4/ip_forward", "1");
+    // 127.0.0.1:port of the host, as with bridges.
+    this.#door.setHostSysctl(`net/ipv4/conf/${hostLink}/route_localnet`, "1");
+  }
+
+  async #ensureVxlan({ state, mtuBytes }: RouterWish, stack: RouterStack): Promise<void> {
+    const wanted = { vni: state.vni, localAddress: canonicalIp(selfOf(state).underlay), port: state.vxlanPort };
+    const present = stack.findLink(VXLAN_LINK);
+    const isSame = present !== undefined && JSON.stringify(present.vxlan) === JSON.stringify(wanted) && present.mac === vtepMac(state.self);
+    if (!isSame) {
+      stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]);
+      await this.#addVxlan({ kind: "add-vxlan", name: VXLAN_LINK, ...wanted, mac: vtepMac(state.self), mtuBytes, netnsPath: this.#path });
+      stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: VXLAN_LINK }]);
+    } else if (present.mtuBytes !== mtuBytes) stack.applyLinks([{ kind: "set-mtu", name: VXLAN_LINK, mtuBytes }]);
+    stack.applyLinks([{ kind: "set-up", name: VXLAN_LINK }]);
+  }
+
+  /** A VNI exists once per port and host, in whatever namespace: one of ours that is going may need a moment. */
+  async #addVxlan(operation: Extract<LinkOperation, { kind: "add-vxlan" }>): Promise<void> {
+    for (let left = EXIST_ATTEMPTS; ; left -= 1) {
+      try {
+        this.#door.applyOnHost([operation]);
+        return;
+      } catch (error) {
+        if (!(error instanceof FlotillaError) || error.details["errno"] !== "EEXIST") throw error;
+        if (left === 0) throw foreignVni(operation, error);
+        await new Promise((resolve) => setTimeout(resolve, EXIST_PAUSE_MS));
+      }
+    }
+  }
+
+  async #applyTable(wish: RouterWish, stack: RouterStack): Promise<void> {
+    const servers = planServers(wish.state, { uplinkAddress: wish.uplink?.routerAddress, ports: wish.ports });
+    const wanted = planTable(wish, servers);
+    const before = this.#table;
+    const update = before === undefined ? undefined : formatUpdate(before, wanted);
+    // Unknown until it is done: a transaction that failed half-known would be diffed against a wrong table.
+    this.#table = undefined;
+    if (update !== "") await stack.nft(update ?? formatTable(wanted));
+    this.#table = before === undefined || update === undefined ? wanted : afterUpdate(before, wanted);
+    stack.forgetFlows(findStaleFlows(this.#servers, servers));
+    this.#servers = servers;
+  }
+}
+
+function foreignVni(operation: { vni: number; port: number }, cause: unknown): FlotillaError {
+  return new FlotillaError(
+    "conflict",
+    `VXLAN network identifier ${operation.vni} on UDP port ${operation.port} is in use on this host by a device that is not this agent's`,
+    { cause },
+  );
+}
+
+/** Pure. Additions in the plan's order, then removals in the reverse order of kinds, so that a route never lacks its neighbour. */
+export function planChanges(wanted: readonly KernelObject[], present: readonly KernelObject[], mayDelete: boolean): ObjectChange[] {
+  const have = new Set(present.map(formatObject));
+  const slots = new Set(wanted.map(slotOf));
+  const additions = wanted.filter((object) => !have.has(formatObject(object))).map((object) => ({ verb: "replace", object }) as const);
+  if (!mayDelete) return additions;
+  const order: readonly KernelObject["kind"][] = ["rule", "route", "neighbour", "fdb", "address"];
+  const extras = present.filter((object) => !slots.has(slotOf(object)));
+  return [
+    ...additions,
+    ...order.flatMap((kind) => extras.filter((object) => object.kind === kind).map((object) => ({ verb: "delete", object }) as const)),
+  ];
+}
