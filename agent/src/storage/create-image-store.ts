@@ -56,6 +56,8 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
     inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),
     history: (namespace, reference) => imageHistory(context, records.resolve(namespace, reference).record),
     layers: (namespace, reference, signal) => inspector.inspect(records.resolve(namespace, reference).record, signal),
+    markUsed: (namespace, imageId) => records.markUsed(namespace, imageId),
+    listUse: (namespace) => records.listUse(namespace),
     tag: (request) => tagImage(context, request),
     remove: (namespace, reference, options) => removeImage(context, { namespace, reference, ...options }),
     prune: (namespace, filters) => pruneImages(context, { namespace, filters }),

@@ -20,6 +20,8 @@ export type ImageService = ImageStore & {
   inspect(namespace: string, reference: string): ImageInspect;
   /** What each layer adds, changes, removes and wastes. @throws not_found at once; the walk ends with the signal. */
   layers(namespace: string, reference: string, signal?: AbortSignal): Promise<ImageLayers>;
+  /** When each image was last used: null when that is not known, 0 for never. */
+  listUse(namespace: string): { id: string; lastUsedMs: number | null }[];
   history(namespace: string, reference: string): HistoryItem[];
   tag(request: TagRequest): void;
   remove(namespace: string, reference: string, options: { force: boolean }): DeletedItem[];

@@ -73,6 +73,8 @@ export const STORAGE_MIGRATION: Migration = {
        changes TEXT NOT NULL,
        used_ms INTEGER NOT NULL
      ) STRICT;`,
+    // Null for images from before this was recorded, 0 for those that nothing used since they came.
+    "ALTER TABLE storage_images ADD COLUMN last_used_ms INTEGER",
   ],
 };
 
@@ -96,6 +98,8 @@ export type BlobRow = z.output<typeof blobRowSchema>;
 
 export const imageRowSchema = z.object({ namespace: z.string(), id: digestSchema, config: z.string(), created_ms: z.number() });
 export type ImageRow = z.output<typeof imageRowSchema>;
+
+export const imageUseRowSchema = z.object({ id: digestSchema, last_used_ms: z.number().nullable() });
 
 export const nameRowSchema = z.object({ namespace: z.string(), name: z.string(), image_id: digestSchema, tagged_ms: z.number() });
 export type NameRow = z.output<typeof nameRowSchema>;

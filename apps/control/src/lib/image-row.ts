@@ -1,4 +1,4 @@
-import { shortId } from "./format.ts";
+import { parseTime, shortId } from "./format.ts";
 
 type ImageSummary = { Id: string; RepoTags: readonly string[]; RepoDigests: readonly string[]; host: { id: string; name: string } };
 
@@ -16,6 +16,17 @@ export function imageLabel(image: Pick<ImageSummary, "Id" | "RepoTags">): string
 
 export function imageHref(image: Pick<ImageSummary, "Id" | "host">): string {
   return `/images/${encodeURIComponent(image.host.name)}/${encodeURIComponent(image.Id)}`;
+}
+
+/** The containers of an image on its host: the list finds them by the image's id, whatever its name is now. */
+export function containersHref(image: Pick<ImageSummary, "Id" | "host">): string {
+  return `/containers?host=${encodeURIComponent(image.host.name)}&q=${shortId(image.Id)}`;
+}
+
+/** Sorts images by their last use: those that were never used first, then those of which it is not known. */
+export function lastUsedOrder(image: { lastUsedAt: string | null; isNeverUsed: boolean }): number {
+  if (image.isNeverUsed) return -1;
+  return parseTime(image.lastUsedAt) ?? 0;
 }
 
 export type HistoryEntry = { CreatedBy: string; Size: number };
