@@ -49,6 +49,7 @@ import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
+import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
 import { DesiredState } from "./state/desired-state.ts";
@@ -228,6 +229,7 @@ function createRoutes(parts: Parts): Route[] {
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
     ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...flotillaImageRoutes({ images }),
     ...distributionRoutes(registry),
     commitRoute(parts.commits),
     ...buildRoutes({ builder }),

@@ -41,6 +41,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "images.list": HOST,
   "images.inspect": CONTAINER,
   "images.history": CONTAINER,
+  "images.layers": CONTAINER,
   "images.remove": CONTAINER,
   "images.tag": { ...CONTAINER, name: "web:2" },
   "images.onPull": { ...HOST, reference: "web:1" },

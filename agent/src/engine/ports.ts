@@ -34,6 +34,8 @@ export type ImageStore = {
    * @throws not_found `No such image: x:tag` (docker's CLI pulls on it), invalid for a malformed reference.
    */
   resolve(namespace: string, reference: string): ResolvedImage;
+  /** A container of the image was made or started. Nothing happens for an image that is gone. */
+  markUsed(namespace: string, imageId: string): void;
   /** Makes the writable layer of a container on top of an image. Idempotent; the image's layers stay while it exists. */
   prepareRootfs(containerId: string, imageId: string): Promise<void>;
   /** Mounts it (overlayfs) and returns the path of the merged tree. Idempotent. */

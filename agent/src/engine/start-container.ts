@@ -47,6 +47,7 @@ export async function launch(context: EngineContext, before: ContainerRecord): P
       exitCode: 0,
       health: freshHealth(record),
     });
+    context.images.markUsed(running.namespace, running.imageId);
     publish(context, running, { action: "start" });
   } catch (error) {
     throw await undoStart(context, record, error);

@@ -30,6 +30,7 @@ export * from "./hosts/remove-host.ts";
 export * from "./hosts/rename-host.ts";
 export * from "./hosts/schemas.ts";
 export { hostName } from "@flotilla/protocol";
+export * from "./images/image-layers.ts";
 export * from "./images/image-names.ts";
 export * from "./images/images.ts";
 export * from "./images/progress.ts";

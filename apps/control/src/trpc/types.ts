@@ -5,6 +5,7 @@ export type HostRow = RouterOutputs["hosts"]["list"][number];
 export type HostDetails = RouterOutputs["hosts"]["get"];
 export type ContainerRow = RouterOutputs["containers"]["list"]["items"][number];
 export type ImageRow = RouterOutputs["images"]["list"]["items"][number];
+export type LayerDetail = RouterOutputs["images"]["layers"]["layers"][number];
 export type VolumeRow = RouterOutputs["volumes"]["list"]["items"][number];
 export type ActivityRow = RouterOutputs["activity"]["list"]["items"][number];
 export type RepositoryRow = RouterOutputs["registry"]["repositories"]["list"][number];
