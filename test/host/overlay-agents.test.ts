@@ -72,7 +72,7 @@ const addressOf = (host: string, name: string, on = "ov"): Promise<string> =>
 const body = (answer: { stdout: string }): string => answer.stdout.split("\r\n\r\n")[1]?.trim() ?? "";
 const request = (path: string) => ({ input: `GET ${path} HTTP/1.0\r\n\r\n` });
 const fetchFrom = async (host: string, name: string, address: string): Promise<string> =>
-  body(await lab.docker(host, ["exec", "-i", name, "nc", "-w", "2", address, "80"], request("/")));
+  body(await lab.docker(host, ["exec", "-i", name, "nc", "-w", "1", address, "80"], request("/")));
 const fetchFromNode = async (node: string, url: { address: string; port: number; path?: string; count?: number }): Promise<string[]> => {
   const { address, port, path = "/", count = 1 } = url;
   return (await ok(lab.exec(node, [process.execPath, PROBE, "get", address, String(port), path, String(count)]))).split("\n");
@@ -166,6 +166,25 @@ test("5, 7: a service is one address inside and one port on every host", async (
   lab.setNetworks({ numbers: NUMBERS, networks: [network(), twin(), closed()] });
 });
 
+test("what is wrong with a network is told, and the others go on", async () => {
+  const wrong = network({ id: "0d".repeat(32), name: "wide", vni: 5004, mtuBytes: 9000, subnet: "10.62.0.0/24", gateway: "10.62.0.1", blocks: [{ host: 1, cidr: "10.62.0.16/28" }] }); // prettier-ignore
+  lab.setNetworks({ numbers: NUMBERS, networks: [network(), twin(), closed(), wrong] });
+  await untilKnown("h1", "wide");
+  const { stderr } = await lab.docker("h1", ["run", "--rm", "--network", "wide", "busybox", "true"]);
+  expect(stderr).toContain("MTU 9000 needs packets of 9050 bytes, eth0 carries 1500");
+  expect(await fetchFrom("h1", "alpha", "10.60.0.33")).toBe("beta");
+});
+
+test("a network that is to go waits for its containers, then goes without trace", async () => {
+  lab.setNetworks({ numbers: NUMBERS, networks: [network(), closed()] });
+  await expect.poll(async () => (await lab.docker("h1", ["network", "ls", "--format", "{{.Name}}"])).stdout, { timeout: 10_000 }).not.toContain("wide"); // prettier-ignore
+  expect(await docker("h1", "network", "ls", "--format", "{{.Name}}")).toContain("twin");
+  await docker("h1", "rm", "-f", "twin-a");
+  await expect.poll(async () => (await lab.docker("h1", ["network", "ls", "--format", "{{.Name}}"])).stdout, { timeout: 10_000 }).not.toContain("twin"); // prettier-ignore
+  const path = join(lab.environmentOf("h1")["FLOTILLA_RUN"] ?? "", "overlay");
+  expect((await ok(lab.exec("h1", ["ls", path]))).split("\n")).not.toContain("5002");
+});
+
 test("8, 9: with agents killed and the control plane off, traffic goes on and new containers start", async () => {
   const inA = await docker("h1", "inspect", "-f", "{{.State.Pid}}", "alpha");
   await lab.powerOff("control");
@@ -199,25 +218,4 @@ test("a reboot with the control plane off brings network and containers back", a
   await docker("h2", "run", "-d", "--name", "phoenix", "--restart", "always", "--network", "ov", "--ip", "10.60.0.45", "busybox", "sh", "-c", "mkdir /w; echo phoenix > /w/index.html; exec httpd -f -p 80 -h /w"); // prettier-ignore
   await lab.reboot("h2");
   await expect.poll(() => fetchFrom("h1", "alpha", "10.60.0.45"), { timeout: 10_000 }).toBe("phoenix");
-});
-
-test("what is wrong with a network is told, and the others go on", async () => {
-  await lab.powerOn("control");
-  await Promise.all(lab.hosts.map((host) => lab.untilOnline(host)));
-  const wrong = network({ id: "0d".repeat(32), name: "wide", vni: 5004, mtuBytes: 9000, subnet: "10.62.0.0/24", gateway: "10.62.0.1", blocks: [{ host: 1, cidr: "10.62.0.16/28" }] }); // prettier-ignore
-  lab.setNetworks({ numbers: NUMBERS, networks: [network(), twin(), closed(), wrong] });
-  await untilKnown("h1", "wide");
-  const { stderr } = await lab.docker("h1", ["run", "--rm", "--network", "wide", "busybox", "true"]);
-  expect(stderr).toContain("MTU 9000 needs packets of 9050 bytes, eth0 carries 1500");
-  expect(await fetchFrom("h1", "alpha", "10.60.0.45")).toBe("phoenix");
-});
-
-test("a network that is to go waits for its containers, then goes without trace", async () => {
-  lab.setNetworks({ numbers: NUMBERS, networks: [network(), closed()] });
-  await expect.poll(async () => (await lab.docker("h1", ["network", "ls", "--format", "{{.Name}}"])).stdout, { timeout: 10_000 }).not.toContain("wide"); // prettier-ignore
-  expect(await docker("h1", "network", "ls", "--format", "{{.Name}}")).toContain("twin");
-  await docker("h1", "rm", "-f", "twin-a");
-  await expect.poll(async () => (await lab.docker("h1", ["network", "ls", "--format", "{{.Name}}"])).stdout, { timeout: 10_000 }).not.toContain("twin"); // prettier-ignore
-  const path = join(lab.environmentOf("h1")["FLOTILLA_RUN"] ?? "", "overlay");
-  expect((await ok(lab.exec("h1", ["ls", path]))).split("\n")).not.toContain("5002");
 });
