@@ -1,29 +1,13 @@
-// Worker processes for everything that touches a tree that is not ours (layers, containers): each takes one job in a
-// chroot and ends. Starting one costs 0.1 to 0.2 s, so the next workers are started ahead while jobs keep coming.
+// Worker processes for everything that touches a tree that is not ours (layers, containers): each does its job in a chroot and
+// ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
-import { startWorkerProcess, type WorkerProcess } from "../host/worker-process.ts";
-import { answerSchema, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
-
-/** A job this soon after another one is taken as part of a burst. */
-const BURST_MS = 5_000;
-/** How long a worker waits for a job before it is ended, so that an idle agent is one process. */
-const IDLE_MS = 15_000;
-
-/**
- * How many workers a job makes wait for the next ones. The docker command looks at a path before each copy; a step of a build
- * that copies takes three, one after the other: for the context, the copy and the layer.
- */
-const AHEAD: Readonly<Partial<Record<Job["kind"], { always: number; inBurst: number }>>> = {
-  stat: { always: 1, inBurst: 1 },
-  "build-context": { always: 2, inBurst: 2 },
-  "build-copy": { always: 1, inBurst: 2 },
-  "pack-layer": { always: 0, inBurst: 2 },
-};
-const OTHERS_AHEAD = { always: 0, inBurst: 1 } as const;
+import type { WorkerProcess } from "../host/worker-process.ts";
+import { answerSchema, keepsWorker, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
+import { WorkerPool } from "./worker-pool.ts";
 
 type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
 
@@ -40,46 +24,51 @@ export type ArchiveWorkersOptions = {
 };
 
 export class ArchiveWorkers {
-  readonly #running = new Set<WorkerProcess>();
-  readonly #cacheDir: string;
-  readonly #nowMs: () => number;
-  /** Started ahead, the oldest first. */
-  #idle: { worker: WorkerProcess; timer: NodeJS.Timeout }[] = [];
-  #lastJobMs = Number.NEGATIVE_INFINITY;
+  readonly #pool: WorkerPool;
 
   constructor(options: ArchiveWorkersOptions) {
-    this.#cacheDir = options.cacheDir;
-    this.#nowMs = options.nowMs ?? Date.now;
+    const module = new URL("worker/main.ts", import.meta.url);
+    this.#pool = new WorkerPool({ module, cacheDir: options.cacheDir, nowMs: options.nowMs ?? Date.now });
+  }
+
+  /** Has a worker ready for a job that will come. */
+  prepare(): void {
+    this.#pool.prepare(1);
   }
 
   /**
-   * Runs a job to its end, `input` being its standard input. The worker's own reason wins over a broken pipe.
+   * Runs a job to its end, `input` being its standard input (none for a job that keeps its worker). The worker's own reason
+   * wins over a broken pipe.
    * @throws FlotillaError as the worker says, or the error of `input`.
    */
   async run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
-    const worker = this.#take(job.kind);
+    const worker = this.#pool.take(job);
+    const isKept = keepsWorker(job);
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
+    let isFree = false;
     try {
       signal?.throwIfAborted();
       worker.stdout.resume();
       const answered = finalAnswer(worker);
       worker.send(job);
-      const fed = feed(worker, input);
-      return successOf(await outcomeOf(answered, fed));
+      const success = successOf(isKept ? await answered : await outcomeOf(answered, feed(worker, input)));
+      isFree = isKept;
+      return success;
     } catch (error) {
       worker.kill();
       throw error;
     } finally {
       signal?.removeEventListener("abort", stop);
-      // Until it is gone the tree is busy and cannot be unmounted.
-      await worker.exited;
+      // One that is kept has left the tree; until another is gone, its tree is busy and cannot be unmounted.
+      if (isFree) this.#pool.giveBack(worker);
+      else await worker.exited;
     }
   }
 
   /** Starts a pack job. Destroying the stream ends the worker. @throws FlotillaError as the worker says. */
   async pack(job: Extract<Job, { kind: "pack" }>): Promise<PackStream> {
-    const worker = this.#take(job.kind);
+    const worker = this.#pool.take(job);
     const finished = finalAnswer(worker);
     // Failures after the headers are told by destroying the stream.
     finished.catch(() => undefined);
@@ -105,7 +94,7 @@ export class ArchiveWorkers {
 
   /** Starts to make a layer of a directory. What goes wrong is the error of the stream and of `done`. */
   packLayer(job: Extract<Job, { kind: "pack-layer" }>, signal?: AbortSignal): LayerStream {
-    const worker = this.#take(job.kind);
+    const worker = this.#pool.take(job);
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
     const done = finishPacking(worker).finally(() => signal?.removeEventListener("abort", stop));
@@ -120,49 +109,7 @@ export class ArchiveWorkers {
 
   /** Ends all workers; jobs that run fail. */
   async close(): Promise<void> {
-    for (const { worker } of this.#idle) this.#end(worker);
-    const running = [...this.#running];
-    for (const worker of running) worker.kill();
-    await Promise.all(running.map((worker) => worker.exited));
-  }
-
-  #take(kind: Job["kind"]): WorkerProcess {
-    const waiting = this.#idle.shift();
-    clearTimeout(waiting?.timer);
-    const worker = waiting?.worker ?? this.#start();
-    const { always, inBurst } = AHEAD[kind] ?? OTHERS_AHEAD;
-    const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
-    this.#lastJobMs = this.#nowMs();
-    const wanted = isBurst ? inBurst : always;
-    while (this.#idle.length < wanted) this.#startAhead();
-    return worker;
-  }
-
-  #startAhead(): void {
-    const worker = this.#start();
-    const timer = setTimeout(() => this.#end(worker), IDLE_MS);
-    timer.unref();
-    this.#idle.push({ worker, timer });
-    void worker.exited.then(() => this.#forget(worker));
-  }
-
-  #start(): WorkerProcess {
-    const worker = startWorkerProcess(new URL("worker/main.ts", import.meta.url), this.#cacheDir);
-    this.#running.add(worker);
-    void worker.exited.then(() => this.#running.delete(worker));
-    return worker;
-  }
-
-  /** Ends a worker that waits for a job; one that has a job by now goes on. */
-  #end(worker: WorkerProcess): void {
-    if (this.#forget(worker)) worker.kill();
-  }
-
-  #forget(worker: WorkerProcess): boolean {
-    const found = this.#idle.find((waiting) => waiting.worker === worker);
-    clearTimeout(found?.timer);
-    this.#idle = this.#idle.filter((waiting) => waiting !== found);
-    return found !== undefined;
+    await this.#pool.close();
   }
 }
 
@@ -175,11 +122,14 @@ export function makeArchiveWorkers(config: Pick<AgentConfig, "dataDir">): Archiv
 function finalAnswer(worker: WorkerProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let stat: Answer | undefined;
-    worker.onMessage((message) => {
+    const removeListener = worker.onMessage((message) => {
       const answer = answerSchema.safeParse(message);
       if (!answer.success) return reject(new FlotillaError("internal", `archive worker: ${answer.error.message}`));
       if (answer.data.kind === "stat") stat = answer.data;
-      else if (answer.data.kind !== "ready") resolve(answer.data);
+      else if (answer.data.kind !== "ready") {
+        removeListener();
+        resolve(answer.data);
+      }
     });
     void worker.exited.then(({ code, signal }) => {
       if (stat !== undefined && code === 0) return resolve(stat);

@@ -1,7 +1,7 @@
 // The files that a client sends along with a build. A small context stays in memory as the tar it came as: a build that
 // finds everything in the cache then never writes it anywhere. A larger one is extracted, hashed and indexed in one pass.
 import { readFileSync } from "node:fs";
-import { mkdir, statfs } from "node:fs/promises";
+import { mkdir, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
@@ -19,6 +19,7 @@ import { resolveInTree } from "./worker/source-tree.ts";
 
 /** Hashing this much in the agent takes some milliseconds, less than starting a worker. */
 const MEMORY_BYTES = 2 * 1024 * 1024;
+const MEMORY_CHUNK_BYTES = 32 * 1024;
 const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
 export type ContextDeps = { images: BuildImages; workers: ArchiveWorkers };
@@ -60,9 +61,7 @@ export class BuildContext {
   async directory(signal: AbortSignal): Promise<string> {
     const { path } = this.#scratch;
     if (this.#tar === undefined) return join(path, "tree");
-    this.#extracted ??= extract(this.#deps, { directory: path, tar: Readable.from(this.#tar, { objectMode: false }), signal }).then(() =>
-      join(path, "tree"),
-    );
+    this.#extracted ??= extract(this.#deps, { directory: path, tar: this.#tar, signal }).then(() => join(path, "tree"));
     return await this.#extracted;
   }
 
@@ -81,7 +80,7 @@ export async function receiveContext(deps: ContextDeps, source: AsyncIterable<Bu
     const plain = decompress(await peekCompression(source));
     const iterator = plain[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const { head, isWhole } = await takeUpTo(iterator, signal);
-    if (isWhole) return new BuildContext({ deps, entries: indexTar(new TarReader(readerOf(head))), scratch, tar: head });
+    if (isWhole) return new BuildContext({ deps, entries: indexTar(readerOf(head)), scratch, tar: head });
     const entries = await extract(deps, {
       directory: scratch.path,
       tar: Readable.from(joined(head, iterator), { objectMode: false }),
@@ -114,12 +113,18 @@ export async function contextOfText(deps: ContextDeps, text: string, signal: Abo
   return await receiveContext(deps, Readable.from(tar, { objectMode: false }), signal);
 }
 
-async function extract(deps: ContextDeps, from: { directory: string; tar: Readable; signal: AbortSignal }): Promise<IndexEntry[]> {
+/** A tar that is here goes to the worker by a file: then the worker is there for the copy too. */
+async function extract(deps: ContextDeps, from: { directory: string; tar: Readable | Buffer; signal: AbortSignal }): Promise<IndexEntry[]> {
   const root = join(from.directory, "tree");
   const indexPath = join(from.directory, "index.json");
   await mkdir(root, { mode: 0o755 });
   const { bavail, bsize } = await statfs(root);
-  await deps.workers.run({ kind: "build-context", root, indexPath, maxBytes: bavail * bsize }, from.tar, from.signal);
+  const job = { kind: "build-context" as const, root, indexPath, maxBytes: bavail * bsize };
+  if (Buffer.isBuffer(from.tar)) {
+    const inputPath = join(from.directory, "context.tar");
+    await writeFile(inputPath, from.tar, { mode: 0o600 });
+    await deps.workers.run({ ...job, inputPath }, undefined, from.signal);
+  } else await deps.workers.run(job, from.tar, from.signal);
   return z.array(indexEntrySchema).parse(JSON.parse(readFileSync(indexPath, "utf8")));
 }
 
@@ -144,17 +149,17 @@ async function* joined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerato
   }
 }
 
-function readerOf(tar: Buffer): (buffer: Buffer) => number {
+function readerOf(tar: Buffer): TarReader {
   let at = 0;
-  return (buffer) => {
+  return new TarReader((buffer) => {
     const count = tar.copy(buffer, 0, at);
     at += count;
     return count;
-  };
+  }, MEMORY_CHUNK_BYTES);
 }
 
 function readFromTar(tar: Buffer, path: string): string | undefined {
-  const reader = new TarReader(readerOf(tar));
+  const reader = readerOf(tar);
   let content: Buffer | undefined;
   for (let entry = reader.next(); entry !== undefined; entry = reader.next()) {
     if (entry.type !== "file" || cleanEntryName(entry.name) !== path) continue;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { enterStage, evaluate, type Instruction, type PlannedStage, type Step, type Warning } from "@flotilla/dockerfile";
 import { parseSignal } from "../engine/signals.ts";
-import type { BuildLayer } from "../storage/build-images.ts";
+import type { BuildImage, BuildLayer } from "../storage/build-images.ts";
 import type { BuildJob, StepScope } from "./build-job.ts";
 import type { BuildSink } from "./build-types.ts";
 import { addStep, configTextOf, stageOnBase, type StageImage } from "./compose-image.ts";
@@ -143,9 +143,12 @@ async function finishStep(scope: StepScope, change: Change, { contents, work }: 
     keys.push(key);
     const cached = job.request.isCacheUsed ? findStep(job, key) : undefined;
     if (cached === undefined) continue;
+    const { created, layer } = cached;
+    const stage = addStep(change.after, { created, layer, createdBy: change.step.createdBy });
+    // Before anything waits: what was found is there now.
+    const image = addImage(job, stage, cached.image);
+    for (const missed of keys.slice(0, -1)) remember(job, missed, { change, image, layer });
     await sink({ kind: "cached" });
-    const image = addImage(job, { ...addStep(change.after, { ...cached, createdBy: change.step.createdBy }) });
-    for (const missed of keys.slice(0, -1)) remember(job, missed, { change, image, layer: cached.layer });
     return image;
   }
   const isWork = change.step.kind !== "config";
@@ -168,19 +171,20 @@ function remember(job: BuildJob, key: string, made: { change: Change; image: Sta
   });
 }
 
-/** Makes the image that the stage is now. It is there for the cache until somebody names it. */
-function addImage(job: BuildJob, stage: Omit<StageImage, "image">): StageImage {
-  return { ...stage, image: addHidden(job, stage) };
+/** Makes the image that the stage is now, unless it is `found`. It is there for the cache until somebody names it. */
+function addImage(job: BuildJob, stage: Omit<StageImage, "image">, found?: BuildImage): StageImage {
+  return { ...stage, image: addHidden(job, stage, found) };
 }
 
-function addHidden(job: BuildJob, stage: Omit<StageImage, "image">): NonNullable<StageImage["image"]> {
+function addHidden(job: BuildJob, stage: Omit<StageImage, "image">, found?: BuildImage): BuildImage {
   const { store, images } = job.deps;
   const { namespace } = job.request;
+  const configText = configTextOf(stage);
+  const id = `sha256:${createHash("sha256").update(configText).digest("hex")}` as const;
+  // Before anything can take it away again: the next step stands on it.
+  store.pin(job.lease, namespace, id);
+  if (found?.id === id) return found;
   return store.transaction(() => {
-    const configText = configTextOf(stage);
-    const id = `sha256:${createHash("sha256").update(configText).digest("hex")}` as const;
-    // Before anything can take it away again: the next step stands on it.
-    store.pin(job.lease, namespace, id);
     const known = images.find(namespace, id);
     if (known !== undefined) return known;
     const image = images.add({ namespace, configText, layers: stage.layers });

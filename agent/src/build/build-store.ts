@@ -113,6 +113,15 @@ export class BuildStore {
     return rows.map((row) => cacheRowSchema.parse(row));
   }
 
+  /** What the entries of each namespace say that they hold. */
+  sizes(): { namespace: string; sizeBytes: number }[] {
+    const schema = z.object({ namespace: z.string(), bytes: z.number() });
+    return this.#db
+      .all("SELECT namespace, SUM(size_bytes) AS bytes FROM build_cache GROUP BY namespace")
+      .map((row) => schema.parse(row))
+      .map(({ namespace, bytes }) => ({ namespace, sizeBytes: bytes }));
+  }
+
   delete(row: Pick<CacheRow, "namespace" | "key">): void {
     this.#db.run("DELETE FROM build_cache WHERE namespace = ? AND key = ?", row.namespace, row.key);
   }

@@ -134,10 +134,8 @@ export class Builder {
   async #keepWithinLimit(): Promise<void> {
     const { blocks, bsize } = await statfs(this.#deps.config.dataDir);
     const limitBytes = Math.max(MIN_CACHE_BYTES, blocks * bsize * CACHE_SHARE_OF_DISK);
-    const namespaces = new Set(this.#deps.store.list().map((row) => row.namespace));
-    for (const namespace of namespaces) {
-      const used = this.#deps.store.list(namespace).reduce((sum, row) => sum + row.size_bytes, 0);
-      if (used > limitBytes) pruneCache(this.#deps, { namespace, isAll: true, keepBytes: limitBytes, until: undefined });
+    for (const { namespace, sizeBytes } of this.#deps.store.sizes()) {
+      if (sizeBytes > limitBytes) pruneCache(this.#deps, { namespace, isAll: true, keepBytes: limitBytes, until: undefined });
     }
   }
 }

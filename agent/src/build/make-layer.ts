@@ -10,7 +10,7 @@ export async function makeLayer(job: BuildJob, parent: Digest | null, work: (roo
   const id = `build-${randomBytes(12).toString("hex")}`;
   try {
     await images.prepare(id, parent);
-    await work(await rootfs.mountRootfs(id));
+    await work(await images.mount(id));
     return await commitRootfs(job, id, parent);
   } finally {
     await rootfs.removeRootfs(id);

@@ -21,6 +21,8 @@ export async function runStep(scope: StepScope, step: RunStep, image: BuildImage
     throw new FlotillaError("forbidden", "RUN --security=insecure is refused: this host does not allow builds to leave their sandbox");
   }
   const mounts = await openRunMounts(scope, step);
+  // For the layer: it starts while the step runs.
+  job.deps.workers.prepare();
   const name = `build-${randomBytes(12).toString("hex")}`;
   const { containers, store } = job.deps;
   const { namespace } = job.request;
@@ -38,8 +40,10 @@ export async function runStep(scope: StepScope, step: RunStep, image: BuildImage
       isKept = !job.request.removesFailedContainers && !job.request.removesContainers && !job.signal.aborted;
       throw nonZero(step, exitCode);
     }
-    await job.deps.rootfs.mountRootfs(containerId);
-    removeMountPoints(points);
+    if (points.length > 0) {
+      await job.deps.images.mount(containerId);
+      removeMountPoints(points);
+    }
     const layer = await commitRootfs(job, containerId, image.layers.at(-1)?.chainId ?? null);
     return layer;
   } finally {
@@ -51,7 +55,7 @@ export async function runStep(scope: StepScope, step: RunStep, image: BuildImage
 }
 
 async function pointsOf(scope: StepScope, containerId: string, mounts: RunMounts): Promise<MountPoints> {
-  const root = await scope.job.deps.rootfs.mountRootfs(containerId);
+  const root = await scope.job.deps.images.mount(containerId);
   return findMountPoints(root, mounts.targets);
 }
 

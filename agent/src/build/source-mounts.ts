@@ -24,7 +24,7 @@ export async function openSource(scope: StepScope, from: string): Promise<Source
   return {
     chainId,
     root() {
-      mounted ??= images.prepare(id, chainId).then(() => rootfs.mountRootfs(id));
+      mounted ??= images.prepare(id, chainId).then(() => images.mount(id));
       return mounted;
     },
     async close() {

@@ -1,13 +1,13 @@
 // Whether a step was done before on the same base with the same input. Keys name content, never images: the same files
 // on the same layers are found again whatever image, tag or history they came by.
 import { cacheInputs, type Step } from "@flotilla/dockerfile";
-import type { BuildLayer } from "../storage/build-images.ts";
+import type { BuildImage, BuildLayer } from "../storage/build-images.ts";
 import { cacheKey } from "./build-store.ts";
 import type { BuildJob } from "./build-job.ts";
 import { inOrder, type StageImage } from "./compose-image.ts";
 
-/** What a step ended in, once. */
-export type CachedStep = { created: string; layer: BuildLayer | undefined };
+/** What a step ended in, once: `image`, which is that of this build too unless its history is another. */
+export type CachedStep = { created: string; layer: BuildLayer | undefined; image: BuildImage };
 
 /** @param content says what the step reads from elsewhere; one key for each way to say it. */
 export function stepKey(job: BuildJob, at: { before: StageImage; after: StageImage; step: Step; content: string }): string {
@@ -33,5 +33,5 @@ export function findStep(job: BuildJob, key: string): CachedStep | undefined {
     job.lease.add(layer.blobDigest);
   }
   store.touch(namespace, key);
-  return { created: image.config.created, layer };
+  return { created: image.config.created, layer, image };
 }

@@ -20,6 +20,7 @@ const c = {
   llistxattr: libc.func("int64_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)"),
   chroot: libc.func("int chroot(const char *path)"),
   fchdir: libc.func("int fchdir(int fd)"),
+  syncfs: libc.func("int syncfs(int fd)"),
   kill: libc.func("int kill(int pid, int sig)"),
   capget: libc.func("int capget(const void *header, _Out_ uint8_t *data)"),
   capset: libc.func("int capset(const void *header, const void *data)"),
@@ -80,16 +81,27 @@ export function unmount(target: string, flags: number = MNT.DETACH): void {
  * take seconds that the caller's event loop must not stand still for.
  */
 export async function unmountInBackground(target: string, flags: number = MNT.DETACH): Promise<void> {
+  const name = await inBackground(`umount ${target}`, (done) => c.umount2.async(target, flags, done));
+  if (!["", "EINVAL", "ENOENT"].includes(name))
+    throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
+}
+
+/** syncfs(2) in a thread of the pool: what was written to the file system of an open descriptor is on the disk then. */
+export async function syncFileSystem(fd: number): Promise<void> {
+  const errno = await inBackground("syncfs", (done) => c.syncfs.async(fd, done));
+  if (errno !== "") throw new FlotillaError("internal", `syncfs: ${errno}`, { details: { errno } });
+}
+
+/** Runs an asynchronous call. @returns name of its errno, "" when it succeeded. */
+async function inBackground(call: string, begin: (done: (error: Error | null, result: number) => void) => void): Promise<string> {
   const errno = await new Promise<number>((resolve, reject) => {
-    c.umount2.async(target, flags, (error: Error | null, result: number) => {
+    begin((error, result) => {
       // koffi keeps errno for the callback of an asynchronous call.
-      if (error !== null) reject(new FlotillaError("internal", `umount ${target}: ${error.message}`, { cause: error }));
+      if (error !== null) reject(new FlotillaError("internal", `${call}: ${error.message}`, { cause: error }));
       else resolve(result < 0 ? koffi.errno() : 0);
     });
   });
-  const name = errno === 0 ? "" : getSystemErrorName(-errno);
-  if (!["", "EINVAL", "ENOENT"].includes(name))
-    throw new FlotillaError("internal", `umount ${target}: ${name}`, { details: { errno: name } });
+  return errno === 0 ? "" : getSystemErrorName(-errno);
 }
 
 /** unshare(2) of the calling (main) thread. */

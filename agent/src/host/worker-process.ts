@@ -10,7 +10,8 @@ export type WorkerProcess = {
   /** What the worker wrote to standard error, cut at 8 KiB: the reason when it dies. */
   stderr(): string;
   send(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
+  /** @returns what takes the listener away again. */
+  onMessage(listener: (message: unknown) => void): () => void;
   /** Settles when the process is gone, its pipes are closed and its last message was handed out. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** SIGKILL: a worker keeps nothing that an end could lose. */
@@ -53,7 +54,10 @@ export function startWorkerProcess(module: URL, cacheDir: string): WorkerProcess
     stdout,
     stderr: () => errorText.trim(),
     send: (message) => void child.send(message as object, () => undefined),
-    onMessage: (listener) => void child.on("message", listener),
+    onMessage(listener) {
+      child.on("message", listener);
+      return () => void child.off("message", listener);
+    },
     exited,
     kill: () => void child.kill("SIGKILL"),
   };

@@ -44,6 +44,8 @@ export type BuildImages = {
   commit(rootfsId: string, at: CommitPlace): Promise<BuildLayer>;
   /** A writable root file system on a chain of layers (null: an empty one), which is removed by the engine's port. */
   prepare(rootfsId: string, chainId: Digest | null): Promise<void>;
+  /** Mounts it for a step: what is written there is on the disk after `commit`, and not before. @returns the merged tree. */
+  mount(rootfsId: string): Promise<string>;
   /** Keeps layers and blobs from the collector until an image leads to them. */
   lease(): Lease;
   /** A directory of root's (0700) on the store's file system. After a kill the next start removes it. */
@@ -85,6 +87,7 @@ export function createBuildImages(context: StorageContext): BuildImages {
     layerBytes: (chainId) => context.layers.find(chainId)?.size_bytes ?? 0,
     commit: (rootfsId, place) => commitLayer(context, { directory: snapshots.upperPath(rootfsId), mode: "move", ...place }),
     prepare: (rootfsId, chainId) => snapshots.prepare(rootfsId, { id: "", chainId }),
+    mount: (rootfsId) => snapshots.mount(rootfsId, { isVolatile: true }),
     lease: () => leases.open(),
     scratch() {
       const path = join(paths.tmp, `build-${randomUUID()}`);

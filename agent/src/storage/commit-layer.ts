@@ -1,8 +1,10 @@
-import { lstatSync, type Stats } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { lstatSync, rmSync, type Stats } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
-import type { Digest } from "@flotilla/image";
+import { digestSchema, type Digest } from "@flotilla/image";
+import type { Job } from "../archive/worker/jobs.ts";
 import type { StorageContext } from "./context.ts";
 import { hashText } from "./image-records.ts";
 import { MAX_LAYERS, type LooseLayer } from "./layers.ts";
@@ -50,7 +52,7 @@ export async function commitLayer(context: StorageContext, request: CommitLayer)
     if (request.mode === "move") context.trash.discard(request.directory);
     throw new FlotillaError("invalid", "max depth exceeded");
   }
-  const { layer, blobBytes } = await storeLayer(context, request);
+  const { layer, blobBytes } = await (request.mode === "move" ? moveLayer : copyLayer)(context, request);
   const { diffId, sizeBytes } = layer;
   const chainId = parent === null ? diffId : hashText(`${parent} ${diffId}`);
   lease.add(chainId);
@@ -59,40 +61,57 @@ export async function commitLayer(context: StorageContext, request: CommitLayer)
   return { chainId, diffId, blobDigest: diffId, sizeBytes };
 }
 
-async function storeLayer(context: StorageContext, request: CommitLayer): Promise<{ layer: LooseLayer; blobBytes: number }> {
-  const { directory, mode, lease, signal, maxMtimeSeconds } = request;
-  const isConsumed = mode === "move";
-  const writer = await context.blobs.create();
-  let loose: LooseLayer | undefined;
+type Stored = { layer: LooseLayer; blobBytes: number };
+
+/** The directory becomes the layer: a worker writes its tar to the file that becomes the blob, and nothing passes through here. */
+async function moveLayer(context: StorageContext, request: CommitLayer): Promise<Stored> {
+  const { directory, lease, signal } = request;
+  const outputPath = join(context.paths.tmp, `blob-${randomUUID()}`);
   try {
-    const { stream, done } = context.workers.packLayer(
-      {
-        kind: "pack-layer",
-        root: directory,
-        mountPoints: mountPointsOf(context, request),
-        isConsumed,
-        ...(maxMtimeSeconds === undefined ? {} : { maxMtimeSeconds }),
-      },
-      signal,
-    );
-    const bytes = writer.through(stream);
-    if (isConsumed) await pipeline(bytes, drain);
-    else loose = await context.layers.extract(Readable.from(bytes, { objectMode: false }), { compression: "none", signal });
-    const { sizeBytes } = await done;
-    const blob = await writer.commit(lease.add);
-    return { layer: loose ?? { directory, diffId: blob.digest, sizeBytes }, blobBytes: blob.sizeBytes };
+    const answer = await context.workers.run({ ...packJob(context, request), outputPath }, undefined, signal);
+    if (answer.kind !== "packed") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
+    const diffId = digestSchema.parse(answer.diffId);
+    await context.snapshots.sync();
+    signal?.throwIfAborted();
+    lease.add(diffId);
+    context.blobs.adopt(outputPath, diffId);
+    return { layer: { directory, diffId, sizeBytes: answer.sizeBytes }, blobBytes: answer.tarBytes };
   } catch (error) {
-    if (isConsumed) context.trash.discard(directory);
-    else if (loose !== undefined) context.layers.discard(loose);
+    rmSync(outputPath, { force: true });
+    context.trash.discard(directory);
+    throw toStorageError("commit layer", error);
+  }
+}
+
+/** The directory stays: what is read of it once is the blob and, extracted, the layer. */
+async function copyLayer(context: StorageContext, request: CommitLayer): Promise<Stored> {
+  const { lease, signal } = request;
+  const writer = await context.blobs.create();
+  let layer: LooseLayer | undefined;
+  try {
+    const { stream, done } = context.workers.packLayer(packJob(context, request), signal);
+    const bytes = writer.through(stream);
+    layer = await context.layers.extract(Readable.from(bytes, { objectMode: false }), { compression: "none", signal });
+    await done;
+    const blob = await writer.commit(lease.add);
+    return { layer, blobBytes: blob.sizeBytes };
+  } catch (error) {
+    if (layer !== undefined) context.layers.discard(layer);
     throw toStorageError("commit layer", error);
   } finally {
     await writer.abort();
   }
 }
 
-async function drain(chunks: AsyncIterable<unknown>): Promise<void> {
-  // The writer in front has taken each chunk already.
-  for await (const _ of chunks);
+function packJob(context: StorageContext, request: CommitLayer): Extract<Job, { kind: "pack-layer" }> {
+  const { directory, mode, maxMtimeSeconds } = request;
+  return {
+    kind: "pack-layer",
+    root: directory,
+    mountPoints: mountPointsOf(context, request),
+    isConsumed: mode === "move",
+    ...(maxMtimeSeconds === undefined ? {} : { maxMtimeSeconds }),
+  };
 }
 
 /** Mount points of the engine's that no layer below has, and /etc when it is here only because of them. */

@@ -4,12 +4,12 @@
 // directories are named through /proc/self/fd of an open directory (`/proc/self/fd/21/2x`, at most 25 bytes), because
 // all options of mount(2) share one page and 127 absolute paths do not fit. redirect_dir, metacopy and index stay off:
 // then the upper directory alone says what changed, and layers stay usable by anything that knows overlayfs.
-import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, statSync, type Stats } from "node:fs";
 import { mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FlotillaError, KeyedLock } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
-import { MS, mount, unmountInBackground } from "../host/libc.ts";
+import { MS, mount, syncFileSystem, unmountInBackground } from "../host/libc.ts";
 import type { Database } from "../store/database.ts";
 import type { Layers } from "./layers.ts";
 import { rootfsRowSchema, type RootfsRow } from "./schema.ts";
@@ -65,14 +65,19 @@ export class Snapshots {
     });
   }
 
-  /** Idempotent. Returns the merged tree. */
-  async mount(containerId: string): Promise<string> {
+  /**
+   * Idempotent. Returns the merged tree. Overlayfs writes all of the disk's dirty data out at the last unmount, unless the
+   * mount is volatile: for a tree that is thrown away or becomes a layer, which `sync` puts on the disk.
+   */
+  async mount(containerId: string, options: { isVolatile?: boolean } = {}): Promise<string> {
     return this.#locks.run(containerId, async () => {
       const row = this.get(containerId);
       const merged = this.mergedPath(containerId);
       if (isMountPoint(merged)) return merged;
       const directory = this.directory(containerId);
-      const data = `lowerdir=${this.lowerDirs(row.chain_id).join(":")},upperdir=${directory}/upper,workdir=${directory}/work,${OVERLAY_FLAGS}`;
+      const data = `lowerdir=${this.lowerDirs(row.chain_id).join(":")},upperdir=${directory}/upper,workdir=${directory}/work,${OVERLAY_FLAGS}${options.isVolatile === true ? ",volatile" : ""}`;
+      // Where overlayfs notes that an earlier mount was volatile, and would refuse.
+      rmSync(join(directory, "work", "work", "incompat"), { recursive: true, force: true });
       try {
         mount({ source: "overlay", target: merged, type: "overlay", data });
       } catch (error) {
@@ -80,6 +85,11 @@ export class Snapshots {
       }
       return merged;
     });
+  }
+
+  /** Puts everything that was written to the store on the disk. */
+  async sync(): Promise<void> {
+    await syncFileSystem(this.#layersFd);
   }
 
   /** Idempotent. */

@@ -45,7 +45,7 @@ type Meta = { pax: PaxRecords; longName: string | undefined; longLink: string | 
  */
 export class TarReader {
   readonly #source: ReadSource;
-  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  readonly #chunk: Buffer;
   #start = 0;
   #end = 0;
   /** Stored bytes of the current entry that nobody has read yet, and their padding. */
@@ -54,8 +54,10 @@ export class TarReader {
   #globals: PaxRecords = [];
   #isDone = false;
 
-  constructor(source: ReadSource) {
+  /** @param chunkBytes how much is asked for at once: less for a tar in memory, which costs nothing to ask. */
+  constructor(source: ReadSource, chunkBytes = CHUNK_BYTES) {
     this.#source = source;
+    this.#chunk = Buffer.allocUnsafe(chunkBytes);
   }
 
   /** The next entry, or undefined at the end of the archive. @throws FlotillaError `invalid`. */

@@ -25,10 +25,11 @@ export const jobSchema = z.discriminatedUnion("kind", [
   /** A tar of `path` to stdout, its entries named `name/…`; `stat` says what it is first. */
   z.object({ kind: z.literal("pack"), root: rootSchema, path: z.string(), isExport: z.boolean() }),
   z.object({ kind: z.literal("stat"), root: rootSchema, path: z.string() }),
-  /** The layer that an upper directory of overlayfs (or a plain directory) is, as a tar to stdout. */
+  /** The layer that an upper directory of overlayfs (or a plain directory) is, as a tar to the new file `outputPath`, else to stdout. */
   z.object({
     kind: z.literal("pack-layer"),
     root: rootSchema,
+    outputPath: rootSchema.optional(),
     /** Paths without leading slash, deepest first, that are left out while there is nothing else in them: what the runtime mounts on. */
     mountPoints: z.array(z.string()),
     /** Later times become this one (SOURCE_DATE_EPOCH). */
@@ -41,6 +42,16 @@ export const jobSchema = z.discriminatedUnion("kind", [
   buildScanJobSchema,
 ]);
 export type Job = z.output<typeof jobSchema>;
+
+/**
+ * Whether the worker takes another job afterwards. Only what a build does, from file to file: nothing is mounted in its trees,
+ * so that no name in them (`/proc/self/fd`) leads to what the worker holds open for its way back.
+ */
+export function keepsWorker(job: Job): boolean {
+  if (job.kind === "build-context") return job.inputPath !== undefined;
+  if (job.kind === "pack-layer") return job.outputPath !== undefined;
+  return job.kind === "build-copy" || job.kind === "build-scan";
+}
 
 export const pathStatSchema = z.object({
   name: z.string(),
@@ -58,8 +69,8 @@ export const answerSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("stat"), stat: pathStatSchema }),
   /** `diffId` is the hash of all bytes of the layer; `sizeBytes` the sum of the file sizes. */
   z.object({ kind: z.literal("extracted"), diffId: z.string(), sizeBytes: z.number(), entries: z.number() }),
-  /** `sizeBytes` is the sum of the file sizes. */
-  z.object({ kind: z.literal("packed"), sizeBytes: z.number() }),
+  /** `sizeBytes` is the sum of the file sizes; `diffId` the hash of the tar and `tarBytes` its length. */
+  z.object({ kind: z.literal("packed"), sizeBytes: z.number(), diffId: z.string(), tarBytes: z.number() }),
   z.object({ kind: z.literal("done") }),
   ...buildAnswerSchemas,
   z.object({ kind: z.literal("failed"), code: z.enum(ERROR_CODES), message: z.string() }),

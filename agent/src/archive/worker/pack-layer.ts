@@ -1,5 +1,6 @@
 // The way back of extract-layer.ts: an upper directory of overlayfs becomes the tar of an image layer. Character devices 0:0
 // become `.wh.NAME`, trusted.overlay.opaque becomes `.wh..wh..opq` (OCI image specification, "Representing Changes").
+import { createHash } from "node:crypto";
 import { closeSync, fstatSync, lstatSync, lutimesSync, readdirSync, rmdirSync, unlinkSync, type Stats } from "node:fs";
 import { lgetxattr } from "../../host/libc.ts";
 import { toPath } from "../tar/block.ts";
@@ -25,6 +26,7 @@ export function packLayer(output: number, job: PackLayer): Extract<Answer, { kin
 }
 
 class LayerPacker {
+  readonly #hash = createHash("sha256");
   readonly #output: TarOutput;
   readonly #job: PackLayer;
   readonly #mountPoints: ReadonlySet<string>;
@@ -32,7 +34,7 @@ class LayerPacker {
   #sizeBytes = 0;
 
   constructor(output: number, job: PackLayer) {
-    this.#output = new TarOutput(output);
+    this.#output = new TarOutput(output, this.#hash);
     this.#job = job;
     this.#mountPoints = new Set(job.mountPoints);
   }
@@ -46,7 +48,12 @@ class LayerPacker {
 
   end(): Extract<Answer, { kind: "packed" }> {
     this.#output.end();
-    return { kind: "packed", sizeBytes: this.#sizeBytes };
+    return {
+      kind: "packed",
+      sizeBytes: this.#sizeBytes,
+      diffId: `sha256:${this.#hash.digest("hex")}`,
+      tarBytes: this.#output.writtenBytes,
+    };
   }
 
   #add(at: { path: string; name: string; stats: Stats }): void {

@@ -1,3 +1,4 @@
+import type { Hash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { paddingOf } from "../tar/block.ts";
 import { END_OF_ARCHIVE } from "../tar/writer.ts";
@@ -5,19 +6,27 @@ import { END_OF_ARCHIVE } from "../tar/writer.ts";
 const BUFFER_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(64 * 1024);
 
-/** A tar on its way to a file descriptor: blocking, through one buffer. */
+/** A tar on its way to a file descriptor: blocking, through one buffer. `hash` sees all of it. */
 export class TarOutput {
   readonly #output: number;
+  readonly #hash: Hash | undefined;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #used = 0;
+  #written = 0;
 
-  constructor(output: number) {
+  constructor(output: number, hash?: Hash) {
     this.#output = output;
+    this.#hash = hash;
+  }
+
+  /** Bytes so far, all of the tar after `end`. */
+  get writtenBytes(): number {
+    return this.#written;
   }
 
   write(data: Buffer): void {
     if (this.#used + data.length > BUFFER_BYTES) this.#flush();
-    if (data.length > BUFFER_BYTES) return writeAll(this.#output, data);
+    if (data.length > BUFFER_BYTES) return this.#put(data);
     data.copy(this.#buffer, this.#used);
     this.#used += data.length;
   }
@@ -45,8 +54,14 @@ export class TarOutput {
   }
 
   #flush(): void {
-    writeAll(this.#output, this.#buffer.subarray(0, this.#used));
+    this.#put(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
+  }
+
+  #put(data: Buffer): void {
+    this.#hash?.update(data);
+    writeAll(this.#output, data);
+    this.#written += data.length;
   }
 }
 

@@ -3,8 +3,14 @@ import { z } from "zod";
 
 const root = z.string().startsWith("/");
 
-/** A build context from stdin into an empty directory; what it holds goes to `indexPath`, which is outside of it. */
-export const buildContextJobSchema = z.object({ kind: z.literal("build-context"), root, indexPath: root, maxBytes: z.number() });
+/** A build context from the file `inputPath`, else from stdin, into an empty directory; what it holds goes to `indexPath`. Both are outside. */
+export const buildContextJobSchema = z.object({
+  kind: z.literal("build-context"),
+  root,
+  inputPath: root.optional(),
+  indexPath: root,
+  maxBytes: z.number(),
+});
 
 const copyItemSchema = z.object({
   /** Where it is below `sourceRoot`, links resolved; its parts are never links. */
