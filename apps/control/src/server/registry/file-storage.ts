@@ -38,14 +38,15 @@ export class FileStorage implements BlobStorage {
       throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
     });
     try {
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      await rename(source, target).catch((error: unknown) => {
+        throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
+      });
+      // After the rename, so that a journal takes both at once. No row names the target before this returns.
       await file.sync();
     } finally {
       await file.close();
     }
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    await rename(source, target).catch((error: unknown) => {
-      throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
-    });
     await syncDirectory(dirname(target));
   }
 
