@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -46,6 +46,18 @@ function storeFiles(): string[] {
   return [...list("blobs/sha256"), ...list("layers").filter((name) => name !== "layers/0"), ...list("storage-tmp")];
 }
 
+function partialFiles(): string[] {
+  const root = join(agent.dir, "data", "agent", "partial-blobs");
+  return readdirSync(root).flatMap((entry) => readdirSync(join(root, entry)).map((name) => join(root, entry, name)));
+}
+
+function partialBytes(): number {
+  return partialFiles().reduce(
+    (sum, file) => sum + (file.endsWith(".data") ? (statSync(file, { throwIfNoEntry: false })?.size ?? 0) : 0),
+    0,
+  );
+}
+
 /** Until something is so, or a minute has passed. */
 async function until(isSo: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 600 && !isSo(); attempt++) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -81,6 +93,12 @@ describe("a pull that is cut off", () => {
     relay.holdAfter = relay.received + whole * 0.9;
     const pulling = agent.docker(["pull", name]);
     await until(() => relay.received > (relay.holdAfter ?? 0));
+    // What the sockets held at that moment is written too: the line is cut, then the agent dies.
+    let kept = -1;
+    for (let now = partialBytes(); now !== kept; now = partialBytes()) {
+      kept = now;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
     await agent.kill();
     await pulling;
     await agent.start();
@@ -88,12 +106,10 @@ describe("a pull that is cut off", () => {
     relay.holdAfter = undefined;
     const before = relay.received;
     expect(await ok(["pull", name])).toContain("Downloaded newer image");
-    expect(relay.received - before).toBeLessThan(whole * 0.22);
-    expect(
-      readdirSync(join(agent.dir, "data", "agent", "partial-blobs")).flatMap((entry) =>
-        readdirSync(join(agent.dir, "data", "agent", "partial-blobs", entry)),
-      ),
-    ).toEqual([]);
+    const again = (relay.received - before) / whole;
+    process.stdout.write(`a pull cut at 90 %: ${(again * 100).toFixed(1)} % of the image were transferred again\n`);
+    expect(again).toBeLessThan(0.12);
+    expect(partialFiles()).toEqual([]);
     await ok(["rmi", name]);
   });
 

@@ -93,6 +93,8 @@ export class LayerTransfers {
           return fetchLayer(this.#context, from.repository, { ...wanted, partial, onProgress, signal: stop.signal });
         });
       });
+      // The next layer comes meanwhile.
+      await this.#partials.sync(namespace, blob.digest);
     } finally {
       release();
     }

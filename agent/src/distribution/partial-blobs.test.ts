@@ -31,6 +31,14 @@ describe("PartialBlobs", () => {
     expect(partials.take("a", blob.digest, take)).toBe(false);
   });
 
+  test("put a whole one on the disk, and do not mind one that was taken", async () => {
+    const partials = new PartialBlobs({ dataDir, nowMs: Date.now });
+    await partials.use("a", blob, (partial) => partial.append(Buffer.from("data")));
+    await partials.sync("a", blob.digest);
+    expect(partials.take("a", blob.digest, (path) => rmSync(path))).toBe(true);
+    await expect(partials.sync("a", blob.digest)).resolves.toBeUndefined();
+  });
+
   test("throw away after a week what nobody took, and not before", async () => {
     let nowMs = Date.now();
     const partials = new PartialBlobs({ dataDir, nowMs: () => nowMs });

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, rmdirSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { KeyedLock } from "@flotilla/core";
 import type { Descriptor, Digest } from "@flotilla/image";
 import { PartialBlob, partialPaths } from "@flotilla/registry";
+import { toStorageError } from "../storage/storage-error.ts";
 
 const WEEK_MS = 7 * 24 * 3600 * 1000;
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
@@ -34,6 +36,18 @@ export class PartialBlobs {
       // Awaited here: it is closed when this returns.
       return await work(partial);
     });
+  }
+
+  /** Puts a whole blob on the disk, before a row may name it; one that was taken meanwhile is there already. */
+  async sync(namespace: string, digest: Digest): Promise<void> {
+    const { data } = partialPaths(this.#directory(namespace), digest);
+    try {
+      await using file = await open(data, "r");
+      await file.datasync();
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+      throw toStorageError(`write blob ${digest}`, error);
+    }
   }
 
   /** Moves a whole blob where it belongs; false when it is not here (any more). */

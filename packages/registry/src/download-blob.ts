@@ -23,7 +23,8 @@ type State = { received: number };
  * The bytes of a blob, in order, from its beginning: first those that an earlier attempt left in the partial file, then those
  * of the registry, which are also appended to the file. What goes wrong on the way is taken up where it stopped. The last
  * bytes are there before the blob is verified, so whoever consumes them (decompresses, extracts) keeps its result only when
- * the iteration ends without an error; then the partial file holds the whole, verified blob.
+ * the iteration ends without an error; then the partial file holds the whole, verified blob, which is not on the disk for sure
+ * before the caller syncs it. Wherever it ends, the next attempt goes on from there.
  * @throws FlotillaError `invalid` when the content has another digest or size: the partial file is emptied.
  */
 export async function* downloadBlob(repository: Repository, download: BlobDownload): AsyncGenerator<Buffer, void> {
@@ -31,26 +32,22 @@ export async function* downloadBlob(repository: Repository, download: BlobDownlo
   const hash = createHash("sha256");
   const state: State = { received: 0 };
   const tell = (): void => onProgress({ status: "Downloading", digest: blob.digest, current: state.received, total: blob.size });
-  try {
-    for await (const chunk of partial.read()) {
-      hash.update(chunk);
-      state.received += chunk.length;
-      yield chunk;
-    }
-    for await (const chunk of fetchRest(repository, download, state)) {
-      // The disk works while the processor hashes. A failure is thrown below and must not be unhandled until then.
-      const appending = partial.append(chunk);
-      appending.catch(() => undefined);
-      hash.update(chunk);
-      await appending;
-      state.received += chunk.length;
-      tell();
-      yield chunk;
-    }
-  } finally {
-    // Also when the consumer leaves: the next attempt goes on from here.
-    await partial.sync();
+  for await (const chunk of partial.read()) {
+    hash.update(chunk);
+    state.received += chunk.length;
+    yield chunk;
   }
+  for await (const chunk of fetchRest(repository, download, state)) {
+    // The disk works while the processor hashes. A failure is thrown below and must not be unhandled until then.
+    const appending = partial.append(chunk);
+    appending.catch(() => undefined);
+    hash.update(chunk);
+    await appending;
+    state.received += chunk.length;
+    tell();
+    yield chunk;
+  }
+  await partial.settle();
   onProgress({ status: "Verifying Checksum", digest: blob.digest });
   if (hash.digest("hex") !== hexOf(blob.digest)) {
     await partial.reset();

@@ -23,8 +23,8 @@ export type PartialBlobOptions = {
   blob: Pick<Descriptor, "digest" | "size">;
 };
 
-/** How many bytes may be lost when the machine fails: little to fetch again, and few waits for the disk. */
-const SYNC_EVERY_BYTES = 32 * 2 ** 20;
+/** How many bytes may be lost when the machine fails: few enough to fetch again, and hardly a wait for the disk. */
+const SYNC_EVERY_BYTES = 256 * 2 ** 20;
 const READ_BYTES = 256 * 1024;
 const O_RDWR_CREATE_NOFOLLOW = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
@@ -37,11 +37,11 @@ export class PartialBlob implements AsyncDisposable {
   #background: Promise<void> | undefined;
   #syncError: FlotillaError | undefined;
 
-  private constructor(options: PartialBlobOptions, file: FileHandle, length: number) {
+  private constructor(options: PartialBlobOptions, file: FileHandle, there: { length: number; syncedBytes: number }) {
     this.#options = options;
     this.#file = file;
-    this.#length = length;
-    this.#syncedBytes = length;
+    this.#length = there.length;
+    this.#syncedBytes = there.syncedBytes;
   }
 
   /** Opens what there is of a blob, or begins it. */
@@ -50,9 +50,10 @@ export class PartialBlob implements AsyncDisposable {
     const file = await open(pathsOf(options).data, O_RDWR_CREATE_NOFOLLOW, 0o600);
     try {
       const { size } = await file.stat();
-      const length = Math.min(size, options.blob.size, await trustedBytes(options));
+      const { trusted, synced } = await knownBytes(options);
+      const length = Math.min(size, options.blob.size, trusted);
       if (length < size) await file.truncate(length);
-      const blob = new PartialBlob(options, file, length);
+      const blob = new PartialBlob(options, file, { length, syncedBytes: Math.min(length, synced) });
       await blob.#record();
       return blob;
     } catch (error) {
@@ -101,11 +102,10 @@ export class PartialBlob implements AsyncDisposable {
     if (this.#length - this.#syncedBytes >= SYNC_EVERY_BYTES) this.#background ??= this.#syncInBackground();
   }
 
-  /** Puts everything on the disk and records it. */
-  async sync(): Promise<void> {
+  /** Waits for the disk where it is at work. @throws FlotillaError when it failed. */
+  async settle(): Promise<void> {
     await this.#background;
     if (this.#syncError !== undefined) throw this.#syncError;
-    await this.#syncNow();
   }
 
   /** Forgets the bytes: they are not what they should be. */
@@ -154,22 +154,24 @@ export class PartialBlob implements AsyncDisposable {
     const text = JSON.stringify({ version: 1, digest: blob.digest, bootId, syncedBytes: this.#syncedBytes } satisfies z.input<
       typeof recordSchema
     >);
-    await writeFile(`${record}.new`, text, { mode: 0o600, flush: true });
+    // Not flushed: it says what is true whenever it gets to the disk, and an older one, a part of one or none says less.
+    await writeFile(`${record}.new`, text, { mode: 0o600 });
     await rename(`${record}.new`, record);
   }
 }
 
-/** How many bytes of the data file may be believed. */
-async function trustedBytes(options: PartialBlobOptions): Promise<number> {
+/** How many bytes of the data file may be believed, and how many are known to be on the disk. */
+async function knownBytes(options: PartialBlobOptions): Promise<{ trusted: number; synced: number }> {
   let text: string;
   try {
     text = await readFile(pathsOf(options).record, "utf8");
   } catch {
-    return 0;
+    return { trusted: 0, synced: 0 };
   }
   const record = recordSchema.safeParse(parseJson(text));
-  if (!record.success || record.data.digest !== options.blob.digest) return 0;
-  return record.data.bootId === options.bootId ? options.blob.size : record.data.syncedBytes;
+  if (!record.success || record.data.digest !== options.blob.digest) return { trusted: 0, synced: 0 };
+  const { bootId, syncedBytes: synced } = record.data;
+  return { trusted: bootId === options.bootId ? options.blob.size : synced, synced };
 }
 
 function parseJson(text: string): unknown {

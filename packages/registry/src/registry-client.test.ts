@@ -189,6 +189,24 @@ describe("blobs", () => {
     expect(registry.seen.at(-1)?.headers.range).toBe("bytes=100000-2999999");
   });
 
+  test("what was received but never synced does not count after a restart, however often it was taken up before", async () => {
+    registry.handler = serveBlob();
+    const repository = await open();
+    for (const upTo of [1_000_000, 2_000_000]) {
+      await using partial = await partialOf();
+      let received = 0;
+      for await (const chunk of downloadBlob(repository, { blob, partial, onProgress: () => undefined, signal })) {
+        received += chunk.length;
+        if (received > upTo) break;
+      }
+      expect(partial.length).toBeGreaterThan(upTo);
+    }
+    registry.seen.length = 0;
+    const { bytes } = await download(await open(), "boot-2");
+    expect(digestOf(bytes)).toBe(blob.digest);
+    expect(registry.seen.map(({ headers }) => headers.range)).toEqual([undefined]);
+  });
+
   test("a partial file without record, or with another's, is begun anew", async () => {
     await writeFile(join(directory, `${blob.digest.slice(7)}.data`), "garbage");
     await writeFile(join(directory, `${blob.digest.slice(7)}.json`), "{");
