@@ -50,6 +50,8 @@ const SHOTS: readonly Shot[] = [
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
   { name: "registry", path: "/registry" },
+  { name: "registry-upstreams", path: "/registry?tab=upstreams" },
+  { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
   { name: "registry-space", path: "/registry?tab=space" },
   { name: "registry-repository", path: "/registry/team/shop" },
   { name: "registry-retention", path: "/registry/team/shop?tab=retention" },
@@ -112,6 +114,14 @@ async function fillProduct({ docker, dockerThroughControl, dir, url }: Product):
   await must(["push", `${registry}/team/shop:1.2`]);
   await must(["tag", "busybox", `${registry}/team/shop:base`]);
   await must(["push", `${registry}/team/shop:base`]);
+  // Nobody listens there: pulling through it fails, which its row then says.
+  const upstream = { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true };
+  await fetch(`${url}/api/trpc/registry.upstreams.create`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
+    body: JSON.stringify(upstream),
+  });
+  await docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await dockerThroughControl(["restart", "worker-1"]);
 }
 
