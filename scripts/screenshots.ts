@@ -50,6 +50,8 @@ const SHOTS: readonly Shot[] = [
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
   { name: "registry", path: "/registry" },
+  { name: "registry-upstreams", path: "/registry?tab=upstreams" },
+  { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
   { name: "registry-space", path: "/registry?tab=space" },
   { name: "registry-repository", path: "/registry/team/shop" },
   { name: "registry-retention", path: "/registry/team/shop?tab=retention" },
@@ -126,6 +128,13 @@ async function fillProduct(filled: Product): Promise<void> {
     await must(["tag", image, `${registry}/team/${name}`]);
     await must(["push", `${registry}/team/${name}`]);
   }
+  // Nobody listens there: pulling through it fails, which its row then says.
+  await fetch(`${filled.url}/api/trpc/registry.upstreams.create`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
+    body: JSON.stringify({ name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true }),
+  });
+  await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await filled.dockerThroughControl(["restart", "worker-1"]);
 }
 
