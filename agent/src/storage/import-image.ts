@@ -8,7 +8,7 @@ import {
   type ImageConfig,
   type Reference,
 } from "@flotilla/image";
-import { decompress, peekCompression } from "../archive/decompress.ts";
+import { decompress, peekArchive } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import { goArchitecture } from "./go-architecture.ts";
 import type { ImageRecord } from "./image-records.ts";
@@ -59,7 +59,7 @@ async function storeLayer(context: StorageContext, request: StoreRequest): Promi
   const writer = await context.blobs.create();
   let layer: LooseLayer | undefined;
   try {
-    const peeked = await peekCompression(request.tar);
+    const peeked = await peekArchive(request.tar, context.workers);
     const plain = decompress({ compression: peeked.compression, source: writer.through(peeked.source) });
     layer = await context.layers.extract(plain, request.signal);
     const blob = await writer.commit(request.onBlob);
