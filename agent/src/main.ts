@@ -18,6 +18,7 @@ import { AttachService } from "./attach/attach-service.ts";
 import { BuildStore } from "./build/build-store.ts";
 import { Builder } from "./build/builder.ts";
 import { buildRoutes } from "./build/build-routes.ts";
+import { openUrl } from "./build/fetch-url.ts";
 import { createPullBase } from "./build/pull-base.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { commitRoute } from "./commit/commit-route.ts";
@@ -228,7 +229,11 @@ function createRoutes(parts: Parts): Route[] {
     ...createLogRoutes({ containers, events }),
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
-    ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...imageRoutes({
+      images,
+      pull: (call) => pull(registry, call),
+      fetch: async (url, signal) => (await openUrl({ deps: { config }, signal }, url)).body,
+    }),
     ...flotillaImageRoutes({ images }),
     ...distributionRoutes(registry),
     commitRoute(parts.commits),

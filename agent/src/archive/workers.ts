@@ -2,7 +2,7 @@
 // chroot and ends. Starting one costs 0.1 to 0.2 s, so the next workers are started ahead while jobs keep coming.
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import { startWorkerProcess, type WorkerProcess } from "../host/worker-process.ts";
@@ -118,6 +118,28 @@ export class ArchiveWorkers {
     return { stream: worker.stdout, done };
   }
 
+  /**
+   * The plain bytes of an xz or bzip2 source, by a process of its own. They end only when the process says that all of it was
+   * right; what goes wrong is the error of the stream.
+   */
+  decompress(format: "xz" | "bzip2", source: AsyncIterable<Buffer>): Readable {
+    return Readable.from(this.#decompressed(format, Readable.from(source, { objectMode: false })), { objectMode: false });
+  }
+
+  async *#decompressed(format: "xz" | "bzip2", source: Readable): AsyncGenerator<Buffer> {
+    const worker = this.#startModule("worker/decompress-main.ts");
+    try {
+      const outcome = outcomeOf(finalAnswer(worker), feed(worker, source));
+      outcome.catch(() => undefined);
+      worker.send({ format });
+      yield* worker.stdout as AsyncIterable<Buffer>;
+      successOf(await outcome);
+    } finally {
+      worker.kill();
+      source.destroy();
+    }
+  }
+
   /** Ends all workers; jobs that run fail. */
   async close(): Promise<void> {
     for (const { worker } of this.#idle) this.#end(worker);
@@ -147,7 +169,11 @@ export class ArchiveWorkers {
   }
 
   #start(): WorkerProcess {
-    const worker = startWorkerProcess(new URL("worker/main.ts", import.meta.url), this.#cacheDir);
+    return this.#startModule("worker/main.ts");
+  }
+
+  #startModule(path: string): WorkerProcess {
+    const worker = startWorkerProcess(new URL(path, import.meta.url), this.#cacheDir);
     this.#running.add(worker);
     void worker.exited.then(() => this.#running.delete(worker));
     return worker;
