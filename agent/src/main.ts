@@ -56,6 +56,7 @@ import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
 import { type HostState, serveState } from "./state/serve-state.ts";
 import { realTimer } from "./state/timer.ts";
+import { untilApplied } from "./state/until-applied.ts";
 import { Database } from "./store/database.ts";
 import { lockInstance } from "./store/instance-lock.ts";
 import { measureDiskUsage } from "./system/disk-usage.ts";
@@ -116,6 +117,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     parts.state.desired.start();
     opened.push(() => parts.state.desired.close());
     await reportUnderlay(parts, opened);
+    await untilApplied(parts.state.desired, NETWORK_KIND, realTimer);
     const link = joinControlPlane(parts, server);
     opened.push(() => link.close());
     options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
