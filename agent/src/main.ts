@@ -58,6 +58,7 @@ import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
 import { type HostState, serveState } from "./state/serve-state.ts";
 import { realTimer } from "./state/timer.ts";
+import { untilApplied } from "./state/until-applied.ts";
 import { Database } from "./store/database.ts";
 import { lockInstance } from "./store/instance-lock.ts";
 import { measureDiskUsage } from "./system/disk-usage.ts";
@@ -136,6 +137,7 @@ async function joinOthers(parts: Parts, server: ApiServer, opened: (() => Promis
   parts.state.desired.start();
   opened.push(() => parts.state.desired.close());
   await reportUnderlay(parts, opened);
+  await untilApplied(parts.state.desired, NETWORK_KIND, realTimer);
   const link = joinControlPlane(parts, server);
   opened.push(() => link.close());
 }
