@@ -163,7 +163,7 @@ export class Attachments {
 
   /** Tables of routers name the containers on them. */
   async #refreshOverlays(networkIds: readonly string[]): Promise<void> {
-    for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.ensure(id);
+    for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.refresh(id);
   }
 
   async #undo(containerId: string): Promise<void> {

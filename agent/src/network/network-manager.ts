@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { FlotillaError, type Logger } from "@flotilla/core";
+import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
 import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
@@ -18,7 +19,7 @@ import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Peers, type PeersListener } from "./peers.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
-import { planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -52,6 +53,10 @@ export type Networks = NetworkManager & {
    * repeating it is harmless, and what failed is tried again.
    */
   applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>>;
+  /** What this host has of an overlay network; undefined when it knows none of that id. */
+  describeOverlay(networkId: string): ObservedNetwork | undefined;
+  /** Calls `listener` with a network's id whenever that may be another than before. Returns a function that stops it. */
+  onOverlayChanged(listener: (networkId: string) => void): () => void;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
   /**
@@ -89,6 +94,11 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
     applyOverlays: (bodies) => overlays.apply(bodies),
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
+    onOverlayChanged: (listener) => {
+      parts.overlayListeners.add(listener);
+      return () => void parts.overlayListeners.delete(listener);
+    },
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
     inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
@@ -122,6 +132,7 @@ type Parts = {
   reconciler: Reconciler;
   overlay: OverlayDriver;
   overlays: OverlayNetworks;
+  overlayListeners: Set<(networkId: string) => void>;
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
@@ -129,6 +140,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const { instance, runDir } = config;
   const store = new NetworkStore(db);
   const overlayStore = new OverlayStore(db);
+  const overlayListeners = new Set<(networkId: string) => void>();
   const firewall = new Firewall(kernel, {
     table: tableName(instance),
     desired: () => ({
@@ -154,6 +166,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
     endpointsIn: (networkId) => store.endpointsIn(networkId),
     portsIn: (networkId) => attachments.routerPorts(networkId),
+    onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
   const assertFirewall = (): Promise<void> => firewall.assert();
   const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, assertFirewall });
@@ -175,7 +188,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
   });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { store, catalog, bridges, firewall, ports, peers, attachments, reconciler, overlay, overlays };
+  return { store, catalog, bridges, firewall, ports, peers, attachments, reconciler, overlay, overlays, overlayListeners };
 }
 
 const NO_USER_NETWORKS =

@@ -7,6 +7,8 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { policyOf } from "./apply-retention.ts";
 import { requireRepository } from "./find-repository.ts";
+import { requireNoCache } from "./upstream/find-upstream.ts";
+import { detachChildren } from "./links.ts";
 import { repositoryPath } from "./names.ts";
 import { type RetentionPolicy, retentionPolicy, tagPattern } from "./retention-policy.ts";
 
@@ -75,6 +77,7 @@ export async function getRepository(services: ServiceContext, path: string): Pro
 export async function createRepository(services: ServiceContext, actor: Actor, input: z.output<typeof newRepository>): Promise<void> {
   const { team } = requireUser(actor);
   const { repository: path, isPublic, description } = input;
+  await requireNoCache(services, path);
   await services.prisma.$transaction(async (tx) => {
     const made = await tx.registryRepository.createMany({ data: [{ path, teamId: team.id, isPublic, description }], skipDuplicates: true });
     if (made.count === 0) throw new FlotillaError("conflict", `there is a repository ${path} already`);
@@ -109,6 +112,7 @@ export async function updateRepository(services: ServiceContext, actor: Actor, i
 export async function deleteRepository(services: ServiceContext, actor: Actor, path: string): Promise<void> {
   const { id, teamId } = await requireRepository(services, path);
   await services.prisma.$transaction(async (tx) => {
+    await detachChildren(tx, { id });
     const { count } = await tx.registryRepository.deleteMany({ where: { id } });
     if (count === 0) throw notFound("repository", path);
     await recordAudit(tx, { actor, action: "registry.manage", object: objectOf(path, teamId), outcome: "ok", detail: { deleted: true } });
