@@ -33,20 +33,20 @@ export function useNetworkColumns(onRemove: (row: NetworkRow) => void): Column<N
         cell: (row) => <span className="block truncate font-mono text-xs">{row.subnet === "" ? "–" : row.subnet}</span>,
       },
       {
-        id: "members",
-        header: t("columns.members"),
-        width: "5.5rem",
-        isRight: true,
-        sortBy: (row) => row.members,
-        cell: (row) => <span className="tnum">{row.members}</span>,
-      },
-      {
         id: "pool",
         header: t("columns.pool"),
         width: "minmax(0,1.1fr)",
         hideBelow: "lg",
         sortBy: (row) => (row.pool === null ? -1 : row.pool.leased / row.pool.total),
         cell: (row) => <PoolCell row={row} />,
+      },
+      {
+        id: "members",
+        header: t("columns.members"),
+        width: "5.5rem",
+        isRight: true,
+        sortBy: (row) => row.members,
+        cell: (row) => <span className="tnum">{row.members}</span>,
       },
       {
         id: "mtu",

@@ -57,12 +57,6 @@ export function OverlayHosts({ hosts }: { hosts: readonly OverlayHost[] }): Reac
 
 function ProblemText({ problem }: { problem: OverlayHost["problems"][number] }): ReactNode {
   const t = useTranslations("network.problem");
-  switch (problem.code) {
-    case "reported":
-      return problem.message;
-    case "sameAddress":
-      return t("sameAddress", { host: problem.host });
-    default:
-      return t(problem.code);
-  }
+  if (problem.code === "reported") return problem.message;
+  return problem.code === "sameAddress" ? t("sameAddress", { host: problem.host }) : t(problem.code);
 }
