@@ -173,6 +173,11 @@ export class FakeNetworkKernel implements NetworkKernel {
     return [...this.#namespaces.keys()].filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1));
   }
 
+  async nftInside(path: string, text: string): Promise<string> {
+    this.transcript.push(`nft in ${path}: ${text.split("\n")[0] ?? ""}`);
+    return "";
+  }
+
   async nft(text: string): Promise<string> {
     const [first = ""] = text.split("\n");
     if (this.failOn?.test(`nft: ${first}`) === true) throw refuse("ENOENT", `nft: ${first}`);

@@ -14,7 +14,7 @@ import { formatAddress, macOfAddress } from "./ipv4.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
-import type { Peers } from "./peers.ts";
+import type { Names } from "./names.ts";
 import type { PortAllocator } from "./port-allocator.ts";
 
 export type AttachmentsDeps = {
@@ -26,7 +26,7 @@ export type AttachmentsDeps = {
   endpoints: EndpointDriver;
   firewall: Firewall;
   ports: PortAllocator;
-  peers: Peers;
+  names: Names;
   events: EventBus;
   logger: Logger;
 };
@@ -56,7 +56,7 @@ export class Attachments {
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
-      this.#deps.peers.announce(this.#networkIds(request.containerId));
+      await this.#refreshNames();
       return this.describe(request.containerId);
     });
   }
@@ -67,7 +67,7 @@ export class Attachments {
       const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
       await this.#refreshOverlays(networkIds);
-      this.#deps.peers.announce(networkIds);
+      await this.#refreshNames();
     });
   }
 
@@ -85,7 +85,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
-      this.#deps.peers.announce([network.id]);
+      await this.#refreshNames();
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -100,14 +100,14 @@ export class Attachments {
       await this.#refreshOverlays([networkId]);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
-      this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
+      await this.#refreshNames();
     });
   }
 
-  /** Its peers then know it by the new name. */
+  /** Others then find it by the new name. */
   rename(containerId: string, name: string): void {
     this.#deps.store.setContainerName(containerId, name);
-    this.#deps.peers.announce(this.#networkIds(containerId));
+    void this.#refreshNames();
   }
 
   describe(containerId: string): Attachment {
@@ -161,6 +161,15 @@ export class Attachments {
     await firewall.publish(this.publishedPorts(containerId));
   }
 
+  /** A container without names is better than none: what goes wrong is said in the log. */
+  async #refreshNames(): Promise<void> {
+    try {
+      await this.#deps.names.refresh();
+    } catch (error) {
+      this.#deps.logger.error("names of containers may not resolve", { error });
+    }
+  }
+
   /** Tables of routers name the containers on them. */
   async #refreshOverlays(networkIds: readonly string[]): Promise<void> {
     for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.ensure(id);
@@ -195,6 +204,7 @@ export class Attachments {
         namespace: request.namespace,
         hostname: request.hostname,
         container_name: nameOf(request),
+        dns_servers: [...(request.dnsServers ?? [])],
       };
       store.addAttachment(attachment);
       for (const endpoint of request.endpoints) this.#addEndpoint(attachment, endpoint);
@@ -227,6 +237,7 @@ export class Attachments {
       address: formatAddress(address),
       mac: request.macAddress ?? macOfAddress(address),
       aliases: request.aliases,
+      links: request.links ?? [],
     });
     return network;
   }

@@ -11,7 +11,7 @@ export type NetworkConnector = {
   connect(
     namespace: string,
     containerRef: string,
-    endpoint: { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string },
+    endpoint: { networkName: string; aliases: string[]; links?: string[]; ipv4Address?: string; macAddress?: string },
   ): Promise<void>;
   disconnect(namespace: string, containerRef: string, options: { networkName: string; force: boolean }): Promise<void>;
 };
@@ -48,6 +48,7 @@ const NetworkCreateBody = z.object({
 
 const EndpointConfig = z.object({
   Aliases: z.array(z.string()).nullish(),
+  Links: z.array(z.string()).nullish(),
   MacAddress: text,
   IPAMConfig: z.object({ IPv4Address: text }).nullish(),
 });
@@ -151,6 +152,7 @@ async function connect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
   await requireConnector(deps).connect(call.namespace, body.Container, {
     networkName: network.name,
     aliases: body.EndpointConfig?.Aliases ?? [],
+    links: body.EndpointConfig?.Links ?? [],
     ...(address === "" ? {} : { ipv4Address: address }),
     ...(mac === "" ? {} : { macAddress: mac }),
   });

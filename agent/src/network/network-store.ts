@@ -54,6 +54,8 @@ const MIGRATION: Migration = {
      ) STRICT;
      CREATE INDEX ports_by_container ON ports (container_id);`,
     `ALTER TABLE networks ADD COLUMN driver TEXT NOT NULL DEFAULT 'bridge';`,
+    `ALTER TABLE attachments ADD COLUMN dns_servers TEXT NOT NULL DEFAULT '[]';
+     ALTER TABLE endpoints ADD COLUMN links TEXT NOT NULL DEFAULT '[]';`,
   ],
 };
 
@@ -95,6 +97,8 @@ const EndpointRow = z.object({
   address: z.string(),
   mac: z.string(),
   aliases: jsonOf(z.array(z.string())),
+  /** `container:alias` */
+  links: jsonOf(z.array(z.string())),
 });
 export type EndpointRow = z.output<typeof EndpointRow>;
 
@@ -108,7 +112,14 @@ const PortRow = z.object({
 });
 export type PortRow = z.output<typeof PortRow>;
 
-const AttachmentRow = z.object({ container_id: z.string(), namespace: z.string(), hostname: z.string(), container_name: z.string() });
+const AttachmentRow = z.object({
+  container_id: z.string(),
+  namespace: z.string(),
+  hostname: z.string(),
+  container_name: z.string(),
+  /** `--dns`; empty for the host's. */
+  dns_servers: jsonOf(z.array(z.string())),
+});
 export type AttachmentRow = z.output<typeof AttachmentRow>;
 
 export class NetworkStore {
@@ -175,11 +186,12 @@ export class NetworkStore {
 
   addAttachment(row: AttachmentRow): void {
     this.#db.run(
-      "INSERT INTO attachments (container_id, namespace, hostname, container_name) VALUES (?, ?, ?, ?)",
+      "INSERT INTO attachments (container_id, namespace, hostname, container_name, dns_servers) VALUES (?, ?, ?, ?, ?)",
       row.container_id,
       row.namespace,
       row.hostname,
       row.container_name,
+      JSON.stringify(row.dns_servers),
     );
   }
 
@@ -208,7 +220,7 @@ export class NetworkStore {
 
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
-      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       endpoint.id,
       endpoint.container_id,
       endpoint.network_id,
@@ -216,6 +228,7 @@ export class NetworkStore {
       endpoint.address,
       endpoint.mac,
       JSON.stringify(endpoint.aliases),
+      JSON.stringify(endpoint.links),
     );
   }
 

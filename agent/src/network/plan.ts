@@ -5,7 +5,7 @@
 //   link   fv1a2b3c-2s   one veth per endpoint, enslaved to it; its peer is ethN in the container's namespace
 //   table  ip flotilla_1a2b3c4d   one nftables table (nft-table.ts)
 //   file   $FLOTILLA_RUN/netns/<container id>   the namespace, bind-mounted
-// Not done: IPv6 (neither addresses nor published ports), DNS, filtering inside one network.
+// Not done: IPv6 (neither addresses nor published ports), filtering inside one network.
 import type { LinkOperation } from "../host/link-operations.ts";
 import { formatAddress, macOfAddress, type Subnet } from "./ipv4.ts";
 

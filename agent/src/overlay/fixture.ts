@@ -22,6 +22,7 @@ export function sampleState(change: Partial<NetworkState> = {}): NetworkState {
     hosts: [1, 2, 3].map((number) => ({ number, underlay: `10.99.0.${number}` })),
     blocks: [1, 2, 3].map((host) => ({ host, cidr: `10.30.1.${host * 16}/28` })),
     pins: [],
+    members: [],
     services: [],
     dead: [],
     isolated: [],

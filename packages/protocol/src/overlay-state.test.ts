@@ -23,6 +23,7 @@ const STATE: NetworkState = {
   ],
   blocks: [{ host: 1, cidr: "10.30.1.16/28" }],
   pins: [],
+  members: [],
   services: [],
   dead: [],
   isolated: [],

@@ -52,6 +52,17 @@ export const overlayService = z.object({
 });
 export type OverlayService = z.output<typeof overlayService>;
 
+/** An endpoint on another host, for names. Its host counts as there. */
+export const overlayMember = z.object({
+  host: hostNumber,
+  containerId: z.string().max(64),
+  containerName: z.string().max(255),
+  aliases: z.array(z.string().max(255)).max(256),
+  address: ipv4,
+  address6: ipv6.nullable(),
+});
+export type OverlayMember = z.output<typeof overlayMember>;
+
 /** Who may connect to an isolated address; everything else to it is dropped. */
 export const overlayRule = z.object({ from: ipv4, to: ipv4, protocol, port });
 
@@ -79,6 +90,8 @@ export const networkState = z.object({
   blocks: z.array(overlayBlock).max(65_536),
   pins: z.array(overlayPin).max(65_536),
   services: z.array(overlayService).max(20_000),
+  /** Endpoints of the other hosts; the reader's own are not among them. */
+  members: z.array(overlayMember).max(65_536).default([]),
   /** Addresses of endpoints that are gone for good: what still talks to them is told so at once. */
   dead: z.array(address).max(65_536),
   isolated: z.array(ipv4).max(65_536),
