@@ -88,7 +88,11 @@ class FakeStack implements NetworkStack {
           prefixLength: operation.prefixLength,
         });
         break;
+      case "replace-default-route":
       case "add-default-route":
+        // As the real one: a second default route is refused as being there already, which the caller ignores.
+        if (operation.kind === "add-default-route" && this.table.some((route) => route.prefixLength === 0)) break;
+        this.table.splice(0, this.table.length, ...this.table.filter((route) => route.prefixLength > 0));
         this.table.push({
           destination: "0.0.0.0",
           prefixLength: 0,
@@ -102,6 +106,7 @@ class FakeStack implements NetworkStack {
         this.linksByName.delete(operation.name);
         break;
       case "enable-hairpin":
+      case "isolate-port":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }

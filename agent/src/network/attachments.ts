@@ -9,6 +9,7 @@ import { nameOf, toBinding, toEndpoint, toPublished, toRouterPort } from "./atta
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
+import { gatewayEndpoint } from "./gateway-endpoint.ts";
 import { chooseEndpointAddress } from "./endpoint-address.ts";
 import { formatAddress, macOfAddress } from "./ipv4.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
@@ -119,9 +120,9 @@ export class Attachments {
     };
   }
 
-  /** Ports of a container as the firewall has them: on its first endpoint that leads out. */
+  /** Ports of a container as the firewall has them: on the endpoint that its default route leads through. */
   publishedPorts(containerId: string): PublishedPort[] {
-    const carrier = this.#deps.store.endpointsOf(containerId).find((endpoint) => !this.#network(endpoint.network_id).is_internal);
+    const carrier = this.#carrier(containerId);
     if (carrier === undefined) return [];
     const router = this.#network(carrier.network_id).driver === "overlay" ? this.#deps.overlay.uplink(carrier.network_id) : undefined;
     return this.#deps.store
@@ -132,8 +133,7 @@ export class Attachments {
   /** Ports that containers publish through an overlay network: the host hands them to its router under the host's number. */
   routerPorts(networkId: string): RouterPort[] {
     const { store } = this.#deps;
-    const isCarrier = (endpoint: EndpointRow): boolean =>
-      store.endpointsOf(endpoint.container_id).find((each) => !this.#network(each.network_id).is_internal)?.id === endpoint.id;
+    const isCarrier = (endpoint: EndpointRow): boolean => this.#carrier(endpoint.container_id)?.id === endpoint.id;
     return store
       .endpointsIn(networkId)
       .filter(isCarrier)
@@ -259,6 +259,10 @@ export class Attachments {
       const attributes = { container: containerId, name, type: driver };
       events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
     }
+  }
+
+  #carrier(containerId: string): EndpointRow | undefined {
+    return gatewayEndpoint(this.#deps.store.endpointsOf(containerId), (id) => this.#network(id));
   }
 
   #networkIds(containerId: string): string[] {

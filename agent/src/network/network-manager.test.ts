@@ -404,4 +404,29 @@ describe("user-defined networks", () => {
     await networks.disconnect("c1", id);
     expect(networks.inspect("default", "web").endpoints).toEqual([]);
   });
+
+  test("the way out is Docker's choice, moves with the networks, and published ports move along", async () => {
+    create("aaa", { subnet: "10.7.0.0/24" });
+    await networks.attach(request("c1", { ports: [tcp(8080)] }));
+    const id = (await networks.connect("c1", { networkName: "aaa", aliases: [] })).networkId;
+    expect(kernel.transcript).toContain("c1: route replace default via 10.7.0.1 dev eth1");
+    expect(kernel.nftTexts.at(-1)).toContain("tcp . 8080 : 10.7.0.2 . 80");
+    await networks.disconnect("c1", id);
+    expect(kernel.transcript.filter((line) => line.includes("route replace")).at(-1)).toBe(
+      "c1: route replace default via 172.17.0.1 dev eth0",
+    );
+    expect(kernel.nftTexts.at(-1)).toContain("tcp . 8080 : 172.17.0.2 . 80");
+  });
+
+  test("reserved addresses are given to nobody and shown", async () => {
+    create("web", { subnet: "10.7.0.0/29", reserved: { router: "10.7.0.2", printer: "10.7.0.3" } });
+    const { endpoints } = await networks.attach(request("c1", { endpoints: [{ networkName: "web", aliases: [] }] }));
+    expect(endpoints[0]?.ipv4Address).toBe("10.7.0.4");
+    const taken = { networkName: "web", aliases: [], ipv4Address: "10.7.0.3" };
+    await expect(networks.attach(request("c2", { endpoints: [taken] }))).rejects.toThrow("Address already in use");
+    expect(networks.inspect("default", "web").addressing?.reserved).toEqual({ router: "10.7.0.2", printer: "10.7.0.3" });
+    expect(() => create("x", { subnet: "10.8.0.0/24", reserved: { a: "10.9.0.1" } })).toThrow(
+      "no matching subnet for aux-address 10.9.0.1",
+    );
+  });
 });

@@ -3,6 +3,7 @@ import { booleanFilter, matchesLabels, parseFilters, type Filters } from "@floti
 import { z } from "zod";
 import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
+import { parseTimeFilter } from "../storage/time-filter.ts";
 import type { Networks } from "./network-manager.ts";
 import type { NetworkView } from "./network-view.ts";
 
@@ -32,7 +33,7 @@ const flag = z
   .nullish()
   .transform((value) => value ?? false);
 
-const IpamConfig = z.object({ Subnet: text, IPRange: text, Gateway: text });
+const IpamConfig = z.object({ Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: stringMap });
 const NetworkCreateBody = z.object({
   Name: z.string(),
   Driver: text,
@@ -109,6 +110,8 @@ async function create(networks: Networks, call: Call): Promise<Reply> {
   const configs = body.IPAM?.Config ?? [];
   if (body.EnableIPv6) throw new FlotillaError("not_implemented", "IPv6 networks are not supported yet");
   if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
+  const ipam = body.IPAM?.Driver ?? "";
+  if (ipam !== "" && ipam !== "default") throw new FlotillaError("invalid", `failed to find a builtin or plugin ipam driver ${ipam}`);
   if (configs.length > 1) throw new FlotillaError("invalid", "bridge driver doesn't support multiple subnets");
   const id = networks.createNetwork(call.namespace, {
     name: body.Name,
@@ -116,6 +119,7 @@ async function create(networks: Networks, call: Call): Promise<Reply> {
     subnet: configs[0]?.Subnet ?? "",
     gateway: configs[0]?.Gateway ?? "",
     addressRange: configs[0]?.IPRange ?? "",
+    reserved: configs[0]?.AuxiliaryAddresses ?? {},
     isInternal: body.Internal,
     isAttachable: body.Attachable,
     labels: body.Labels ?? {},
@@ -131,13 +135,14 @@ async function remove(networks: Networks, call: Call): Promise<Reply> {
 
 async function prune(networks: Networks, call: Call): Promise<Reply> {
   const filters = parseFilters(call.query.get("filters"), PRUNE_FILTERS);
-  if (filters.has("until")) throw new FlotillaError("not_implemented", "the filter until is not supported for networks");
+  const until = filters.get("until")?.map((text) => parseTimeFilter(text, Date.now()));
   const unwanted = filters.get("label!");
   const deleted: string[] = [];
   for (const view of networks.list(call.namespace)) {
     const isWanted =
       matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
-    if (view.isPredefined || view.endpoints.length > 0 || !isWanted) continue;
+    const isOld = until === undefined || until.every((ms) => view.createdAtMs < ms);
+    if (view.isPredefined || view.endpoints.length > 0 || !isWanted || !isOld) continue;
     await networks.removeNetwork(call.namespace, view.id);
     deleted.push(view.name);
   }
@@ -196,10 +201,11 @@ function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]): Reco
   };
 }
 
-function toIpamConfig({ addressing }: NetworkView): Record<string, string>[] {
+function toIpamConfig({ addressing }: NetworkView): Record<string, unknown>[] {
   if (addressing === undefined) return [];
-  const { subnet, gateway, addressRange } = addressing;
-  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway }];
+  const { subnet, gateway, addressRange, reserved } = addressing;
+  const auxiliary = Object.keys(reserved).length === 0 ? {} : { AuxiliaryAddresses: reserved };
+  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway, ...auxiliary }];
 }
 
 const toContainer = (endpoint: NetworkView["endpoints"][number]): Record<string, string> => ({

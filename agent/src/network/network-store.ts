@@ -56,6 +56,7 @@ const MIGRATION: Migration = {
     `ALTER TABLE networks ADD COLUMN driver TEXT NOT NULL DEFAULT 'bridge';`,
     `ALTER TABLE attachments ADD COLUMN dns_servers TEXT NOT NULL DEFAULT '[]';
      ALTER TABLE endpoints ADD COLUMN links TEXT NOT NULL DEFAULT '[]';`,
+    `ALTER TABLE networks ADD COLUMN reserved_addresses TEXT NOT NULL DEFAULT '{}';`,
   ],
 };
 
@@ -83,6 +84,8 @@ const NetworkRow = z.object({
   is_attachable: flagColumn,
   labels: textMap,
   options: textMap,
+  /** `--aux-address`: taken by others, by whatever name. */
+  reserved_addresses: textMap,
   last_address: z.string(),
   created_at_ms: z.int(),
 });
@@ -147,10 +150,10 @@ export class NetworkStore {
     return row === undefined ? undefined : NetworkRow.parse(row);
   }
 
-  addNetwork(network: Omit<NetworkRow, "number" | "last_address">): void {
+  addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
-         options, last_address, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?)`,
+         options, last_address, created_at_ms, reserved_addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?)`,
       network.id,
       network.namespace,
       network.name,
@@ -164,6 +167,7 @@ export class NetworkStore {
       JSON.stringify(network.labels),
       JSON.stringify(network.options),
       network.created_at_ms,
+      JSON.stringify(reserved),
     );
   }
 
