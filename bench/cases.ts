@@ -5,6 +5,7 @@ import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
+import { registry } from "./registry-server.ts";
 
 const MIB = 1024 * 1024;
 
@@ -165,4 +166,4 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, build };
+export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, registry, build };

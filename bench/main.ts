@@ -13,6 +13,7 @@ import { importBusybox, startTestAgent } from "../test/support/agent.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import type { Engines, Row } from "./case.ts";
 import { CASES } from "./cases.ts";
+import { makeDisk } from "./disk.ts";
 import { startDockerd } from "./dockerd.ts";
 import { command } from "./measure.ts";
 
@@ -26,27 +27,54 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   process.exit(2);
 }
 
-const dir = mkdtempSync(join(tmpdir(), "flotilla-bench-"));
+const base = mkdtempSync(join(tmpdir(), "flb-"));
 const rows: Row[] = [];
+let peerVersion = "";
 process.on("exit", report);
-const dockerd = await startDockerd(join(dir, "dockerd"));
+let isStopped = false;
+// Ends after the case that runs, and cleans up.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void (isStopped = true));
+const disk = await makeDisk(base);
 try {
-  const agent = await startTestAgent({ withoutImage: true });
+  // Where the test agent and the control plane make their directories.
+  process.env["TMPDIR"] = disk.path;
+  await runCases(disk.path);
+} finally {
+  await disk.close();
+  rmSync(base, { recursive: true, force: true });
+}
+
+async function runCases(dir: string): Promise<void> {
+  const dockerd = await startDockerd(join(dir, "dockerd"));
+  peerVersion = dockerd.version;
   try {
-    const engines: Engines = { dir, rounds, flotilla: agent, dockerd };
-    await importBusybox(agent);
-    await command(["docker", "-H", dockerd.host, "import", "--change", 'CMD ["sh"]', await makeBusyboxTar(dir), "busybox:latest"]);
-    for (const [name, runCase] of Object.entries(CASES)) {
-      if (named.length > 0 && !named.includes(name)) continue;
-      console.log(`… ${name}`);
-      rows.push(...(await runCase(engines)));
+    const agent = await startTestAgent({ withoutImage: true });
+    try {
+      const engines: Engines = { dir, rounds, flotilla: agent, dockerd };
+      await importBusybox(agent);
+      await command(["docker", "-H", dockerd.host, "import", "--change", 'CMD ["sh"]', await makeBusyboxTar(dir), "busybox:latest"]);
+      for (const [name, runCase] of Object.entries(CASES)) {
+        if (isStopped || (named.length > 0 && !named.includes(name))) continue;
+        await measureCase(name, () => runCase(engines));
+      }
+    } finally {
+      await agent.close();
     }
   } finally {
-    await agent.close();
+    await dockerd.close();
   }
-} finally {
-  await dockerd.close();
-  rmSync(dir, { recursive: true, force: true });
+}
+
+/** A case that fails is told of and does not keep the others from being measured. */
+async function measureCase(name: string, work: () => Promise<Row[]>): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    rows.push(...(await work()));
+    console.log(`… ${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    console.error(`… ${name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
 
 /** Also after a failure: what was measured until then is worth seeing. */
@@ -73,7 +101,7 @@ function report(): void {
     memoryBytes: totalmem(),
     kernel: release(),
     node: process.version,
-    peer: dockerd.version,
+    peer: peerVersion,
   };
   writeFileSync(file, `${JSON.stringify({ machine, rounds, rows }, undefined, 2)}\n`);
   console.log(`written to ${file}`);

@@ -43,6 +43,9 @@ export function residentSetBytes(pid: number): number {
   }
 }
 
+/** No command of a benchmark takes so long: one that does hangs, and the benchmark must end. */
+const TIMEOUT_MS = 120_000;
+
 /** Runs a command to its end, its output dropped or counted; a failure ends the benchmark with the command's own words. */
 export function command(
   argv: readonly [string, ...string[]],
@@ -54,6 +57,10 @@ export function command(
     let bytes = 0;
     let lines = 0;
     const errors: Buffer[] = [];
+    const timer = setTimeout(() => {
+      errors.push(Buffer.from(`(ended after ${TIMEOUT_MS / 1000} s)`));
+      child.kill("SIGKILL");
+    }, TIMEOUT_MS);
     child.stdout.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++;
@@ -61,6 +68,7 @@ export function command(
     child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
     child.on("error", reject);
     child.on("close", (code) => {
+      clearTimeout(timer);
       if (code === 0) resolve({ bytes, lines });
       else reject(new Error(`${argv.join(" ")} exited with ${code}: ${Buffer.concat(errors).toString("utf8").slice(0, 500)}`));
     });

@@ -22,16 +22,7 @@ const NODE_BIN = join(TOOLS, "node_modules", NODE_PACKAGE, "bin");
 const PNPM = join(TOOLS, "node_modules", "pnpm", "bin", "pnpm.mjs");
 
 /** Commands the product needs, and the Debian package that brings each. */
-const RUNTIME_PACKAGES = {
-  crun: "crun",
-  conmon: "conmon",
-  ip: "iproute2",
-  nft: "nftables",
-  ps: "procps",
-  "/usr/bin/tini-static": "tini",
-  "/usr/share/containers/seccomp.json": "golang-github-containers-common",
-  "lib:libnftables.so.1": "libnftables1",
-};
+const RUNTIME_PACKAGES = JSON.parse(readFileSync(join(ROOT, "agent", "debian-packages.json"), "utf8"));
 /** node-pty has no prebuilt binary for Linux and is compiled once. */
 const BUILD_PACKAGES = { make: "build-essential", "g++": "build-essential", python3: "python3" };
 const TEST_PACKAGES = {

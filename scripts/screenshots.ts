@@ -85,34 +85,48 @@ try {
   await product.close();
 }
 
+const SERVER =
+  'mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo "GET /items/$i 200 $((i*7%40))ms"; sleep 1; done';
+const MIGRATION = `echo 'applying 003_orders.sql'; echo 'ERROR: relation "orders" already exists' >&2; exit 3`;
+
+/** What runs: options in words, then what the shell of the container is given. */
+const CONTAINERS: readonly (readonly [options: string, script: string])[] = [
+  [
+    "-d --name web --restart unless-stopped -p 127.0.0.1::8080 -v shop-data:/data -e LOG_LEVEL=info --memory 256m --label team=shop shop:1.2",
+    SERVER,
+  ],
+  ["-d --name worker-1 busybox", "while true; do echo job done; sleep 2; done"],
+  ["-d --name worker-2 busybox", "while true; do :; done"],
+  ["-d --name api --health-cmd false --health-interval 1s --health-retries 1 busybox", "sleep 10000"],
+  ["-d --name cache busybox", "sleep 10000"],
+  ["--name migrate busybox", MIGRATION],
+  ["--name seed busybox", "true"],
+];
+
 /** Containers in all states, images, volumes and a pushed repository, made by the docker command. */
-async function fillProduct({ docker, dockerThroughControl, dir, url }: Product): Promise<void> {
-  const must = async (command: readonly string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await docker(command);
+async function fillProduct(filled: Product): Promise<void> {
+  const must = async (command: readonly string[]): Promise<void> => {
+    const { exitCode, stderr } = await filled.docker(command);
     if (exitCode !== 0) throw new Error(`docker ${command.join(" ")}: ${stderr}`);
-    return stdout;
   };
-  const tar = await makeBusyboxTar(dir);
+  const tar = await makeBusyboxTar(filled.dir);
   await must(["import", "--change", 'CMD ["sh"]', tar, "busybox:latest"]);
-  const server = "mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo \"GET /items/$i 200 $((i*7%40))ms\"; sleep 1; done";
-  await must(["import", "--change", `CMD ["sh","-c","${server.replaceAll('"', '\\"')}"]`, "--change", "EXPOSE 8080", tar, "shop:1.2"]);
+  await must(["import", "--change", "EXPOSE 8080", tar, "shop:1.2"]);
   await must(["volume", "create", "--label", "team=shop", "shop-data"]);
   await must(["volume", "create", "backup"]);
-  await must(["run", "-d", "--name", "web", "--restart", "unless-stopped", "-p", "127.0.0.1::8080", "-v", "shop-data:/data", "-e", "LOG_LEVEL=info", "--memory", "256m", "--label", "team=shop", "shop:1.2"]);
-  await must(["run", "-d", "--name", "worker-1", "busybox", "sh", "-c", "while true; do echo job done; sleep 2; done"]);
-  await must(["run", "-d", "--name", "worker-2", "busybox", "sh", "-c", "while true; do :; done"]);
-  await must(["run", "-d", "--name", "api", "--health-cmd", "echo connection refused; exit 1", "--health-interval", "1s", "--health-retries", "1", "busybox", "sleep", "10000"]);
-  await must(["run", "-d", "--name", "cache", "busybox", "sleep", "10000"]);
+  // One of them ends with an error, as it shall.
+  for (const [options, script] of CONTAINERS) await filled.docker(["run", ...options.split(" "), "sh", "-c", script]);
   await must(["pause", "cache"]);
-  await docker(["run", "--name", "migrate", "busybox", "sh", "-c", "echo 'applying 003_orders.sql'; echo 'ERROR: relation \"orders\" already exists' >&2; exit 3"]);
-  await docker(["run", "--name", "seed", "busybox", "true"]);
-  const registry = url.replace("http://", "");
-  await must(["tag", "shop:1.2", `${registry}/team/shop:1.2`]);
+  const registry = filled.url.replace("http://", "");
   await must(["login", registry, "-u", "token", "-p", ADMIN.token]);
-  await must(["push", `${registry}/team/shop:1.2`]);
-  await must(["tag", "busybox", `${registry}/team/shop:base`]);
-  await must(["push", `${registry}/team/shop:base`]);
-  await dockerThroughControl(["restart", "worker-1"]);
+  for (const [image, name] of [
+    ["shop:1.2", "shop:1.2"],
+    ["busybox", "shop:base"],
+  ] as const) {
+    await must(["tag", image, `${registry}/team/${name}`]);
+    await must(["push", `${registry}/team/${name}`]);
+  }
+  await filled.dockerThroughControl(["restart", "worker-1"]);
 }
 
 async function takeAll(browser: Browser): Promise<void> {
@@ -150,7 +164,7 @@ async function takeContext(context: BrowserContext, suffix: string): Promise<voi
     }
     await page.waitForTimeout(300);
     await page.screenshot({ path: join(OUT, `${shot.name}.${suffix}.png`) });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     if (overflow > 0) console.error(`${shot.name}.${suffix}: ${overflow} px wider than the screen`);
   }
 }
@@ -168,7 +182,11 @@ async function typeInTerminal(page: Page): Promise<void> {
 
 async function startPull(page: Page): Promise<void> {
   await clickButton(language === "zh" ? "拉取" : "Pull")(page);
-  await page.getByRole("dialog").locator("input").first().fill(`${product.url.replace("http://", "")}/team/shop:base`);
+  await page
+    .getByRole("dialog")
+    .locator("input")
+    .first()
+    .fill(`${product.url.replace("http://", "")}/team/shop:base`);
   await page.keyboard.press("Enter");
   await page.waitForTimeout(1_500);
 }

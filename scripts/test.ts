@@ -4,7 +4,7 @@
 //   npm test -- --project host       one ring (unit, architecture, host, conformance, integration, e2e)
 //   npm test -- test/host/x.test.ts  files that match
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { leftBetween, readMachineState } from "../test/support/leftovers.ts";
 
@@ -27,6 +27,8 @@ if (isWhole || args.join(" ").includes("e2e")) problems += await step("dashboard
 
 mkdirSync(".test-output", { recursive: true });
 rmSync(OUTPUT, { force: true });
+const today = new Date().toISOString().slice(0, 10);
+for (const old of globSync(".test-output/debian-*.tar")) if (!old.includes(today)) rmSync(old);
 const vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${OUTPUT}`, ...args];
 problems += await step("tests", vitest);
 

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { NETWORK_KIND, NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -34,15 +34,22 @@ import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
+import { openNetworkStack } from "./host/network-kernel.ts";
 import { findControlUrl } from "./link/identity-file.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
+import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
+import { bridgePrefix } from "./network/plan.ts";
+import { NetworkWishes } from "./overlay/network-wishes.ts";
+import { uplinkPrefix } from "./overlay/names.ts";
+import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
+import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
 import { DesiredState } from "./state/desired-state.ts";
@@ -58,11 +65,19 @@ import { createSystemRoutes } from "./system/system-routes.ts";
 import { volumeRoutes } from "./volumes/volume-routes.ts";
 import { createVolumeStore, type Volumes } from "./volumes/volume-store.ts";
 
-export type AgentOptions = { logger: Logger; productVersion: string; commit?: string };
+export type AgentOptions = {
+  logger: Logger;
+  productVersion: string;
+  commit?: string;
+  /** Neither joins the control plane nor applies what it desires. */
+  isAlone?: boolean;
+};
 
 export type Agent = {
   /** What it serves: tests that must cover every route go through this. */
   routes: readonly Route[];
+  /** Removes the containers of all namespaces with their anonymous volumes. @returns how many there were. */
+  removeContainers(): Promise<number>;
   /** Stops serving and watching; containers run on. */
   close(): Promise<void>;
 };
@@ -83,6 +98,7 @@ type Parts = {
   commits: CommitService;
   runtime: RuntimeFacts;
   state: HostState;
+  wishes: NetworkWishes;
 };
 
 /**
@@ -106,16 +122,27 @@ export async function startAgent(config: AgentConfig, options: AgentOptions): Pr
     const server = createApiServer({ routes, productVersion: options.productVersion, logger: options.logger });
     await server.listen(config.socketPath);
     opened.push(() => server.close());
-    parts.state.desired.start();
-    opened.push(() => parts.state.desired.close());
-    const link = joinControlPlane(parts, server);
-    opened.push(() => link.close());
+    if (options.isAlone !== true) await joinOthers(parts, server, opened);
     options.logger.info("agent is ready", { socket: config.socketPath, instance: config.instance, version: options.productVersion });
-    return { routes, close: closeAll };
+    return { routes, removeContainers: () => removeContainers(parts.containers), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+async function joinOthers(parts: Parts, server: ApiServer, opened: (() => Promise<void> | void)[]): Promise<void> {
+  parts.state.desired.start();
+  opened.push(() => parts.state.desired.close());
+  await reportUnderlay(parts, opened);
+  const link = joinControlPlane(parts, server);
+  opened.push(() => link.close());
+}
+
+async function removeContainers(containers: Containers): Promise<number> {
+  const views = containers.views();
+  for (const { namespace, id } of views) await containers.remove(namespace, id, { force: true, volumes: true, link: false });
+  return views.length;
 }
 
 type PartsRequest = { config: AgentConfig; options: AgentOptions; db: Database; opened: (() => Promise<void> | void)[] };
@@ -127,6 +154,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
+  state.desired.register(NETWORK_KIND, new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)));
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
@@ -152,6 +180,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const { productVersion } = options;
   const ownCredentials = new HostCredentials({ controlUrl: () => findControlUrl(dataDir), nowMs: Date.now });
   state.desired.register(REGISTRY_CREDENTIALS, ownCredentials);
+  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: NETWORK_KIND });
+  state.desired.register(NETWORK_REFUSAL, wishes);
   const distribution = createDistribution({ dataDir, images, productVersion, ownCredentials, nowMs: Date.now, random: Math.random });
   const pullBase = createPullBase(distribution);
   const builder = new Builder({ config, store: builds, images, containers, workers, events, logger, nowMs: Date.now, pullBase });
@@ -164,7 +194,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state, wishes };
   return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
@@ -199,15 +229,25 @@ function createRoutes(parts: Parts): Route[] {
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
     ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...flotillaImageRoutes({ images }),
     ...distributionRoutes(registry),
     commitRoute(parts.commits),
     ...buildRoutes({ builder }),
     ...archiveRoutes({ containers, archive }),
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),
-    ...networkRoutes({ networks, connector: containers }),
+    ...networkRoutes({ networks, connector: containers, cluster: parts.wishes }),
     ...unimplementedRoutes,
   ];
+}
+
+/** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
+async function reportUnderlay({ config, state }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
+  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance)];
+  const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
+  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl });
+  opened.push(() => underlay.close());
+  await underlay.look();
 }
 
 function joinControlPlane(parts: Parts, server: ApiServer): Link {

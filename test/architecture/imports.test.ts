@@ -14,7 +14,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/engine-api": ["core"],
   "packages/protocol": ["core"],
   "packages/db": ["core"],
-  "packages/services": ["core", "protocol", "engine-api", "image", "db"],
+  "packages/services": ["core", "protocol", "engine-api", "image", "db", "registry"],
   "packages/api": ["core", "protocol", "engine-api", "image", "services"],
   agent: ["core", "dockerfile", "engine-api", "image", "protocol", "registry"],
   "apps/control": ["core", "protocol", "engine-api", "image", "db", "services", "api"],

@@ -1,5 +1,5 @@
 // The images of examples/, built from Debian's packages and used as their READMEs say.
-import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync } from "node:fs";
 import { request } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeControlBundle } from "../../scripts/bundle.ts";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { build } from "../support/build.ts";
+import { debianTar } from "../support/debian-root.ts";
 import { runCommand } from "../support/docker.ts";
 import { ADMIN, freePort } from "../support/product.ts";
 
@@ -18,37 +19,12 @@ let agent: TestAgent;
 
 beforeAll(async () => {
   agent = await startTestAgent();
-  const tar = await makeDebianTar(agent.dir);
+  const tar = await debianTar();
   await ok(["import", "--change", 'CMD ["bash"]', tar, "debian:bookworm"]);
   // At once, as several people on one host would.
   await Promise.all(NAMES.map((name) => buildExample(name)));
 }, 600_000);
 afterAll(async () => agent.close());
-
-/** Debian with this machine's ways to its mirror, and without an fsync for each file that dpkg writes (as Debian's own container images). */
-async function makeDebianTar(dir: string): Promise<string> {
-  const dump = await runCommand(["apt-config", "dump", "Acquire"]);
-  const machine = dump.stdout.split("\n").filter((line) => /^Acquire::(https?::|Check-)\S+ "[^"]+";$/.test(line));
-  const aptConf = join(dir, "99machine");
-  const dpkgConf = join(dir, "unsafe-io");
-  writeFileSync(aptConf, `${machine.join("\n")}\n`);
-  writeFileSync(dpkgConf, "force-unsafe-io\n");
-  const tar = join(dir, "debian.tar");
-  const made = await runCommand(
-    [
-      "mmdebstrap",
-      "--variant=apt",
-      `--setup-hook=mkdir -p "$1/etc/dpkg/dpkg.cfg.d"`,
-      `--setup-hook=upload ${dpkgConf} /etc/dpkg/dpkg.cfg.d/unsafe-io`,
-      `--customize-hook=upload ${aptConf} /etc/apt/apt.conf.d/99machine`,
-      "bookworm",
-      tar,
-    ],
-    BUILD_TIMEOUT,
-  );
-  expect(made, made.stderr).toMatchObject({ exitCode: 0 });
-  return tar;
-}
 
 async function ok(args: readonly string[]): Promise<string> {
   const result = await agent.docker(args, { timeoutMs: 120_000 });

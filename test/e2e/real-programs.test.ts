@@ -14,15 +14,18 @@ const PROGRAMS = [
 
 beforeAll(async () => {
   product = await startProduct({ withAdmin: true });
-  for (const { image, include, cmd } of PROGRAMS) {
-    const tar = join(product.dir, `${image}.tar`);
-    const made = await runCommand(["mmdebstrap", "--variant=minbase", `--include=${include}`, "bookworm", tar], { timeoutMs: 300_000 });
-    expect(made, made.stderr).toMatchObject({ exitCode: 0 });
-    const imported = await product.docker(["import", "--change", `CMD ${cmd}`, tar, image], { timeoutMs: 120_000 });
-    expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
-  }
+  await Promise.all(PROGRAMS.map((program) => bringIn(program)));
 }, 600_000);
 afterAll(async () => product.close());
+
+async function bringIn({ image, include, cmd }: (typeof PROGRAMS)[number]): Promise<void> {
+  const tar = join(product.dir, `${image}.tar`);
+  const options = ["--variant=minbase", "--dpkgopt=force-unsafe-io", `--include=${include}`];
+  const made = await runCommand(["mmdebstrap", ...options, "bookworm", tar], { timeoutMs: 300_000 });
+  expect(made, made.stderr).toMatchObject({ exitCode: 0 });
+  const imported = await product.docker(["import", "--change", `CMD ${cmd}`, tar, image], { timeoutMs: 120_000 });
+  expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
+}
 
 type Docker = (args: readonly string[]) => Promise<CommandResult>;
 

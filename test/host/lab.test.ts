@@ -103,6 +103,11 @@ test("a host that is off is offline, and what was asked of it says so", async ()
   await lab.untilOnline("h2");
 });
 
+test("a control plane that lost its power starts again, and hosts come back to it", async () => {
+  await lab.reboot("control");
+  await Promise.all(lab.hosts.map((host) => lab.untilOnline(host)));
+});
+
 test("names that are not there are refused", async () => {
   await expect(lab.cut("h1", "h9")).rejects.toThrow("has no host h9");
   await expect(lab.reboot("nobody")).rejects.toThrow("has no host nobody");

@@ -42,7 +42,7 @@ export type LabHost = {
   states: Map<number, NetworkState>;
 };
 export type LabRouter = { router: Router; path: string; wish: RouterWish; ends: Map<string, LabContainer> };
-export type LabContainer = { path: string; stack: RouterStack; address: string; address6: string; link: string };
+export type LabContainer = { path: string; stack: RouterStack; address: string; address6: string; link: string; position: number };
 
 export class OverlayLab {
   readonly root = mkdtempSync(join(tmpdir(), "flotilla-ov-"));
@@ -93,6 +93,26 @@ export class OverlayLab {
   /** Gives a network to hosts, or changes it there. */
   async network(state: Omit<NetworkState, "self">, onHosts: readonly number[] = this.hosts.map((host) => host.number)): Promise<void> {
     for (const number of onHosts) await this.#networkOn(this.host(number), networkState.parse({ ...state, self: number }));
+  }
+
+  /** The same for one host that has got another number. */
+  async networkAs(onHost: number, state: Omit<NetworkState, "self">, self: number): Promise<void> {
+    await this.#networkOn(this.host(onHost), networkState.parse({ ...state, self }));
+  }
+
+  /** Takes a router with its links from a host, as power failing does, and makes it anew with its containers' links. */
+  async loseRouter(onHost: number, vni: number): Promise<void> {
+    const { router, wish, ends } = this.router(onHost, vni);
+    router.remove();
+    await router.apply({ ...wish, endpoints: [] }, true);
+    for (const { stack, path, position, link } of ends.values()) {
+      const endpoint = wish.endpoints.find((each) => each.link === link);
+      if (endpoint === undefined) continue;
+      const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes: wish.mtuBytes };
+      stack.applyLinks([{ kind: "delete-link", name: `eth${position}` }]);
+      router.use((inside) => ensureEndpointLink(wish.state, end, { router: inside, container: stack }));
+    }
+    await router.apply(wish, true);
   }
 
   async #networkOn(host: LabHost, state: NetworkState): Promise<void> {
@@ -162,10 +182,10 @@ export class OverlayLab {
       mac: macOfAddress(parseAddress(given.address)),
     };
     const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes };
-    ensureEndpointLink(state, end, { router: labRouter.router.stack, container: stack });
+    labRouter.router.use((router) => ensureEndpointLink(state, end, { router, container: stack }));
     labRouter.wish = { ...labRouter.wish, endpoints: [...labRouter.wish.endpoints, endpoint] };
     await labRouter.router.apply(labRouter.wish, true);
-    const made = { path, stack, address: given.address, address6, link: endpoint.link };
+    const made = { path, stack, address: given.address, address6, link: endpoint.link, position };
     labRouter.ends.set(given.name, made);
     return made;
   }

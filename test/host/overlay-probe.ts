@@ -2,6 +2,7 @@
 //   serve PORT NAME          TCP and UDP of both families: who it is and whom it sees; TCP echoes what comes after that
 //   count tcp ADDRESS PORT   new connections without pause until its input ends; prints what became of them as JSON
 //   count udp ADDRESS PORT   a datagram each 2 ms from one port, the same
+//   get ADDRESS PORT PATH N  the bodies of N HTTP answers, one a line, or `no answer: WHY`
 //   hold ADDRESS PORT        one connection, a byte each 20 ms; prints `open ANSWER`, then `closed WHY`
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
@@ -11,6 +12,7 @@ const PARALLEL = 4;
 const DATAGRAM_MS = 2;
 const HOLD_MS = 20;
 const [verb, ...rest] = process.argv.slice(2);
+const [first = "", second = "", third = "", fourth = ""] = rest;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const plain = (address: string | undefined): string => (address ?? "").replace(/^::ffff:/, "");
 
@@ -96,6 +98,16 @@ async function countUdp(host: string, port: number): Promise<void> {
   for (const _ of pending) settle(undefined, "lost");
 }
 
+async function get(host: string, port: number, path: string): Promise<void> {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
+  for (let left = Number(fourth === "" ? 1 : fourth); left > 0; left -= 1) {
+    const headers = { connection: "close" };
+    const answer = fetch(url, { headers, signal: AbortSignal.timeout(PATIENCE_MS * 2) }).then((response) => response.text());
+    say((await answer.catch((error: Error) => `no answer: ${error.cause instanceof Error ? error.cause.message : error.message}`)).trim());
+  }
+  process.exit(0);
+}
+
 function hold(host: string, port: number): void {
   const socket = connect({ host, port });
   socket.once("data", (data) => {
@@ -112,9 +124,9 @@ function hold(host: string, port: number): void {
   });
 }
 
-const [first = "", second = "", third = ""] = rest;
 process.stdin.resume().on("end", () => ending.abort());
 if (verb === "serve") serve(Number(first), second);
+else if (verb === "get") await get(first, Number(second), third);
 else if (verb === "hold") hold(first, Number(second));
 else {
   say("ready");

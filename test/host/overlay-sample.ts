@@ -24,7 +24,6 @@ export function sampleNetwork(count: number, change: Partial<NetworkState> = {})
     hosts: numbers.map((number) => ({ number, underlay: underlay(number, 4) })),
     blocks: numbers.map((number) => ({ host: number, cidr: `10.30.1.${number * 16}/28` })),
     pins: [],
-    members: [],
     services: [],
     dead: [],
     isolated: [],

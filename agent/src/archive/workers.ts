@@ -1,5 +1,5 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each takes one job in a
-// chroot and ends. Starting one costs 0.1 to 0.2 s, so the next worker is started ahead while jobs keep coming.
+// chroot and ends. Starting one costs 0.1 to 0.2 s, so the next workers are started ahead while jobs keep coming.
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
@@ -12,6 +12,18 @@ import { answerSchema, type Answer, type Job, type PathStat } from "./worker/job
 const BURST_MS = 5_000;
 /** How long a worker waits for a job before it is ended, so that an idle agent is one process. */
 const IDLE_MS = 15_000;
+
+/**
+ * How many workers a job makes wait for the next ones. The docker command looks at a path before each copy; a step of a build
+ * that copies takes three, one after the other: for the context, the copy and the layer.
+ */
+const AHEAD: Readonly<Partial<Record<Job["kind"], { always: number; inBurst: number }>>> = {
+  stat: { always: 1, inBurst: 1 },
+  "build-context": { always: 2, inBurst: 2 },
+  "build-copy": { always: 1, inBurst: 2 },
+  "pack-layer": { always: 0, inBurst: 2 },
+};
+const OTHERS_AHEAD = { always: 0, inBurst: 1 } as const;
 
 type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
 
@@ -31,7 +43,8 @@ export class ArchiveWorkers {
   readonly #running = new Set<WorkerProcess>();
   readonly #cacheDir: string;
   readonly #nowMs: () => number;
-  #idle: { worker: WorkerProcess; timer: NodeJS.Timeout } | undefined;
+  /** Started ahead, the oldest first. */
+  #idle: { worker: WorkerProcess; timer: NodeJS.Timeout }[] = [];
   #lastJobMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ArchiveWorkersOptions) {
@@ -107,32 +120,30 @@ export class ArchiveWorkers {
 
   /** Ends all workers; jobs that run fail. */
   async close(): Promise<void> {
-    this.#endIdle();
+    for (const { worker } of this.#idle) this.#end(worker);
     const running = [...this.#running];
     for (const worker of running) worker.kill();
     await Promise.all(running.map((worker) => worker.exited));
   }
 
   #take(kind: Job["kind"]): WorkerProcess {
-    const idle = this.#idle;
-    this.#idle = undefined;
-    clearTimeout(idle?.timer);
-    const worker = idle?.worker ?? this.#start();
+    const waiting = this.#idle.shift();
+    clearTimeout(waiting?.timer);
+    const worker = waiting?.worker ?? this.#start();
+    const { always, inBurst } = AHEAD[kind] ?? OTHERS_AHEAD;
     const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
     this.#lastJobMs = this.#nowMs();
-    // The docker command looks at a path before each copy.
-    if (isBurst || kind === "stat") this.#startAhead();
+    const wanted = isBurst ? inBurst : always;
+    while (this.#idle.length < wanted) this.#startAhead();
     return worker;
   }
 
   #startAhead(): void {
     const worker = this.#start();
-    const timer = setTimeout(() => this.#endIdle(), IDLE_MS);
+    const timer = setTimeout(() => this.#end(worker), IDLE_MS);
     timer.unref();
-    this.#idle = { worker, timer };
-    void worker.exited.then(() => {
-      if (this.#idle?.worker === worker) this.#idle = undefined;
-    });
+    this.#idle.push({ worker, timer });
+    void worker.exited.then(() => this.#forget(worker));
   }
 
   #start(): WorkerProcess {
@@ -142,10 +153,16 @@ export class ArchiveWorkers {
     return worker;
   }
 
-  #endIdle(): void {
-    clearTimeout(this.#idle?.timer);
-    this.#idle?.worker.kill();
-    this.#idle = undefined;
+  /** Ends a worker that waits for a job; one that has a job by now goes on. */
+  #end(worker: WorkerProcess): void {
+    if (this.#forget(worker)) worker.kill();
+  }
+
+  #forget(worker: WorkerProcess): boolean {
+    const found = this.#idle.find((waiting) => waiting.worker === worker);
+    clearTimeout(found?.timer);
+    this.#idle = this.#idle.filter((waiting) => waiting !== found);
+    return found !== undefined;
   }
 }
 

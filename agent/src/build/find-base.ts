@@ -30,6 +30,7 @@ export async function findBase(job: BuildJob, query: BaseQuery): Promise<BuildIm
   }
   if (found === undefined) throw new FlotillaError("not_found", `No such image: ${query.reference}`);
   assertPlatform(found, query);
+  images.markUsed(namespace, found.id);
   for (const { chainId, blobDigest } of found.layers) {
     // Somebody may remove the image's name while the build goes on.
     job.lease.add(chainId);

@@ -33,10 +33,12 @@ export async function fetchLayer(context: StorageContext, repository: Repository
   let loose: LooseLayer | undefined;
   try {
     const peeked = await peekCompression(download.bytes());
-    const plain = bounded(decompress(peeked), fetch.blob);
-    const isKnown = context.layers.find(fetch.chainId) !== undefined;
-    if (!isKnown) loose = await context.layers.extract(Readable.from(plain, { objectMode: false }), fetch.signal);
-    const diffId = loose?.diffId ?? (await hashOf(plain));
+    const maxBytes = Math.max(MAX_EXPANSION_FLOOR_BYTES, fetch.blob.size * MAX_EXPANSION);
+    if (context.layers.find(fetch.chainId) === undefined) {
+      const { compression, source } = peeked;
+      loose = await context.layers.extract(Readable.from(source, { objectMode: false }), { compression, maxBytes, signal: fetch.signal });
+    }
+    const diffId = loose?.diffId ?? (await hashOf(bounded(decompress(peeked), maxBytes)));
     await download.finish();
     if (diffId !== fetch.diffId) throw new FlotillaError("invalid", `layer verification failed: expected ${fetch.diffId}, got ${diffId}`);
     return { loose, compression: peeked.compression };
@@ -90,12 +92,11 @@ class Download {
   }
 }
 
-async function* bounded(plain: AsyncIterable<Buffer>, blob: Descriptor): AsyncGenerator<Buffer> {
-  const maxBytes = Math.max(MAX_EXPANSION_FLOOR_BYTES, blob.size * MAX_EXPANSION);
+async function* bounded(plain: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
   let seen = 0;
   for await (const chunk of plain) {
     seen += chunk.length;
-    if (seen > maxBytes) throw new FlotillaError("invalid", `layer ${blob.digest} expands to more than ${maxBytes} bytes`);
+    if (seen > maxBytes) throw new FlotillaError("invalid", `layer expands to more than ${maxBytes} bytes`);
     yield chunk;
   }
 }

@@ -61,6 +61,7 @@ export async function createContainer(context: EngineContext, request: CreateReq
     await Promise.all([context.images.prepareRootfs(id, image.id), ensureVolumes(context, record, mounts)]);
     await copyUpVolumes(context, context.store.update(id, {}));
     const created = context.store.update(id, { intent: "none" });
+    context.images.markUsed(namespace, image.id);
     publish(context, created, { action: "create" });
     return { Id: id, Warnings: warningsOf(hostConfig) };
   } catch (error) {

@@ -34,6 +34,8 @@ export type ImageStore = {
    * @throws not_found `No such image: x:tag` (docker's CLI pulls on it), invalid for a malformed reference.
    */
   resolve(namespace: string, reference: string): ResolvedImage;
+  /** A container of the image was made or started. Nothing happens for an image that is gone. */
+  markUsed(namespace: string, imageId: string): void;
   /** Makes the writable layer of a container on top of an image. Idempotent; the image's layers stay while it exists. */
   prepareRootfs(containerId: string, imageId: string): Promise<void>;
   /** Mounts it (overlayfs) and returns the path of the merged tree. Idempotent. */
@@ -155,7 +157,7 @@ export type NetworkManager = {
 export type NetworkChanges = {
   connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
   disconnect(containerId: string, networkId: string): Promise<void>;
-  /** Peers and network inspect then know it by its new name; nothing when it is on no network. */
+  /** Others and network inspect then know it by its new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
 };
 

@@ -110,7 +110,8 @@ async function removeOrphans(context: EngineContext): Promise<void> {
     rmSync(join(runtime.paths.root, id), { recursive: true, force: true });
   }
   for (const id of listCgroups(cgroups, parent).filter(isOrphan)) removeCgroup(cgroups, `${parent}/${id}`);
-  for (const id of context.images.listRootfs().filter(isOrphan)) await context.images.removeRootfs(id);
+  // Those of builds have ids of their own kind, and no build goes on now.
+  for (const id of context.images.listRootfs().filter((each) => !store.isKnown(each))) await context.images.removeRootfs(id);
   for (const id of listDir(join(config.runDir, "containers")).filter(isOrphan)) {
     const { bundleDir } = containerPaths(config, id);
     unmountBelow(bundleDir);

@@ -49,6 +49,7 @@ export async function launch(context: EngineContext, before: ContainerRecord): P
       health: freshHealth(record),
     });
     tellLinkers(context, running.id);
+    context.images.markUsed(running.namespace, running.imageId);
     publish(context, running, { action: "start" });
   } catch (error) {
     throw await undoStart(context, record, error);

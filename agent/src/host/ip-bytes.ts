@@ -25,7 +25,7 @@ export function unpackIp(bytes: Uint8Array): string {
 }
 
 /** The one spelling of an address. @throws FlotillaError `invalid`. */
-export const canonicalIp = (address: string): string => unpackIp(packIp(address));
+export const canonicalIp = (address: string): string => (isIPv4(address) ? address : unpackIp(packIp(address)));
 
 function withoutDottedQuad(address: string): string {
   const match = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);

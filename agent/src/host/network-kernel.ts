@@ -46,6 +46,11 @@ export type NetworkKernel = {
   close(): void;
 };
 
+/** Only links, addresses and routes of the caller's network namespace. */
+export function openNetworkStack(): NetworkStack {
+  return new RouteSocket();
+}
+
 /** The kernel of this machine. Opens a netlink socket in the caller's network namespace, which is the host's. */
 export function openNetworkKernel(): NetworkKernel {
   const host = new RouteSocket();

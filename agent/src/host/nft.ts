@@ -1,7 +1,9 @@
 // nftables transactions: libnftables in this process (0.13 ms each), or nft(8) as a child (16 ms) where it is missing.
 // A text is one transaction: all of it happens, or none.
+import { closeSync, openSync } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import koffi from "koffi";
+import { inNetns } from "./netns.ts";
 import { withSignalsBlocked } from "./signal-mask.ts";
 import { run } from "./run.ts";
 
@@ -14,9 +16,27 @@ export type Nft = {
 /** The soname of libnftables since 0.9; Debian 12 and every newer distribution has it. */
 const LIBRARY = "libnftables.so.1";
 
-/** libnftables when it can be loaded, else the nft program. */
+/**
+ * libnftables waits with select(2), which ends the process for a descriptor from 1024 on. Sockets take the lowest free
+ * number, so a look at that tells.
+ */
+const MAX_DESCRIPTOR = 1_000;
+
+/** libnftables when it can be used, else the nft program. Belongs to the network namespace that the thread is in now. */
 export function openNft(): Nft {
-  return openLibrary() ?? nftProgram;
+  return hasLowDescriptor() ? (openLibrary() ?? nftProgram) : nftProgram;
+}
+
+/** The same for the namespace of the file `netnsPath`. */
+export function openNftIn(netnsPath: string): Nft {
+  const inside = inNetns(netnsPath, openNft);
+  return inside === nftProgram ? nftProgramIn(netnsPath) : inside;
+}
+
+function hasLowDescriptor(): boolean {
+  const fd = openSync("/dev/null", "r");
+  closeSync(fd);
+  return fd < MAX_DESCRIPTOR;
 }
 
 /** nft(8) as a child for each transaction, in the network namespace of this process. */
@@ -25,15 +45,29 @@ export const nftProgram: Nft = {
   close: () => undefined,
 };
 
-function openLibrary(): Nft | undefined {
-  let library: ReturnType<typeof koffi.load>;
+/** nft(8) in another network namespace. */
+export const nftProgramIn = (netnsPath: string): Nft => ({
+  apply: async (text) => (await run({ argv: ["nsenter", `--net=${netnsPath}`, "nft", "-f", "-"], stdin: text })).stdout,
+  close: () => undefined,
+});
+
+type Functions = ReturnType<typeof bindFunctions>;
+let bound: Functions | null | undefined;
+
+/** Bound once: contexts come and go with the routers of networks. */
+function findFunctions(): Functions | null {
+  if (bound !== undefined) return bound;
   try {
-    library = koffi.load(LIBRARY);
+    bound = bindFunctions(koffi.load(LIBRARY));
   } catch {
     // Not on this machine: the program does the same, slower.
-    return undefined;
+    bound = null;
   }
-  const f = {
+  return bound;
+}
+
+function bindFunctions(library: ReturnType<typeof koffi.load>) {
+  return {
     create: library.func("void *nft_ctx_new(uint32_t flags)"),
     free: library.func("void nft_ctx_free(void *ctx)"),
     bufferOutput: library.func("int nft_ctx_buffer_output(void *ctx)"),
@@ -42,6 +76,11 @@ function openLibrary(): Nft | undefined {
     error: library.func("const char *nft_ctx_get_error_buffer(void *ctx)"),
     run: library.func("int nft_run_cmd_from_buffer(void *ctx, const char *text)"),
   } as const;
+}
+
+function openLibrary(): Nft | undefined {
+  const f = findFunctions();
+  if (f === null) return undefined;
   let context: unknown = f.create(0);
   if (context === null || f.bufferOutput(context) !== 0 || f.bufferError(context) !== 0) return undefined;
   return {

@@ -5,11 +5,12 @@ import { forgetTranslatedFlows, type TranslatedFlows } from "./conntrack.ts";
 import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
-import { openNft } from "./nft.ts";
+import { type Nft, openNftIn } from "./nft.ts";
+import { hasInetTable } from "./nft-presence.ts";
 import { ObjectSocket } from "./object-socket.ts";
 import { RouteSocket } from "./rtnetlink.ts";
 
-/** One network namespace, held open until it is closed. */
+/** One network namespace, held open until it is closed: three descriptors, so none is kept for long. */
 export type RouterStack = {
   /** In order, stopping at the first refusal. @throws FlotillaError `internal` with `details.errno`. */
   applyLinks(operations: readonly LinkOperation[]): void;
@@ -19,6 +20,8 @@ export type RouterStack = {
   objects(): KernelObject[];
   /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
   nft(text: string): Promise<string>;
+  /** Whether there is a table of family inet. */
+  hasTable(name: string): boolean;
   /** `name` with slashes; false when there is no such key. */
   setSysctl(name: string, value: string): boolean;
   /** Forgets flows whose destination was translated; false where the kernel cannot. */
@@ -58,14 +61,15 @@ type Parts = { links: RouteSocket; objects: ObjectSocket };
 
 function toStack(path: string, { links, objects }: Parts): RouterStack {
   // Opened when it is first needed: a container's namespace never needs it.
-  let nft: ReturnType<typeof openNft> | undefined;
+  let nft: Nft | undefined;
   return {
     applyLinks: (operations) => links.apply(operations),
     links: () => links.links(),
     findLink: (name) => links.findLink(name),
     applyObjects: (changes) => objects.apply(changes),
     objects: () => objects.list(),
-    nft: (text) => (nft ??= inNetns(path, openNft)).apply(text),
+    nft: (text) => (nft ??= openNftIn(path)).apply(text),
+    hasTable: (name) => inNetns(path, () => hasInetTable(name)),
     setSysctl: (name, value) => inNetns(path, () => writeSysctl(name, value)),
     forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
     close: () => {

@@ -120,6 +120,8 @@ export class EndpointDriver {
     if (hostEnd !== undefined) this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }]);
     this.#kernel.host.apply(planHostEnd(endpoint, { netnsPath: this.netnsPath(containerId), mtuBytes: bridge.mtuBytes }));
     inside.apply(planContainerEnd(endpoint));
+    // The end that came up first drops packets until the kernel notes its carrier, which asking for it does at once (Linux 6.8).
+    this.#kernel.host.findLink(endpoint.linkName);
   }
 
   /** Cut off between its two halves, a link exists but its far end has no address. */

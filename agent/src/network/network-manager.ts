@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@flotilla/core";
+import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
 import { type NameService, ResolverProcess } from "../dns/resolver-process.ts";
 import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
@@ -20,7 +21,7 @@ import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
-import { planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -56,6 +57,10 @@ export type Networks = NetworkManager & {
    * repeating it is harmless, and what failed is tried again.
    */
   applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>>;
+  /** What this host has of an overlay network; undefined when it knows none of that id. */
+  describeOverlay(networkId: string): ObservedNetwork | undefined;
+  /** Calls `listener` with a network's id whenever that may be another than before. Returns a function that stops it. */
+  onOverlayChanged(listener: (networkId: string) => void): () => void;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
 };
@@ -92,6 +97,11 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       await names.refresh();
       return failures;
     },
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
+    onOverlayChanged: (listener) => {
+      parts.overlayListeners.add(listener);
+      return () => void parts.overlayListeners.delete(listener);
+    },
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
     inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
@@ -126,6 +136,7 @@ type Parts = {
   reconciler: Reconciler;
   overlay: OverlayDriver;
   overlays: OverlayNetworks;
+  overlayListeners: Set<(networkId: string) => void>;
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
@@ -133,6 +144,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const { instance, runDir } = config;
   const store = new NetworkStore(db);
   const overlayStore = new OverlayStore(db);
+  const overlayListeners = new Set<(networkId: string) => void>();
   const firewall = new Firewall(kernel, {
     table: tableName(instance),
     desired: () => ({
@@ -158,6 +170,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
     endpointsIn: (networkId) => store.endpointsIn(networkId),
     portsIn: (networkId) => attachments.routerPorts(networkId),
+    onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
   const assertFirewall = (): Promise<void> => firewall.assert();
   const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, assertFirewall });
@@ -182,7 +195,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
   });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { store, catalog, bridges, firewall, ports, names, resolver, attachments, reconciler, overlay, overlays };
+  return { store, catalog, bridges, firewall, ports, names, resolver, attachments, reconciler, overlay, overlays, overlayListeners };
 }
 
 function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {

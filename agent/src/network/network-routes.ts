@@ -1,8 +1,10 @@
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import { booleanFilter, matchesLabels, parseFilters, type Filters } from "@flotilla/engine-api";
+import { CALLER_HEADER } from "@flotilla/protocol";
 import { z } from "zod";
 import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
+import type { ClusterNetworks, WishCaller } from "../overlay/network-wishes.ts";
 import { parseTimeFilter } from "../storage/time-filter.ts";
 import type { Networks } from "./network-manager.ts";
 import type { NetworkView } from "./network-view.ts";
@@ -21,6 +23,8 @@ export type NetworkRoutesDeps = {
   networks: Networks;
   /** Without it connect and disconnect are refused: a connection that a restart forgets would be worse. */
   connector?: NetworkConnector;
+  /** Networks that span hosts. Without it there are none. */
+  cluster?: ClusterNetworks;
 };
 
 const stringMap = z.record(z.string(), z.string()).nullish();
@@ -64,10 +68,10 @@ export function networkRoutes(deps: NetworkRoutesDeps): Route[] {
   const { networks } = deps;
   return [
     { method: "GET", path: "/networks", handler: (call) => list(networks, call) },
-    { method: "POST", path: "/networks/create", handler: (call) => create(networks, call) },
-    { method: "POST", path: "/networks/prune", handler: (call) => prune(networks, call) },
+    { method: "POST", path: "/networks/create", handler: (call) => create(deps, call) },
+    { method: "POST", path: "/networks/prune", handler: (call) => prune(deps, call) },
     { method: "GET", path: "/networks/:id", handler: (call) => inspect(networks, call) },
-    { method: "DELETE", path: "/networks/:id", handler: (call) => remove(networks, call) },
+    { method: "DELETE", path: "/networks/:id", handler: (call) => remove(deps, call) },
     { method: "POST", path: "/networks/:id/connect", handler: (call) => connect(deps, call) },
     { method: "POST", path: "/networks/:id/disconnect", handler: (call) => disconnect(deps, call) },
   ];
@@ -105,8 +109,9 @@ function inspect(networks: Networks, call: Call): Reply {
   return json(queryBoolean(call.query, "verbose") ? { ...result, Services: {} } : result);
 }
 
-async function create(networks: Networks, call: Call): Promise<Reply> {
+async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Promise<Reply> {
   const body = await call.json(NetworkCreateBody);
+  if (body.Driver === "overlay" && cluster !== undefined) return createOverlay({ networks, cluster }, call, body);
   const configs = body.IPAM?.Config ?? [];
   if (body.EnableIPv6) throw new FlotillaError("not_implemented", "IPv6 networks are not supported yet");
   if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
@@ -128,25 +133,76 @@ async function create(networks: Networks, call: Call): Promise<Reply> {
   return json({ Id: id, Warning: "" }, 201);
 }
 
-async function remove(networks: Networks, call: Call): Promise<Reply> {
-  await networks.removeNetwork(call.namespace, call.params["id"] ?? "");
+/** One network for all hosts of the team: the control plane makes it. */
+async function createOverlay(
+  { networks, cluster }: { networks: Networks; cluster: ClusterNetworks },
+  call: Call,
+  body: z.output<typeof NetworkCreateBody>,
+): Promise<Reply> {
+  if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
+  if (networks.list(call.namespace).some(({ name }) => name === body.Name))
+    throw new FlotillaError("conflict", `network with name ${body.Name} already exists`);
+  const configs = body.IPAM?.Config ?? [];
+  const [first, second] = [configs.filter(({ Subnet }) => !Subnet.includes(":")), configs.filter(({ Subnet }) => Subnet.includes(":"))];
+  if (first.length > 1 || second.length > 1)
+    throw new FlotillaError("invalid", "an overlay network has one IPv4 and one IPv6 subnet at most");
+  const id = await cluster.create(callerOf(call), {
+    name: body.Name,
+    subnet: first[0]?.Subnet ?? "",
+    gateway: first[0]?.Gateway ?? "",
+    addressRange: first[0]?.IPRange ?? "",
+    hasIpv6: body.EnableIPv6 || second.length > 0,
+    subnet6: second[0]?.Subnet ?? "",
+    isInternal: body.Internal,
+    isAttachable: true,
+    labels: body.Labels ?? {},
+    options: body.Options ?? {},
+  });
+  return json({ Id: id, Warning: "" }, 201);
+}
+
+function callerOf(call: Call): WishCaller {
+  const ticket = call.header(CALLER_HEADER);
+  return { namespace: call.namespace, ...(ticket === undefined ? {} : { ticket: ticket.slice(0, 64) }) };
+}
+
+async function remove(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
+  await removeNetwork(deps, call, call.params["id"] ?? "");
   return empty(204);
 }
 
-async function prune(networks: Networks, call: Call): Promise<Reply> {
+async function removeNetwork({ networks, cluster }: NetworkRoutesDeps, call: Call, ref: string): Promise<void> {
+  const view = networks.inspect(call.namespace, ref);
+  if (view.driver !== "overlay" || cluster === undefined) return networks.removeNetwork(call.namespace, ref);
+  if (view.endpoints.length > 0)
+    throw new FlotillaError("forbidden", `error while removing network: network ${view.name} id ${view.id} has active endpoints`);
+  await cluster.remove(callerOf(call), view.id);
+}
+
+async function prune(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
   const filters = parseFilters(call.query.get("filters"), PRUNE_FILTERS);
   const until = filters.get("until")?.map((text) => parseTimeFilter(text, Date.now()));
   const unwanted = filters.get("label!");
   const deleted: string[] = [];
-  for (const view of networks.list(call.namespace)) {
+  for (const view of deps.networks.list(call.namespace)) {
     const isWanted =
       matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
     const isOld = until === undefined || until.every((ms) => view.createdAtMs < ms);
     if (view.isPredefined || view.endpoints.length > 0 || !isWanted || !isOld) continue;
-    await networks.removeNetwork(call.namespace, view.id);
-    deleted.push(view.name);
+    if (await isRemoved(deps, call, view)) deleted.push(view.name);
   }
   return json({ NetworksDeleted: deleted });
+}
+
+/** A network of the cluster that another host uses, or whose control plane is away, is not unused. */
+async function isRemoved(deps: NetworkRoutesDeps, call: Call, view: NetworkView): Promise<boolean> {
+  try {
+    await removeNetwork(deps, call, view.id);
+    return true;
+  } catch (error) {
+    if (view.driver === "overlay" && (isFlotillaError(error, "forbidden") || isFlotillaError(error, "unavailable"))) return false;
+    throw error;
+  }
 }
 
 async function connect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {

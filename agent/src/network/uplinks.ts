@@ -1,7 +1,10 @@
 // Overlay networks as the host's own table sees them: each uplink is a bridge with two addresses, so the same rules hold for
 // what leaves it, what may enter it and what is published through it.
+import { toFlotillaError } from "@flotilla/core";
 import type { IngressPort } from "../overlay/overlay-networks.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { ObservedNetwork } from "@flotilla/protocol";
+import { embed } from "../overlay/prefixes.ts";
 import { parseAddress, subnetOf } from "./ipv4.ts";
 import type { NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
@@ -26,3 +29,22 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   containerAddress: parseAddress(port.routerAddress),
   containerPort: port.port,
 });
+
+/** A network as this host tells of it. */
+export function describeOverlay(store: NetworkStore, overlay: OverlayDriver, networkId: string): ObservedNetwork {
+  const { state } = overlay.row(networkId);
+  const endpoints = store.endpointsIn(networkId).map((endpoint) => ({
+    id: endpoint.id,
+    containerId: endpoint.container_id,
+    containerName: store.findAttachment(endpoint.container_id)?.container_name ?? "",
+    address: endpoint.address,
+    address6: state.subnet6 === null ? null : embed(state.subnet6, endpoint.address),
+    macAddress: endpoint.mac,
+    aliases: endpoint.aliases,
+  }));
+  try {
+    return { mtuBytes: overlay.mtuBytes(state), endpoints, problem: null };
+  } catch (error) {
+    return { mtuBytes: 0, endpoints, problem: toFlotillaError(error).message };
+  }
+}

@@ -48,7 +48,7 @@ export function checkOverlayAddress(question: Pick<AddressQuestion, "state" | "u
   }
   if (used.has(address) || reservedAddresses(state).has(address)) throw new FlotillaError("conflict", "Address already in use");
   if (isOwn(state, address)) return address;
-  const owner = [...state.blocks.map((block) => ({ host: block.host, prefix: parsePrefix(block.cidr) }))].find((block) => contains(block.prefix, address)); // prettier-ignore
+  const owner = state.blocks.find((block) => contains(parsePrefix(block.cidr), address));
   throw new FlotillaError(
     "invalid",
     owner === undefined

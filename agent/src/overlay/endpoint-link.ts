@@ -20,6 +20,9 @@ export function ensureEndpointLink(state: NetworkState, end: ContainerEnd, stack
     container.applyLinks([{ kind: "set-mtu", name, mtuBytes: end.mtuBytes }]);
   }
   container.applyLinks(planContainerLink(end));
+  // The end that came up first learns of its carrier later, by a queue of the kernel, and drops what is sent until then.
+  // Asking for the link makes the kernel (since 6.8) do it now.
+  router.findLink(end.endpoint.link);
   container.applyObjects(planChanges(planContainerObjects(state, end), container.objects(), false));
   // A net under a wrong MTU somewhere on the way: TCP finds out by itself.
   container.setSysctl("net/ipv4/tcp_mtu_probing", "1");

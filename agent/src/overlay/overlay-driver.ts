@@ -10,7 +10,7 @@ import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName 
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
 import { isPublishing, largestMtu, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
-import { Router, type RouterWish } from "./router.ts";
+import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
 import type { RouterPort } from "./virtual-servers.ts";
 
@@ -26,6 +26,8 @@ export type OverlayDriverDeps = {
   endpointsIn(networkId: string): EndpointRow[];
   /** Ports that containers of this host publish through a network. */
   portsIn(networkId: string): RouterPort[];
+  /** Endpoints or MTU of a network may be others than before. */
+  onChange(networkId: string): void;
 };
 
 /** Where an endpoint goes in its container. */
@@ -51,6 +53,10 @@ export class OverlayDriver {
     const row = this.#deps.store.find(networkId);
     if (row === undefined) throw new FlotillaError("not_found", `network ${networkId} not found`);
     return row;
+  }
+
+  knows(networkId: string): boolean {
+    return this.#deps.store.find(networkId) !== undefined;
   }
 
   /** The host's way into a network; undefined for an internal one. */
@@ -85,6 +91,7 @@ export class OverlayDriver {
       const peers = wish.state.hosts.map((host) => host.underlay).join(" ");
       if (isNew || peers !== this.#peers.get(networkId)) await this.#assertUnderlay();
       this.#peers.set(networkId, peers);
+      this.#deps.onChange(networkId);
       return isNew;
     });
   }
@@ -97,24 +104,24 @@ export class OverlayDriver {
     const container = this.#deps.kernel.openRouter(place.netnsPath);
     try {
       const end = { ...place, endpoint: toLocal(endpoint, wish.state), mtuBytes: wish.mtuBytes };
-      ensureEndpointLink(wish.state, end, { router: router.stack, container });
+      router.use((stack) => ensureEndpointLink(wish.state, end, { router: stack, container }));
     } finally {
       container.close();
     }
-    router.applyObjects(wish, true);
+    router.applyObjects(wish);
   }
 
   /** Both ends of a container's link; the rest with the next `ensure`, when its row is gone. */
   removeEndpoint(endpoint: EndpointRow): void {
-    this.#router(endpoint.network_id).stack.applyLinks([{ kind: "delete-link", name: containerLink(endpoint.number) }]);
+    const name = containerLink(endpoint.number);
+    this.#router(endpoint.network_id).use((stack) => stack.applyLinks([{ kind: "delete-link", name }]));
   }
 
   /** Takes a network out of the kernel. Idempotent. */
   async remove(networkId: string): Promise<void> {
     await this.#lock.run(networkId, async () => {
-      this.#routers.get(networkId)?.close();
+      this.#router(networkId).remove();
       this.#routers.delete(networkId);
-      this.#deps.kernel.removeRouter(routerPath(this.#deps.runDir, this.row(networkId).state.vni));
       await this.#assertUnderlay();
     });
   }
@@ -125,7 +132,7 @@ export class OverlayDriver {
     const wanted = store.all().filter((row) => this.isWanted(row.networkId));
     const vnis = new Set(wanted.map((row) => String(row.state.vni)));
     for (const name of kernel.listRouters(routersDirectory(runDir))) {
-      if (!vnis.has(name)) kernel.removeRouter(routerPath(runDir, Number(name)));
+      if (!vnis.has(name)) this.#makeRouter(routerPath(runDir, Number(name))).remove();
     }
     const problems = new Map<string, string>();
     for (const { networkId } of wanted) {
@@ -141,7 +148,7 @@ export class OverlayDriver {
   /** Repairs what another program took away. */
   async watch(): Promise<void> {
     for (const [networkId, router] of this.#routers) {
-      if (await router.isIntact()) continue;
+      if (router.isIntact()) continue;
       this.#deps.logger.warn("an overlay network was changed by another program, putting it right", { networkId });
       router.distrust();
       await this.#restore(networkId);
@@ -149,11 +156,10 @@ export class OverlayDriver {
     if (this.#routers.size > 0 && !(await this.#hasUnderlay())) await this.#assertUnderlay();
   }
 
-  /** Lets go of the kernel; networks in use stay there. */
+  /** Takes away what nobody uses; networks in use stay in the kernel. */
   async close(): Promise<void> {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
-    for (const router of this.#routers.values()) router.close();
     this.#routers.clear();
   }
 
@@ -168,18 +174,20 @@ export class OverlayDriver {
   #router(networkId: string): Router {
     const present = this.#routers.get(networkId);
     if (present !== undefined) return present;
-    const { host, kernel, runDir } = this.#deps;
-    const router = new Router(
-      {
-        kernel,
-        applyOnHost: (operations) => host.host.apply(operations),
-        hasHostLink: (name) => host.host.findLink(name) !== undefined,
-        setHostSysctl: (name, value) => host.setSysctl(name, value),
-      },
-      routerPath(runDir, this.row(networkId).state.vni),
-    );
+    const router = this.#makeRouter(routerPath(this.#deps.runDir, this.row(networkId).state.vni));
     this.#routers.set(networkId, router);
     return router;
+  }
+
+  #makeRouter(path: string): Router {
+    const { host, kernel } = this.#deps;
+    const door: RouterDoor = {
+      kernel,
+      applyOnHost: (operations) => host.host.apply(operations),
+      hasHostLink: (name) => host.host.findLink(name) !== undefined,
+      setHostSysctl: (name, value) => host.setSysctl(name, value),
+    };
+    return new Router(door, path);
   }
 
   #wish(networkId: string): RouterWish {

@@ -31,6 +31,7 @@ export class OverlayNetworks {
   readonly #deps: OverlayNetworksDeps;
   readonly #reservations = new Map<string, PortReservation>();
   #portProblems = new Map<string, string>();
+  readonly #accepted = new Map<string, unknown>();
 
   constructor(deps: OverlayNetworksDeps) {
     this.#deps = deps;
@@ -72,6 +73,8 @@ export class OverlayNetworks {
   }
 
   #accept(id: string, body: unknown): void {
+    // The same object as the last time: a body may be megabytes, and another network's change brings all of them here.
+    if (this.#accepted.get(id) === body && this.#deps.store.find(id) !== undefined) return;
     const parsed = networkState.safeParse(body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
@@ -92,6 +95,7 @@ export class OverlayNetworks {
       this.#list(state);
       this.#deps.store.put({ networkId: id, state, uplinkIndex: before?.uplinkIndex ?? this.#freeUplink() });
     });
+    this.#accepted.set(id, body);
   }
 
   /** The network's row beside those of bridges: `docker network ls` shows it, endpoints refer to it. */
@@ -128,6 +132,7 @@ export class OverlayNetworks {
       networks.removeNetwork(networkId);
       store.remove(networkId);
     });
+    this.#accepted.delete(networkId);
   }
 
   async #realize(networkId: string): Promise<void> {

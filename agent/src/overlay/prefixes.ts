@@ -1,12 +1,12 @@
 // Prefixes of both families. Pure.
-import { isIPv6 } from "node:net";
 import { FlotillaError } from "@flotilla/core";
 import { packIp, unpackIp } from "../host/ip-bytes.ts";
 
 export type Prefix = { family: 4 | 6; first: bigint; length: number };
 
 const widthOf = (family: 4 | 6): number => (family === 4 ? 32 : 128);
-export const familyOf = (address: string): 4 | 6 => (isIPv6(address) ? 6 : 4);
+/** Of a valid address: asked for every slot of every service. */
+export const familyOf = (address: string): 4 | 6 => (address.includes(":") ? 6 : 4);
 export const toNumber = (address: string): bigint => BigInt(`0x${packIp(address).toString("hex")}`);
 
 export function fromNumber(value: bigint, family: 4 | 6): string {

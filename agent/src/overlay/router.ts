@@ -39,6 +39,7 @@ export class Router {
   readonly #door: RouterDoor;
   readonly #path: string;
   #stack: RouterStack | undefined;
+  #users = 0;
   #table: RouterTable | undefined;
   #servers: readonly VirtualServer[] = [];
 
@@ -49,61 +50,63 @@ export class Router {
 
   /** Links, objects and table. @param mayDelete false while it is not known yet that the wish is complete. */
   async apply(wish: RouterWish, mayDelete: boolean): Promise<void> {
-    const stack = this.#open();
-    this.#ensureUplink(wish, stack);
-    await this.#ensureVxlan(wish, stack);
-    this.applyObjects(wish, mayDelete);
-    await this.#applyTable(wish, stack);
+    const stack = this.#acquire();
+    try {
+      if (this.#table === undefined) prepare(stack);
+      this.#ensureUplink(wish, stack);
+      await this.#ensureVxlan(wish, stack);
+      applyObjects(stack, wish, mayDelete);
+      await this.#applyTable(wish, stack);
+    } finally {
+      this.#release();
+    }
   }
 
-  /** The synchronous part: what a new endpoint needs besides its entry in the table. */
-  applyObjects(wish: RouterWish, mayDelete: boolean): void {
-    const stack = this.#open();
-    const links = new Set(stack.links().map((link) => link.name));
-    const endpoints = wish.endpoints.filter((endpoint) => links.has(endpoint.link));
-    stack.applyObjects(planChanges(planObjects({ ...wish, endpoints }), stack.objects(), mayDelete));
+  /** Works on the router's namespace now: for the links of endpoints. */
+  use<T>(work: (stack: RouterStack) => T): T {
+    const stack = this.#acquire();
+    try {
+      return work(stack);
+    } finally {
+      this.#release();
+    }
   }
 
-  /** The stack, for the links of endpoints. */
-  get stack(): RouterStack {
-    return this.#open();
+  /** What a new endpoint needs besides its entry in the table. */
+  applyObjects(wish: RouterWish): void {
+    this.use((stack) => applyObjects(stack, wish, true));
   }
 
   /** Whether device and table are there: cheap enough to ask every few seconds. */
-  async isIntact(): Promise<boolean> {
-    if (this.#stack === undefined || !this.#door.kernel.hasRouter(this.#path)) return false;
-    if (this.#stack.findLink(VXLAN_LINK)?.isUp !== true) return false;
-    return this.#stack.nft(`list chain inet ${ROUTER_TABLE} fl_guard\n`).then(
-      () => true,
-      () => false,
-    );
+  isIntact(): boolean {
+    if (!this.#door.kernel.hasRouter(this.#path)) return false;
+    return this.use((stack) => stack.findLink(VXLAN_LINK)?.isUp === true && stack.hasTable(ROUTER_TABLE));
   }
 
   /** Forgets what it thinks the kernel has. */
   distrust(): void {
     this.#table = undefined;
-    if (this.#door.kernel.hasRouter(this.#path)) return;
-    this.close();
   }
 
-  close(): void {
-    this.#stack?.close();
-    this.#stack = undefined;
-    this.#table = undefined;
-  }
-
+  /** Idempotent. The device goes at once, so that its VNI is free: with its namespace it would in the kernel's own time. */
   remove(): void {
-    this.close();
+    if (this.#door.kernel.hasRouter(this.#path)) this.use((stack) => stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]));
+    this.#table = undefined;
     this.#door.kernel.removeRouter(this.#path);
   }
 
-  #open(): RouterStack {
-    if (this.#stack !== undefined) return this.#stack;
-    const stack = this.#door.kernel.openRouter(this.#path);
-    this.#stack = stack;
-    for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);
-    stack.applyLinks([{ kind: "set-up", name: "lo" }]);
-    return stack;
+  /** Open only while it is used: a host may have a thousand networks, and each costs descriptors. */
+  #acquire(): RouterStack {
+    this.#stack ??= this.#door.kernel.openRouter(this.#path);
+    this.#users += 1;
+    return this.#stack;
+  }
+
+  #release(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#stack?.close();
+    this.#stack = undefined;
   }
 
   #ensureUplink({ uplink, mtuBytes }: RouterWish, stack: RouterStack): void {
@@ -122,6 +125,8 @@ export class Router {
     }
     this.#door.applyOnHost([{ kind: "set-up", name: hostLink }]);
     stack.applyLinks([{ kind: "set-up", name: "up0" }]);
+    // Makes the kernel note the carrier at once, as in endpoint-link.ts.
+    this.#door.hasHostLink(hostLink);
     this.#door.setHostSysctl("net/ipv4/ip_forward", "1");
     // 127.0.0.1:port of the host, as with bridges.
     this.#door.setHostSysctl(`net/ipv4/conf/${hostLink}/route_localnet`, "1");
@@ -165,6 +170,18 @@ export class Router {
     stack.forgetFlows(findStaleFlows(this.#servers, servers));
     this.#servers = servers;
   }
+}
+
+function prepare(stack: RouterStack): void {
+  for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);
+  stack.applyLinks([{ kind: "set-up", name: "lo" }]);
+}
+
+/** Routes to endpoints whose links are there. */
+function applyObjects(stack: RouterStack, wish: RouterWish, mayDelete: boolean): void {
+  const links = new Set(stack.links().map((link) => link.name));
+  const endpoints = wish.endpoints.filter((endpoint) => links.has(endpoint.link));
+  stack.applyObjects(planChanges(planObjects({ ...wish, endpoints }), stack.objects(), mayDelete));
 }
 
 function foreignVni(operation: { vni: number; port: number }, cause: unknown): FlotillaError {

@@ -50,14 +50,15 @@ function toServer(
   at: { address: string; protocol: "tcp" | "udp"; port: number; targetPort: number },
 ): VirtualServer {
   const address = canonicalIp(at.address);
+  const family = familyOf(address);
+  const slots: VirtualServer["slots"] = [];
+  for (const backend of service.backends) {
+    if (familyOf(backend.address) !== family) continue;
+    const slot = { address: canonicalIp(backend.address), port: at.targetPort };
+    for (let count = 0; count < backend.weight; count += 1) slots.push(slot);
+  }
   // Sorted, so that the same backends give the same slots, and a sticky caller the same backend, on every host.
-  const backends = service.backends
-    .map((backend) => ({ ...backend, address: canonicalIp(backend.address) }))
-    .filter((backend) => familyOf(backend.address) === familyOf(address))
-    .sort((a, b) => (a.address < b.address ? -1 : 1));
-  const slots = backends.flatMap((backend) =>
-    Array.from({ length: backend.weight }, () => ({ address: backend.address, port: at.targetPort })),
-  );
+  slots.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   return { address, protocol: at.protocol, port: at.port, slots, isSticky: service.affinity === "client-ip" };
 }
 

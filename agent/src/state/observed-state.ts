@@ -52,6 +52,11 @@ export class ObservedState implements ObservedPublisher {
     this.#touch(key);
   }
 
+  /** Whether a control plane is connected and hears what is set. */
+  get isRead(): boolean {
+    return this.#feeds.size > 0;
+  }
+
   /** Begins to report to a connection, at once and with everything. `close` ends it. */
   open(send: (message: ObservedMessage) => void): { feed: ObservedFeed; close: () => void } {
     const entry = { feed: new ObservedFeed(this.#current, send), isPlanned: false };

@@ -25,6 +25,8 @@ export type CommitPlace = {
 export type BuildImages = {
   /** @throws not_found `No such image: x:tag`, invalid for a malformed reference. */
   resolve(namespace: string, reference: string): BuildImage;
+  /** A build stands on it. */
+  markUsed(namespace: string, id: Digest): void;
   /** By its full id. */
   find(namespace: string, id: Digest): BuildImage | undefined;
   /** Makes an image known to a namespace, or finds it there; its layers exist. */
@@ -61,6 +63,7 @@ export function createBuildImages(context: StorageContext): BuildImages {
   });
   return {
     resolve: (namespace, reference) => toImage(records.resolve(namespace, reference).record),
+    markUsed: (namespace, id) => records.markUsed(namespace, id),
     find(namespace, id) {
       const record = records.find(namespace, id);
       return record === undefined ? undefined : toImage(record);

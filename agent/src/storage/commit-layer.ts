@@ -77,7 +77,7 @@ async function storeLayer(context: StorageContext, request: CommitLayer): Promis
     );
     const bytes = writer.through(stream);
     if (isConsumed) await pipeline(bytes, drain);
-    else loose = await context.layers.extract(Readable.from(bytes, { objectMode: false }), signal);
+    else loose = await context.layers.extract(Readable.from(bytes, { objectMode: false }), { compression: "none", signal });
     const { sizeBytes } = await done;
     const blob = await writer.commit(lease.add);
     return { layer: loose ?? { directory, diffId: blob.digest, sizeBytes }, blobBytes: blob.sizeBytes };

@@ -8,6 +8,7 @@ import type { Database } from "../store/database.ts";
 import { Blobs } from "./blobs.ts";
 import { Collector } from "./collector.ts";
 import type { ImageUsage, StorageContext } from "./context.ts";
+import { LayerInspector } from "./image-layers.ts";
 import { ImageRecords, type ImageRecord } from "./image-records.ts";
 import type { ImageService } from "./image-service.ts";
 import { importImage } from "./import-image.ts";
@@ -44,6 +45,40 @@ export type ImageStoreDeps = {
 /** Opens the image store in the agent's data directory. Call `recover` before use. */
 export function createImageStore(deps: ImageStoreDeps): ImageService {
   deps.db.migrate(STORAGE_MIGRATION);
+  const context = createContext(deps);
+  const { records, snapshots, collector, workers, trash } = context;
+  const inspector = new LayerInspector({ ...context, db: deps.db });
+  return {
+    ...rootfsMethods(context),
+    store: context,
+    resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
+    list: (namespace, options) => listImages(context, { namespace, ...options }),
+    inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),
+    history: (namespace, reference) => imageHistory(context, records.resolve(namespace, reference).record),
+    layers: (namespace, reference, signal) => inspector.inspect(records.resolve(namespace, reference).record, signal),
+    markUsed: (namespace, imageId) => records.markUsed(namespace, imageId),
+    listUse: (namespace) => records.listUse(namespace),
+    tag: (request) => tagImage(context, request),
+    remove: (namespace, reference, options) => removeImage(context, { namespace, reference, ...options }),
+    prune: (namespace, filters) => pruneImages(context, { namespace, filters }),
+    save: (namespace, references) => saveImages(context, { namespace, references }),
+    stageLoad: (namespace, tar) => stageLoad(context, { namespace, tar }),
+    import: (request) => importImage(context, request),
+    layersSizeBytes: (namespace) => layersSizeBytes(context, namespace),
+    viewRootfs: (containerId) => snapshots.view(containerId),
+    async recover() {
+      await snapshots.recover();
+      await collector.recover();
+    },
+    async close() {
+      await workers.close();
+      await trash.settled();
+      snapshots.close();
+    },
+  };
+}
+
+function createContext(deps: ImageStoreDeps): StorageContext {
   const nowMs = deps.nowMs ?? Date.now;
   const workers = deps.workers ?? makeArchiveWorkers(deps.config);
   const paths = makeStorePaths(deps.config.dataDir);
@@ -55,7 +90,7 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
   const records = new ImageRecords(deps.db, nowMs);
   const snapshots = new Snapshots({ paths, db: deps.db, layers, trash });
   const collector = new Collector({ db: deps.db, blobs, layers, leases, paths, trash });
-  const context: StorageContext = {
+  return {
     paths,
     blobs,
     layers,
@@ -73,31 +108,6 @@ export function createImageStore(deps: ImageStoreDeps): ImageService {
     publish(action, record, name) {
       const attributes = { ...record.config.config?.Labels, name };
       deps.events.publish({ namespace: record.namespace, type: "image", action, id: record.id, attributes });
-    },
-  };
-  return {
-    ...rootfsMethods(context),
-    store: context,
-    resolve: (namespace, reference) => toResolved(records.resolve(namespace, reference)),
-    list: (namespace, options) => listImages(context, { namespace, ...options }),
-    inspect: (namespace, reference) => inspectImage(context, records.resolve(namespace, reference).record),
-    history: (namespace, reference) => imageHistory(context, records.resolve(namespace, reference).record),
-    tag: (request) => tagImage(context, request),
-    remove: (namespace, reference, options) => removeImage(context, { namespace, reference, ...options }),
-    prune: (namespace, filters) => pruneImages(context, { namespace, filters }),
-    save: (namespace, references) => saveImages(context, { namespace, references }),
-    stageLoad: (namespace, tar) => stageLoad(context, { namespace, tar }),
-    import: (request) => importImage(context, request),
-    layersSizeBytes: (namespace) => layersSizeBytes(context, namespace),
-    viewRootfs: (containerId) => snapshots.view(containerId),
-    async recover() {
-      await snapshots.recover();
-      await collector.recover();
-    },
-    async close() {
-      await workers.close();
-      await trash.settled();
-      snapshots.close();
     },
   };
 }

@@ -13,7 +13,7 @@ import {
   type Reference,
 } from "@flotilla/image";
 import type { Database } from "../store/database.ts";
-import { blobRowSchema, imageRowSchema, nameRowSchema, type BlobRow, type ImageRow, type NameRow } from "./schema.ts";
+import { blobRowSchema, imageRowSchema, imageUseRowSchema, nameRowSchema, type BlobRow, type ImageRow, type NameRow } from "./schema.ts";
 
 /** One image of a namespace with its configuration parsed. */
 export type ImageRecord = { namespace: string; id: Digest; config: ImageConfig; createdMs: number };
@@ -34,6 +34,7 @@ export type Resolution = {
   /** The tag or digest name that matched; undefined when it was an id. */ name: Reference | undefined;
 };
 
+const USE_STEP_MS = 1000;
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 
 /** Rows of images and names. Every question is asked inside one namespace. */
@@ -135,7 +136,7 @@ export class ImageRecords {
       const existing = this.find(image.namespace, id);
       if (existing !== undefined) return existing;
       this.#db.run(
-        "INSERT INTO storage_images (namespace, id, config, created_ms) VALUES (?, ?, ?, ?)",
+        "INSERT INTO storage_images (namespace, id, config, created_ms, last_used_ms) VALUES (?, ?, ?, ?, 0)",
         image.namespace,
         id,
         image.configText,
@@ -153,6 +154,26 @@ export class ImageRecords {
       }
       return this.#record({ namespace: image.namespace, id, config: image.configText, created_ms: this.#nowMs() });
     });
+  }
+
+  /** Something was made of an image, or started. What happens within a second is written down once. */
+  markUsed(namespace: string, id: string): void {
+    const now = this.#nowMs();
+    this.#db.run(
+      "UPDATE storage_images SET last_used_ms = ? WHERE namespace = ? AND id = ? AND (last_used_ms IS NULL OR last_used_ms <= ?)",
+      now,
+      namespace,
+      id,
+      now - USE_STEP_MS,
+    );
+  }
+
+  /** When each image of a namespace was last used: null when that is not known, 0 for never. */
+  listUse(namespace: string): { id: Digest; lastUsedMs: number | null }[] {
+    return this.#db
+      .all("SELECT id, last_used_ms FROM storage_images WHERE namespace = ? ORDER BY id", namespace)
+      .map((row) => imageUseRowSchema.parse(row))
+      .map((row) => ({ id: row.id, lastUsedMs: row.last_used_ms }));
   }
 
   /** Deletes the image with its names. Layers and blobs are left to the collector. */

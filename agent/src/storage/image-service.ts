@@ -2,6 +2,7 @@ import type { Filters } from "@flotilla/engine-api";
 import type { Readable } from "node:stream";
 import type { ImageStore } from "../engine/ports.ts";
 import type { StorageContext } from "./context.ts";
+import type { ImageLayers } from "./image-layers.ts";
 import type { ImageRecord } from "./image-records.ts";
 import type { DeletedItem, HistoryItem, ImageInspect, ImageSummary, PruneReport } from "./image-shapes.ts";
 import type { ImportRequest } from "./import-image.ts";
@@ -17,6 +18,10 @@ export type ImageService = ImageStore & {
   store: StorageContext;
   list(namespace: string, options: { filters: Filters; withSharedSize: boolean; withHidden?: boolean }): ImageSummary[];
   inspect(namespace: string, reference: string): ImageInspect;
+  /** What each layer adds, changes, removes and wastes. @throws not_found at once; the walk ends with the signal. */
+  layers(namespace: string, reference: string, signal?: AbortSignal): Promise<ImageLayers>;
+  /** When each image was last used: null when that is not known, 0 for never. */
+  listUse(namespace: string): { id: string; lastUsedMs: number | null }[];
   history(namespace: string, reference: string): HistoryItem[];
   tag(request: TagRequest): void;
   remove(namespace: string, reference: string, options: { force: boolean }): DeletedItem[];

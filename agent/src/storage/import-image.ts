@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import {
   applyChanges,
   formatFamiliar,
@@ -8,7 +8,7 @@ import {
   type ImageConfig,
   type Reference,
 } from "@flotilla/image";
-import { decompress, peekCompression } from "../archive/decompress.ts";
+import { peekCompression } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import { goArchitecture } from "./go-architecture.ts";
 import type { ImageRecord } from "./image-records.ts";
@@ -59,11 +59,11 @@ async function storeLayer(context: StorageContext, request: StoreRequest): Promi
   const writer = await context.blobs.create();
   let layer: LooseLayer | undefined;
   try {
-    const peeked = await peekCompression(request.tar);
-    const plain = decompress({ compression: peeked.compression, source: writer.through(peeked.source) });
-    layer = await context.layers.extract(plain, request.signal);
+    const { compression, source } = await peekCompression(request.tar);
+    const stored = Readable.from(writer.through(source), { objectMode: false });
+    layer = await context.layers.extract(stored, { compression, signal: request.signal });
     const blob = await writer.commit(request.onBlob);
-    context.collector.addBlob({ digest: blob.digest, diff_id: layer.diffId, compression: peeked.compression, size_bytes: blob.sizeBytes });
+    context.collector.addBlob({ digest: blob.digest, diff_id: layer.diffId, compression, size_bytes: blob.sizeBytes });
     return { blobDigest: blob.digest, layer };
   } catch (error) {
     if (layer !== undefined) context.layers.discard(layer);

@@ -4,7 +4,8 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
-import { digestSchema, type Digest } from "@flotilla/image";
+import { digestSchema, type Compression, type Digest } from "@flotilla/image";
+import type { Job } from "../archive/worker/jobs.ts";
 import type { ArchiveWorkers } from "../archive/workers.ts";
 import type { Database } from "../store/database.ts";
 import { layerRowSchema, type LayerRow } from "./schema.ts";
@@ -17,6 +18,13 @@ export const MAX_LAYERS = 127;
 
 /** An extracted tree that has no name yet. */
 export type LooseLayer = { directory: string; diffId: Digest; sizeBytes: number };
+
+export type ExtractOptions = {
+  compression: Compression;
+  /** A layer that grows to more when it is decompressed is refused. */
+  maxBytes?: number;
+  signal?: AbortSignal | undefined;
+};
 
 type LayersOptions = { paths: StorePaths; db: Database; workers: ArchiveWorkers; trash: Trash };
 
@@ -57,14 +65,14 @@ export class Layers {
   }
 
   /**
-   * Extracts an uncompressed tar beside the store. The caller adopts it (`adopt`) or throws it away (`discard`).
+   * Extracts a tar, compressed or not, beside the store. The caller adopts it (`adopt`) or throws it away (`discard`).
    * @throws FlotillaError `invalid` for a broken or hostile tar, `exhausted` for a full disk; nothing is left then.
    */
-  async extract(tar: Readable, signal?: AbortSignal): Promise<LooseLayer> {
+  async extract(tar: Readable, options: ExtractOptions): Promise<LooseLayer> {
     const directory = join(this.#paths.tmp, `layer-${randomUUID()}`);
     try {
       await mkdir(directory, { mode: 0o755 });
-      const answer = await this.#workers.run({ kind: "extract-layer", root: directory }, tar, signal);
+      const answer = await this.#workers.run(extractJob(directory, options), tar, options.signal);
       if (answer.kind !== "extracted") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
       return { directory, diffId: digestSchema.parse(answer.diffId), sizeBytes: answer.sizeBytes };
     } catch (error) {
@@ -109,4 +117,8 @@ export class Layers {
   all(): LayerRow[] {
     return this.#db.all("SELECT * FROM storage_layers").map((row) => layerRowSchema.parse(row));
   }
+}
+
+function extractJob(root: string, { compression, maxBytes }: ExtractOptions): Job {
+  return { kind: "extract-layer", root, compression, ...(maxBytes === undefined ? {} : { maxBytes }) };
 }

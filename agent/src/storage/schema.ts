@@ -67,6 +67,14 @@ export const STORAGE_MIGRATION: Migration = {
        PRIMARY KEY (namespace, digest, domain, path)
      ) STRICT;
      CREATE INDEX storage_blob_sources_digest ON storage_blob_sources (digest);`,
+    // What a layer changes of those below it, found out by walking it once.
+    `CREATE TABLE storage_layer_changes (
+       chain_id TEXT PRIMARY KEY REFERENCES storage_layers (chain_id) ON DELETE CASCADE,
+       changes TEXT NOT NULL,
+       used_ms INTEGER NOT NULL
+     ) STRICT;`,
+    // Null for images from before this was recorded, 0 for those that nothing used since they came.
+    "ALTER TABLE storage_images ADD COLUMN last_used_ms INTEGER",
   ],
 };
 
@@ -90,6 +98,8 @@ export type BlobRow = z.output<typeof blobRowSchema>;
 
 export const imageRowSchema = z.object({ namespace: z.string(), id: digestSchema, config: z.string(), created_ms: z.number() });
 export type ImageRow = z.output<typeof imageRowSchema>;
+
+export const imageUseRowSchema = z.object({ id: digestSchema, last_used_ms: z.number().nullable() });
 
 export const nameRowSchema = z.object({ namespace: z.string(), name: z.string(), image_id: digestSchema, tagged_ms: z.number() });
 export type NameRow = z.output<typeof nameRowSchema>;

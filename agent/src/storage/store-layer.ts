@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import { detectCompression, digestOfHex, type Compression, type Digest } from "@flotilla/image";
-import { decompress } from "../archive/decompress.ts";
+import { decompress, type PeekedSource } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import type { LooseLayer } from "./layers.ts";
 
@@ -30,12 +30,12 @@ export async function prepareLayer(context: StorageContext, wanted: WantedLayer)
   const isExtracted = context.layers.find(wanted.chainId) !== undefined;
   if (known !== undefined && isExtracted) return { wanted, compression: known.compression, loose: undefined };
   const compression = await compressionOf(context, wanted.blobDigest);
-  const plain = decompress({ compression, source: context.blobs.read(wanted.blobDigest) });
+  const source = context.blobs.read(wanted.blobDigest);
   if (isExtracted) {
-    check(wanted, await hashOf(plain));
+    check(wanted, await hashOf(decompress({ compression, source })));
     return { wanted, compression, loose: undefined };
   }
-  return { wanted, compression, loose: await extract(context, wanted, plain) };
+  return { wanted, compression, loose: await extract(context, wanted, { compression, source }) };
 }
 
 /** Gives a prepared layer its place; those below it come first. */
@@ -44,8 +44,9 @@ export function adoptLayer(context: StorageContext, { wanted, compression, loose
   context.collector.addBlob({ digest: wanted.blobDigest, diff_id: wanted.diffId, compression, size_bytes: wanted.blobBytes });
 }
 
-async function extract(context: StorageContext, wanted: WantedLayer, plain: Readable): Promise<LooseLayer> {
-  const layer = await context.layers.extract(plain);
+async function extract(context: StorageContext, wanted: WantedLayer, from: PeekedSource): Promise<LooseLayer> {
+  const { compression, source } = from;
+  const layer = await context.layers.extract(Readable.from(source, { objectMode: false }), { compression });
   try {
     check(wanted, layer.diffId);
     return layer;

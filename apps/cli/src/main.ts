@@ -3,10 +3,11 @@
 import { spawn } from "node:child_process";
 import { toFlotillaError } from "@flotilla/core";
 import { Command } from "commander";
-import { joinCommand, runAgent } from "./agent/agent-commands.ts";
+import { joinCommand, runAgent, uninstallAgent } from "./agent/agent-commands.ts";
 import { createOutput, type Output } from "./output.ts";
 import { CONTROL_MAIN, VERSION } from "./paths.ts";
 import { createToken, login, writeContext } from "./remote/remote-commands.ts";
+import { packAgent } from "./bundle/agent-bundle.ts";
 import { ensureDashboard } from "./up/build-dashboard.ts";
 import { up } from "./up/up.ts";
 
@@ -37,6 +38,11 @@ agent
   .command("run")
   .description("run the agent alone")
   .action(() => run(runAgent));
+agent
+  .command("uninstall")
+  .description("remove all containers, images, volumes and networks of this machine's agent, and its data")
+  .option("--yes", "do not ask", false)
+  .action((options: { yes: boolean }) => run((output) => uninstallAgent(output, options)));
 
 program
   .command("login <url>")
@@ -74,6 +80,7 @@ async function run(command: (output: Output) => Promise<number | void>): Promise
 
 async function runControl(output: Output): Promise<number> {
   await ensureDashboard((text) => output.note(text));
+  packAgent(output);
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", CONTROL_MAIN], { stdio: "inherit", shell: false });
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

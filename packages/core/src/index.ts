@@ -2,3 +2,4 @@ export * from "./errors.ts";
 export * from "./logger.ts";
 export * from "./keyed-lock.ts";
 export * from "./backoff.ts";
+export * from "./ipv4.ts";

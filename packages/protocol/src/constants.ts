@@ -26,6 +26,9 @@ export const HEARTBEAT_PATH = "/flotilla/v1/link/heartbeats";
 /** Header by which the control plane says whose objects a call is about. Only the tunnel may carry it. */
 export const NAMESPACE_HEADER = "x-flotilla-namespace";
 
+/** Header by which the control plane gives a host a ticket for who called: it comes back with a wish that the call leads to. */
+export const CALLER_HEADER = "x-flotilla-caller";
+
 /** Header of a hijacked call inside the tunnel, where HTTP/2 has no 101: the answer is 200 and carries this. */
 export const HIJACK_HEADER = "x-flotilla-hijack";
 

@@ -23,7 +23,6 @@ const STATE: NetworkState = {
   ],
   blocks: [{ host: 1, cidr: "10.30.1.16/28" }],
   pins: [],
-  members: [],
   services: [],
   dead: [],
   isolated: [],

@@ -103,6 +103,12 @@ export class Authorizer {
   #tokenRequest(challenge: Challenge, scopes: readonly string[], signal: AbortSignal): HttpRequest {
     const { credentials, userAgent } = this.#options;
     const url = realmOf(challenge);
+    if (!this.isAnonymous && !this.#options.http.mayProve(url)) {
+      throw new FlotillaError(
+        "forbidden",
+        `the registry names the token server ${url.origin}, which is not said to be its own: credentials are not sent there`,
+      );
+    }
     const service = challenge.parameters.get("service");
     const headers = { "user-agent": userAgent, accept: "application/json" };
     if (credentials?.identitytoken !== undefined && credentials.identitytoken !== "") {

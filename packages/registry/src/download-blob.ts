@@ -59,6 +59,26 @@ export async function* downloadBlob(repository: Repository, download: BlobDownlo
   onProgress({ status: "Download complete", digest: blob.digest });
 }
 
+/**
+ * The bytes of a blob without a file of one's own: what breaks is taken up where it stopped while this runs. The last bytes come
+ * before the whole is verified: what was made of them counts only when the iteration ends without an error.
+ * @throws FlotillaError `invalid` when the content has another digest or size.
+ */
+export async function* streamBlob(
+  repository: Repository,
+  download: Omit<BlobDownload, "partial" | "onProgress">,
+): AsyncGenerator<Buffer, void> {
+  const hash = createHash("sha256");
+  const state: State = { received: 0 };
+  for await (const chunk of fetchRest(repository, { ...download, onProgress: () => undefined }, state)) {
+    hash.update(chunk);
+    state.received += chunk.length;
+    yield chunk;
+  }
+  if (hash.digest("hex") !== hexOf(download.blob.digest))
+    throw new FlotillaError("invalid", `blob verification failed for digest ${download.blob.digest}`);
+}
+
 /** A small blob, such as a configuration, verified. @throws FlotillaError `too_large`, `invalid`. */
 export async function fetchBlob(
   repository: Repository,
@@ -81,7 +101,7 @@ export async function fetchBlob(
 }
 
 /** What is missing, over as many requests as it takes while there is progress. */
-async function* fetchRest(repository: Repository, download: BlobDownload, state: State): AsyncGenerator<Buffer, void> {
+async function* fetchRest(repository: Repository, download: Omit<BlobDownload, "partial">, state: State): AsyncGenerator<Buffer, void> {
   const { blob, signal } = download;
   for (let failures = 0; state.received < blob.size;) {
     const before = state.received;
@@ -100,7 +120,11 @@ async function* fetchRest(repository: Repository, download: BlobDownload, state:
   }
 }
 
-async function* fetchFrom(repository: Repository, { blob, signal }: BlobDownload, offset: number): AsyncGenerator<Buffer, void> {
+async function* fetchFrom(
+  repository: Repository,
+  { blob, signal }: Omit<BlobDownload, "partial">,
+  offset: number,
+): AsyncGenerator<Buffer, void> {
   const response = await repository.attempt((session) => open(repository, session, { blob, offset, signal }));
   let skip = response.status === 206 ? 0 : offset;
   let left = blob.size - offset;

@@ -41,8 +41,9 @@ export class HttpClient implements Disposable {
     this.#endpoint = endpoint;
     this.#limits = limits;
     const keep = { keepAlive: true, maxFreeSockets: 8 };
-    const tls = { ...keep, rejectUnauthorized: !endpoint.isUnverified, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) };
-    this.#agents = { http: new HttpAgent(keep), https: new HttpsAgent(tls), guarded: new HttpsAgent({ ...keep, lookup: publicLookup }) };
+    const own = { ...keep, ...(endpoint.isPublicOnly ? { lookup: publicLookup } : {}) };
+    const tls = { ...own, rejectUnauthorized: !endpoint.isUnverified, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) };
+    this.#agents = { http: new HttpAgent(own), https: new HttpsAgent(tls), guarded: new HttpsAgent({ ...keep, lookup: publicLookup }) };
   }
 
   /** The registry itself or an origin that the operator allowed. Only there go the registry's credentials without question. */
@@ -78,10 +79,21 @@ export class HttpClient implements Disposable {
     };
     if (url.protocol !== "https:" && url.protocol !== "http:") refuse("it is neither http nor https");
     if (url.username !== "" || url.password !== "") refuse("it has credentials in it");
-    if (this.isTrusted(url)) return;
-    if (url.protocol !== "https:") refuse("it is not https");
     const host = url.hostname.replace(/^\[|\]$/g, "");
-    if (isIP(host) !== 0 && !isPublicAddress(host)) refuse("it is not a public address");
+    const isInside = isIP(host) !== 0 && !isPublicAddress(host);
+    if (this.#endpoint.allowedOrigins.has(url.origin)) return;
+    if (this.isTrusted(url)) {
+      if (this.#endpoint.isPublicOnly && isInside) refuse("it is not a public address");
+      return;
+    }
+    if (url.protocol !== "https:") refuse("it is not https");
+    if (isInside) refuse("it is not a public address");
+  }
+
+  /** Whether the registry's credentials may be sent there, to get a token. */
+  mayProve(url: URL): boolean {
+    const { credentialOrigins } = this.#endpoint;
+    return credentialOrigins === undefined || this.isTrusted(url) || credentialOrigins.has(url.origin);
   }
 
   async #awaitAnswer(outgoing: ClientRequest, url: URL): Promise<IncomingMessage> {

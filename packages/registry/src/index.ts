@@ -1,4 +1,4 @@
-export { downloadBlob, fetchBlob, type BlobDownload } from "./download-blob.ts";
+export { downloadBlob, fetchBlob, streamBlob, type BlobDownload } from "./download-blob.ts";
 export { digestOf } from "./digest-of.ts";
 export { listRepositories } from "./list-repositories.ts";
 export { listTags } from "./list-tags.ts";

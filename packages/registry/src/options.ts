@@ -6,6 +6,15 @@ export type RegistrySettings = {
   mirrors?: readonly string[];
   /** Certificates are not checked, and plain HTTP is used when TLS is not spoken. Not said: only loopback without `ca` is. */
   isInsecure?: boolean;
+  /** The only protocol that is spoken, with certificates checked. Instead of `isInsecure`. */
+  scheme?: "https" | "http";
+  /** The registry itself must have a public address, too: for one that a user of ours named and not the operator. */
+  isPublicOnly?: boolean;
+  /**
+   * Origins of token servers that get the credentials, beside the registry's own and the allowed ones. Not said: whichever
+   * the registry names, as the docker command does.
+   */
+  credentialOrigins?: readonly string[];
   /** Authorities to trust instead of the usual ones, PEM. */
   ca?: string;
   /** Other origins (`https://auth.internal:5001`) that the registry may name or redirect to, although they are inside. */

@@ -3,8 +3,10 @@ import type { Host, PrismaClient, Team, Transaction } from "@flotilla/db";
 import type { ResourceBody } from "@flotilla/protocol";
 import type { HostLinks } from "./engine/host-links.ts";
 import type { ShortCache } from "./access/short-cache.ts";
+import type { CallerTickets } from "./networks/caller-tickets.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
 import type { BlobStorage } from "./registry/blob-storage.ts";
+import type { UpstreamPulls } from "./registry/upstream/upstream-pulls.ts";
 import type { RunningHashes } from "./registry/running-hashes.ts";
 
 /** Hashes and checks passwords (better-auth's, so that accounts made here can sign in there). */
@@ -16,6 +18,9 @@ export type RegistryContext = {
   /** HS256 key of the registry's tokens, 32 bytes; kept outside the database. */
   tokenKey: Uint8Array;
   hashes: RunningHashes;
+  /** AES-256 key of what the database must keep and give back, such as passwords of other registries; kept outside it. */
+  sealKey: Uint8Array;
+  upstreams: UpstreamPulls;
 };
 
 /** What every use case works with; made once by the composition root. */
@@ -26,6 +31,8 @@ export type ServiceContext = {
   composers: readonly HostComposer[];
   passwords: Passwords;
   refusals: RefusalLog;
+  /** Who is behind calls that hosts get through the control plane. */
+  callers: CallerTickets;
   /** Answers about tokens and hosts; cleared by whatever changes one of them. */
   cache: ShortCache;
   registry: RegistryContext;

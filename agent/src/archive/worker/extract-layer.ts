@@ -6,8 +6,9 @@ import { FlotillaError } from "@flotilla/core";
 import { lsetxattr, mknod } from "../../host/libc.ts";
 import { toDisplay } from "../tar/block.ts";
 import { TarReader } from "../tar/reader.ts";
+import { decompressing } from "./decompressing.ts";
 import { forEntry } from "./for-entry.ts";
-import type { Answer } from "./jobs.ts";
+import type { Answer, Job } from "./jobs.ts";
 import { baseOf, cleanEntryName, parentOf } from "./paths.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
@@ -16,12 +17,19 @@ const OPAQUE = ".wh..wh..opq";
 /** Names that aufs used for itself: in layers made on it, never content. */
 const WHITEOUT_META = ".wh..wh.";
 
-/** The process's root must be the layer's directory. Reads file descriptor `input` to its end. */
-export function extractLayer(input: number): Extract<Answer, { kind: "extracted" }> {
+type ExtractJob = Pick<Extract<Job, { kind: "extract-layer" }>, "compression" | "maxBytes">;
+
+/** The process's root must be the layer's directory. Decompresses, hashes and extracts; reads file descriptor `input` to its end. */
+export function extractLayer(input: number, job: ExtractJob): Extract<Answer, { kind: "extracted" }> {
   const hash = createHash("sha256");
+  const maxBytes = job.maxBytes ?? Number.POSITIVE_INFINITY;
+  const plain = decompressing((buffer) => readSync(input, buffer), job.compression);
+  let seen = 0;
   const reader = new TarReader((buffer) => {
-    const count = readSync(input, buffer);
+    const count = plain(buffer);
     if (count > 0) hash.update(buffer.subarray(0, count));
+    seen += count;
+    if (seen > maxBytes) throw new FlotillaError("invalid", `layer expands to more than ${maxBytes} bytes`);
     return count;
   });
   const tree = new TreeWriter({ base: "", noOverwriteDirNonDir: false });

@@ -7,8 +7,13 @@ import { buildAnswerSchemas, buildContextJobSchema, buildCopyJobSchema, buildSca
 const rootSchema = z.string().startsWith("/");
 
 export const jobSchema = z.discriminatedUnion("kind", [
-  /** One image layer from stdin into an empty directory. */
-  z.object({ kind: z.literal("extract-layer"), root: rootSchema }),
+  /** One image layer from stdin into an empty directory, of at most so many bytes when it is decompressed. */
+  z.object({
+    kind: z.literal("extract-layer"),
+    root: rootSchema,
+    compression: z.enum(["none", "gzip", "zstd"]),
+    maxBytes: z.number().int().positive().optional(),
+  }),
   /** `docker cp` into a container: a tar from stdin into the existing directory `path` of the tree. */
   z.object({
     kind: z.literal("unpack"),
@@ -51,7 +56,7 @@ export const answerSchema = z.discriminatedUnion("kind", [
   /** The worker has loaded its code and takes a job. */
   z.object({ kind: z.literal("ready") }),
   z.object({ kind: z.literal("stat"), stat: pathStatSchema }),
-  /** `diffId` is the hash of all bytes of stdin; `sizeBytes` the sum of the file sizes. */
+  /** `diffId` is the hash of all bytes of the layer; `sizeBytes` the sum of the file sizes. */
   z.object({ kind: z.literal("extracted"), diffId: z.string(), sizeBytes: z.number(), entries: z.number() }),
   /** `sizeBytes` is the sum of the file sizes. */
   z.object({ kind: z.literal("packed"), sizeBytes: z.number() }),

@@ -26,7 +26,7 @@ function perform(job: Job): Answer {
   enter(job.root);
   switch (job.kind) {
     case "extract-layer":
-      return extractLayer(STDIN);
+      return extractLayer(STDIN, job);
     case "unpack":
       unpack(STDIN, job);
       return { kind: "done" };

@@ -1,5 +1,9 @@
-import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "@flotilla/agent/config";
+import { rmSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { startAgent } from "@flotilla/agent";
+import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, type AgentConfig, readConfig } from "@flotilla/agent/config";
 import { joinControlPlane } from "@flotilla/agent/join";
+import { FlotillaError, silentLogger } from "@flotilla/core";
 import type { Output } from "../output.ts";
 import { AGENT_MAIN, VERSION } from "../paths.ts";
 import { SupervisedProcess } from "../up/supervised-process.ts";
@@ -40,4 +44,38 @@ export async function runAgent(output: Output): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void agent.stop().then(() => resolve(0)));
     agent.start();
   });
+}
+
+/**
+ * Removes everything that this machine's agent has made: containers, volumes, images, networks, its data. The agent must not run.
+ * @throws forbidden without a confirmation, conflict while the agent runs.
+ */
+export async function uninstallAgent(output: Output, options: { yes: boolean }): Promise<void> {
+  const config = readConfig(process.env);
+  if (await isServed(config.socketPath)) throw new FlotillaError("conflict", "the agent runs: stop it first");
+  if (!options.yes && !(await confirm(`Remove all containers, images and volumes below ${config.dataDir}?`)))
+    throw new FlotillaError("forbidden", "nothing was removed");
+  const containers = await removeContainers(config);
+  for (const path of [config.dataDir, config.runDir]) rmSync(path, { recursive: true, force: true });
+  output.result(`Removed ${containers} containers and all data of the agent.`, { containers });
+}
+
+/** By an engine that answers nobody: what it has in the kernel goes as a running one takes it down. */
+async function removeContainers(config: AgentConfig): Promise<number> {
+  const agent = await startAgent(config, { logger: silentLogger, productVersion: VERSION, isAlone: true });
+  try {
+    return await agent.removeContainers();
+  } finally {
+    await agent.close();
+  }
+}
+
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const line = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test(await line.question(`${question} [y/N] `));
+  } finally {
+    line.close();
+  }
 }

@@ -5,7 +5,8 @@ import { joinControlPlane } from "@flotilla/agent/join";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Output } from "../output.ts";
-import { AGENT_MAIN, CONTROL_MAIN, VERSION } from "../paths.ts";
+import { AGENT_MAIN, CONTROL_MAIN, CONTROL_NODE_FLAGS, VERSION } from "../paths.ts";
+import { packAgent } from "../bundle/agent-bundle.ts";
 import { ensureDashboard } from "./build-dashboard.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
 
@@ -52,7 +53,7 @@ export async function up(output: Output): Promise<number> {
     let isAnnounced = false;
     const control = new SupervisedProcess({
       name: "the control plane",
-      argv: [CONTROL_MAIN],
+      argv: [...CONTROL_NODE_FLAGS, CONTROL_MAIN],
       note: (text) => output.note(text),
       onStart: (child) =>
         onReady(
@@ -60,8 +61,10 @@ export async function up(output: Output): Promise<number> {
           async (ready) => {
             await joinLocal(config.dataDir, ready);
             if (!isAgentThere) await untilServed(config.socketPath);
-            if (!isAnnounced) announce(output, ready, config.socketPath);
+            if (isAnnounced) return;
+            announce(output, ready, config.socketPath);
             isAnnounced = true;
+            packAgent(output);
           },
           output,
         ),

@@ -23,6 +23,10 @@ describe("filterContainers", () => {
   test("every word of the text must occur", () => {
     expect(names(filterContainers(ROWS, { ...NONE, text: "nginx job" }))).toEqual(["job", "bad-job"]);
   });
+  test("an image's id finds its containers, whatever its name is", () => {
+    const rows = [{ ...ROWS[0]!, ImageID: "sha256:feed0123" }, ROWS[1]!];
+    expect(names(filterContainers(rows, { ...NONE, text: "feed01" }))).toEqual(["web"]);
+  });
   test("what needs a look is what is unhealthy or failed", () => {
     expect(names(filterContainers(ROWS, { ...NONE, state: "attention" }))).toEqual(["api", "bad-job"]);
   });

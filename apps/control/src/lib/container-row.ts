@@ -5,6 +5,7 @@ export type ContainerSummary = {
   Id: string;
   Names: readonly string[];
   Image: string;
+  ImageID?: string;
   State: string;
   Status: string;
   host: { id: string; name: string };
@@ -46,7 +47,7 @@ export function isInState(row: Pick<ContainerSummary, "State" | "Status">, state
   }
 }
 
-/** Rows that have every word of the text in name, image, host, id or state. */
+/** Rows that have every word of the text in name, image (its name or id), host, id or state. */
 export function filterContainers<Row extends ContainerSummary>(rows: readonly Row[], filter: ContainerFilter): Row[] {
   const words = filter.text
     .toLowerCase()
@@ -56,7 +57,7 @@ export function filterContainers<Row extends ContainerSummary>(rows: readonly Ro
     if (filter.host !== "" && row.host.name !== filter.host) return false;
     if (!isInState(row, filter.state)) return false;
     if (words.length === 0) return true;
-    const text = `${row.Names.join(" ")} ${row.Image} ${row.host.name} ${row.Id} ${row.State}`.toLowerCase();
+    const text = `${row.Names.join(" ")} ${row.Image} ${row.ImageID ?? ""} ${row.host.name} ${row.Id} ${row.State}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }

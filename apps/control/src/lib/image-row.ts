@@ -1,4 +1,4 @@
-import { shortId } from "./format.ts";
+import { parseTime, shortId } from "./format.ts";
 
 type ImageSummary = { Id: string; RepoTags: readonly string[]; RepoDigests: readonly string[]; host: { id: string; name: string } };
 
@@ -18,9 +18,27 @@ export function imageHref(image: Pick<ImageSummary, "Id" | "host">): string {
   return `/images/${encodeURIComponent(image.host.name)}/${encodeURIComponent(image.Id)}`;
 }
 
+/** The containers of an image on its host: the list finds them by the image's id, whatever its name is now. */
+export function containersHref(image: Pick<ImageSummary, "Id" | "host">): string {
+  return `/containers?host=${encodeURIComponent(image.host.name)}&q=${shortId(image.Id)}`;
+}
+
+/** Sorts images by their last use: those that were never used first, then those of which it is not known. */
+export function lastUsedOrder(image: { lastUsedAt: string | null; isNeverUsed: boolean }): number {
+  if (image.isNeverUsed) return -1;
+  return parseTime(image.lastUsedAt) ?? 0;
+}
+
 export type HistoryEntry = { CreatedBy: string; Size: number };
 
-export type LayerRow = { instruction: string; bytes: number; sharePercent: number; isEmpty: boolean };
+export type LayerRow = {
+  instruction: string;
+  bytes: number;
+  sharePercent: number;
+  isEmpty: boolean;
+  /** Its place in the image's history, counted from the oldest: layers name it. */
+  historyIndex: number;
+};
 
 /**
  * A history as people wrote it: instructions of a Dockerfile without the shell around them, each with its share of the image. Newest
@@ -28,11 +46,12 @@ export type LayerRow = { instruction: string; bytes: number; sharePercent: numbe
  */
 export function layerRows(history: readonly HistoryEntry[]): LayerRow[] {
   const total = history.reduce((sum, entry) => sum + entry.Size, 0);
-  return history.map((entry) => ({
+  return history.map((entry, index) => ({
     instruction: readableInstruction(entry.CreatedBy),
     bytes: entry.Size,
     sharePercent: total > 0 ? (entry.Size / total) * 100 : 0,
     isEmpty: entry.Size === 0,
+    historyIndex: history.length - 1 - index,
   }));
 }
 

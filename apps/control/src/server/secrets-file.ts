@@ -16,7 +16,13 @@ const secretsFile = z.object({
   identityKey: z.string(),
 });
 
-export type ControlSecrets = { authSecret: string; postgresPassword: string; identity: SigningKey; registryTokenKey: Uint8Array };
+export type ControlSecrets = {
+  authSecret: string;
+  postgresPassword: string;
+  identity: SigningKey;
+  registryTokenKey: Uint8Array;
+  /** Encrypts what the database must keep and give back, such as passwords of other registries. */ sealKey: Uint8Array;
+};
 
 /** Reads the secrets; at the first start they are made. There is no default for any of them. */
 export function ensureSecrets(dataDir: string): ControlSecrets {
@@ -31,6 +37,7 @@ export function ensureSecrets(dataDir: string): ControlSecrets {
     postgresPassword,
     identity: parseSigningKey(identityKey),
     registryTokenKey: deriveKey(authSecret, "flotilla registry tokens v1"),
+    sealKey: deriveKey(authSecret, "flotilla sealed texts v1"),
   };
 }
 

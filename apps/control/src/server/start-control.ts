@@ -8,6 +8,7 @@ import { FlotillaError, type Logger } from "@flotilla/core";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
   type Actor,
+  CallerTickets,
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
@@ -20,6 +21,7 @@ import {
   type ServiceContext,
   setUpUnattended,
   ShortCache,
+  UpstreamPulls,
 } from "@flotilla/services";
 import { AgentHub } from "./agent-hub/agent-hub.ts";
 import { StateStreams } from "./agent-hub/state-streams.ts";
@@ -31,6 +33,7 @@ import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { formatMetrics } from "./metrics.ts";
+import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
@@ -87,17 +90,27 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     onError: (message) => logger.warn("sign-in service", { detail: message }),
   });
   const hub = new AgentHub({ key: secrets.identity, isBehindProxy: config.isBehindProxy });
+  const upstreams = new UpstreamPulls({
+    prisma: database.prisma,
+    sealKey: secrets.sealKey,
+    nowMs: Date.now,
+    userAgent: `flotilla-registry/${version}`,
+  });
+  undo.push(() => upstreams.close());
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
+    callers: new CallerTickets(),
     cache: new ShortCache(),
     registry: {
       storage: new FileStorage(join(config.dataDir, "registry")),
       tokenKey: secrets.registryTokenKey,
       hashes: new RunningHashes(),
+      sealKey: secrets.sealKey,
+      upstreams,
     },
     logger,
     nowMs: Date.now,
@@ -111,6 +124,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const server = serve({ options, services, auth, hub, undo, database });
   const maintenance = new RegistryMaintenance(services);
   undo.push(() => maintenance.close());
+  const upkeep = new OverlayUpkeep(services);
+  undo.push(() => upkeep.close());
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
@@ -223,12 +238,20 @@ function listenForStates({ database, services, states }: StateListening): () => 
   });
 }
 
+/** A body gathers this much while its reader is busy: an upload comes in few large pieces instead of many of 64 KiB. */
+const BODY_BYTES = 256 * 1024;
+
 function createListener(tls: ControlConfig["tls"]): Server {
-  const timing = { connectionsCheckingInterval: SLOW_CHECK_MS, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: 0 };
   // Uploads may take hours (requestTimeout); a client that does not even finish its headers may not.
-  if (tls === undefined) return createHttpServer(timing);
+  const options = {
+    connectionsCheckingInterval: SLOW_CHECK_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    highWaterMark: BODY_BYTES,
+  };
+  if (tls === undefined) return createHttpServer(options);
   const secrets = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  return createHttpsServer({ ...timing, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
+  return createHttpsServer({ ...options, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
 }
 
 async function findLiveHost(

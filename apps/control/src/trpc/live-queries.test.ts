@@ -21,6 +21,12 @@ describe("staleQueries", () => {
     expect(staleQueries([{ kind: "host", action: "online", host: "a" }])).toContainEqual(["containers", "list"]);
   });
 
+  test("the use of images changes with containers that come, start and go, not with each of their events", () => {
+    const touches = (action: string): boolean => staleQueries([{ kind: "container", action }]).some((path) => path[0] === "images");
+    expect(["create", "start", "destroy"].map(touches)).toEqual([true, true, true]);
+    expect(["die", "health_status: healthy", "exec_create: sh"].map(touches)).toEqual([false, false, false]);
+  });
+
   test("health changes are shown", () => {
     expect(staleQueries([{ kind: "container", action: "health_status: unhealthy" }])).not.toEqual([]);
   });

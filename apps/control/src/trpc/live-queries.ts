@@ -30,8 +30,12 @@ const MEASURED: readonly QueryPath[] = [
   ["hosts", "get"],
 ];
 
+/** What changes which containers an image has, or when it was last used. */
+const USES_IMAGE = /^(create|start|destroy)$/;
+
 function touchedBy(event: LiveEvent): readonly QueryPath[] {
   if (UNSEEN.test(event.action)) return [];
+  if (event.kind === "container" && USES_IMAGE.test(event.action)) return [...TOUCHED.container, ["images", "list"]];
   return event.kind === "host" && /^(stats|state)$/.test(event.action) ? MEASURED : TOUCHED[event.kind];
 }
 

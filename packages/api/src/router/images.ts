@@ -4,6 +4,7 @@ import {
   hostRef,
   imageRef,
   inspectImage,
+  layersOfImage,
   listImages,
   type ObjectRef,
   platformText,
@@ -36,6 +37,9 @@ export const imagesRouter = createRouter({
   ),
   history: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) =>
     historyOfImage(ctx.services, ctx.actor, input),
+  ),
+  layers: procedure(imageInput, { action: "image.read", object: theImage }).query(({ ctx, input }) =>
+    layersOfImage(ctx.services, ctx.actor, input),
   ),
   remove: procedure(imageInput.extend({ force: z.boolean().default(false) }), { action: "image.remove", object: theImage }).mutation(
     ({ ctx, input }) => removeImage(ctx.services, ctx.actor, input),

@@ -1,16 +1,9 @@
-import { coalesce, getOverview, listActivity, listNetworks, type LiveEvent } from "@flotilla/services";
+import { coalesce, getOverview, listActivity, type LiveEvent } from "@flotilla/services";
 import { z } from "zod";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
-import { hostOrTeam, perHostInput } from "./containers.ts";
 
 export const overviewRouter = createRouter({
   get: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => getOverview(ctx.services, ctx.actor)),
-});
-
-export const networksRouter = createRouter({
-  list: procedure(perHostInput, { action: "network.read", object: hostOrTeam }).query(({ ctx, input }) =>
-    listNetworks(ctx.services, ctx.actor, input),
-  ),
 });
 
 const activityInput = z.object({

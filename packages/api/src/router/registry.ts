@@ -1,6 +1,7 @@
 import {
   applyRetention,
   createRepository,
+  createUpstream,
   deleteManifest,
   deleteRepository,
   getCleanupStatus,
@@ -9,12 +10,15 @@ import {
   inspectManifest,
   listRepositories,
   listTags,
+  listUpstreams,
   manifestInput,
   newRepository,
+  newUpstream,
   type ObjectRef,
   ownRepositoryObject,
   previewCleanup,
   previewRetention,
+  removeUpstream,
   repositoryChange,
   repositoryInput,
   requireRepository,
@@ -22,7 +26,9 @@ import {
   setRegistryQuota,
   startCleanup,
   tagName,
+  testUpstream,
   updateRepository,
+  upstreamInput,
 } from "@flotilla/services";
 import { digestSchema } from "@flotilla/image";
 import { z } from "zod";
@@ -115,4 +121,19 @@ const usage = createRouter({
   }),
 });
 
-export const registryRouter = createRouter({ repositories, tags, manifests, retention, cleanup, usage });
+const upstreams = createRouter({
+  list: procedure(z.void(), { action: "registry.read", object: ownTeam }).query(({ ctx }) => listUpstreams(ctx.services, ctx.actor)),
+  create: procedure(newUpstream, { action: "registry.manage", object: ownTeam }).mutation(async ({ ctx, input }) => {
+    await createUpstream(ctx.services, ctx.actor, input);
+    return {};
+  }),
+  test: procedure(upstreamInput, { action: "registry.manage", object: ownTeam }).mutation(({ ctx, input }) =>
+    testUpstream(ctx.services, ctx.actor, input.name),
+  ),
+  remove: procedure(upstreamInput, { action: "registry.manage", object: ownTeam }).mutation(async ({ ctx, input }) => {
+    await removeUpstream(ctx.services, ctx.actor, input.name);
+    return {};
+  }),
+});
+
+export const registryRouter = createRouter({ repositories, tags, manifests, retention, cleanup, usage, upstreams });

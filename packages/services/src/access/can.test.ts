@@ -45,8 +45,13 @@ describe("can", () => {
     expect(can(host, action, object())).toEqual({ allowed: false, because: "forbidden" });
   });
 
-  test("hosts pull the images of their own team and do nothing else", () => {
-    expect(actions.filter((action) => can(host, action, object()).allowed && ruleOf(action).who !== "everyone")).toEqual(["registry.pull"]);
+  test("hosts pull the images of their own team, make and remove its networks, and do nothing else", () => {
+    expect(actions.filter((action) => can(host, action, object()).allowed && ruleOf(action).who !== "everyone")).toEqual([
+      "network.change",
+      "network.remove",
+      "registry.pull",
+    ]);
+    expect(can(host, "network.remove", { ...object(), teamId: "team-b" })).toEqual({ allowed: false, because: "forbidden" });
     expect(can(host, "registry.pull", { ...object(), teamId: "team-b" })).toEqual({ allowed: false, because: "forbidden" });
   });
 

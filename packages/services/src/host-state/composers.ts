@@ -1,5 +1,6 @@
+import { networkComposer, refusalComposer } from "../networks/compose-network.ts";
 import { credentialsComposer } from "../registry/compose-credentials.ts";
 import type { HostComposer } from "../context.ts";
 
 /** Everything that a host's desired state is made of. */
-export const HOST_COMPOSERS: readonly HostComposer[] = [credentialsComposer];
+export const HOST_COMPOSERS: readonly HostComposer[] = [credentialsComposer, networkComposer, refusalComposer];

@@ -2,6 +2,7 @@ import { type HostObserved, Prisma, type Transaction } from "@flotilla/db";
 import { kindOf, type ObservedMessage, type Resource, type ResourceFailure, type StateVersion } from "@flotilla/protocol";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
+import { noteNetworks } from "../networks/note-networks.ts";
 
 /** Which connection of which host something comes from. A host's epoch rises with each connection. */
 export type ReportSource = { hostId: string; epoch: number };
@@ -38,6 +39,7 @@ export async function storeObserved(services: ServiceContext, source: ReportSour
   return services.prisma.$transaction(
     async (tx) => {
       if (!(await claim(tx, source))) return false;
+      await noteNetworks(tx, { hostId, message, now: new Date(services.nowMs()) });
       if (message.type === "observed_snapshot") {
         await tx.hostObserved.deleteMany({ where: { hostId } });
         await insert(tx, { hostId, set: message.resources, now: new Date(services.nowMs()) });

@@ -1,9 +1,11 @@
+import { isFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { audited } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
 import { engineDo, engineJson } from "../engine/engine-call.ts";
+import type { HostLink } from "../engine/host-links.ts";
 import { orAbsent } from "../engine/lenient.ts";
 import { encodeReference, splitReference } from "./image-names.ts";
 
@@ -31,7 +33,15 @@ export const imageSummary = z.looseObject({
   Labels: orAbsent(z.record(z.string(), z.string())),
 });
 export type ImageSummary = z.output<typeof imageSummary>;
-export type ImageRow = ImageSummary & { host: HostBrief };
+
+const imageUse = z.object({ id: z.string(), lastUsedAt: z.iso.datetime().nullable(), isNeverUsed: z.boolean() });
+const imageUses = z.object({ images: z.array(imageUse) });
+/** When a container of the image was last created or started, or a build stood on it. Neither is set when that is not known. */
+export type ImageUse = { lastUsedAt: string | null; isNeverUsed: boolean };
+export type ListedImage = ImageSummary & ImageUse;
+export type ImageRow = ListedImage & { host: HostBrief };
+
+const NOT_KNOWN: ImageUse = { lastUsedAt: null, isNeverUsed: false };
 
 export const imageInspect = z.looseObject({
   Id: z.string(),
@@ -79,11 +89,28 @@ export type ImageRemoval = z.output<typeof removal>;
 
 type Ref = { host: string; id: string };
 
-export function listImages(services: ServiceContext, actor: Actor, input: { host?: string | undefined }): Promise<HostList<ImageSummary>> {
+export function listImages(services: ServiceContext, actor: Actor, input: { host?: string | undefined }): Promise<HostList<ListedImage>> {
   return askHosts(services, actor, {
     host: input.host,
-    ask: (link, namespace) => engineJson(link, { namespace, method: "GET", path: "/images/json" }, z.array(imageSummary)),
+    ask: async (link, namespace) => {
+      const [images, uses] = await Promise.all([
+        engineJson(link, { namespace, method: "GET", path: "/images/json" }, z.array(imageSummary)),
+        readUses(link, namespace),
+      ]);
+      return images.map((image) => ({ ...image, ...(uses.get(image.Id) ?? NOT_KNOWN) }));
+    },
   });
+}
+
+/** By image id. A host with an older agent has no such call: nothing is known of its images. */
+async function readUses(link: HostLink, namespace: string): Promise<Map<string, ImageUse>> {
+  try {
+    const { images } = await engineJson(link, { namespace, method: "GET", path: "/flotilla/v1/images/usage" }, imageUses);
+    return new Map(images.map(({ id, ...use }) => [id, use]));
+  } catch (error) {
+    if (isFlotillaError(error, "not_found")) return new Map();
+    throw error;
+  }
 }
 
 export async function inspectImage(services: ServiceContext, actor: Actor, ref: Ref): Promise<ImageInspect & { host: HostBrief }> {

@@ -8,7 +8,16 @@ import type { ServiceContext } from "../context.ts";
 import { FIRST_NAMESPACE } from "../setup/complete-setup.ts";
 
 export type JoinTokenRow = { id: string; name: string | null; createdAt: string; expiresAt: string; uses: number; usesLeft: number };
-export type NewJoinToken = { command: string; token: string; expiresAt: string };
+export type NewJoinToken = {
+  /** To paste on the machine, as root. */
+  command: string;
+  token: string;
+  /** By which the machine will call. */
+  controlUrl: string;
+  /** That address means another machine everywhere else: no other host can join by it. */
+  isLoopback: boolean;
+  expiresAt: string;
+};
 
 /** Makes a token by which hosts may join the caller's team; its text is given out here and nowhere else. */
 export async function createJoinToken(
@@ -42,8 +51,10 @@ export async function createJoinToken(
     });
   });
   const token = formatJoinToken({ id, secret, serverKey: services.serverKey });
+  const { publicUrl: controlUrl } = services;
   const name = input.name === undefined ? "" : ` --name ${input.name}`;
-  return { token, command: `npx flotilla agent join ${services.publicUrl} --token ${token}${name}`, expiresAt: expiresAt.toISOString() };
+  const command = `curl -fsSL ${controlUrl}/install.sh | sh -s -- --token ${token}${name}`;
+  return { token, command, controlUrl, isLoopback: isLoopbackUrl(controlUrl), expiresAt: expiresAt.toISOString() };
 }
 
 const LOCAL_TOKEN_MINUTES = 10;
@@ -91,4 +102,9 @@ export async function revokeJoinToken(services: ServiceContext, actor: Actor, id
       outcome: "ok",
     });
   });
+}
+
+function isLoopbackUrl(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }

@@ -4,6 +4,7 @@ import { Prisma } from "@flotilla/db";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
 import { LEASE_MS, PATIENT } from "./links.ts";
+import { evictUnused } from "./upstream/evict.ts";
 import { uploadKey } from "./upload-session.ts";
 
 // Clean-up while pushes and pulls go on. Nothing stops for it, and three facts make it safe:
@@ -54,6 +55,7 @@ class CleanupRun {
 
   async collect(): Promise<void> {
     await this.#enter("links");
+    await evictUnused(this.#services);
     await this.#dropUploads();
     await this.#dropLinks();
     await this.#enter("blobs");

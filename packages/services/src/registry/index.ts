@@ -19,4 +19,5 @@ export * from "./registry-token.ts";
 export * from "./retention-policy.ts";
 export * from "./running-hashes.ts";
 export * from "./upload-session.ts";
+export * from "./upstream/index.ts";
 export * from "./write-upload.ts";

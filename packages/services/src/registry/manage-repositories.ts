@@ -7,6 +7,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { policyOf } from "./apply-retention.ts";
 import { requireRepository } from "./find-repository.ts";
+import { requireNoCache } from "./upstream/find-upstream.ts";
 import { repositoryPath } from "./names.ts";
 import { type RetentionPolicy, retentionPolicy, tagPattern } from "./retention-policy.ts";
 
@@ -75,6 +76,7 @@ export async function getRepository(services: ServiceContext, path: string): Pro
 export async function createRepository(services: ServiceContext, actor: Actor, input: z.output<typeof newRepository>): Promise<void> {
   const { team } = requireUser(actor);
   const { repository: path, isPublic, description } = input;
+  await requireNoCache(services, path);
   await services.prisma.$transaction(async (tx) => {
     const made = await tx.registryRepository.createMany({ data: [{ path, teamId: team.id, isPublic, description }], skipDuplicates: true });
     if (made.count === 0) throw new FlotillaError("conflict", `there is a repository ${path} already`);

@@ -11,6 +11,7 @@ import { type ManifestFacts, readManifestFacts } from "./manifest-facts.ts";
 import { requireRoomInside } from "./quota.ts";
 import { pusherName } from "./registry-caller.ts";
 import { registryError } from "./registry-error.ts";
+import { makeRoom } from "./upstream/evict.ts";
 import { matchesTagPattern } from "./retention-policy.ts";
 
 /** The distribution specification asks for at least 4 MiB. */
@@ -44,6 +45,7 @@ export async function putManifest(
   }
   const facts = readManifestFacts(push.content, push.contentType);
   const now = new Date(services.nowMs());
+  await makeRoomForManifest(services, push);
   await services.prisma.$transaction(async (tx) => {
     const repository = await lockRepository(tx, push.repositoryId);
     const existing = await tx.registryManifest.findUnique({ where: { repositoryId_digest: { repositoryId: repository.id, digest } } });
@@ -66,6 +68,11 @@ export async function putManifest(
     });
   }, PATIENT);
   return { digest, subject: facts.subject };
+}
+
+async function makeRoomForManifest(services: ServiceContext, push: ManifestPush): Promise<void> {
+  const repository = await services.prisma.registryRepository.findUnique({ where: { id: push.repositoryId }, select: { teamId: true } });
+  if (repository !== null) await makeRoom(services, repository.teamId, push.content.length);
 }
 
 /** Everything that the manifest needs is in this repository, has the size that it says, and stays while we commit. */

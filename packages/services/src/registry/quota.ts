@@ -34,11 +34,6 @@ export async function roomLeft(services: ServiceContext, teamId: string): Promis
   return limitBytes === null ? Infinity : limitBytes - storedBytes - uploadBytes;
 }
 
-/** @throws DENIED in the words of {@link overQuota} */
-export async function requireRoom(services: ServiceContext, teamId: string, bytes: number): Promise<void> {
-  if ((await roomLeft(services, teamId)) < bytes) throw overQuota();
-}
-
 /**
  * The check that counts, in the transaction that stores something: it holds the team's quota until the transaction ends,
  * so that pushes beside each other cannot pass it together.

@@ -7,6 +7,7 @@ import { can, type ObjectRef } from "../access/can.ts";
 import { findActorByToken, refreshActor } from "../access/find-actor.ts";
 import type { ServiceContext } from "../context.ts";
 import { ensureRepository, type FoundRepository, known, locateRepository } from "./find-repository.ts";
+import { requireNoCache } from "./upstream/find-upstream.ts";
 import { registryError } from "./registry-error.ts";
 import { type Grant, REGISTRY_SERVICE, type RegistryOperation, type TokenSubject, verifyRegistryToken } from "./registry-token.ts";
 
@@ -98,7 +99,9 @@ export async function repositoryFor(
   request: { operation: RegistryOperation; path: string },
 ): Promise<RegistryRepository> {
   const found = await authorizeRegistry(services, caller, request);
-  return request.operation === "push" ? ensureRepository(services, found) : known(found);
+  if (request.operation !== "push") return known(found);
+  await requireNoCache(services, request.path);
+  return ensureRepository(services, found);
 }
 
 function isGranted(caller: RegistryCaller, operation: RegistryOperation, path: string): boolean {

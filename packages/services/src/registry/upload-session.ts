@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RegistryRepository, RegistryUpload } from "@flotilla/db";
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
-import { requireRoom } from "./quota.ts";
+import { makeRoom } from "./upstream/evict.ts";
 import { registryError } from "./registry-error.ts";
 
 /** A writer that does not renew for this long is dead (its control plane was killed). */
@@ -28,7 +28,7 @@ export function uploadKey(id: string): string {
 
 /** Begins an upload. @throws DENIED when the team's quota is used up, TOOMANYREQUESTS */
 export async function beginUpload(services: ServiceContext, { repository, owner }: Omit<UploadRef, "id">): Promise<string> {
-  await requireRoom(services, repository.teamId, 1);
+  await makeRoom(services, repository.teamId, 1);
   const open = await services.prisma.registryUpload.count({ where: { repository: { teamId: repository.teamId } } });
   if (open >= MAX_UPLOADS) throw registryError("TOOMANYREQUESTS", "too many uploads of this team are under way");
   const id = randomUUID();

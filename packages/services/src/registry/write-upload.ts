@@ -6,6 +6,7 @@ import type { ServiceContext } from "../context.ts";
 import { holdBlobs, LEASE_MS, linkBlob, PATIENT } from "./links.ts";
 import { overQuota, requireRoomInside, roomLeft } from "./quota.ts";
 import { registryError } from "./registry-error.ts";
+import { makeRoom } from "./upstream/evict.ts";
 import { dropUpload, type HeldUpload, unknownUpload, uploadKey } from "./upload-session.ts";
 
 export type UploadBody = {
@@ -25,6 +26,8 @@ export type UploadBody = {
 export async function appendToUpload(services: ServiceContext, held: HeldUpload, body: UploadBody): Promise<number> {
   const { storage, hashes } = services.registry;
   checkRange(held, body);
+  // What was cached of other registries makes room for what is pushed.
+  if (body.length !== undefined) await makeRoom(services, held.repository.teamId, body.length);
   const room = await roomLeft(services, held.repository.teamId);
   if (body.length !== undefined && body.length > room) throw overQuota();
   const hash = hashes.take(held.id, held.offset) ?? (await hashStored(services, held));

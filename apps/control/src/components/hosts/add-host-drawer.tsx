@@ -10,7 +10,7 @@ import { Command } from "@/components/ui/copy-button.tsx";
 import { Dialog } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, NativeSelect } from "@/components/ui/input.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
+import { ErrorState, PartialNotice, Skeleton } from "@/components/ui/states.tsx";
 import { StatusDot } from "@/components/ui/status-dot.tsx";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 
@@ -55,6 +55,7 @@ function AddHost({ onClose }: { onClose: () => void }): ReactNode {
         <h3 className="text-sm font-medium">{t("run")}</h3>
         {error === null ? null : <ErrorState title={t("failed")} message={errorMessage(error)} onRetry={renew} />}
         {data === undefined ? error === null ? <Skeleton className="h-16" /> : null : <Command text={data.command} isWrapped />}
+        {data?.isLoopback === true ? <PartialNotice>{t("loopback", { url: data.controlUrl })}</PartialNotice> : null}
         <p className="text-xs text-muted">{t("needs")}</p>
       </section>
       <WaitingHosts onClose={onClose} />

@@ -19,16 +19,14 @@ export function DesiredStateFailures({ state }: { state: DesiredState }): ReactN
   if (state.failures.length === 0) return null;
   return (
     <div className="lg:col-span-2">
-      <PartialNotice>
-        {t("failures", { count: state.failures.length })}
-        <ul className="mt-1">
-          {state.failures.map(({ key, message }) => (
-            <li key={key} className="break-words">
-              <span className="font-mono">{key}</span>: {message}
-            </li>
-          ))}
-        </ul>
-      </PartialNotice>
+      <PartialNotice>{t("failures", { count: state.failures.length })}</PartialNotice>
+      <ul className="mt-2 space-y-1 px-3 text-sm">
+        {state.failures.map(({ key, message }) => (
+          <li key={key} className="break-words text-muted">
+            <span className="font-mono text-ink">{key}</span>: {message}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }

@@ -16,8 +16,8 @@ import { Button } from "@/components/ui/button.tsx";
 import { SearchField } from "@/components/ui/search-field.tsx";
 import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
-import { formatBytes, shortId } from "@/lib/format.ts";
-import { imageHref, imageLabel, imageNames } from "@/lib/image-row.ts";
+import { formatBytes, parseTime, shortId } from "@/lib/format.ts";
+import { containersHref, imageHref, imageLabel, imageNames, lastUsedOrder } from "@/lib/image-row.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { ImageRow } from "@/trpc/types.ts";
 
@@ -108,10 +108,27 @@ function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean)
         cell: (row) => <span className="tnum">{formatBytes(row.Size)}</span>,
       },
       {
+        id: "usedBy",
+        header: t("columns.usedBy"),
+        width: "5rem",
+        isRight: true,
+        hideBelow: "md",
+        sortBy: (row) => row.Containers,
+        cell: (row) => <UsedByCell image={row} />,
+      },
+      {
+        id: "lastUsed",
+        header: t("columns.lastUsed"),
+        width: "7.5rem",
+        hideBelow: "md",
+        sortBy: lastUsedOrder,
+        cell: (row) => <LastUsedCell image={row} />,
+      },
+      {
         id: "created",
         header: t("columns.created"),
-        width: "8rem",
-        hideBelow: "md",
+        width: "7.5rem",
+        hideBelow: "lg",
         sortBy: (row) => row.Created,
         cell: (row) =>
           row.Created > 0 ? <TimeAgo time={row.Created * 1000} className="text-muted" /> : <span className="text-faint">–</span>,
@@ -140,6 +157,33 @@ function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean)
       },
     ];
   }, [t, onRemove, withHost]);
+}
+
+/** Containers of the image on its host, running or not; opens the list of just those. */
+function UsedByCell({ image }: { image: ImageRow }): ReactNode {
+  const t = useTranslations("images");
+  if (image.Containers <= 0) return <span className="tnum text-faint">{image.Containers === 0 ? "0" : "–"}</span>;
+  return (
+    <Link
+      href={containersHref(image)}
+      aria-label={t("usedBy", { count: image.Containers })}
+      className="tnum underline decoration-line-strong underline-offset-2 hover:decoration-ink"
+    >
+      {image.Containers}
+    </Link>
+  );
+}
+
+function LastUsedCell({ image }: { image: ImageRow }): ReactNode {
+  const t = useTranslations("images");
+  const time = parseTime(image.lastUsedAt);
+  if (time !== null) return <TimeAgo time={time} className="text-muted" />;
+  if (image.isNeverUsed) return <span className="text-muted">{t("never")}</span>;
+  return (
+    <span className="text-faint" title={t("useNotKnown")}>
+      – <span className="sr-only">{t("useNotKnown")}</span>
+    </span>
+  );
 }
 
 function NameCell({ image }: { image: ImageRow }): ReactNode {

@@ -37,8 +37,8 @@ type Change = { hostId: string; kind: HostChangeKind };
 const ADMISSION = { perSecond: 50, burst: 100 };
 const DUPLICATE_PROBE_MS = 2_000;
 const DUPLICATE_RETRY_MS = 30_000;
-/** `last seen` is written at most this often while a host is connected. */
-const LAST_SEEN_STEP_MS = 60_000;
+/** `last seen` is written at most this often while a host is connected: often enough for others to tell by it who is down. */
+const LAST_SEEN_STEP_MS = 15_000;
 const DUPLICATE_FLAG = "another machine uses this host's key";
 
 export type AgentHubOptions = { key: SigningKey; isBehindProxy: boolean };

@@ -18,8 +18,8 @@ import type { HostConnection, RawCall } from "./host-connection.ts";
 export type StateStreamOptions = {
   connection: HostConnection;
   services: ServiceContext;
-  /** The host reported something that is stored now. */
-  onReport: () => void;
+  /** The host reported something that is stored now: what it observes under these keys. */
+  onReport: (keys: readonly string[]) => void;
 };
 
 const RETRY = { minMs: 500, maxMs: 30_000 };
@@ -106,7 +106,7 @@ export class StateStream {
       case "applied": {
         const isTaken = await recordApplied(services, connection, message);
         if (!isTaken) throw replaced();
-        this.#options.onReport();
+        this.#options.onReport([]);
         return;
       }
       case "observed_snapshot":
@@ -122,7 +122,8 @@ export class StateStream {
     if (!(await storeObserved(services, connection, message))) throw replaced();
     open.lastObserved = message.sequence;
     answer({ type: "observed_ack", sequence: message.sequence });
-    this.#options.onReport();
+    const said = message.type === "observed_snapshot" ? message.resources : message.set;
+    this.#options.onReport([...said.map(({ key }) => key), ...(message.type === "observed_delta" ? message.remove : [])]);
   }
 
   #serially<T>(task: () => Promise<T>): Promise<T> {

@@ -1,9 +1,12 @@
 import type { HostStateScope, ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "./agent-hub.ts";
+import { NetworkReports } from "./network-reports.ts";
 import { StateStream } from "./state-stream.ts";
 
 /** How many hosts' states are composed at once: the database has other readers. */
 const WORKERS = 4;
+/** What changes within this time is composed together: a stack that starts is many changes. */
+const DEBOUNCE_MS = 50;
 /** Everybody is looked at so often, whatever was or was not notified; also what changes with time is renewed then. */
 const SWEEP_MS = 60_000;
 
@@ -15,11 +18,14 @@ export class StateStreams {
   readonly #waiting = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHub: () => void;
+  readonly #networks: NetworkReports;
   #working = 0;
+  #planned: NodeJS.Timeout | undefined;
 
   constructor(hub: AgentHub, services: ServiceContext) {
     this.#hub = hub;
     this.#services = services;
+    this.#networks = new NetworkReports(services);
     this.#stopHub = hub.onChange(({ hostId, kind }) => {
       if (kind === "online") this.#connect(hostId);
       if (kind === "offline") this.#disconnect(hostId);
@@ -27,15 +33,22 @@ export class StateStreams {
     this.#sweep = setInterval(() => void this.refresh("all"), SWEEP_MS);
   }
 
-  /** Looks at the hosts whose state may have changed. */
+  /** Looks soon at the hosts whose state may have changed. */
   async refresh(scope: HostStateScope): Promise<void> {
     for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
+    if (this.#waiting.size > 0) this.#planned ??= setTimeout(() => this.#begin(), DEBOUNCE_MS);
+  }
+
+  #begin(): void {
+    this.#planned = undefined;
     while (this.#working < WORKERS && this.#waiting.size > 0) void this.#work();
   }
 
   close(): void {
     clearInterval(this.#sweep);
+    clearTimeout(this.#planned);
     this.#stopHub();
+    this.#networks.close();
     this.#waiting.clear();
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
@@ -66,7 +79,10 @@ export class StateStreams {
   #connect(hostId: string): void {
     this.#disconnect(hostId);
     const connection = this.#hub.get({ id: hostId, name: hostId });
-    const onReport = (): void => this.#hub.tell({ hostId, kind: "state" });
+    const onReport = (keys: readonly string[]): void => {
+      this.#networks.note(hostId, keys);
+      this.#hub.tell({ hostId, kind: "state" });
+    };
     this.#streams.set(hostId, new StateStream({ connection, services: this.#services, onReport }));
   }
 

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { shieldBody } from "@flotilla/engine-api";
-import { HIJACK_BODY_HEADER } from "@flotilla/protocol";
+import { CALLER_HEADER, HIJACK_BODY_HEADER } from "@flotilla/protocol";
 import { finishAudit, recordAudit, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
 import { answerError, describeError } from "../http/answer.ts";
@@ -34,12 +34,14 @@ export class DockerProxy {
       res.once("close", () => gone.abort());
       const unwatch = this.#watch(admitted, () => res.destroy());
       res.once("close", unwatch);
+      const caller = services.callers.issue(admitted.host.id, admitted.actor);
+      res.once("close", caller.end);
       await this.#audited(admitted, async () => {
         const response = await hub.get(admitted.host).request({
           method: req.method ?? "GET",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
-          headers: forwardHeaders(req.headers),
+          headers: { ...forwardHeaders(req.headers), [CALLER_HEADER]: caller.ticket },
           ...(hasBody(req) ? { body: shieldBody(req) } : {}),
           signal: gone.signal,
         });

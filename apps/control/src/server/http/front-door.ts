@@ -9,6 +9,7 @@ import type { SignInGuard } from "../auth/sign-in-guard.ts";
 import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
 import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
+import { serveInstall } from "../install/install-door.ts";
 import { serveLog } from "../download/serve-log.ts";
 import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
@@ -108,6 +109,7 @@ export class FrontDoor {
       if (req.method !== "GET") requireSameOrigin(req);
       return this.#options.trpc(req, res);
     }
+    if (path === "/install.sh" || isBelow(path, "/install")) return serveInstall(req, res, { path, controlUrl: services.publicUrl });
     if (path === "/healthz") return answerText(res, 200, "ok\n");
     if (path === "/readyz") return (await this.#options.isReady()) ? answerText(res, 200, "ready\n") : answerText(res, 503, "not ready\n");
     if (path === "/metrics") return this.#serveMetrics(req, res);

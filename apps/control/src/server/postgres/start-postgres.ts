@@ -181,8 +181,9 @@ async function untilReady(child: ChildProcess, directory: string): Promise<void>
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new FlotillaError("internal", "start Postgres: it ended at once; its log above says why");
-    // The eighth line of the pid file is the postmaster's own state.
-    if (readPidFile(directory)[7]?.trim() === "ready") return;
+    // The eighth line of the pid file is the postmaster's own state; a file that a power failure left says "ready" of another.
+    const [pid, , , , , , , status] = readPidFile(directory);
+    if (Number(pid) === child.pid && status?.trim() === "ready") return;
     if (Date.now() > deadline) {
       child.kill("SIGQUIT");
       throw new FlotillaError("internal", "start Postgres: it is not ready after a minute");

@@ -1,7 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { FlotillaError } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
-import { type BlobFacts, type ByteRange, deleteBlobLink, findBlob, registryError, repositoryFor } from "@flotilla/services";
+import {
+  authorizeRegistry,
+  type ByteRange,
+  deleteBlobLink,
+  findBlob,
+  findCached,
+  known,
+  pullBlob,
+  registryError,
+  repositoryFor,
+} from "@flotilla/services";
 import { answerEmpty, type CallerExchange } from "./exchange.ts";
 
 export type BlobRoute = { name: string; digest: Digest };
@@ -14,13 +24,28 @@ export async function serveBlob(exchange: CallerExchange, route: BlobRoute): Pro
     await deleteBlobLink(services, repository.id, route.digest);
     return answerEmpty(exchange, 202, {});
   }
-  const repository = await repositoryFor(services, caller, { operation: "pull", path: route.name });
-  return sendBlob(exchange, await findBlob(services, repository.id, route.digest));
+  return sendBlob(exchange, await findSource(exchange, route));
+}
+
+/** A blob and how its bytes come: from storage, or from an upstream on the way there. */
+type BlobSource = { digest: Digest; size: number; send(range: ByteRange, sink: (piece: Uint8Array) => Promise<void>): Promise<void> };
+
+/** @throws BLOB_UNKNOWN, NAME_UNKNOWN */
+async function findSource({ services, caller }: CallerExchange, { name, digest }: BlobRoute): Promise<BlobSource> {
+  const found = await authorizeRegistry(services, caller, { operation: "pull", path: name });
+  const cached = await findCached(services, name);
+  const pulled =
+    cached === undefined ? { blob: await findBlob(services, known(found).id, digest) } : await pullBlob(services, cached, digest);
+  if ("blob" in pulled) {
+    const { size, storageKey } = pulled.blob;
+    return { digest, size, send: (range, sink) => services.registry.storage.send(storageKey, range, sink) };
+  }
+  return { digest, size: pulled.size, send: async (range, sink) => (await pulled.begin()).send(range, sink) };
 }
 
 /** Streams a blob or a range of it; the bytes go from the file to the socket in pieces, held back by the socket. */
-async function sendBlob(exchange: CallerExchange, blob: BlobFacts): Promise<void> {
-  const { services, req, res } = exchange;
+async function sendBlob(exchange: CallerExchange, blob: BlobSource): Promise<void> {
+  const { req, res } = exchange;
   const { digest, size } = blob;
   const headers = {
     "docker-content-digest": digest,
@@ -50,7 +75,7 @@ async function sendBlob(exchange: CallerExchange, blob: BlobFacts): Promise<void
     return;
   }
   const head = { ...headers, ...more, "content-length": length };
-  await services.registry.storage.send(blob.storageKey, range ?? { start: 0, end: size - 1 }, (piece) => {
+  await blob.send(range ?? { start: 0, end: size - 1 }, (piece) => {
     if (!res.headersSent) res.writeHead(status, head);
     return writePiece(res, piece);
   });

@@ -1,5 +1,16 @@
 import { FlotillaError } from "@flotilla/core";
-import { deleteManifest, getManifest, MAX_MANIFEST_BYTES, putManifest, repositoryFor } from "@flotilla/services";
+import {
+  authorizeRegistry,
+  deleteManifest,
+  findCached,
+  getManifest,
+  known,
+  MAX_MANIFEST_BYTES,
+  type PulledManifest,
+  pullManifest,
+  putManifest,
+  repositoryFor,
+} from "@flotilla/services";
 import { answerEmpty, type CallerExchange } from "./exchange.ts";
 import type { ManifestReference } from "./parse-route.ts";
 import { isUnchanged } from "./serve-blob.ts";
@@ -15,12 +26,21 @@ export async function serveManifest(exchange: CallerExchange, route: ManifestRou
     await deleteManifest(services, caller.actor, { repositoryId: repository.id, reference: route.reference });
     return answerEmpty(exchange, 202, {});
   }
-  const repository = await repositoryFor(services, caller, { operation: "pull", path: route.name });
-  const manifest = await getManifest(services, repository.id, route.reference);
+  const { manifest, isStale } = await findManifest(exchange, route);
+  // RFC 9111 5.5: the upstream could not be asked whether the tag still leads there.
+  if (isStale) exchange.res.setHeader("warning", '110 - "Response is Stale"');
   const { digest, mediaType, content } = manifest;
   const headers = { "docker-content-digest": digest, etag: `"${digest}"`, "content-type": mediaType };
   if (isUnchanged(req.headers["if-none-match"], digest)) exchange.res.writeHead(304, headers).end();
   else exchange.res.writeHead(200, { ...headers, "content-length": content.length }).end(req.method === "HEAD" ? undefined : content);
+}
+
+/** @throws MANIFEST_UNKNOWN, NAME_UNKNOWN; what an upstream has is fetched from there. */
+async function findManifest({ services, caller }: CallerExchange, { name, reference }: ManifestRoute): Promise<PulledManifest> {
+  const found = await authorizeRegistry(services, caller, { operation: "pull", path: name });
+  const cached = await findCached(services, name);
+  if (cached !== undefined) return pullManifest(services, cached, "tag" in reference ? reference.tag : reference.digest);
+  return { manifest: await getManifest(services, known(found).id, reference), isStale: false };
 }
 
 async function receiveManifest(exchange: CallerExchange, { name, reference }: ManifestRoute): Promise<void> {

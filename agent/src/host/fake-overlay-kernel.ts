@@ -1,0 +1,107 @@
+// Routers of overlay networks for unit tests: links, objects and tables as maps, everything asked of them as text.
+import { FlotillaError } from "@flotilla/core";
+import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./kernel-objects.ts";
+import { formatLinkOperation, type Link, type LinkOperation } from "./link-operations.ts";
+import type { OverlayKernel, RouterStack } from "./overlay-kernel.ts";
+
+class FakeRouter implements RouterStack {
+  readonly #links = new Map<string, Link>();
+  readonly #objects = new Map<string, KernelObject>();
+  readonly tables = new Set<string>();
+  readonly #kernel: FakeOverlayKernel;
+  readonly #name: string;
+
+  constructor(kernel: FakeOverlayKernel, path: string) {
+    this.#kernel = kernel;
+    this.#name = path.split("/").slice(-2).join("/");
+    this.addLink({ name: "lo", kind: "", mac: "", mtuBytes: 65_536 });
+  }
+
+  addLink(given: Pick<Link, "name" | "kind" | "mac" | "mtuBytes"> & Partial<Link>): void {
+    if (this.#links.has(given.name))
+      throw new FlotillaError("internal", `link add ${given.name}: EEXIST`, { details: { errno: "EEXIST" } });
+    this.#links.set(given.name, { index: this.#links.size + 1, masterIndex: 0, isUp: false, ...given });
+  }
+
+  applyLinks(operations: readonly LinkOperation[]): void {
+    for (const operation of operations) {
+      this.#kernel.transcript.push(`${this.#name}: ${formatLinkOperation(operation)}`);
+      const present = "name" in operation ? this.#links.get(operation.name) : undefined;
+      if (operation.kind === "delete-link") this.#links.delete(operation.name);
+      else if (operation.kind === "add-veth") {
+        const { name, mac, mtuBytes, peer } = operation;
+        this.addLink({ name, kind: "veth", mac, mtuBytes });
+        this.#kernel.router(peer.netnsPath).addLink({ name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
+      } else if (present !== undefined && operation.kind === "set-up") this.#links.set(present.name, { ...present, isUp: true });
+      else if (present !== undefined && operation.kind === "set-mtu")
+        this.#links.set(present.name, { ...present, mtuBytes: operation.mtuBytes });
+    }
+  }
+
+  links(): Link[] {
+    return [...this.#links.values()];
+  }
+
+  findLink(name: string): Link | undefined {
+    return this.#links.get(name);
+  }
+
+  applyObjects(changes: readonly ObjectChange[]): void {
+    for (const change of changes) {
+      this.#kernel.transcript.push(`${this.#name}: ${formatChange(change)}`);
+      if (change.verb === "delete") this.#objects.delete(slotOf(change.object));
+      else this.#objects.set(slotOf(change.object), change.object);
+    }
+  }
+
+  objects(): KernelObject[] {
+    return [...this.#objects.values()];
+  }
+
+  async nft(text: string): Promise<string> {
+    this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
+    for (const [, name = ""] of text.matchAll(/^table inet (\S+)/gm)) this.tables.add(name);
+    return "";
+  }
+
+  hasTable(name: string): boolean {
+    return this.tables.has(name);
+  }
+
+  setSysctl(): boolean {
+    return true;
+  }
+
+  forgetFlows(): boolean {
+    return true;
+  }
+
+  close(): void {}
+}
+
+export class FakeOverlayKernel implements OverlayKernel {
+  readonly transcript: string[] = [];
+  readonly #routers = new Map<string, FakeRouter>();
+
+  router(path: string): FakeRouter {
+    const present = this.#routers.get(path) ?? new FakeRouter(this, path);
+    this.#routers.set(path, present);
+    return present;
+  }
+
+  openRouter(path: string): RouterStack {
+    return this.router(path);
+  }
+
+  hasRouter(path: string): boolean {
+    return this.#routers.has(path);
+  }
+
+  removeRouter(path: string): void {
+    this.#routers.delete(path);
+  }
+
+  listRouters(directory: string): string[] {
+    return [...this.#routers.keys()].filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1));
+  }
+}

@@ -1,0 +1,179 @@
+// The agent's overlay networks from desired state to kernel objects, on fake kernels.
+import { silentLogger } from "@flotilla/core";
+import type { NetworkState } from "@flotilla/protocol";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { AttachRequest } from "../engine/ports.ts";
+import { EventBus } from "../events/bus.ts";
+import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
+import { FakeOverlayKernel } from "../host/fake-overlay-kernel.ts";
+import { createNetworkManager, type Networks } from "../network/network-manager.ts";
+import { Database } from "../store/database.ts";
+import { joinKernels, sampleService, sampleState } from "./fixture.ts";
+
+const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const ROUTER = "/r/overlay/4097";
+let host: FakeNetworkKernel;
+let kernel: FakeOverlayKernel;
+let db: Database;
+let networks: Networks;
+
+const open = (): Networks =>
+  createNetworkManager({
+    config,
+    db,
+    events: new EventBus(),
+    logger: silentLogger,
+    kernel: host,
+    overlayKernel: kernel,
+    resolvConf: () => ({ nameservers: [], searches: [], options: [] }),
+    resolver: { apply: async () => undefined, close: async () => undefined },
+  });
+/** This host's underlay address is one that every machine has. */
+const state = (change: Partial<NetworkState> = {}): NetworkState =>
+  sampleState({ hosts: [1, 2, 3].map((number) => ({ number, underlay: number === 1 ? "127.0.0.1" : `10.99.0.${number}` })), ...change });
+const other = (change: Partial<NetworkState> = {}): NetworkState => state({ id: "cd".repeat(32), name: "other", vni: 4098, ...change });
+const apply = async (...states: NetworkState[]): Promise<string[]> => [...(await networks.applyOverlays(new Map(states.map((each) => [each.id, each])))).values()]; // prettier-ignore
+const attach = (containerId: string, change: Partial<AttachRequest> = {}) =>
+  networks.attach({
+    namespace: "default",
+    containerId,
+    hostname: containerId,
+    endpoints: [{ networkName: "net", aliases: [] }],
+    ports: [],
+    ...change,
+  });
+const names = (): string[] => networks.list("default").map((view) => view.name);
+const published = (): string => host.nftTexts.findLast((text) => text.includes("map ports")) ?? "";
+
+beforeEach(() => {
+  host = new FakeNetworkKernel();
+  kernel = new FakeOverlayKernel();
+  joinKernels(host, kernel);
+  db = new Database(":memory:");
+  networks = open();
+  return () => networks.close();
+});
+
+describe("networks of desired state", () => {
+  test("are listed beside those of the host, and cost nothing until a container comes", async () => {
+    expect(await apply(state(), other())).toEqual([]);
+    expect(names()).toEqual(["bridge", "host", "none", "net", "other"]);
+    expect(kernel.hasRouter(ROUTER)).toBe(false);
+    await attach("c1");
+    expect(kernel.hasRouter(ROUTER)).toBe(true);
+    expect(networks.describeOverlay(state().id)).toMatchObject({
+      mtuBytes: 1450,
+      endpoints: [{ address: "10.30.1.17", address6: "fd30:1::a1e:111" }],
+    });
+  });
+
+  test("that are wrong are told by name, and keep none of the others", async () => {
+    const failures = await networks.applyOverlays(new Map<string, unknown>([["x", { vni: 1 }], [other().id, other()], [state().id, state({ gateway: "10.9.9.9" })]])); // prettier-ignore
+    expect([...failures]).toEqual([
+      ["x", expect.stringContaining("network x: ")],
+      [state().id, "network net: gateway 10.9.9.9 is outside of 10.30.1.0/24"],
+    ]);
+    expect(names()).toContain("other");
+    expect(names()).not.toContain("net");
+  });
+
+  test("never share a VNI and never change it", async () => {
+    expect(await apply(state(), other({ vni: 4097 }))).toEqual(["network other: VNI 4097 is that of network net"]);
+    expect(await apply(state({ vni: 4099 }))).toEqual(["network net: VNI and subnet of a network never change"]);
+  });
+
+  test("do not take the name of a network of this host, and may later", async () => {
+    const own = networks.createNetwork("default", { name: "net", driver: "", subnet: "", gateway: "", addressRange: "", isInternal: false, isAttachable: false, labels: {}, options: {} }); // prettier-ignore
+    expect(await apply(state())).toEqual(["network net: this host has a network of that name already"]);
+    await networks.removeNetwork("default", own);
+    expect(await apply(state())).toEqual([]);
+  });
+
+  test("that went go, but not from under a container", async () => {
+    await apply(state());
+    await attach("c1");
+    expect(await apply()).toEqual(["network net is to go, but containers of this host are on it"]);
+    await networks.detach("c1");
+    expect(await apply()).toEqual([]);
+    expect([names(), kernel.hasRouter(ROUTER)]).toEqual([["bridge", "host", "none"], false]);
+  });
+
+  test("are removed by the control plane alone", async () => {
+    await apply(state());
+    await expect(networks.removeNetwork("default", "net")).rejects.toThrow("the control plane removes it");
+  });
+});
+
+describe("containers", () => {
+  test("keep their own address over a restart, and nobody else gets it for a while", async () => {
+    await apply(state());
+    await attach("c1");
+    await networks.detach("c1");
+    expect((await attach("c2")).endpoints[0]?.ipv4Address).toBe("10.30.1.18");
+    expect((await attach("c1")).endpoints[0]?.ipv4Address).toBe("10.30.1.17");
+  });
+
+  test("publish ports through the router", async () => {
+    await apply(state());
+    await attach("c1", { ports: [{ containerPort: 80, protocol: "tcp", hostIp: "", hostPort: 8080 }] });
+    expect(host.nftTexts.join("\n")).toContain("add element ip flotilla_1a2b3c4d ports { tcp . 8080 : 169.254.64.1 . 8080 }");
+    expect(published()).toContain('"fu1a2b3c-35t"');
+  });
+
+  test("get nothing on a network that this host cannot carry, and leave nothing", async () => {
+    await apply(state({ mtuBytes: 9_000 }));
+    await expect(attach("c1")).rejects.toThrow("MTU 9000 needs packets of 9050 bytes, lo carries 1500");
+    expect(host.hasNetns("/r/netns/c1")).toBe(false);
+    await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1" }], blocks: [], services: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
+  });
+
+  test("of another namespace do not see the network", async () => {
+    await apply(state({ namespace: "team" }));
+    await expect(attach("c1")).rejects.toThrow("network net not found");
+  });
+});
+
+describe("ports of services", () => {
+  const web = (publishedPort: number) => [sampleService({ ports: [{ protocol: "tcp", port: 80, targetPort: 8080, publishedPort }] })];
+
+  test("are held on a host without a replica, and let go", async () => {
+    await apply(state({ services: web(8443) }));
+    expect(kernel.hasRouter(ROUTER)).toBe(true);
+    expect([...host.reserved]).toEqual(["tcp 0.0.0.0:8443"]);
+    expect(published()).toContain("tcp . 8443 : 169.254.64.1 . 8443");
+    await apply(state());
+    expect([[...host.reserved], kernel.hasRouter(ROUTER)]).toEqual([[], false]);
+  });
+
+  test("that a program has are the network's problem here, and come when it lets go", async () => {
+    host.foreignPorts.add("tcp 0.0.0.0:8443");
+    expect((await apply(state({ services: web(8443) })))[0]).toContain("port 8443/tcp cannot be published on this host");
+    expect(published()).not.toContain("8443");
+    host.foreignPorts.clear();
+    expect(await apply(state({ services: web(8443) }))).toEqual([]);
+    expect(published()).toContain("tcp . 8443");
+  });
+});
+
+describe("after a restart", () => {
+  test("running containers have their network, whatever was left of others is gone", async () => {
+    await apply(state(), other());
+    await attach("c1");
+    kernel.router("/r/overlay/9999");
+    networks = open();
+    await networks.reconcile(["c1"]);
+    expect(kernel.listRouters("/r/overlay")).toEqual(["4097"]);
+    expect(names()).toContain("other");
+    expect(networks.describeOverlay(state().id)?.endpoints.length).toBe(1);
+  });
+
+  test("repeating what is there changes nothing but the table, which is replaced in one transaction", async () => {
+    await apply(state());
+    await attach("c1");
+    const from = kernel.transcript.length;
+    networks = open();
+    await networks.reconcile(["c1"]);
+    const changes = kernel.transcript.slice(from).filter((line) => /^overlay\/4097: (replace|delete|link add|nft)/.test(line));
+    expect(new Set(changes)).toEqual(new Set(["overlay/4097: nft add table inet flotilla"]));
+  });
+});

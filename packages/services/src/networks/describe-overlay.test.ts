@@ -1,0 +1,103 @@
+import { observedNetwork } from "@flotilla/protocol";
+import { describe, expect, test } from "vitest";
+import { detailOverlay } from "./describe-overlay.ts";
+import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+
+const ID = "a".repeat(64);
+const host = (number: number, more: Partial<OverlayHostRow> = {}): OverlayHostRow => ({
+  id: `host-${number}`,
+  name: `h${number}`,
+  number,
+  downSince: null,
+  underlay: { address: `10.9.0.${number}`, mtuBytes: 1500, routes: [] },
+  ...more,
+});
+const lease = (kind: string, hostId: string | null, cidr: string, releasedAt: Date | null = null) => ({
+  id: cidr,
+  networkId: ID,
+  kind,
+  hostId,
+  cidr,
+  leasedAt: new Date(0),
+  releasedAt,
+});
+const network: OverlayNetworkRow = {
+  id: ID,
+  teamId: "t",
+  name: "web",
+  vni: 4097,
+  subnet: "10.64.0.0/24",
+  gateway: "10.64.0.1",
+  addressRange: null,
+  subnet6: null,
+  blockLength: 28,
+  mtuBytes: null,
+  isInternal: false,
+  isAttachable: true,
+  labels: {},
+  options: {},
+  createdAt: new Date(0),
+  leases: [
+    lease("reserved", null, "10.64.0.0/28"),
+    lease("block", "host-1", "10.64.0.16/28"),
+    lease("block", "host-1", "10.64.0.32/28", new Date(0)),
+    lease("pin", "host-1", "10.64.0.200"),
+    lease("block", "host-2", "10.64.0.48/28"),
+  ],
+  tombstones: [],
+};
+const said = (mtuBytes: number, addresses: string[], problem: string | null = null) =>
+  observedNetwork.parse({
+    mtuBytes,
+    problem,
+    endpoints: addresses.map((address) => ({ id: "e", containerId: "c", containerName: `web-${address}`, address, address6: null, macAddress: "", aliases: [] })), // prettier-ignore
+  });
+
+function detail(hosts: OverlayHostRow[], observed: Record<string, ReturnType<typeof said>> = {}) {
+  const rows: OverlayRows = { networks: [network], hosts, observed: new Map([[ID, new Map(Object.entries(observed))]]) };
+  return detailOverlay(network, rows);
+}
+
+test("the use of the pool, of each block, and the smallest MTU", () => {
+  const found = detail([host(1), host(2)], {
+    "host-1": said(8950, ["10.64.0.18", "10.64.0.17", "10.64.0.200"]),
+    "host-2": said(1450, ["10.64.0.49"]),
+  });
+  expect(found).toMatchObject({ members: 4, smallestMtuBytes: 1450, pool: { leased: 3, total: 15 }, problems: 0 });
+  expect(found.hosts[0]?.blocks).toEqual([
+    { cidr: "10.64.0.16/28", used: 2, size: 16, isResting: false },
+    { cidr: "10.64.0.32/28", used: 0, size: 16, isResting: true },
+    { cidr: "10.64.0.200", used: 1, size: 1, isResting: false },
+  ]);
+  expect(found.memberRows.map(({ host: at, address }) => `${at.name} ${address}`)).toEqual([
+    "h1 10.64.0.17",
+    "h1 10.64.0.18",
+    "h1 10.64.0.200",
+    "h2 10.64.0.49",
+  ]);
+});
+
+describe("problems", () => {
+  const problems = (hosts: OverlayHostRow[], observed = {}) => {
+    const found = detail(hosts, observed);
+    return { codes: found.hosts.map((each) => each.problems.map(({ code }) => code).join()), count: found.problems };
+  };
+
+  test("none", () => expect(problems([host(1)], { "host-1": said(1450, []) })).toEqual({ codes: [""], count: 0 }));
+  test("a host that is away is no fault of the network", () => expect(problems([host(1, { downSince: new Date() })])).toEqual({ codes: ["offline"], count: 0 })); // prettier-ignore
+  test("a host that says nothing of it yet is waited for", () => expect(problems([host(1)])).toEqual({ codes: ["silent"], count: 0 }));
+  test("no underlay, no block", () => expect(problems([host(3, { underlay: null })])).toEqual({ codes: ["noUnderlay,noBlock"], count: 1 }));
+  test("two hosts with one address: the later one is told", () => {
+    const twin = host(2, { underlay: host(1).underlay });
+    expect(problems([host(1), twin], { "host-1": said(1450, []), "host-2": said(1450, []) })).toEqual({
+      codes: ["", "sameAddress"],
+      count: 1,
+    });
+  });
+  test("what the host says itself", () => {
+    expect(detail([host(1)], { "host-1": said(0, [], "VNI 4097 is taken") }).hosts[0]).toMatchObject({
+      mtuBytes: null,
+      problems: [{ code: "reported", message: "VNI 4097 is taken" }],
+    });
+  });
+});

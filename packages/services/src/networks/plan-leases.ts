@@ -1,0 +1,89 @@
+// Which blocks of addresses are to be leased, given back or freed now. Pure: rows in, changes out.
+import { containsAddress, formatSubnet, parseAddress, parseSubnet, type Subnet, subnetOf, subnetSize } from "@flotilla/core";
+
+/** What was given back rests so long: other hosts may still send to its addresses. The same as for single addresses. */
+export const REST_MS = 120_000;
+/** A host gets another block when fewer than this part of its addresses is free. */
+const SHORT = 1 / 4;
+
+export type Lease = { id: string; kind: string; hostId: string | null; cidr: string; releasedAt: Date | null };
+export type LeasedNetwork = { id: string; subnet: string; addressRange: string | null; blockLength: number; leases: readonly Lease[] };
+export type LeaseHost = {
+  id: string;
+  /** Connected, and its newest desired state is applied: what was taken from it, it has let go. */
+  isCurrent: boolean;
+  /** Addresses of its endpoints, by network. */
+  used: ReadonlyMap<string, readonly string[]>;
+};
+
+export type LeaseChanges = {
+  lease: { networkId: string; hostId: string; cidr: string }[];
+  release: string[];
+  /** Given back a moment ago and used nevertheless: an endpoint came while the host was told. */
+  restore: string[];
+  /** Rested: anybody may lease it. */
+  free: string[];
+  /** Hosts for which nothing is left. */
+  exhausted: { networkId: string; hostId: string }[];
+};
+
+export function planLeases(networks: readonly LeasedNetwork[], hosts: readonly LeaseHost[], nowMs: number): LeaseChanges {
+  const changes: LeaseChanges = { lease: [], release: [], restore: [], free: [], exhausted: [] };
+  for (const network of networks) {
+    const taken = new Set(network.leases.filter(({ kind }) => kind !== "pin").map(({ cidr }) => parseSubnet(cidr).first));
+    const pinned = network.leases.filter(({ kind }) => kind === "pin").map(({ cidr }) => parseAddress(cidr.split("/")[0] ?? ""));
+    for (const host of hosts) planHost({ network, host, taken, pinned, changes });
+    planReturns({ network, hosts, changes, nowMs });
+  }
+  return changes;
+}
+
+type HostPlan = { network: LeasedNetwork; host: LeaseHost; taken: Set<number>; pinned: readonly number[]; changes: LeaseChanges };
+
+function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
+  const own = network.leases.filter((lease) => lease.kind === "block" && lease.hostId === host.id);
+  const used = (host.used.get(network.id) ?? []).map(parseAddress);
+  const usedIn = (lease: Lease): number => used.filter((address) => containsAddress(parseSubnet(lease.cidr), address)).length;
+  changes.restore.push(...own.filter((lease) => lease.releasedAt !== null && usedIn(lease) > 0).map(({ id }) => id));
+  const held = own.filter((lease) => lease.releasedAt === null || usedIn(lease) > 0);
+  const size = 2 ** (32 - network.blockLength);
+  // The first address of the first block is the host's router.
+  const free = held.length * size - 1 - held.reduce((sum, lease) => sum + usedIn(lease), 0);
+  if (held.length === 0 || free < held.length * size * SHORT) {
+    const cidr = firstFree(network, taken, pinned);
+    if (cidr !== undefined) changes.lease.push({ networkId: network.id, hostId: host.id, cidr: formatSubnet(cidr) });
+    else changes.exhausted.push({ networkId: network.id, hostId: host.id });
+    return;
+  }
+  // Never the first: the router's address is in it. One at a time, and only while what stays is at least half free.
+  const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0);
+  if (spare !== undefined && free - size >= (held.length - 1) * size * 2 * SHORT) changes.release.push(spare.id);
+}
+
+function firstFree(
+  { subnet, addressRange, blockLength }: LeasedNetwork,
+  taken: Set<number>,
+  pinned: readonly number[],
+): Subnet | undefined {
+  const range = parseSubnet(addressRange ?? subnet);
+  const end = range.first + subnetSize(range);
+  for (let first = range.first; first < end; first += 2 ** (32 - blockLength)) {
+    const block = subnetOf(first, blockLength);
+    if (taken.has(first) || pinned.some((address) => containsAddress(block, address))) continue;
+    taken.add(first);
+    return block;
+  }
+  return undefined;
+}
+
+function planReturns(plan: { network: LeasedNetwork; hosts: readonly LeaseHost[]; changes: LeaseChanges; nowMs: number }): void {
+  const { network, hosts, changes, nowMs } = plan;
+  const current = new Set(hosts.filter(({ isCurrent }) => isCurrent).map(({ id }) => id));
+  for (const lease of network.leases) {
+    if (lease.kind === "reserved") continue;
+    if (lease.hostId === null && lease.releasedAt === null) changes.release.push(lease.id);
+    if (lease.releasedAt === null || changes.restore.includes(lease.id) || nowMs - lease.releasedAt.getTime() < REST_MS) continue;
+    // A host that is away may still give addresses from it: it is waited for, or removed.
+    if (lease.hostId === null || current.has(lease.hostId)) changes.free.push(lease.id);
+  }
+}

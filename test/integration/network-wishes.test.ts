@@ -1,0 +1,179 @@
+import { CALLER_HEADER, NETWORK_REFUSAL, NETWORK_WISH, networkRequest, type Resource } from "@flotilla/protocol";
+import { toFlotillaError, HTTP_STATUS } from "@flotilla/core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { NetworkWishes } from "../../agent/src/overlay/network-wishes.ts";
+import { realTimer } from "../../agent/src/state/timer.ts";
+import { ADMIN, ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
+import {
+  echoEngine,
+  type EngineHandler,
+  type LinkedAgent,
+  type LinkedState,
+  makeState,
+  openLink,
+  startLinkedAgent,
+  until,
+} from "../support/linked-agent.ts";
+
+// Hosts that ask for networks: the agents' real half of the channel, a real link, a real Postgres.
+type Wisher = { agent: LinkedAgent; state: LinkedState; wishes: NetworkWishes; close(): Promise<void> };
+
+let control: TestControl;
+let one: Wisher;
+let two: Wisher;
+
+const ask = (name: string) => networkRequest.parse({ name });
+const LOCAL = { namespace: "default" };
+
+async function startWisher(name: string, address: string): Promise<Wisher> {
+  const state = makeState();
+  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: "network" });
+  state.desired.register("network", { apply: async () => [] });
+  state.desired.register("registry-credentials", { apply: async () => [] });
+  state.desired.register(NETWORK_REFUSAL, wishes);
+  state.desired.start();
+  state.observed.set("underlay", { address, mtuBytes: 1500, routes: [] });
+  // The engine's door, as far as networks are made through it.
+  const engine: EngineHandler = (stream, headers) => {
+    if (headers[":path"]?.endsWith("/networks/create") !== true) return echoEngine(stream, headers);
+    const ticket = headers[CALLER_HEADER];
+    const caller = { ...LOCAL, ...(typeof ticket === "string" ? { ticket } : {}) };
+    stream.resume();
+    wishes.create(caller, ask("through-the-door")).then(
+      (Id) => {
+        stream.respond({ ":status": 201, "content-type": "application/json" });
+        stream.end(JSON.stringify({ Id, Warning: "" }));
+      },
+      (error: unknown) => {
+        const { code, message } = toFlotillaError(error);
+        stream.respond({ ":status": HTTP_STATUS[code], "content-type": "application/json" });
+        stream.end(JSON.stringify({ message }));
+      },
+    );
+  };
+  const agent = await startLinkedAgent(control, { name, state, engine });
+  await until(() => state.observed.isRead);
+  const close = async (): Promise<void> => {
+    await agent.close();
+    await state.desired.close();
+  };
+  return { agent, state, wishes, close };
+}
+
+const networksOf = ({ state }: Wisher): readonly Resource[] => state.desired.resources("network");
+
+beforeAll(async () => {
+  control = await startTestControl({ withAdmin: true });
+  one = await startWisher("h1", "10.9.0.1");
+  two = await startWisher("h2", "10.9.0.2");
+});
+afterEach(async () => {
+  await control.services.prisma.overlayNetwork.deleteMany();
+});
+afterAll(async () => {
+  await one.close();
+  await two.close();
+  await control.close();
+});
+
+describe("a host that wishes a network", () => {
+  test("has it when it is told so, and so has every other host", async () => {
+    const id = await one.wishes.create(LOCAL, ask("web"));
+    expect(networksOf(one)).toMatchObject([{ key: `network/${id}`, body: { name: "web", hosts: { length: 2 }, blocks: { length: 2 } } }]);
+    await until(() => networksOf(two).length === 1);
+    await one.wishes.remove(LOCAL, id);
+    expect(networksOf(one)).toEqual([]);
+    await until(() => networksOf(two).length === 0);
+  });
+
+  test("is refused in Docker's words, and may try again", async () => {
+    const id = await one.wishes.create(LOCAL, ask("taken"));
+    await expect(two.wishes.create(LOCAL, ask("taken"))).rejects.toMatchObject({
+      code: "conflict",
+      message: "network with name taken already exists",
+    });
+    // Refusals go with their wishes.
+    await until(() => two.state.desired.resources(NETWORK_REFUSAL).length === 0);
+    await two.wishes.remove(LOCAL, id);
+    expect(await two.wishes.create(LOCAL, ask("taken"))).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("is refused the removal of one that another host uses", async () => {
+    const id = await one.wishes.create(LOCAL, ask("busy"));
+    const endpoint = { id: "e", containerId: "c", containerName: "db", address: "10.64.0.33", address6: null, macAddress: "", aliases: [] };
+    two.state.observed.set(`network/${id}`, { mtuBytes: 1450, endpoints: [endpoint], problem: null });
+    await until(() => JSON.stringify(networksOf(one)).includes('"containerName":"db"'));
+    await expect(one.wishes.remove(LOCAL, id)).rejects.toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("has active endpoints (on h2)"),
+    });
+    two.state.observed.remove(`network/${id}`);
+    await until(() => JSON.stringify(networksOf(one)).includes('"members":[]'));
+    await one.wishes.remove(LOCAL, id);
+  });
+
+  test("for a namespace that is not its team's is refused", async () => {
+    await expect(one.wishes.create({ namespace: "other" }, ask("web"))).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test("that is not connected is told so at once", async () => {
+    await one.agent.disconnect();
+    await until(() => !one.state.observed.isRead);
+    await expect(one.wishes.create(LOCAL, ask("web"))).rejects.toMatchObject({ code: "unavailable" });
+    const link = openLink(one.agent.dataDir, echoEngine, one.state);
+    await until(() => one.state.observed.isRead);
+    await link.close();
+  });
+});
+
+test("ten wishes for one name from two hosts are one network and nine refusals", async () => {
+  const three = await startWisher("h3", "10.9.0.3");
+  const attempts = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? two : three).wishes.create(LOCAL, ask("race")));
+  const results = await Promise.allSettled(attempts);
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  expect(await control.services.prisma.overlayNetwork.count()).toBe(1);
+  await three.close();
+});
+
+test("a wish that is reported again after everything was done changes nothing", async () => {
+  const id = "d".repeat(64);
+  const wish = { verb: "create", nonce: "nonce-nonce", namespace: "default", request: ask("again") };
+  two.state.observed.set(`${NETWORK_WISH}/${id}`, wish);
+  await until(() => networksOf(two).some(({ key }) => key === `network/${id}`));
+  await two.agent.disconnect();
+  const link = openLink(two.agent.dataDir, echoEngine, two.state);
+  await until(() => two.state.observed.isRead);
+  await until(async () => (await control.services.prisma.auditRow.count({ where: { objectId: id } })) === 1);
+  two.state.observed.set(`${NETWORK_WISH}/${id}`, { verb: "remove", nonce: "other-nonce", namespace: "default" });
+  await until(() => networksOf(two).length === 0);
+  two.state.observed.remove(`${NETWORK_WISH}/${id}`);
+  await link.close();
+  const audit = await control.services.prisma.auditRow.findMany({ where: { objectId: id }, orderBy: { id: "asc" } });
+  expect(audit.map(({ action, actorKind, actorName }) => [action, actorKind, actorName])).toEqual([
+    ["network.change", "host", "h2"],
+    ["network.remove", "host", "h2"],
+  ]);
+});
+
+test("what is not understood is refused with a reason, once", async () => {
+  const four = await startWisher("h4", "10.9.0.4");
+  const id = "e".repeat(64);
+  four.state.observed.set(`${NETWORK_WISH}/${id}`, { verb: "paint", nonce: "nonce-nonce" });
+  await until(() => four.state.desired.resources(NETWORK_REFUSAL).length === 1);
+  expect(four.state.desired.resources(NETWORK_REFUSAL)[0]?.body).toMatchObject({ code: "invalid", nonce: "nonce-nonce" });
+  await four.close();
+});
+
+test("through the control plane's door the audit names the caller, not the host", async () => {
+  const five = await startWisher("h5", "10.9.0.5");
+  const response = await fetch(`${control.url}/docker/h5/v1.47/networks/create`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json", [CALLER_HEADER]: "made-up" },
+    body: JSON.stringify({ Name: "through-the-door", Driver: "overlay" }),
+  });
+  const { Id } = (await response.json()) as { Id: string };
+  expect(response.status).toBe(201);
+  const audit = await control.services.prisma.auditRow.findMany({ where: { objectId: Id } });
+  expect(audit.map(({ actorKind, actorName }) => [actorKind, actorName])).toEqual([["token", ADMIN.email]]);
+  await five.close();
+});

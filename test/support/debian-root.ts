@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { runCommand } from "./docker.ts";
+
+const DIRECTORY = join(import.meta.dirname, "..", "..", ".test-output");
+const LOCK_POLL_MS = 250;
+
+/**
+ * A small Debian with apt and curl as a tar, made by mmdebstrap once for all tests of a run: with this machine's ways to its
+ * mirror, and without an fsync for each file that dpkg writes (as Debian's own container images).
+ */
+export async function debianTar(): Promise<string> {
+  // By day, as the mirror changes; scripts/test.ts clears the directory of other days' files.
+  const tar = join(DIRECTORY, `debian-${new Date().toISOString().slice(0, 10)}.tar`);
+  const lock = await takeLock();
+  try {
+    if (!existsSync(tar)) await make(tar);
+  } finally {
+    lock.release();
+  }
+  return tar;
+}
+
+async function make(tar: string): Promise<void> {
+  const scratch = join(DIRECTORY, "debian-new");
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  try {
+    const dump = await runCommand(["apt-config", "dump", "Acquire"]);
+    const machine = dump.stdout.split("\n").filter((line) => /^Acquire::(https?::|Check-)\S+ "[^"]+";$/.test(line));
+    const aptConf = join(scratch, "99machine");
+    const dpkgConf = join(scratch, "unsafe-io");
+    writeFileSync(aptConf, `${machine.join("\n")}\n`);
+    writeFileSync(dpkgConf, "force-unsafe-io\n");
+    const hooks = [
+      `--setup-hook=mkdir -p "$1/etc/dpkg/dpkg.cfg.d"`,
+      `--setup-hook=upload ${dpkgConf} /etc/dpkg/dpkg.cfg.d/unsafe-io`,
+      `--customize-hook=upload ${aptConf} /etc/apt/apt.conf.d/99machine`,
+    ];
+    const made = await runCommand(
+      ["mmdebstrap", "--variant=apt", "--include=ca-certificates,curl", ...hooks, "bookworm", join(scratch, "root.tar")],
+      { timeoutMs: 300_000 },
+    );
+    if (made.exitCode !== 0) throw new Error(`mmdebstrap: ${made.stderr}`);
+    renameSync(join(scratch, "root.tar"), tar);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** An abstract unix socket (unix(7)), which the kernel frees however its owner ends. */
+async function takeLock(): Promise<{ release(): void }> {
+  const path = `\0flotilla-test-debian-${Buffer.from(DIRECTORY).toString("hex").slice(-40)}`;
+  for (;;) {
+    const server = createServer();
+    const isTaken = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen({ path }, () => resolve(true));
+    });
+    if (isTaken) return { release: () => void server.close() };
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+  }
+}
