@@ -23,7 +23,10 @@ export const sendLine = (socket: Socket, message: FromResolver | ToResolver): vo
 
 /** Calls `take` with each line that the schema knows; other lines are of another version and say nothing to us. */
 export function readLines<T extends z.ZodType>(socket: Socket, schema: T, take: (message: z.output<T>) => void): void {
-  createInterface({ input: socket }).on("line", (line) => {
+  const lines = createInterface({ input: socket });
+  // It hands on what goes wrong with the socket, whose owner hears of it by itself.
+  lines.on("error", () => undefined);
+  lines.on("line", (line) => {
     const parsed = schema.safeParse(tryParse(line));
     if (parsed.success) take(parsed.data);
   });

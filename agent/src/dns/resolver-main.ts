@@ -89,6 +89,13 @@ function end(server: ResolverServer, control?: Server): void {
   process.exit(0);
 }
 
+// What nobody caught is a bug of one question: it is logged, and the other containers keep their names.
+process.on("uncaughtException", (error) => process.stderr.write(`an exception was not caught: ${error.stack ?? error.message}\n`));
 const [runDir, code] = process.argv.slice(2);
 if (runDir === undefined || code === undefined) throw new TypeError("usage: resolver-main.ts RUN_DIR CODE");
-await runResolver(runDir, code);
+try {
+  await runResolver(runDir, code);
+} catch (error) {
+  process.stderr.write(`the resolver cannot start: ${String(error)}\n`);
+  process.exit(1);
+}

@@ -19,8 +19,10 @@ async function exchangeDatagrams(upstream: Upstream, message: Buffer, { timeoutM
   });
   const timer = setTimeout(() => reject(timedOut(upstream)), timeoutMs);
   try {
-    await adopt(openFor(upstream, "udp"), (fd) => socket.bind({ fd, exclusive: true }));
-    socket.once("listening", () => socket.connect(upstream.port, upstream.address, () => socket.send(message)));
+    // Without callbacks what goes wrong (no way there) is an event, and so a rejection here.
+    socket.once("listening", () => socket.connect(upstream.port, upstream.address));
+    socket.once("connect", () => socket.send(message));
+    adopt(openFor(upstream, "udp"), (fd) => socket.bind({ fd, exclusive: true }));
     return await promise;
   } finally {
     clearTimeout(timer);
@@ -33,7 +35,7 @@ async function exchangeStream(upstream: Upstream, message: Buffer, { timeoutMs, 
   const timer = setTimeout(() => reject(timedOut(upstream)), timeoutMs);
   let socket: Socket | undefined;
   try {
-    await adopt(openFor(upstream, "tcp"), (fd) => {
+    adopt(openFor(upstream, "tcp"), (fd) => {
       // Not read before it is connected.
       socket = new Socket({ fd, pauseOnCreate: true } as { fd: number });
     });
@@ -61,9 +63,9 @@ function openFor(upstream: Upstream, type: "udp" | "tcp"): number {
 }
 
 /** Node closes the descriptor once it has it. */
-async function adopt(fd: number, take: (fd: number) => unknown): Promise<void> {
+function adopt(fd: number, take: (fd: number) => unknown): void {
   try {
-    await take(fd);
+    take(fd);
   } catch (error) {
     closeQuietly(() => closeSocket(fd));
     throw error;
