@@ -127,7 +127,7 @@ export class ArchiveWorkers {
   }
 
   async *#decompressed(format: "xz" | "bzip2", source: Readable): AsyncGenerator<Buffer> {
-    const worker = this.#startModule("worker/decompress-main.ts");
+    const worker = this.#startModule(new URL("worker/decompress-main.ts", import.meta.url));
     try {
       const outcome = outcomeOf(finalAnswer(worker), feed(worker, source));
       outcome.catch(() => undefined);
@@ -169,11 +169,11 @@ export class ArchiveWorkers {
   }
 
   #start(): WorkerProcess {
-    return this.#startModule("worker/main.ts");
+    return this.#startModule(new URL("worker/main.ts", import.meta.url));
   }
 
-  #startModule(path: string): WorkerProcess {
-    const worker = startWorkerProcess(new URL(path, import.meta.url), this.#cacheDir);
+  #startModule(module: URL): WorkerProcess {
+    const worker = startWorkerProcess(module, this.#cacheDir);
     this.#running.add(worker);
     void worker.exited.then(() => this.#running.delete(worker));
     return worker;

@@ -1,9 +1,9 @@
-import { alignHistory, digestSchema, type ImageConfig, imageConfigSchema } from "@flotilla/image";
+import { alignHistory, digestSchema, type ImageConfig } from "@flotilla/image";
 import { z } from "zod";
 import { notFound } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { requireRepository } from "./find-repository.ts";
-import { type ManifestFacts, type NamedContent, readManifestFacts } from "./manifest-facts.ts";
+import { type NamedContent, readManifestFacts } from "./manifest-facts.ts";
 import { platformsOf } from "./manifest-platforms.ts";
 import { repositoryPath, tagName } from "./names.ts";
 import { readConfig } from "./read-config.ts";
