@@ -72,21 +72,7 @@ const args = process.argv.slice(2);
 const langAt = args.indexOf("--lang");
 const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
 const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
-
-rmSync(OUT, { recursive: true, force: true });
-mkdirSync(OUT, { recursive: true });
 const product = await startProduct({ withAdmin: true });
-try {
-  await fillProduct(product);
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
-  try {
-    await takeAll(browser);
-  } finally {
-    await browser.close();
-  }
-} finally {
-  await product.close();
-}
 
 const SERVER =
   'mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo "GET /items/$i 200 $((i*7%40))ms"; sleep 1; done';
@@ -227,4 +213,19 @@ async function startPull(page: Page): Promise<void> {
     .fill(`${product.url.replace("http://", "")}/team/shop:base`);
   await page.keyboard.press("Enter");
   await page.waitForTimeout(1_500);
+}
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+
+try {
+  await fillProduct(product);
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  try {
+    await takeAll(browser);
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await product.close();
 }
