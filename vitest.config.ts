@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 // ports of its own, as two Flotillas on one machine do; the tests of one file run one after the other.
 const real = { testTimeout: 120_000, hookTimeout: 240_000 } as const;
 // Unit tests share their processes: to load the product anew for each of 150 files takes three times as long as the tests.
-const shared = { isolate: false } as const;
+const shared = { isolate: false, testTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {

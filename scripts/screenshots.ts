@@ -4,7 +4,7 @@
 //   npm run screenshots                    everything
 //   npm run screenshots -- containers run  pages whose name begins so
 //   npm run screenshots -- --lang zh
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
@@ -46,10 +46,13 @@ const SHOTS: readonly Shot[] = [
   { name: "images-upload", path: "/images?upload=1" },
   { name: "images-operation", path: "/images", prepare: startPull },
   { name: "image", path: "/images/local/shop%3A1.2" },
+  { name: "image-files", path: "/images/local/shop%3Anext", prepare: openLayer },
   { name: "volumes", path: "/volumes" },
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
   { name: "registry", path: "/registry" },
+  { name: "registry-upstreams", path: "/registry?tab=upstreams" },
+  { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
   { name: "registry-space", path: "/registry?tab=space" },
   { name: "registry-repository", path: "/registry/team/shop" },
   { name: "registry-retention", path: "/registry/team/shop?tab=retention" },
@@ -69,21 +72,7 @@ const args = process.argv.slice(2);
 const langAt = args.indexOf("--lang");
 const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
 const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
-
-rmSync(OUT, { recursive: true, force: true });
-mkdirSync(OUT, { recursive: true });
 const product = await startProduct({ withAdmin: true });
-try {
-  await fillProduct(product);
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
-  try {
-    await takeAll(browser);
-  } finally {
-    await browser.close();
-  }
-} finally {
-  await product.close();
-}
 
 const SERVER =
   'mkdir -p /www; echo hello > /www/index.html; httpd -p 8080 -h /www; i=0; while true; do i=$((i+1)); echo "GET /items/$i 200 $((i*7%40))ms"; sleep 1; done';
@@ -103,6 +92,25 @@ const CONTAINERS: readonly (readonly [options: string, script: string])[] = [
   ["--name seed busybox", "true"],
 ];
 
+/** An image as people build them: with a cache that a later layer removes, and files that are written twice. */
+const DOCKERFILE = `FROM busybox
+LABEL org.example.team=shop
+RUN mkdir -p /var/cache/apk && head -c 3000000 /dev/zero > /var/cache/apk/packages.tar && mkdir -p /usr/lib/shop && for n in 1 2 3 4 5 6 7 8; do head -c $((n*40000)) /dev/zero > /usr/lib/shop/lib$n.so; done
+COPY app /app
+RUN rm -r /var/cache/apk && chmod -R go-w /app
+WORKDIR /app
+CMD ["httpd", "-f", "-p", "8080"]
+`;
+
+function writeContext(dir: string): string {
+  const context = join(dir, "context");
+  mkdirSync(join(context, "app"), { recursive: true });
+  const files = { "server.js": 48, "index.html": 3, "assets.bin": 900 };
+  for (const [name, kilobytes] of Object.entries(files)) writeFileSync(join(context, "app", name), Buffer.alloc(kilobytes * 1024, name));
+  writeFileSync(join(context, "Dockerfile"), DOCKERFILE);
+  return context;
+}
+
 /** Containers in all states, images, volumes and a pushed repository, made by the docker command. */
 async function fillProduct(filled: Product): Promise<void> {
   const must = async (command: readonly string[]): Promise<void> => {
@@ -114,6 +122,7 @@ async function fillProduct(filled: Product): Promise<void> {
   await must(["import", "--change", "EXPOSE 8080", tar, "shop:1.2"]);
   await must(["volume", "create", "--label", "team=shop", "shop-data"]);
   await must(["volume", "create", "backup"]);
+  await must(["build", "-t", "shop:next", writeContext(filled.dir)]);
   // One of them ends with an error, as it shall.
   for (const [options, script] of CONTAINERS) await filled.docker(["run", ...options.split(" "), "sh", "-c", script]);
   await must(["pause", "cache"]);
@@ -126,6 +135,13 @@ async function fillProduct(filled: Product): Promise<void> {
     await must(["tag", image, `${registry}/team/${name}`]);
     await must(["push", `${registry}/team/${name}`]);
   }
+  // Nobody listens there: pulling through it fails, which its row then says.
+  await fetch(`${filled.url}/api/trpc/registry.upstreams.create`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
+    body: JSON.stringify({ name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true }),
+  });
+  await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await filled.dockerThroughControl(["restart", "worker-1"]);
 }
 
@@ -180,6 +196,14 @@ async function typeInTerminal(page: Page): Promise<void> {
   await page.waitForTimeout(1_000);
 }
 
+/** What is wasted and why, and the files of the topmost layer. */
+async function openLayer(page: Page): Promise<void> {
+  await page.locator("h2 button[aria-expanded]").click();
+  await page.locator("li button[aria-expanded]").first().click();
+  await page.evaluate("document.querySelector('h2 button[aria-expanded]').scrollIntoView()");
+  await page.mouse.wheel(0, -70);
+}
+
 async function startPull(page: Page): Promise<void> {
   await clickButton(language === "zh" ? "拉取" : "Pull")(page);
   await page
@@ -189,4 +213,19 @@ async function startPull(page: Page): Promise<void> {
     .fill(`${product.url.replace("http://", "")}/team/shop:base`);
   await page.keyboard.press("Enter");
   await page.waitForTimeout(1_500);
+}
+
+rmSync(OUT, { recursive: true, force: true });
+mkdirSync(OUT, { recursive: true });
+
+try {
+  await fillProduct(product);
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  try {
+    await takeAll(browser);
+  } finally {
+    await browser.close();
+  }
+} finally {
+  await product.close();
 }

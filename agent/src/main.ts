@@ -18,6 +18,7 @@ import { AttachService } from "./attach/attach-service.ts";
 import { BuildStore } from "./build/build-store.ts";
 import { Builder } from "./build/builder.ts";
 import { buildRoutes } from "./build/build-routes.ts";
+import { openUrl } from "./build/fetch-url.ts";
 import { createPullBase } from "./build/pull-base.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { commitRoute } from "./commit/commit-route.ts";
@@ -57,6 +58,7 @@ import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
 import { type HostState, serveState } from "./state/serve-state.ts";
 import { realTimer } from "./state/timer.ts";
+import { untilApplied } from "./state/until-applied.ts";
 import { Database } from "./store/database.ts";
 import { lockInstance } from "./store/instance-lock.ts";
 import { measureDiskUsage } from "./system/disk-usage.ts";
@@ -135,6 +137,7 @@ async function joinOthers(parts: Parts, server: ApiServer, opened: (() => Promis
   parts.state.desired.start();
   opened.push(() => parts.state.desired.close());
   await reportUnderlay(parts, opened);
+  await untilApplied(parts.state.desired, NETWORK_KIND, realTimer);
   const link = joinControlPlane(parts, server);
   opened.push(() => link.close());
 }
@@ -228,7 +231,11 @@ function createRoutes(parts: Parts): Route[] {
     ...createLogRoutes({ containers, events }),
     ...createExecRoutes({ containers, execs }),
     ...createAttachRoutes({ containers, events, attach }),
-    ...imageRoutes({ images, pull: (call) => pull(registry, call) }),
+    ...imageRoutes({
+      images,
+      pull: (call) => pull(registry, call),
+      fetch: async (url, signal) => (await openUrl({ deps: { config }, signal }, url)).body,
+    }),
     ...flotillaImageRoutes({ images }),
     ...distributionRoutes(registry),
     commitRoute(parts.commits),

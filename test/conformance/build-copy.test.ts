@@ -1,5 +1,5 @@
 // COPY and ADD with the real docker command: what is copied, where to, and as whose.
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHash } from "node:crypto";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { build, makeContext, shell } from "../support/build.ts";
+import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { runCommand } from "../support/docker.ts";
 
 let agent: TestAgent;
@@ -133,7 +134,7 @@ describe("ADD", () => {
         "http://[::1]/x",
         "http://2130706433/x",
       ]) {
-        expect(await refused(`ADD ${url} /f`), url).toMatch(/is refused: a build reaches public addresses only/);
+        expect(await refused(`ADD ${url} /f`), url).toMatch(/is refused: builds and imports reach public addresses only/);
       }
       expect((await agent.docker(["build", `http://127.0.0.1:${port}/f`], { env: { DOCKER_BUILDKIT: "0" } })).exitCode).not.toBe(0);
     } finally {
@@ -148,6 +149,42 @@ describe("a host that allows private addresses", () => {
     open = await startTestAgent({ env: { FLOTILLA_BUILD_PRIVATE_URLS: "1" } });
   });
   afterAll(async () => open.close());
+
+  test("docker import of a URL fetches it, and nothing inside is reached where that is not allowed", async () => {
+    const root = join(open.dir, "served");
+    mkdirSync(root);
+    const server = await serve(readFileSync(await makeBusyboxTar(root)));
+    try {
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const url = `${origin}/root.tar`;
+      const imported = await open.docker(["import", "--change", "CMD echo fetched", url, "fetched:1"]);
+      expect(imported.exitCode, imported.stderr).toBe(0);
+      expect(imported.stdout).toMatch(new RegExp(`^Downloading from ${url}\\s+sha256:[0-9a-f]{64}\\s*$`));
+      expect((await open.docker(["run", "--rm", "fetched:1"])).stdout).toBe("fetched\n");
+      const missing = await open.docker(["import", `${origin}/missing`]);
+      expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining("with status 404")]);
+      const inside = await agent.docker(["import", url]);
+      expect([inside.exitCode, inside.stderr]).toEqual([1, expect.stringContaining("reach public addresses only")]);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("ADD unpacks xz and bzip2, and copies what only looks like them", async () => {
+    await runCommand(["mkdir", join(open.dir, "packed")]);
+    const tar = join(open.dir, "packed", "t.tar");
+    await runCommand(["sh", "-c", 'cd "$1" && echo packed > file && tar -cf t.tar file && rm file', "sh", join(open.dir, "packed")]);
+    const context = makeContext(open, {
+      Dockerfile: "FROM busybox\nADD t.tar.xz /x/\nADD t.tar.bz2 /b/\nADD fake.tar.xz /f/\n",
+      "fake.tar.xz": "no xz",
+    });
+    const python =
+      "import lzma, bz2, sys; d = open(sys.argv[1], 'rb').read(); open(sys.argv[2] + '/t.tar.xz', 'wb').write(lzma.compress(d)); open(sys.argv[2] + '/t.tar.bz2', 'wb').write(bz2.compress(d))";
+    await runCommand(["python3", "-c", python, tar, context]);
+    const result = await build(open, context, ["-t", "packed:1"]);
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(await shell(open, "packed:1", "cat /x/file /b/file /f/fake.tar.xz")).toBe("packed\npacked\nno xz");
+  });
 
   test("a URL is fetched, its checksum checked, its name taken from the path", async () => {
     const server = await serve();
@@ -168,8 +205,8 @@ describe("a host that allows private addresses", () => {
   });
 });
 
-async function serve(): Promise<Server> {
-  const server = createServer((_request, response) => response.end("served"));
+async function serve(content: string | Buffer = "served"): Promise<Server> {
+  const server = createServer((request, response) => (request.url === "/missing" ? response.writeHead(404).end() : response.end(content)));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
 }

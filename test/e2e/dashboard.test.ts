@@ -197,6 +197,28 @@ describe("a person", () => {
     await page.getByRole("link", { name: "other", exact: true }).waitFor();
   });
 
+  test("makes a network of all hosts that docker sees, and removes it after being asked", async () => {
+    await open("/networks");
+    await button("Create network").first().click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Subnet").fill("10.1.0.0");
+    await form.getByText("Write it as 10.64.0.0/20.").waitFor();
+    await form.getByLabel("Subnet").fill("10.90.0.0/24");
+    await form.getByLabel("Name").fill("shop-net");
+    await form.getByRole("button", { name: "Create network" }).click();
+    await page.getByRole("link", { name: "shop-net" }).click();
+    await page.getByText("10.90.0.16/28").waitFor();
+    await expect
+      .poll(async () => (await product.docker(["network", "ls", "--filter", "driver=overlay", "--format", "{{.Name}}"])).stdout.trim(), {
+        timeout: 15_000,
+      })
+      .toBe("shop-net");
+    await button("Remove network").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove network" }).click();
+    await page.waitForURL(`${product.url}/networks`);
+    await page.getByText("No networks of your own yet").waitFor();
+  });
+
   test("stops the container after being asked, and reads how it ended", async () => {
     await open("/containers/local/web");
     await button("Stop").click();

@@ -15,6 +15,7 @@ import { run } from "../../agent/src/host/run.ts";
 import { openNft } from "../../agent/src/host/nft.ts";
 import { ensureEndpointLink } from "../../agent/src/overlay/endpoint-link.ts";
 import { containerLink, routerPath, uplinkName } from "../../agent/src/overlay/names.ts";
+import { planEndpoint } from "../../agent/src/overlay/router-plan.ts";
 import { embed } from "../../agent/src/overlay/prefixes.ts";
 import { Router, type RouterWish } from "../../agent/src/overlay/router.ts";
 import { underlay } from "./overlay-sample.ts";
@@ -182,9 +183,12 @@ export class OverlayLab {
       mac: macOfAddress(parseAddress(given.address)),
     };
     const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes };
-    labRouter.router.use((router) => ensureEndpointLink(state, end, { router, container: stack }));
+    labRouter.router.use((router) => {
+      ensureEndpointLink(state, end, { router, container: stack });
+      router.applyObjects(planEndpoint(endpoint).map((object) => ({ verb: "replace", object })));
+    });
     labRouter.wish = { ...labRouter.wish, endpoints: [...labRouter.wish.endpoints, endpoint] };
-    await labRouter.router.apply(labRouter.wish, true);
+    await labRouter.router.refresh(labRouter.wish);
     const made = { path, stack, address: given.address, address6, link: endpoint.link, position };
     labRouter.ends.set(given.name, made);
     return made;

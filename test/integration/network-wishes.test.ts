@@ -132,6 +132,11 @@ test("ten wishes for one name from two hosts are one network and nine refusals",
   const results = await Promise.allSettled(attempts);
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   expect(await control.services.prisma.overlayNetwork.count()).toBe(1);
+  const hostsOf = (): unknown => networksOf(two).at(-1)?.body["hosts"];
+  await until(() => JSON.stringify(hostsOf()).includes("10.9.0.3"));
+  await control.call("hosts.remove", { host: "h3" }, { kind: "mutation", token: ADMIN_TOKEN });
+  // At once, and not with the next sweep.
+  await until(() => !JSON.stringify(hostsOf()).includes("10.9.0.3"));
   await three.close();
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { collectGarbage, LEASE_MS, type ServiceContext } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
-import { digestOf, OCI_MANIFEST, registryClient, type RegistryClient } from "../support/registry-client.ts";
+import { digestOf, OCI_INDEX, OCI_MANIFEST, registryClient, type RegistryClient } from "../support/registry-client.ts";
 
 // Clean-up while pushes, deletes and pulls go on, over real Postgres and files.
 let control: TestControl;
@@ -65,6 +65,23 @@ describe("clean-up", () => {
     await control.call("registry.repositories.delete", { repository: "team/two" }, { kind: "mutation", token: ADMIN_TOKEN });
     await collectGarbage(later(), { orphanAgeMs: 0 });
     expect(blobFiles()).toEqual([]);
+  });
+
+  test("a repository goes whole, its indexes and their images in whatever order they were pushed", async () => {
+    const image = await client.pushImage("team/indexed");
+    const index = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [{ mediaType: OCI_MANIFEST, digest: image.digest, size: image.size }],
+    });
+    const put = await client.fetch("/v2/team/indexed/manifests/latest", {
+      method: "PUT",
+      headers: { "content-type": OCI_INDEX },
+      body: index,
+    });
+    expect(put.status).toBe(201);
+    await control.call("registry.repositories.delete", { repository: "team/indexed" }, { kind: "mutation", token: ADMIN_TOKEN });
+    expect((await client.fetch("/v2/team/indexed/manifests/latest")).status).toBe(404);
   });
 
   test("asking for a blob renews its lease, so that a push that relies on it is not broken", async () => {

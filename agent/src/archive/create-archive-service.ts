@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { ArchiveService } from "../engine/ports.ts";
-import { decompress, peekCompression } from "./decompress.ts";
+import { decompress, peekArchive } from "./decompress.ts";
 import { makeArchiveWorkers, type ArchiveWorkers } from "./workers.ts";
 
 export type ArchiveServiceDeps = {
@@ -33,7 +33,7 @@ export function createArchiveService(deps: ArchiveServiceDeps): Archives {
     // oxlint-disable-next-line max-params -- the engine's port has four
     async write(root, path, tar, options) {
       // Owners are those of the archive either way, as in Docker: what differs is what the docker command puts there.
-      const plain = decompress(await peekCompression(tar));
+      const plain = decompress(await peekArchive(tar, workers));
       await workers.run(
         {
           kind: "unpack",

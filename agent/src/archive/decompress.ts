@@ -2,6 +2,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { FlotillaError } from "@flotilla/core";
 import { detectCompression, type Compression } from "@flotilla/image";
+import type { ArchiveWorkers } from "./workers.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 /** Enough to tell gzip, zstd, bzip2 and xz from a tar. */
@@ -9,8 +10,26 @@ const HEAD_BYTES = 6;
 
 export type PeekedSource = { compression: Compression; source: AsyncIterable<Buffer> };
 
-/** Looks at the first bytes of a stream without losing them. @throws FlotillaError `invalid` for bzip2 and xz. */
+/**
+ * Looks at the first bytes of a stream without losing them. @throws FlotillaError `invalid` for bzip2 and xz, which no layer
+ * of an image may have.
+ */
 export async function peekCompression(stream: AsyncIterable<Buffer>): Promise<PeekedSource> {
+  const { head, source } = await peek(stream);
+  const format = slowFormatOf(head);
+  if (format !== undefined) throw new FlotillaError("invalid", `archive is compressed with ${format}: use gzip, zstd or no compression`);
+  return { compression: detectCompression(head), source };
+}
+
+/** What people bring as an archive may also be bzip2 or xz, as in Docker: that comes out plain, by a process of its own. */
+export async function peekArchive(stream: AsyncIterable<Buffer>, workers: Pick<ArchiveWorkers, "decompress">): Promise<PeekedSource> {
+  const { head, source } = await peek(stream);
+  const format = slowFormatOf(head);
+  if (format !== undefined) return { compression: "none", source: workers.decompress(format, source) };
+  return { compression: detectCompression(head), source };
+}
+
+async function peek(stream: AsyncIterable<Buffer>): Promise<{ head: Buffer; source: AsyncIterable<Buffer> }> {
   const iterator = stream[Symbol.asyncIterator]();
   const chunks: Buffer[] = [];
   let length = 0;
@@ -21,8 +40,7 @@ export async function peekCompression(stream: AsyncIterable<Buffer>): Promise<Pe
     length += next.value.length;
   }
   const head = Buffer.concat(chunks);
-  refuseUnknown(head);
-  return { compression: detectCompression(head), source: resume(head, iterator) };
+  return { head, source: resume(head, iterator) };
 }
 
 async function* resume(head: Buffer, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
@@ -34,10 +52,11 @@ async function* resume(head: Buffer, iterator: AsyncIterator<Buffer>): AsyncGene
   }
 }
 
-function refuseUnknown(head: Buffer): void {
+/** The magic numbers of bzip2 (with its block size) and of the .xz file format, section 2.1.1.1. */
+function slowFormatOf(head: Buffer): "bzip2" | "xz" | undefined {
   const magic = head.toString("latin1");
-  if (magic.startsWith("BZh")) throw new FlotillaError("invalid", "archive is compressed with bzip2: use gzip, zstd or no compression");
-  if (magic.startsWith("\xfd7zXZ\0")) throw new FlotillaError("invalid", "archive is compressed with xz: use gzip, zstd or no compression");
+  if (/^BZh[1-9]/.test(magic)) return "bzip2";
+  return magic.startsWith("\xfd7zXZ\0") ? "xz" : undefined;
 }
 
 /** The plain bytes of a source. Errors of the source and of the decompressor are errors of the stream. */

@@ -46,7 +46,7 @@ export class WorkerPool {
     // The last one that worked has everything ready; the oldest ones may end.
     const waiting = this.#idle.pop();
     clearTimeout(waiting?.timer);
-    const worker = waiting?.worker ?? this.#start();
+    const worker = waiting?.worker ?? this.start(this.#module);
     this.#jobs.set(worker, (this.#jobs.get(worker) ?? 0) + 1);
     const { always, inBurst } = keepsWorker(job) ? NONE_AHEAD : (AHEAD[job.kind] ?? OTHERS_AHEAD);
     const isBurst = this.#nowMs() - this.#lastJobMs < BURST_MS;
@@ -63,7 +63,18 @@ export class WorkerPool {
 
   /** Has at least so many workers wait: somebody will need them soon. */
   prepare(count: number): void {
-    while (this.#idle.length < count) this.#wait(this.#start());
+    while (this.#idle.length < count) this.#wait(this.start(this.#module));
+  }
+
+  /** A worker of a module of its own, which whoever starts it sees to the end of. */
+  start(module: URL): WorkerProcess {
+    const worker = startWorkerProcess(module, this.#cacheDir);
+    this.#running.add(worker);
+    void worker.exited.then(() => {
+      this.#running.delete(worker);
+      this.#forget(worker);
+    });
+    return worker;
   }
 
   /** Ends all workers; jobs that run fail. */
@@ -72,16 +83,6 @@ export class WorkerPool {
     const running = [...this.#running];
     for (const worker of running) worker.kill();
     await Promise.all(running.map((worker) => worker.exited));
-  }
-
-  #start(): WorkerProcess {
-    const worker = startWorkerProcess(this.#module, this.#cacheDir);
-    this.#running.add(worker);
-    void worker.exited.then(() => {
-      this.#running.delete(worker);
-      this.#forget(worker);
-    });
-    return worker;
   }
 
   #wait(worker: WorkerProcess): void {

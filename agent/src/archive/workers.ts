@@ -2,7 +2,7 @@
 // ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { WorkerProcess } from "../host/worker-process.ts";
@@ -105,6 +105,28 @@ export class ArchiveWorkers {
     worker.send(job);
     worker.stdin.end();
     return { stream: worker.stdout, done };
+  }
+
+  /**
+   * The plain bytes of an xz or bzip2 source, by a process of its own. They end only when the process says that all of it was
+   * right; what goes wrong is the error of the stream.
+   */
+  decompress(format: "xz" | "bzip2", source: AsyncIterable<Buffer>): Readable {
+    return Readable.from(this.#decompressed(format, Readable.from(source, { objectMode: false })), { objectMode: false });
+  }
+
+  async *#decompressed(format: "xz" | "bzip2", source: Readable): AsyncGenerator<Buffer> {
+    const worker = this.#pool.start(new URL("worker/decompress-main.ts", import.meta.url));
+    try {
+      const outcome = outcomeOf(finalAnswer(worker), feed(worker, source));
+      outcome.catch(() => undefined);
+      worker.send({ format });
+      yield* worker.stdout as AsyncIterable<Buffer>;
+      successOf(await outcome);
+    } finally {
+      worker.kill();
+      source.destroy();
+    }
   }
 
   /** Ends all workers; jobs that run fail. */

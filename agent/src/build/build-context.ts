@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
-import { decompress, peekCompression } from "../archive/decompress.ts";
+import { decompress, peekArchive } from "../archive/decompress.ts";
 import { cleanEntryName } from "../archive/worker/paths.ts";
 import { TarReader } from "../archive/tar/reader.ts";
 import { END_OF_ARCHIVE, formatHeader } from "../archive/tar/writer.ts";
@@ -71,13 +71,13 @@ export class BuildContext {
 }
 
 /**
- * Takes a context in: a tar, plain or compressed by gzip or zstd.
- * @throws FlotillaError `invalid` for another compression or a broken or hostile tar, `too_large`; nothing is left then.
+ * Takes a context in: a tar, plain or compressed by gzip, zstd, xz or bzip2.
+ * @throws FlotillaError `invalid` for a broken or hostile tar, `too_large`; nothing is left then.
  */
 export async function receiveContext(deps: ContextDeps, source: AsyncIterable<Buffer>, signal: AbortSignal): Promise<BuildContext> {
   const scratch = deps.images.scratch();
   try {
-    const plain = decompress(await peekCompression(source));
+    const plain = decompress(await peekArchive(source, deps.workers));
     const iterator = plain[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const { head, isWhole } = await takeUpTo(iterator, signal);
     if (isWhole) return new BuildContext({ deps, entries: indexTar(readerOf(head)), scratch, tar: head });

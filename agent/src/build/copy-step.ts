@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
 import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import type { CopyStep } from "@flotilla/dockerfile";
 import type { Digest } from "@flotilla/image";
-import { decompress, peekCompression } from "../archive/decompress.ts";
+import { decompress, peekArchive } from "../archive/decompress.ts";
+import type { ArchiveWorkers } from "../archive/workers.ts";
 import { BLOCK, isChecksumRight, isZeroBlock } from "../archive/tar/block.ts";
 import type { BuildLayer } from "../storage/build-images.ts";
 import type { BuildJob } from "./build-job.ts";
@@ -16,6 +17,9 @@ import type { BuildCopyJob, CopyItem } from "./worker/build-jobs.ts";
 const ROOT_OWNER: NumericOwner = { uid: 0, gid: 0 };
 /** The time of files whose content stands in the Dockerfile: none of their own, and the same for each build. */
 const INLINE_MTIME_SECONDS = 0;
+
+/** A block of bzip2 is at most 900 kB and must be whole; a little more than that when it cannot be compressed. */
+const FIRST_BYTES = 1024 * 1024;
 
 type CopyInto = Pick<BuildCopyJob, "root" | "destination" | "keepsParents" | "chmod" | "exclude">;
 
@@ -54,7 +58,8 @@ async function copyFromContext(job: BuildJob, { step, into, owner, items }: From
   const plain: CopyItem[] = [];
   for (const item of items) {
     const path = join(sourceRoot, Buffer.from(item.path, "latin1").toString("utf8"));
-    const isUnpacked = step.kind === "add" && step.unpack !== false && job.index.typeOf(item.path) === "file" && (await isArchive(path));
+    const isUnpacked =
+      step.kind === "add" && step.unpack !== false && job.index.typeOf(item.path) === "file" && (await isArchive(path, job.deps.workers));
     if (isUnpacked) await unpack(job, { into, owner, path });
     else plain.push(item);
   }
@@ -94,7 +99,7 @@ async function unpack(job: BuildJob, request: { into: CopyInto; owner: NumericOw
     sourceRoot: into.root,
     items: [],
   });
-  const tar = decompress(await peekCompression(createReadStream(path)));
+  const tar = decompress(await peekArchive(createReadStream(path), job.deps.workers));
   await job.deps.workers.run(
     { kind: "unpack", root: into.root, path: into.destination, noOverwriteDirNonDir: false, isRootReadOnly: false },
     tar,
@@ -103,13 +108,13 @@ async function unpack(job: BuildJob, request: { into: CopyInto; owner: NumericOw
 }
 
 /** Whether a file is a tar, plain or compressed. @throws FlotillaError `invalid` for a tar in a compression that is not known. */
-async function isArchive(path: string): Promise<boolean> {
-  const file = createReadStream(path, { end: 64 * 1024 - 1 });
+async function isArchive(path: string, workers: ArchiveWorkers): Promise<boolean> {
+  const file = createReadStream(path, { end: FIRST_BYTES - 1 });
   try {
-    const head = await firstBlock(decompress(await peekCompression(file)));
+    const head = await firstBlock(decompress(await peekArchive(file, workers)));
     return head !== undefined && !isZeroBlock(head) && isChecksumRight(head);
   } catch (error) {
-    if (isFlotillaError(error, "invalid") && /bzip2|xz/.test(error.message) && /\.(tar\.|t[bx]z)/.test(path)) {
+    if (isFlotillaError(error, "invalid") && error.message.includes("not supported") && /\.(tar\.|t[bx]z)/.test(path)) {
       throw new FlotillaError("invalid", `ADD failed: ${error.message}`, { cause: error });
     }
     // Something compressed that is no tar, or no archive at all.

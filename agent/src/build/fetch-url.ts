@@ -12,10 +12,9 @@ import { FlotillaError } from "@flotilla/core";
 import { isPublicAddress } from "@flotilla/registry";
 import type { BuildImages } from "../storage/build-images.ts";
 
-export type FetchPlace = {
-  deps: { images: Pick<BuildImages, "scratch">; config: { allowsPrivateUrls?: boolean | undefined } };
-  signal: AbortSignal;
-};
+type UrlPlace = { deps: { config: { allowsPrivateUrls?: boolean | undefined } }; signal: AbortSignal };
+
+export type FetchPlace = UrlPlace & { deps: { images: Pick<BuildImages, "scratch"> } };
 
 /** A file that was fetched, alone in a directory of its own. */
 export type FetchedFile = { directory: string; name: string; digest: string; discard: () => void };
@@ -68,7 +67,7 @@ export async function fetchUrl(
 }
 
 /** The answer to a GET, redirects followed. Whoever gets it reads it or destroys it. */
-export async function openUrl(place: FetchPlace, text: string): Promise<{ body: IncomingMessage; url: URL }> {
+export async function openUrl(place: UrlPlace, text: string): Promise<{ body: IncomingMessage; url: URL }> {
   let url = parseUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const body = await get(place, url);
@@ -97,7 +96,7 @@ function parseUrl(text: string, base?: URL): URL {
   return url;
 }
 
-async function get(place: FetchPlace, url: URL): Promise<IncomingMessage> {
+async function get(place: UrlPlace, url: URL): Promise<IncomingMessage> {
   const isGuarded = place.deps.config.allowsPrivateUrls !== true;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isGuarded && isIP(host) !== 0 && !isPublicAddress(host)) throw refusal(url.hostname);
@@ -135,7 +134,7 @@ const publicLookup: LookupFunction = (hostname, options, callback) => {
 };
 
 function refusal(host: string): FlotillaError {
-  return new FlotillaError("forbidden", `${host} is refused: a build reaches public addresses only`);
+  return new FlotillaError("forbidden", `${host} is refused: builds and imports reach public addresses only`);
 }
 
 /** The name that the server gives, else the last part of the path. */

@@ -1,7 +1,7 @@
 import { FlotillaError } from "@flotilla/core";
 import { noSuchContainer } from "./container-store.ts";
 import type { EngineContext } from "./context.ts";
-import { writeHosts } from "./hosts-file.ts";
+import { rewriteNetworkFiles } from "./hosts-file.ts";
 import type { EndpointRequest } from "./ports.ts";
 import { type ContainerRecord, isAlive } from "./record.ts";
 
@@ -19,7 +19,7 @@ export async function connectNetwork(context: EngineContext, id: string, request
     }
     const endpoint = await context.networks.connect(id, request);
     const attachment = { ...record.attachment, endpoints: [...record.attachment.endpoints, endpoint] };
-    writeHosts(context, context.store.update(id, { endpoints, attachment }), attachment);
+    rewriteNetworkFiles(context, context.store.update(id, { endpoints, attachment }), record.attachment);
   });
 }
 
@@ -41,7 +41,7 @@ export async function disconnectNetwork(context: EngineContext, id: string, netw
     await context.networks.disconnect?.(id, live.networkId);
     const left = record.attachment.endpoints.filter((endpoint) => endpoint !== live);
     const attachment = { ...record.attachment, endpoints: left };
-    writeHosts(context, context.store.update(id, { endpoints, attachment }), attachment);
+    rewriteNetworkFiles(context, context.store.update(id, { endpoints, attachment }), record.attachment);
   });
 }
 

@@ -10,7 +10,7 @@ import type { HostFacts } from "../runtime/spec-input.ts";
 import type { Database } from "../store/database.ts";
 import type { ContainerStore } from "./container-store.ts";
 import type { StartHook } from "./containers-port.ts";
-import type { HostsEntry, ImageStore, NetworkChanges, NetworkManager, VolumeStore } from "./ports.ts";
+import type { ImageStore, NetworkChanges, NetworkManager, VolumeStore } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { RestartTimers } from "./restart-timers.ts";
 import type { Waiters } from "./waiters.ts";
@@ -42,8 +42,6 @@ export type EngineContext = EngineDeps & {
   machine: Machine | undefined;
   /** Containers whose process was gone at the last sweep although no exit was recorded. */
   suspects: Set<string>;
-  /** What the hosts file of a running container says about its peers on user-defined networks. */
-  peers: Map<string, HostsEntry[]>;
   /** Set by close(): exits and timers are then left to the next start. */
   isClosed: boolean;
 };

@@ -6,6 +6,7 @@ import { type ContainerConfig, type ContainerCreateBody, ContainerConfig as Cont
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../runtime/spec.ts";
 import { cgroupParent, containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
 import { commandLine, mergeImageConfig } from "./merge-image-config.ts";
+import { parseContainerLink, recordLinks } from "./links.ts";
 import { planMountRequests, type PlannedMount } from "./mount-requests.ts";
 import { parseContainerName, randomName } from "./names.ts";
 import type { ResolvedImage } from "./ports.ts";
@@ -32,7 +33,11 @@ export async function createContainer(context: EngineContext, request: CreateReq
     const normalised = normalise(context, request, { image, id });
     const inherited = inheritedMounts(context, namespace, normalised.hostConfig.VolumesFrom ?? []);
     const mounts = planMountRequests(normalised.config, normalised.hostConfig, inherited);
-    return { ...normalised, mounts, endpoints: planEndpoints(context, { namespace, body, hostConfig: normalised.hostConfig }) };
+    const endpoints = planEndpoints(context, { namespace, body, hostConfig: normalised.hostConfig });
+    // Where there are names a link is one of them; the default bridge has none.
+    const isOnBridge = endpoints[0]?.networkName === "bridge";
+    const Links = isOnBridge ? recordLinks(context, namespace, normalised.hostConfig.Links ?? []) : [];
+    return { ...normalised, mounts, endpoints, hostConfig: { ...normalised.hostConfig, Links } };
   });
   for (const mount of mounts) checkBindSource(mount);
   const record: ContainerRecord = {
@@ -157,11 +162,14 @@ function planEndpoints(
   const names = new Set([primary, ...Object.keys(settings).map((name) => context.networks.resolve(request.namespace, name).name)]);
   return [...names].map((networkName) => {
     const own = settingsOf(networkName);
+    const links = [...new Set([...(own?.Links ?? []), ...(networkName === primary && primary !== "bridge" ? (request.hostConfig.Links ?? []) : [])])]; // prettier-ignore
+    for (const link of links) parseContainerLink(link);
     const ipv4Address = own?.IPAMConfig?.IPv4Address;
     const macAddress = own?.MacAddress !== undefined && own.MacAddress !== "" ? own.MacAddress : request.body.MacAddress;
     return {
       networkName,
       aliases: own?.Aliases ?? [],
+      ...(links.length === 0 ? {} : { links }),
       ...(ipv4Address === undefined || ipv4Address === "" ? {} : { ipv4Address }),
       ...(macAddress === undefined || macAddress === "" || networkName !== primary ? {} : { macAddress }),
     };

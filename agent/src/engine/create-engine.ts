@@ -16,7 +16,6 @@ import type { Containers, StartHook, WaitCondition, WaitResult } from "./contain
 import { cgroupParent, type EngineContext, type EngineDeps, type Machine, machineOf } from "./context.ts";
 import { createContainer } from "./create-container.ts";
 import { handleExit } from "./handle-exit.ts";
-import { watchPeers } from "./hosts-file.ts";
 import { inspectRecord } from "./inspect-container.ts";
 import { listContainers } from "./list-containers.ts";
 import { openTree } from "./open-tree.ts";
@@ -43,12 +42,10 @@ export function createEngine(deps: EngineDeps): Containers {
     waiters: new Waiters(),
     timers: new RestartTimers(),
     hooks: new Map(),
-    peers: new Map(),
     machine: undefined,
     suspects: new Set(),
     isClosed: false,
   };
-  watchPeers(context);
   return { ...verbs(context), ...queries(context), ...lifetime(context) };
 }
 

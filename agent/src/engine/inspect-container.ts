@@ -7,7 +7,8 @@ import {
   type PortMap,
 } from "@flotilla/engine-api";
 import { containerPaths, type EngineContext } from "./context.ts";
-import { type ContainerRecord, isAlive, isRunning, type RecordedAttachment, type RecordedMount } from "./record.ts";
+import { showLinks } from "./links.ts";
+import { type ContainerRecord, isAlive, isRunning, type RecordedAttachment, type RecordedEndpoint, type RecordedMount } from "./record.ts";
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
@@ -38,7 +39,7 @@ export function inspectRecord(context: EngineContext, record: ContainerRecord): 
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: null,
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: showLinks(context, record) },
     GraphDriver: { Name: "overlay2", Data: { MergedDir: context.images.rootfsPath(record.id) } },
     Mounts: record.mounts
       .filter((mount) => mount.type !== "tmpfs" || mount.isMountRequest)
@@ -112,10 +113,12 @@ export function networksOf(record: ContainerRecord): Record<string, EndpointSett
   if (mode.startsWith("container:")) return {};
   const empty = EndpointSettings.parse({});
   if (mode === "host" || mode === "none") return { [mode]: empty };
-  const idle = record.endpoints.map((endpoint) => [endpoint.networkName, { ...empty, Aliases: aliases(endpoint.aliases) }] as const);
+  const wishes = new Map(record.endpoints.map((endpoint) => [endpoint.networkName, wishOf(endpoint)]));
+  const idle = [...wishes].map(([name, wish]) => [name, { ...empty, ...wish }] as const);
   const live = (record.attachment?.endpoints ?? []).map((endpoint) => {
     const settings: EndpointSettings = {
       ...empty,
+      ...wishes.get(endpoint.networkName),
       Aliases: aliases(endpoint.aliases),
       MacAddress: endpoint.macAddress,
       NetworkID: endpoint.networkId,
@@ -127,6 +130,16 @@ export function networksOf(record: ContainerRecord): Record<string, EndpointSett
     return [endpoint.networkName, settings] as const;
   });
   return Object.fromEntries([...idle, ...live]);
+}
+
+/** What was asked for at create or connect. */
+function wishOf(endpoint: RecordedEndpoint): Pick<EndpointSettings, "Aliases" | "Links" | "IPAMConfig"> {
+  const { ipv4Address } = endpoint;
+  return {
+    Aliases: aliases(endpoint.aliases),
+    Links: aliases(endpoint.links ?? []),
+    IPAMConfig: ipv4Address === undefined ? null : { IPv4Address: ipv4Address, IPv6Address: undefined },
+  };
 }
 
 const aliases = (names: readonly string[]): string[] | null => (names.length === 0 ? null : [...names]);

@@ -2,20 +2,20 @@ import { HostConfig } from "@flotilla/engine-api";
 import { expect, test } from "vitest";
 import { formatHosts, formatResolvConf } from "./network-files.ts";
 
-test("hosts names localhost, extra hosts, the container itself and its peers", () => {
+test("hosts names localhost, extra hosts, links and the container itself", () => {
   const text = formatHosts({
     hostname: "box",
     domainname: "example.org",
     addresses: ["172.17.0.2"],
     extraHosts: ["db:10.0.0.1", "gw=host-gateway"],
     gateway: "172.17.0.1",
-    peers: [{ address: "172.18.0.3", names: ["api", "web"] }],
+    links: [{ address: "172.17.0.9", names: ["store", "db"] }],
   });
   expect(text.split("\n").slice(6)).toEqual([
     "10.0.0.1\tdb",
     "172.17.0.1\tgw",
+    "172.17.0.9\tstore db",
     "172.17.0.2\tbox.example.org box",
-    "172.18.0.3\tapi web",
     "",
   ]);
   expect(text).toContain("127.0.0.1\tlocalhost\n");
@@ -28,7 +28,7 @@ test("host-gateway without a gateway is left out", () => {
     addresses: [],
     extraHosts: ["gw:host-gateway"],
     gateway: undefined,
-    peers: [],
+    links: [],
   });
   expect(text).not.toContain("gw");
 });
@@ -43,5 +43,13 @@ test.each([
   ],
   [{ DnsSearch: ["."] }, "nameserver 9.9.9.9\noptions ndots:2\n"],
 ])("resolv.conf with %j", (own, text) => {
-  expect(formatResolvConf(host, HostConfig.parse(own))).toBe(text);
+  expect(formatResolvConf(host, HostConfig.parse(own), { hasNames: false })).toBe(text);
+});
+
+test.each([
+  [{}, "nameserver 127.0.0.11\nsearch lan\noptions ndots:2\n"],
+  [{ Dns: ["1.1.1.1"], DnsOptions: ["rotate"] }, "nameserver 127.0.0.11\nsearch lan\noptions rotate ndots:0\n"],
+  [{ DnsOptions: ["ndots:5"] }, "nameserver 127.0.0.11\nsearch lan\noptions ndots:5\n"],
+])("resolv.conf on a network with names with %j", (own, text) => {
+  expect(formatResolvConf(host, HostConfig.parse(own), { hasNames: true })).toBe(text);
 });

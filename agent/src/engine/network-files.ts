@@ -1,4 +1,5 @@
 import type { HostConfig } from "@flotilla/engine-api";
+import { RESOLVER_ADDRESS } from "../dns/resolver-state.ts";
 import { splitExtraHost } from "./validate-create.ts";
 
 const HOSTS_HEAD: readonly string[] = [
@@ -18,8 +19,8 @@ export type HostsRequest = {
   extraHosts: readonly string[];
   /** What `host-gateway` stands for; undefined drops such entries. */
   gateway: string | undefined;
-  /** Containers on the same user-defined networks. */
-  peers: readonly { address: string; names: readonly string[] }[];
+  /** Containers that it links to, on the default bridge. */
+  links: readonly { address: string; names: readonly string[] }[];
 };
 
 /** Text of a container's /etc/hosts. */
@@ -31,21 +32,31 @@ export function formatHosts(request: HostsRequest): string {
     return real === undefined ? [] : [`${real}\t${name}`];
   });
   const own = request.addresses.map((address) => `${address}\t${names}`);
-  const peers = request.peers.map((peer) => `${peer.address}\t${peer.names.join(" ")}`);
-  return [...HOSTS_HEAD, ...extra, ...own, ...peers, ""].join("\n");
+  const links = request.links.map((link) => `${link.address}\t${link.names.join(" ")}`);
+  return [...HOSTS_HEAD, ...extra, ...links, ...own, ""].join("\n");
 }
 
 type ResolvConf = { nameservers: readonly string[]; searches: readonly string[]; options: readonly string[] };
 
-/** Text of a container's /etc/resolv.conf: each of `--dns`, `--dns-search`, `--dns-option` replaces the host's list. */
-export function formatResolvConf(host: ResolvConf, hostConfig: Pick<HostConfig, "Dns" | "DnsSearch" | "DnsOptions">): string {
+/**
+ * Text of a container's /etc/resolv.conf: each of `--dns`, `--dns-search`, `--dns-option` replaces the host's list. A
+ * container on networks with names asks 127.0.0.11 instead, which asks those resolvers; names of one part are asked as
+ * they are, since containers have such names.
+ */
+export function formatResolvConf(
+  host: ResolvConf,
+  hostConfig: Pick<HostConfig, "Dns" | "DnsSearch" | "DnsOptions">,
+  { hasNames }: { hasNames: boolean },
+): string {
   const own = (mine: readonly string[] | null, theirs: readonly string[]): readonly string[] =>
     mine === null || mine.length === 0 ? theirs : mine;
   // `--dns-search .` means: search nowhere.
   const searches = own(hostConfig.DnsSearch, host.searches).filter((domain) => domain !== ".");
-  const options = own(hostConfig.DnsOptions, host.options);
+  const wanted = own(hostConfig.DnsOptions, host.options);
+  const options = hasNames && !wanted.some((option) => option.startsWith("ndots:")) ? [...wanted, "ndots:0"] : wanted;
+  const nameservers = hasNames ? [RESOLVER_ADDRESS] : own(hostConfig.Dns, host.nameservers);
   return [
-    ...own(hostConfig.Dns, host.nameservers).map((address) => `nameserver ${address}`),
+    ...nameservers.map((address) => `nameserver ${address}`),
     ...(searches.length === 0 ? [] : [`search ${searches.join(" ")}`]),
     ...(options.length === 0 ? [] : [`options ${options.join(" ")}`]),
     "",

@@ -90,7 +90,14 @@ export type PortProtocol = "tcp" | "udp" | "sctp";
  */
 export type PortBinding = { containerPort: number; protocol: PortProtocol; hostIp: string; hostPort: number; hostPortEnd?: number };
 
-export type EndpointRequest = { networkName: string; aliases: string[]; ipv4Address?: string | undefined; macAddress?: string | undefined };
+export type EndpointRequest = {
+  networkName: string;
+  aliases: string[];
+  /** `container:alias`: names that only this container finds. */
+  links?: string[] | undefined;
+  ipv4Address?: string | undefined;
+  macAddress?: string | undefined;
+};
 
 export type AttachRequest = {
   namespace: string;
@@ -100,6 +107,8 @@ export type AttachRequest = {
   containerName?: string;
   endpoints: EndpointRequest[];
   ports: PortBinding[];
+  /** Resolvers that the container is to use for names outside (`--dns`); without them the host's. */
+  dnsServers?: readonly string[];
 };
 
 export type Endpoint = {
@@ -111,6 +120,8 @@ export type Endpoint = {
   gateway: string;
   macAddress: string;
   aliases: string[];
+  /** Whether containers of this network find each other by name, at 127.0.0.11. */
+  hasNames: boolean;
 };
 
 export type Attachment = {
@@ -142,17 +153,12 @@ export type NetworkManager = {
   hostResolvConf(): { nameservers: string[]; searches: string[]; options: string[] };
 };
 
-/** A line of /etc/hosts. */
-export type HostsEntry = { address: string; names: string[] };
-
 /** User-defined networks: what changes while a container runs. A manager without these has predefined networks only. */
 export type NetworkChanges = {
   connect(containerId: string, request: EndpointRequest): Promise<Endpoint>;
   disconnect(containerId: string, networkId: string): Promise<void>;
-  /** Peers and network inspect then know it by its new name; nothing when it is on no network. */
+  /** Others and network inspect then know it by its new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
-  /** Each call names all peers of one container, itself included. Returns a function that stops it. */
-  onPeersChanged(listener: (change: { containerId: string; entries: HostsEntry[] }) => void): () => void;
 };
 
 /** A tar of a path in a container: what GET /containers/{id}/archive sends. */

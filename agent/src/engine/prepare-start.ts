@@ -1,6 +1,6 @@
 // What the host makes for a container just before its start: mounted root, network, files, and the specification that
 // joins them. Everything here is undone by releaseParts().
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { hostname as hostHostname } from "node:os";
 import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
@@ -12,8 +12,8 @@ import type { SpecResult } from "../runtime/spec.ts";
 import { buildSpec } from "../runtime/spec.ts";
 import type { NamespaceChoice, SpecMount, SpecNamespaces } from "../runtime/spec-input.ts";
 import { containerPaths, type EngineContext, machineOf } from "./context.ts";
-import { writeHosts } from "./hosts-file.ts";
-import { formatResolvConf } from "./network-files.ts";
+import { writeHosts, writeResolvConf } from "./hosts-file.ts";
+import { findLinks, linkEnvironment } from "./links.ts";
 import { planDevices } from "./plan-devices.ts";
 import { planPorts } from "./port-specs.ts";
 import { type ContainerRecord, isAlive, type RecordedAttachment } from "./record.ts";
@@ -31,6 +31,7 @@ export async function prepareStart(context: EngineContext, record: ContainerReco
   mkdirSync(paths.bundleDir, { recursive: true, mode: 0o710 });
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o710 });
   const donors = findDonors(context, record);
+  const linked = findLinks(context, record).flatMap((link) => linkEnvironment(link, record.name));
   const [root, network] = await Promise.allSettled([context.images.mountRootfs(record.id), attachNetwork(context, record)]);
   if (root.status === "rejected") throw root.reason;
   if (network.status === "rejected") throw network.reason;
@@ -45,7 +46,7 @@ export async function prepareStart(context: EngineContext, record: ContainerReco
   });
   const result = buildSpec({
     rootfs: root.value,
-    config: record.config,
+    config: { ...record.config, Env: [...linked, ...(record.config.Env ?? [])] },
     hostConfig: record.hostConfig,
     args: [...(record.hostConfig.Init === true ? [INIT_PATH, "--"] : []), record.path, ...record.args],
     user,
@@ -94,6 +95,7 @@ async function attachNetwork(context: EngineContext, record: ContainerRecord): P
     hostname: record.config.Hostname,
     endpoints: record.endpoints,
     ports: mode === "none" ? [] : planPorts(record.config, record.hostConfig),
+    dnsServers: record.hostConfig.Dns ?? [],
   });
 }
 
@@ -119,21 +121,7 @@ function writeNetworkFiles(context: EngineContext, record: ContainerRecord, atta
   const paths = containerPaths(context.config, record.id);
   writeFileSync(paths.hostnamePath, `${record.config.Hostname}\n`);
   writeHosts(context, record, attachment);
-  writeFileSync(paths.resolvConfPath, resolvConfFor(context, record));
-}
-
-/** On the host's network the host's own file is right, loopback resolvers included. */
-function resolvConfFor(context: EngineContext, record: ContainerRecord): string {
-  const { hostConfig } = record;
-  const hasOwn = [hostConfig.Dns, hostConfig.DnsSearch, hostConfig.DnsOptions].some((list) => list !== null && list.length > 0);
-  if (hostConfig.NetworkMode === "host" && !hasOwn) {
-    try {
-      return readFileSync("/etc/resolv.conf", "utf8");
-    } catch {
-      return "";
-    }
-  }
-  return formatResolvConf(context.networks.hostResolvConf(), hostConfig);
+  writeResolvConf(context, record, attachment);
 }
 
 const bind = (source: string, destination: string, isReadOnly: boolean): SpecMount => ({

@@ -30,6 +30,7 @@ export type RecordedMount = z.output<typeof RecordedMount>;
 export const RecordedEndpoint = z.object({
   networkName: z.string(),
   aliases: z.array(z.string()),
+  links: z.array(z.string()).optional(),
   ipv4Address: z.string().optional(),
   macAddress: z.string().optional(),
 });
@@ -55,6 +56,7 @@ export const RecordedAttachment = z.object({
       gateway: z.string(),
       macAddress: z.string(),
       aliases: z.array(z.string()),
+      hasNames: z.boolean().default(false),
     }),
   ),
   ports: z.array(RecordedPort),

@@ -15,7 +15,6 @@ export async function releaseParts(context: EngineContext, record: ContainerReco
   await deleteFromRuntime(context, record);
   const results = await Promise.allSettled([context.networks.detach(record.id), context.images.unmountRootfs(record.id)]);
   if (record.hostConfig.IpcMode === "shareable") unmount(paths.shmPath);
-  context.peers.delete(record.id);
   machineOf(context).exits.remove(record.id);
   rmSync(paths.bundleDir, { recursive: true, force: true });
   for (const result of results) {

@@ -4,6 +4,7 @@ import { describeStartFailure, type StartFailure } from "../runtime/start-failur
 import { containerPaths, type EngineContext, machineOf, publish, publishVolumes } from "./context.ts";
 import { noSuchContainer } from "./container-store.ts";
 import { viewOf } from "./container-view.ts";
+import { tellLinkers } from "./hosts-file.ts";
 import { prepareStart } from "./prepare-start.ts";
 import type { ContainerRecord } from "./record.ts";
 import { releaseParts } from "./release-parts.ts";
@@ -47,6 +48,7 @@ export async function launch(context: EngineContext, before: ContainerRecord): P
       exitCode: 0,
       health: freshHealth(record),
     });
+    tellLinkers(context, running.id);
     context.images.markUsed(running.namespace, running.imageId);
     publish(context, running, { action: "start" });
   } catch (error) {

@@ -88,7 +88,11 @@ class FakeStack implements NetworkStack {
           prefixLength: operation.prefixLength,
         });
         break;
+      case "replace-default-route":
       case "add-default-route":
+        // As the real one: a second default route is refused as being there already, which the caller ignores.
+        if (operation.kind === "add-default-route" && this.table.some((route) => route.prefixLength === 0)) break;
+        this.table.splice(0, this.table.length, ...this.table.filter((route) => route.prefixLength > 0));
         this.table.push({
           destination: "0.0.0.0",
           prefixLength: 0,
@@ -102,6 +106,7 @@ class FakeStack implements NetworkStack {
         this.linksByName.delete(operation.name);
         break;
       case "enable-hairpin":
+      case "isolate-port":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }
@@ -171,6 +176,11 @@ export class FakeNetworkKernel implements NetworkKernel {
 
   listNetns(directory: string): string[] {
     return [...this.#namespaces.keys()].filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1));
+  }
+
+  async nftInside(path: string, text: string): Promise<string> {
+    this.transcript.push(`nft in ${path}: ${text.split("\n")[0] ?? ""}`);
+    return "";
   }
 
   async nft(text: string): Promise<string> {

@@ -28,8 +28,12 @@ export type LinkOperation =
   | { kind: "set-master"; name: string; master: string }
   /** A bridge port may send a frame back where it came from. */
   | { kind: "enable-hairpin"; name: string }
+  /** A bridge port that exchanges no frames with other isolated ones. */
+  | { kind: "isolate-port"; name: string }
   | { kind: "add-address"; name: string; address: string; prefixLength: number }
   | { kind: "add-default-route"; gateway: string; link: string }
+  /** In place of the one that is there. */
+  | { kind: "replace-default-route"; gateway: string; link: string }
   /** What is not there counts as deleted. */
   | { kind: "delete-link"; name: string };
 
@@ -79,10 +83,14 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `link set ${operation.name} master ${operation.master}`;
     case "enable-hairpin":
       return `link set ${operation.name} type bridge_slave hairpin on`;
+    case "isolate-port":
+      return `link set ${operation.name} type bridge_slave isolated on`;
     case "add-address":
       return `addr add ${operation.address}/${operation.prefixLength} dev ${operation.name}`;
     case "add-default-route":
       return `route add default via ${operation.gateway} dev ${operation.link}`;
+    case "replace-default-route":
+      return `route replace default via ${operation.gateway} dev ${operation.link}`;
     case "delete-link":
       return `link delete ${operation.name}`;
   }

@@ -33,6 +33,8 @@ export type NetworkKernel = {
   listNetns(directory: string): string[];
   /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
   nft(text: string): Promise<string>;
+  /** One nftables transaction in the namespace kept under `path`. */
+  nftInside(path: string, text: string): Promise<string>;
   /** `name` as sysctl(8) with slashes, such as `net/ipv4/ip_forward`; writes only what differs. False when there is no such key. */
   setSysctl(name: string, value: string): boolean;
   /** @throws FlotillaError `conflict` when a program has the port, `invalid` when the address is not this machine's. */
@@ -61,6 +63,7 @@ export function openNetworkKernel(): NetworkKernel {
     removeNetns,
     listNetns,
     nft: (text) => nft.apply(text),
+    nftInside,
     setSysctl,
     reservePort,
     forgetUdpFlows,
@@ -70,6 +73,16 @@ export function openNetworkKernel(): NetworkKernel {
       nft.close();
     },
   };
+}
+
+/** nftables talks over a socket that belongs to the namespace that it was opened in. */
+async function nftInside(path: string, text: string): Promise<string> {
+  const inside = inNetns(path, openNft);
+  try {
+    return await inside.apply(text);
+  } finally {
+    inside.close();
+  }
 }
 
 function setSysctl(name: string, value: string): boolean {

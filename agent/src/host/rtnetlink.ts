@@ -22,7 +22,7 @@ const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const VETH_INFO_PEER = 1;
-const IFLA_BRPORT_MODE = 4;
+const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 const AF_BRIDGE = 7;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
@@ -103,11 +103,17 @@ export class RouteSocket {
           message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }),
         };
       case "enable-hairpin":
-        return { attempt, message: hairpinMessage(this.#indexOf(operation.name)) };
+        return { attempt, message: portMessage(this.#indexOf(operation.name), IFLA_BRPORT.MODE) };
+      case "isolate-port":
+        return { attempt, message: portMessage(this.#indexOf(operation.name), IFLA_BRPORT.ISOLATED) };
       case "add-address":
         return { attempt, message: addressMessage(this.#indexOf(operation.name), operation), ignore: ["EEXIST"] };
       case "add-default-route":
         return { attempt, message: defaultRouteMessage(this.#indexOf(operation.link), operation.gateway), ignore: ["EEXIST"] };
+      case "replace-default-route": {
+        const { payload, type } = defaultRouteMessage(this.#indexOf(operation.link), operation.gateway);
+        return { attempt, message: { type, payload, flags: NLM_F.CREATE | NLM_F.REPLACE } };
+      }
       case "delete-link": {
         const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, operation.name)]);
         return { attempt, message: { type: RTM.DELLINK, flags: 0, payload }, ignore: ["ENODEV"] };
@@ -172,11 +178,11 @@ function setLinkMessage(name: string, change: { isUp?: boolean; attributes?: Buf
   return { type: RTM.NEWLINK, flags: 0, payload };
 }
 
-function hairpinMessage(linkIndex: number): NetlinkRequest["message"] {
+function portMessage(linkIndex: number, flag: number): NetlinkRequest["message"] {
   const header = linkHeader();
   header.writeUInt8(AF_BRIDGE, 0);
   header.writeInt32LE(linkIndex, 4);
-  return { type: RTM.SETLINK, flags: 0, payload: Buffer.concat([header, encodeNested(IFLA.PROTINFO, [encodeByte(IFLA_BRPORT_MODE, 1)])]) };
+  return { type: RTM.SETLINK, flags: 0, payload: Buffer.concat([header, encodeNested(IFLA.PROTINFO, [encodeByte(flag, 1)])]) };
 }
 
 function bridgeMessage(operation: Extract<LinkOperation, { kind: "add-bridge" }>): NetlinkRequest["message"] {

@@ -2,6 +2,7 @@
 import type { AttachRequest, Endpoint, PortBinding } from "../engine/ports.ts";
 import type { RouterPort } from "../overlay/virtual-servers.ts";
 import { parseAddress, parseSubnet } from "./ipv4.ts";
+import { hasNames } from "./names.ts";
 import type { EndpointRow, NetworkRow, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
 
@@ -18,6 +19,7 @@ export function toEndpoint(row: EndpointRow, network: NetworkRow): Endpoint {
     gateway: network.is_internal ? "" : network.gateway,
     macAddress: row.mac,
     aliases: row.aliases,
+    hasNames: hasNames(network),
   };
 }
 

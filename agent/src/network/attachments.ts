@@ -9,12 +9,13 @@ import { nameOf, toBinding, toEndpoint, toPublished, toRouterPort } from "./atta
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
+import { gatewayEndpoint } from "./gateway-endpoint.ts";
 import { chooseEndpointAddress } from "./endpoint-address.ts";
 import { formatAddress, macOfAddress } from "./ipv4.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
-import type { Peers } from "./peers.ts";
+import type { Names } from "./names.ts";
 import type { PortAllocator } from "./port-allocator.ts";
 
 export type AttachmentsDeps = {
@@ -26,7 +27,7 @@ export type AttachmentsDeps = {
   endpoints: EndpointDriver;
   firewall: Firewall;
   ports: PortAllocator;
-  peers: Peers;
+  names: Names;
   events: EventBus;
   logger: Logger;
 };
@@ -56,7 +57,7 @@ export class Attachments {
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
-      this.#deps.peers.announce(this.#networkIds(request.containerId));
+      await this.#refreshNames();
       return this.describe(request.containerId);
     });
   }
@@ -67,7 +68,7 @@ export class Attachments {
       const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
       await this.#refreshOverlays(networkIds);
-      this.#deps.peers.announce(networkIds);
+      await this.#refreshNames();
     });
   }
 
@@ -85,7 +86,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
-      this.#deps.peers.announce([network.id]);
+      await this.#refreshNames();
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -100,14 +101,14 @@ export class Attachments {
       await this.#refreshOverlays([networkId]);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
-      this.#deps.peers.announce([networkId, ...this.#networkIds(containerId)]);
+      await this.#refreshNames();
     });
   }
 
-  /** Its peers then know it by the new name. */
+  /** Others then find it by the new name. */
   rename(containerId: string, name: string): void {
     this.#deps.store.setContainerName(containerId, name);
-    this.#deps.peers.announce(this.#networkIds(containerId));
+    void this.#refreshNames();
   }
 
   describe(containerId: string): Attachment {
@@ -119,9 +120,9 @@ export class Attachments {
     };
   }
 
-  /** Ports of a container as the firewall has them: on its first endpoint that leads out. */
+  /** Ports of a container as the firewall has them: on the endpoint that its default route leads through. */
   publishedPorts(containerId: string): PublishedPort[] {
-    const carrier = this.#deps.store.endpointsOf(containerId).find((endpoint) => !this.#network(endpoint.network_id).is_internal);
+    const carrier = this.#carrier(containerId);
     if (carrier === undefined) return [];
     const router = this.#network(carrier.network_id).driver === "overlay" ? this.#deps.overlay.uplink(carrier.network_id) : undefined;
     return this.#deps.store
@@ -132,8 +133,7 @@ export class Attachments {
   /** Ports that containers publish through an overlay network: the host hands them to its router under the host's number. */
   routerPorts(networkId: string): RouterPort[] {
     const { store } = this.#deps;
-    const isCarrier = (endpoint: EndpointRow): boolean =>
-      store.endpointsOf(endpoint.container_id).find((each) => !this.#network(each.network_id).is_internal)?.id === endpoint.id;
+    const isCarrier = (endpoint: EndpointRow): boolean => this.#carrier(endpoint.container_id)?.id === endpoint.id;
     return store
       .endpointsIn(networkId)
       .filter(isCarrier)
@@ -161,9 +161,18 @@ export class Attachments {
     await firewall.publish(this.publishedPorts(containerId));
   }
 
+  /** A container without names is better than none: what goes wrong is said in the log. */
+  async #refreshNames(): Promise<void> {
+    try {
+      await this.#deps.names.refresh();
+    } catch (error) {
+      this.#deps.logger.error("names of containers may not resolve", { error });
+    }
+  }
+
   /** Tables of routers name the containers on them. */
   async #refreshOverlays(networkIds: readonly string[]): Promise<void> {
-    for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.ensure(id);
+    for (const id of networkIds) if (this.#network(id).driver === "overlay") await this.#deps.overlay.refresh(id);
   }
 
   async #undo(containerId: string): Promise<void> {
@@ -195,6 +204,7 @@ export class Attachments {
         namespace: request.namespace,
         hostname: request.hostname,
         container_name: nameOf(request),
+        dns_servers: [...(request.dnsServers ?? [])],
       };
       store.addAttachment(attachment);
       for (const endpoint of request.endpoints) this.#addEndpoint(attachment, endpoint);
@@ -227,6 +237,7 @@ export class Attachments {
       address: formatAddress(address),
       mac: request.macAddress ?? macOfAddress(address),
       aliases: request.aliases,
+      links: request.links ?? [],
     });
     return network;
   }
@@ -248,6 +259,10 @@ export class Attachments {
       const attributes = { container: containerId, name, type: driver };
       events.publish({ namespace: attachment.namespace, type: "network", action, id: endpoint.network_id, attributes });
     }
+  }
+
+  #carrier(containerId: string): EndpointRow | undefined {
+    return gatewayEndpoint(this.#deps.store.endpointsOf(containerId), (id) => this.#network(id));
   }
 
   #networkIds(containerId: string): string[] {

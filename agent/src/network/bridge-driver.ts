@@ -2,13 +2,13 @@ import { FlotillaError, KeyedLock, type Logger } from "@flotilla/core";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { Link, Route } from "../host/link-operations.ts";
 import { chooseSubnet, defaultGateway } from "./address-plan.ts";
+import { readBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall.ts";
 import { formatAddress, formatSubnet, parseAddress, parseSubnet, subnetOf, subnetsOverlap, type Subnet } from "./ipv4.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from "./plan.ts";
 
 const DEFAULT_MTU_BYTES = 1500;
-const MTU_OPTION = "com.docker.network.driver.mtu";
 
 export type BridgeDriverOptions = {
   instance: string;
@@ -20,7 +20,10 @@ export type BridgeDriverOptions = {
 };
 
 export function toBridgePlan(instance: string, network: NetworkRow): BridgePlan {
+  const { hasIcc, masquerades } = readBridgeOptions(network.options);
   return {
+    ...(hasIcc ? {} : { isIsolating: true }),
+    ...(masquerades ? {} : { keepsSource: true }),
     linkName: bridgeName(instance, network.number),
     subnet: parseSubnet(network.subnet),
     gateway: parseAddress(network.gateway),
@@ -124,10 +127,11 @@ export class BridgeDriver {
 
   /** A bridge that someone deleted under running containers: their links are still there. */
   #adoptEndpoints(network: NetworkRow, master: string): void {
+    const isIsolating = toBridgePlan(this.#options.instance, network).isIsolating === true;
     for (const endpoint of this.#options.store.endpointsIn(network.id)) {
       const name = vethName(this.#options.instance, endpoint.number);
       const hasPorts = this.#options.store.portsOf(endpoint.container_id).length > 0;
-      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply(planAdoption(name, { master, hasPorts }));
+      if (this.#kernel.host.findLink(name) !== undefined) this.#kernel.host.apply(planAdoption(name, { master, hasPorts, isIsolating }));
     }
   }
 
@@ -140,8 +144,8 @@ export class BridgeDriver {
 
   /** As large as the way out allows: a container's packets must not need fragmenting there. */
   #mtuBytes(network: NetworkRow): number {
-    const option = Number(network.options[MTU_OPTION]);
-    if (Number.isInteger(option) && option > 0) return option;
+    const { mtuBytes } = readBridgeOptions(network.options);
+    if (mtuBytes !== undefined) return mtuBytes;
     const isDefault = (route: Route): boolean => route.prefixLength === 0 && route.gateway !== "";
     const [best] = this.#kernel.host
       .routes()

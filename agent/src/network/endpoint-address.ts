@@ -28,7 +28,9 @@ function chooseOnBridge(store: NetworkStore, network: NetworkRow, fixed: string 
     subnet: parseSubnet(network.subnet),
     range: parseSubnet(network.address_range === "" ? network.subnet : network.address_range),
     gateway: parseAddress(network.gateway),
-    used: new Set(store.endpointsIn(network.id).map((endpoint) => parseAddress(endpoint.address))),
+    used: new Set(
+      [...store.endpointsIn(network.id).map(({ address }) => address), ...Object.values(network.reserved_addresses)].map(parseAddress),
+    ),
     cursor: parseAddress(network.last_address),
   };
   if (fixed === undefined) {

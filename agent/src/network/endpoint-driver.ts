@@ -3,6 +3,7 @@ import { FlotillaError } from "@flotilla/core";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
+import { gatewayEndpoint } from "./gateway-endpoint.ts";
 import { parseAddress } from "./ipv4.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
@@ -67,7 +68,7 @@ export class EndpointDriver {
 
   #ensureEndpoints(stack: NetworkStack, containerId: string, endpoints: readonly EndpointRow[]): void {
     const hasPorts = this.#options.store.portsOf(containerId).length > 0;
-    const defaultRoute = endpoints.find((endpoint) => !this.#network(endpoint).is_internal);
+    const defaultRoute = gatewayEndpoint(endpoints, (id) => this.#options.store.findNetwork(id) ?? { name: "", is_internal: true });
     for (const endpoint of endpoints) {
       const network = this.#network(endpoint);
       const isDefaultRoute = endpoint.id === defaultRoute?.id;
@@ -86,6 +87,17 @@ export class EndpointDriver {
         bridge: toBridgePlan(this.#options.instance, network),
       });
     }
+    if (defaultRoute !== undefined) this.#routeThrough(stack, defaultRoute);
+  }
+
+  /** A network that came or went may have moved the way out; an overlay's driver sets its own. */
+  #routeThrough(stack: NetworkStack, endpoint: EndpointRow): void {
+    const { driver, gateway } = this.#network(endpoint);
+    if (driver !== "bridge") return;
+    const link = `eth${endpoint.position}`;
+    const index = stack.findLink(link)?.index;
+    const isThere = stack.routes().some((route) => route.prefixLength === 0 && route.linkIndex === index && route.gateway === gateway);
+    if (!isThere) stack.apply([{ kind: "replace-default-route", gateway, link }]);
   }
 
   #network(endpoint: EndpointRow): NetworkRow {
@@ -100,7 +112,8 @@ export class EndpointDriver {
     const hostEnd = this.#kernel.host.findLink(endpoint.linkName);
     if (hostEnd !== undefined && this.#isComplete(inside, endpoint)) {
       if (hostEnd.masterIndex !== bridge.index) {
-        this.#kernel.host.apply(planAdoption(hostEnd.name, { master: bridge.name, hasPorts: endpoint.hasPorts }));
+        const where = { master: bridge.name, hasPorts: endpoint.hasPorts, isIsolating: endpoint.bridge.isIsolating === true };
+        this.#kernel.host.apply(planAdoption(hostEnd.name, where));
       }
       return;
     }
@@ -115,8 +128,6 @@ export class EndpointDriver {
   #isComplete(inside: NetworkStack, endpoint: EndpointPlan): boolean {
     const link = inside.findLink(`eth${endpoint.position}`);
     if (link === undefined || !link.isUp) return false;
-    const hasAddress = inside.addresses().some((held) => held.linkIndex === link.index && parseAddress(held.address) === endpoint.address);
-    const hasRoute = !endpoint.isDefaultRoute || inside.routes().some((route) => route.prefixLength === 0);
-    return hasAddress && hasRoute;
+    return inside.addresses().some((held) => held.linkIndex === link.index && parseAddress(held.address) === endpoint.address);
   }
 }

@@ -1,6 +1,7 @@
 import { silentLogger } from "@flotilla/core";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AttachRequest, PortBinding } from "../engine/ports.ts";
+import type { ResolverWish } from "../dns/resolver-process.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
 import { Database } from "../store/database.ts";
@@ -14,7 +15,15 @@ let events: EventBus;
 let networks: Networks;
 
 const resolvConf = () => ({ nameservers: ["172.19.0.53"], searches: [], options: [] });
-const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel, resolvConf });
+/** What the resolver was last told. */
+let names: ResolverWish;
+const resolver = {
+  apply: async (wish: ResolverWish) => {
+    names = wish;
+  },
+  close: async () => undefined,
+};
+const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel, resolvConf, resolver });
 const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({
   containerPort: 80,
   protocol: "tcp",
@@ -330,27 +339,25 @@ describe("user-defined networks", () => {
       ...change,
     });
 
-  test("are refused while nobody writes their names into hosts files", () => {
-    expect(() => create("web")).toThrow("names of containers would not resolve");
-  });
-
-  test("tell each running member the names of all", async () => {
-    const seen = new Map<string, unknown>();
-    networks.onPeersChanged(({ containerId, entries }) => seen.set(containerId, entries));
+  test("give the resolver the names of their members, and send lookups to it", async () => {
     create("web", { subnet: "10.7.0.0/24" });
     const endpoints = [{ networkName: "web", aliases: ["db"], ipv4Address: "10.7.0.9" }];
     await networks.attach(request("c1", { endpoints }));
-    await networks.attach(request("c2", { endpoints: [{ networkName: "web", aliases: [] }] }));
-    expect(seen.get("c2")).toEqual([
-      { address: "10.7.0.2", names: ["name-c2", "c2"] },
-      { address: "10.7.0.9", names: ["name-c1", "c1", "db"] },
+    await networks.attach(request("c2", { endpoints: [{ networkName: "web", aliases: [] }], dnsServers: ["9.9.9.9"] }));
+    await networks.attach(request("c3"));
+    const byName = (): Record<string, string[]> =>
+      Object.fromEntries((names.networks[0]?.names ?? []).map((each) => [each.name, each.addresses]));
+    expect(byName()).toEqual({ "name-c1": ["10.7.0.9"], db: ["10.7.0.9"], c1: ["10.7.0.9"], "name-c2": ["10.7.0.2"], c2: ["10.7.0.2"] });
+    expect(names.containers.map(({ id, netnsPath, servers }) => ({ id, netnsPath, servers }))).toEqual([
+      { id: "c1", netnsPath: "/r/netns/c1", servers: [] },
+      { id: "c2", netnsPath: "/r/netns/c2", servers: ["9.9.9.9"] },
     ]);
-    expect(seen.get("c1")).toEqual([
-      { address: "10.7.0.9", names: ["name-c1", "c1", "db"] },
-      { address: "10.7.0.2", names: ["name-c2", "c2"] },
+    expect(kernel.transcript.filter((line) => line.startsWith("nft in "))).toEqual([
+      "nft in /r/netns/c1: add table ip flotilla_dns",
+      "nft in /r/netns/c2: add table ip flotilla_dns",
     ]);
     await networks.detach("c2");
-    expect(seen.get("c1")).toHaveLength(1);
+    expect(Object.keys(byName())).toEqual(["name-c1", "db", "c1"]);
   });
 
   test.each([
@@ -365,13 +372,11 @@ describe("user-defined networks", () => {
     ["a gateway outside", { name: "x", change: { subnet: "10.9.0.0/24", gateway: "10.8.0.1" }, message: "no matching subnet for gateway" }],
     ["a range outside", { name: "x", change: { subnet: "10.9.0.0/24", addressRange: "10.8.0.0/25" }, message: "does not contain it" }],
   ])("%s is refused", (_, { name, change, message }) => {
-    networks.onPeersChanged(() => undefined);
     create("web");
     expect(() => create(name, change)).toThrow(message);
   });
 
   test("cannot be removed in use, nor when predefined", async () => {
-    networks.onPeersChanged(() => undefined);
     const id = create("web");
     await networks.attach(request("c1", { endpoints: [{ networkName: "web", aliases: [] }] }));
     await expect(networks.removeNetwork("default", "web")).rejects.toThrow(`network web id ${id} has active endpoints`);
@@ -382,18 +387,15 @@ describe("user-defined networks", () => {
   });
 
   test("know a renamed container by its new name", async () => {
-    const names = new Set<string>();
-    networks.onPeersChanged(({ entries }) => entries.forEach((entry) => names.add(entry.names[0] ?? "")));
     create("web");
     await networks.attach(request("c1", { endpoints: [{ networkName: "web", aliases: [] }] }));
     networks.renameContainer("c1", "fresh");
     networks.renameContainer("unknown", "other");
-    expect([...names]).toEqual(["name-c1", "fresh"]);
+    expect(names.networks[0]?.names[0]?.name).toBe("fresh");
     expect(networks.inspect("default", "web").endpoints[0]?.containerName).toBe("fresh");
   });
 
   test("can be joined and left by a running container", async () => {
-    networks.onPeersChanged(() => undefined);
     const id = create("web", { subnet: "10.7.0.0/24" });
     await networks.attach(request("c1"));
     expect(await networks.connect("c1", { networkName: "web", aliases: [] })).toMatchObject({ ipv4Address: "10.7.0.2", networkId: id });
@@ -401,5 +403,30 @@ describe("user-defined networks", () => {
     await expect(networks.connect("c1", { networkName: "web", aliases: [] })).rejects.toThrow("already exists in network web");
     await networks.disconnect("c1", id);
     expect(networks.inspect("default", "web").endpoints).toEqual([]);
+  });
+
+  test("the way out is Docker's choice, moves with the networks, and published ports move along", async () => {
+    create("aaa", { subnet: "10.7.0.0/24" });
+    await networks.attach(request("c1", { ports: [tcp(8080)] }));
+    const id = (await networks.connect("c1", { networkName: "aaa", aliases: [] })).networkId;
+    expect(kernel.transcript).toContain("c1: route replace default via 10.7.0.1 dev eth1");
+    expect(kernel.nftTexts.at(-1)).toContain("tcp . 8080 : 10.7.0.2 . 80");
+    await networks.disconnect("c1", id);
+    expect(kernel.transcript.filter((line) => line.includes("route replace")).at(-1)).toBe(
+      "c1: route replace default via 172.17.0.1 dev eth0",
+    );
+    expect(kernel.nftTexts.at(-1)).toContain("tcp . 8080 : 172.17.0.2 . 80");
+  });
+
+  test("reserved addresses are given to nobody and shown", async () => {
+    create("web", { subnet: "10.7.0.0/29", reserved: { router: "10.7.0.2", printer: "10.7.0.3" } });
+    const { endpoints } = await networks.attach(request("c1", { endpoints: [{ networkName: "web", aliases: [] }] }));
+    expect(endpoints[0]?.ipv4Address).toBe("10.7.0.4");
+    const taken = { networkName: "web", aliases: [], ipv4Address: "10.7.0.3" };
+    await expect(networks.attach(request("c2", { endpoints: [taken] }))).rejects.toThrow("Address already in use");
+    expect(networks.inspect("default", "web").addressing?.reserved).toEqual({ router: "10.7.0.2", printer: "10.7.0.3" });
+    expect(() => create("x", { subnet: "10.8.0.0/24", reserved: { a: "10.9.0.1" } })).toThrow(
+      "no matching subnet for aux-address 10.9.0.1",
+    );
   });
 });

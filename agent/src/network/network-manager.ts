@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { FlotillaError, type Logger } from "@flotilla/core";
+import { join } from "node:path";
+import type { Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
+import { type NameService, ResolverProcess } from "../dns/resolver-process.ts";
 import type { Endpoint, EndpointRequest, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
@@ -17,7 +19,7 @@ import { Firewall } from "./firewall.ts";
 import { NetworkCatalog, type KnownNetwork } from "./network-catalog.ts";
 import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
-import { Peers, type PeersListener } from "./peers.ts";
+import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
 import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -34,6 +36,8 @@ export type NetworkManagerDeps = {
   kernel?: NetworkKernel;
   overlayKernel?: OverlayKernel;
   resolvConf?: () => ResolvConf;
+  /** A process of its own, unless a test gives another. */
+  resolver?: NameService;
 };
 
 /** The port of the engine, and what the API's network routes and the engine's connector need besides. */
@@ -42,7 +46,7 @@ export type Networks = NetworkManager & {
   list(namespace: string): NetworkView[];
   /** @throws not_found `network x not found`. */
   inspect(namespace: string, nameOrId: string): NetworkView;
-  /** @returns its id. @throws not_implemented while nobody listens to `onPeersChanged`: names would not resolve. */
+  /** @returns its id. */
   createNetwork(namespace: string, request: NetworkCreateRequest): string;
   removeNetwork(namespace: string, nameOrId: string): Promise<void>;
   /** One more network for a running container. */
@@ -59,11 +63,6 @@ export type Networks = NetworkManager & {
   onOverlayChanged(listener: (networkId: string) => void): () => void;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
-  /**
-   * Calls `listener` with what the hosts file of a running container is to say about its user-defined networks (itself
-   * included), after every change of their members. Returns a function that stops it.
-   */
-  onPeersChanged(listener: PeersListener): () => void;
 };
 
 /** How often a table that someone flushed (a firewall's reload) is put back. */
@@ -77,7 +76,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const kernel = deps.kernel ?? openNetworkKernel();
   const { instance } = config;
   const parts = createParts(deps, kernel, resolvConf);
-  const { store, catalog, attachments, peers, reconciler, overlays, overlay, ports, bridges, firewall } = parts;
+  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall } = parts;
   const upkeep = startUpkeep(parts, logger);
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
   const view = (network: KnownNetwork): NetworkView => viewNetwork(store, network, instance);
@@ -93,7 +92,11 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
-    applyOverlays: (bodies) => overlays.apply(bodies),
+    applyOverlays: async (bodies) => {
+      const failures = await overlays.apply(bodies);
+      await names.refresh();
+      return failures;
+    },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
     onOverlayChanged: (listener) => {
       parts.overlayListeners.add(listener);
@@ -102,16 +105,16 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
     inspect: (namespace, nameOrId) => view(catalog.get(namespace, nameOrId)),
-    createNetwork: (namespace, request) => {
-      if (!peers.hasListeners()) throw new FlotillaError("not_implemented", NO_USER_NETWORKS);
-      return users.create(namespace, request);
-    },
+    createNetwork: (namespace, request) => users.create(namespace, request),
     removeNetwork: (namespace, nameOrId) => users.remove(namespace, nameOrId),
-    onPeersChanged: (listener) => peers.onChange(listener),
-    reconcile: (running) => reconciler.reconcile(running),
+    reconcile: async (running) => {
+      await reconciler.reconcile(running);
+      await names.refresh();
+    },
     hostResolvConf: resolvConf,
     close: async () => {
       upkeep.stop();
+      await resolver.close();
       await reconciler.removeIdle();
       await overlay.close();
       overlays.close();
@@ -127,7 +130,8 @@ type Parts = {
   bridges: BridgeDriver;
   firewall: Firewall;
   ports: PortAllocator;
-  peers: Peers;
+  names: Names;
+  resolver: NameService;
   attachments: Attachments;
   reconciler: Reconciler;
   overlay: OverlayDriver;
@@ -173,7 +177,10 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const peers = new Peers(store);
+  const cacheDir = join(config.dataDir, "compile-cache");
+  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir, logger });
+  const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
+  const names = new Names({ kernel, store, overlayStore, resolver, netnsPath });
   const attachments = new Attachments({
     store,
     catalog,
@@ -183,16 +190,13 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     endpoints,
     firewall,
     ports,
-    peers,
+    names,
     events,
     logger,
   });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { store, catalog, bridges, firewall, ports, peers, attachments, reconciler, overlay, overlays, overlayListeners };
+  return { store, catalog, bridges, firewall, ports, names, resolver, attachments, reconciler, overlay, overlays, overlayListeners };
 }
-
-const NO_USER_NETWORKS =
-  "user-defined networks are not supported yet: names of containers would not resolve in them; use bridge, host or none";
 
 function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {
   const guard = (task: Promise<void>): void => void task.catch((error: unknown) => logger.error("network upkeep went wrong", { error }));

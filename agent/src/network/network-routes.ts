@@ -5,6 +5,7 @@ import { z } from "zod";
 import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
 import type { ClusterNetworks, WishCaller } from "../overlay/network-wishes.ts";
+import { parseTimeFilter } from "../storage/time-filter.ts";
 import type { Networks } from "./network-manager.ts";
 import type { NetworkView } from "./network-view.ts";
 
@@ -13,7 +14,7 @@ export type NetworkConnector = {
   connect(
     namespace: string,
     containerRef: string,
-    endpoint: { networkName: string; aliases: string[]; ipv4Address?: string; macAddress?: string },
+    endpoint: { networkName: string; aliases: string[]; links?: string[]; ipv4Address?: string; macAddress?: string },
   ): Promise<void>;
   disconnect(namespace: string, containerRef: string, options: { networkName: string; force: boolean }): Promise<void>;
 };
@@ -36,7 +37,7 @@ const flag = z
   .nullish()
   .transform((value) => value ?? false);
 
-const IpamConfig = z.object({ Subnet: text, IPRange: text, Gateway: text });
+const IpamConfig = z.object({ Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: stringMap });
 const NetworkCreateBody = z.object({
   Name: z.string(),
   Driver: text,
@@ -52,6 +53,7 @@ const NetworkCreateBody = z.object({
 
 const EndpointConfig = z.object({
   Aliases: z.array(z.string()).nullish(),
+  Links: z.array(z.string()).nullish(),
   MacAddress: text,
   IPAMConfig: z.object({ IPv4Address: text }).nullish(),
 });
@@ -113,6 +115,8 @@ async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Pro
   const configs = body.IPAM?.Config ?? [];
   if (body.EnableIPv6) throw new FlotillaError("not_implemented", "IPv6 networks are not supported yet");
   if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
+  const ipam = body.IPAM?.Driver ?? "";
+  if (ipam !== "" && ipam !== "default") throw new FlotillaError("invalid", `failed to find a builtin or plugin ipam driver ${ipam}`);
   if (configs.length > 1) throw new FlotillaError("invalid", "bridge driver doesn't support multiple subnets");
   const id = networks.createNetwork(call.namespace, {
     name: body.Name,
@@ -120,6 +124,7 @@ async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Pro
     subnet: configs[0]?.Subnet ?? "",
     gateway: configs[0]?.Gateway ?? "",
     addressRange: configs[0]?.IPRange ?? "",
+    reserved: configs[0]?.AuxiliaryAddresses ?? {},
     isInternal: body.Internal,
     isAttachable: body.Attachable,
     labels: body.Labels ?? {},
@@ -176,13 +181,14 @@ async function removeNetwork({ networks, cluster }: NetworkRoutesDeps, call: Cal
 
 async function prune(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
   const filters = parseFilters(call.query.get("filters"), PRUNE_FILTERS);
-  if (filters.has("until")) throw new FlotillaError("not_implemented", "the filter until is not supported for networks");
+  const until = filters.get("until")?.map((text) => parseTimeFilter(text, Date.now()));
   const unwanted = filters.get("label!");
   const deleted: string[] = [];
   for (const view of deps.networks.list(call.namespace)) {
     const isWanted =
       matchesLabels(view.labels, filters.get("label") ?? []) && (unwanted === undefined || !matchesLabels(view.labels, unwanted));
-    if (view.isPredefined || view.endpoints.length > 0 || !isWanted) continue;
+    const isOld = until === undefined || until.every((ms) => view.createdAtMs < ms);
+    if (view.isPredefined || view.endpoints.length > 0 || !isWanted || !isOld) continue;
     if (await isRemoved(deps, call, view)) deleted.push(view.name);
   }
   return json({ NetworksDeleted: deleted });
@@ -207,6 +213,7 @@ async function connect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
   await requireConnector(deps).connect(call.namespace, body.Container, {
     networkName: network.name,
     aliases: body.EndpointConfig?.Aliases ?? [],
+    links: body.EndpointConfig?.Links ?? [],
     ...(address === "" ? {} : { ipv4Address: address }),
     ...(mac === "" ? {} : { macAddress: mac }),
   });
@@ -250,10 +257,11 @@ function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]): Reco
   };
 }
 
-function toIpamConfig({ addressing }: NetworkView): Record<string, string>[] {
+function toIpamConfig({ addressing }: NetworkView): Record<string, unknown>[] {
   if (addressing === undefined) return [];
-  const { subnet, gateway, addressRange } = addressing;
-  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway }];
+  const { subnet, gateway, addressRange, reserved } = addressing;
+  const auxiliary = Object.keys(reserved).length === 0 ? {} : { AuxiliaryAddresses: reserved };
+  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway, ...auxiliary }];
 }
 
 const toContainer = (endpoint: NetworkView["endpoints"][number]): Record<string, string> => ({

@@ -54,6 +54,9 @@ const MIGRATION: Migration = {
      ) STRICT;
      CREATE INDEX ports_by_container ON ports (container_id);`,
     `ALTER TABLE networks ADD COLUMN driver TEXT NOT NULL DEFAULT 'bridge';`,
+    `ALTER TABLE attachments ADD COLUMN dns_servers TEXT NOT NULL DEFAULT '[]';
+     ALTER TABLE endpoints ADD COLUMN links TEXT NOT NULL DEFAULT '[]';`,
+    `ALTER TABLE networks ADD COLUMN reserved_addresses TEXT NOT NULL DEFAULT '{}';`,
   ],
 };
 
@@ -81,6 +84,8 @@ const NetworkRow = z.object({
   is_attachable: flagColumn,
   labels: textMap,
   options: textMap,
+  /** `--aux-address`: taken by others, by whatever name. */
+  reserved_addresses: textMap,
   last_address: z.string(),
   created_at_ms: z.int(),
 });
@@ -95,6 +100,8 @@ const EndpointRow = z.object({
   address: z.string(),
   mac: z.string(),
   aliases: jsonOf(z.array(z.string())),
+  /** `container:alias` */
+  links: jsonOf(z.array(z.string())),
 });
 export type EndpointRow = z.output<typeof EndpointRow>;
 
@@ -108,7 +115,14 @@ const PortRow = z.object({
 });
 export type PortRow = z.output<typeof PortRow>;
 
-const AttachmentRow = z.object({ container_id: z.string(), namespace: z.string(), hostname: z.string(), container_name: z.string() });
+const AttachmentRow = z.object({
+  container_id: z.string(),
+  namespace: z.string(),
+  hostname: z.string(),
+  container_name: z.string(),
+  /** `--dns`; empty for the host's. */
+  dns_servers: jsonOf(z.array(z.string())),
+});
 export type AttachmentRow = z.output<typeof AttachmentRow>;
 
 export class NetworkStore {
@@ -136,10 +150,10 @@ export class NetworkStore {
     return row === undefined ? undefined : NetworkRow.parse(row);
   }
 
-  addNetwork(network: Omit<NetworkRow, "number" | "last_address">): void {
+  addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
-         options, last_address, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?)`,
+         options, last_address, created_at_ms, reserved_addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?)`,
       network.id,
       network.namespace,
       network.name,
@@ -153,6 +167,7 @@ export class NetworkStore {
       JSON.stringify(network.labels),
       JSON.stringify(network.options),
       network.created_at_ms,
+      JSON.stringify(reserved),
     );
   }
 
@@ -175,11 +190,12 @@ export class NetworkStore {
 
   addAttachment(row: AttachmentRow): void {
     this.#db.run(
-      "INSERT INTO attachments (container_id, namespace, hostname, container_name) VALUES (?, ?, ?, ?)",
+      "INSERT INTO attachments (container_id, namespace, hostname, container_name, dns_servers) VALUES (?, ?, ?, ?, ?)",
       row.container_id,
       row.namespace,
       row.hostname,
       row.container_name,
+      JSON.stringify(row.dns_servers),
     );
   }
 
@@ -208,7 +224,7 @@ export class NetworkStore {
 
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
-      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       endpoint.id,
       endpoint.container_id,
       endpoint.network_id,
@@ -216,6 +232,7 @@ export class NetworkStore {
       endpoint.address,
       endpoint.mac,
       JSON.stringify(endpoint.aliases),
+      JSON.stringify(endpoint.links),
     );
   }
 

@@ -15,7 +15,7 @@ export type NetworkView = {
   labels: Readonly<Record<string, string>>;
   options: Readonly<Record<string, string>>;
   /** undefined for host and none. */
-  addressing: { subnet: string; gateway: string; addressRange: string } | undefined;
+  addressing: { subnet: string; gateway: string; addressRange: string; reserved: Readonly<Record<string, string>> } | undefined;
   endpoints: {
     containerId: string;
     containerName: string;
@@ -45,7 +45,7 @@ export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance
     isAttachable: row.is_attachable,
     labels: row.labels,
     options: isPredefined ? { ...defaultOptions(bridgeName(instance, row.number)), ...row.options } : row.options,
-    addressing: { subnet: row.subnet, gateway: row.gateway, addressRange: row.address_range },
+    addressing: { subnet: row.subnet, gateway: row.gateway, addressRange: row.address_range, reserved: row.reserved_addresses },
     endpoints: store.endpointsIn(row.id).map((endpoint) => ({
       containerId: endpoint.container_id,
       containerName: store.findAttachment(endpoint.container_id)?.container_name ?? "",

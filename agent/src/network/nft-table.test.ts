@@ -64,6 +64,14 @@ table ip flotilla_1a2b3c4d {
 `);
 });
 
+test("inside an isolating bridge only what was published passes; one that keeps sources is not masqueraded", () => {
+  const text = formatTable({ table: "t", bridges: [{ ...bridge, isIsolating: true, keepsSource: true }], ports: [] });
+  const inside = `iifname "${bridge.linkName}" oifname "${bridge.linkName}"`;
+  expect(text).toContain(`    ${inside} ct state established,related accept\n    ${inside} ct status dnat accept\n    ${inside} drop\n`);
+  expect(text).not.toContain(`${inside} accept`);
+  expect(text).not.toContain(`oifname != "${bridge.linkName}" ip saddr`);
+});
+
 test("a map without elements has no empty list, which nft refuses", () => {
   expect(formatTable({ table: "t", bridges: [bridge], ports: [] })).not.toContain("{  }");
 });

@@ -75,7 +75,7 @@ function guardRules(bridges: readonly BridgePlan[]): string[] {
 function forwardRules(bridges: readonly BridgePlan[]): string[] {
   return [
     "iifname != @bridges oifname != @bridges accept",
-    ...bridges.map((bridge) => `iifname ${quote(bridge.linkName)} oifname ${quote(bridge.linkName)} accept`),
+    ...bridges.flatMap((bridge) => insideRules(`iifname ${quote(bridge.linkName)} oifname ${quote(bridge.linkName)}`, bridge)),
     ...bridges
       .filter((bridge) => bridge.isInternal)
       .flatMap((bridge) => [`iifname ${quote(bridge.linkName)} drop`, `oifname ${quote(bridge.linkName)} drop`]),
@@ -85,6 +85,12 @@ function forwardRules(bridges: readonly BridgePlan[]): string[] {
   ];
 }
 
+/** Between containers of one network. Ports of an isolating bridge exchange no frames; this is the way round by its gateway. */
+function insideRules(inside: string, bridge: BridgePlan): string[] {
+  if (bridge.isIsolating !== true) return [`${inside} accept`];
+  return [`${inside} ct state established,related accept`, `${inside} ct status dnat accept`, `${inside} drop`];
+}
+
 /** Loopback callers and hairpins get the gateway's address, so that the answer comes back here; the rest the way out's. */
 function postroutingRules(bridges: readonly BridgePlan[]): string[] {
   return [
@@ -92,7 +98,9 @@ function postroutingRules(bridges: readonly BridgePlan[]): string[] {
     ...bridges.flatMap((bridge) => {
       const from = `ip saddr ${formatSubnet(bridge.subnet)}`;
       const hairpin = `oifname ${quote(bridge.linkName)} ${from} ct status dnat masquerade`;
-      return bridge.isInternal ? [hairpin] : [hairpin, `oifname != ${quote(bridge.linkName)} ${from} masquerade`];
+      return bridge.isInternal || bridge.keepsSource === true
+        ? [hairpin]
+        : [hairpin, `oifname != ${quote(bridge.linkName)} ${from} masquerade`];
     }),
   ];
 }

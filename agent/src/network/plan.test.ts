@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { formatLinkOperation } from "../host/link-operations.ts";
 import { parseAddress, parseSubnet } from "./ipv4.ts";
-import { bridgeName, planBridge, planContainerEnd, planHostEnd, vethName, type BridgePlan, type EndpointPlan } from "./plan.ts";
+import {
+  bridgeName,
+  planAdoption,
+  planBridge,
+  planContainerEnd,
+  planHostEnd,
+  vethName,
+  type BridgePlan,
+  type EndpointPlan,
+} from "./plan.ts";
 
 const bridge: BridgePlan = {
   linkName: "fl1a2b3c-1",
@@ -56,4 +65,16 @@ test("an endpoint with published ports may send a frame back to its own containe
 test("a second network brings no default route", () => {
   const operations = planContainerEnd({ ...endpoint, position: 1, isDefaultRoute: false }).map(formatLinkOperation);
   expect(operations.at(-1)).toBe("link set eth1 up");
+});
+
+test("a container of an isolating bridge exchanges no frames with others of it, whenever its link is made", () => {
+  const isolating = { ...bridge, isIsolating: true };
+  const made = planHostEnd({ ...endpoint, bridge: isolating }, { netnsPath: "/run/f/netns/c1", mtuBytes: 1400 });
+  expect(made.map(formatLinkOperation).at(-1)).toBe("link set fv1a2b3c-2s type bridge_slave isolated on");
+  const adopted = planAdoption("fv1a2b3c-2s", { master: "fl1a2b3c-1", hasPorts: true, isIsolating: true });
+  expect(adopted.map(formatLinkOperation)).toEqual([
+    "link set fv1a2b3c-2s master fl1a2b3c-1",
+    "link set fv1a2b3c-2s type bridge_slave hairpin on",
+    "link set fv1a2b3c-2s type bridge_slave isolated on",
+  ]);
 });

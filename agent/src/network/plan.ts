@@ -5,7 +5,7 @@
 //   link   fv1a2b3c-2s   one veth per endpoint, enslaved to it; its peer is ethN in the container's namespace
 //   table  ip flotilla_1a2b3c4d   one nftables table (nft-table.ts)
 //   file   $FLOTILLA_RUN/netns/<container id>   the namespace, bind-mounted
-// Not done: IPv6 (neither addresses nor published ports), DNS, filtering inside one network.
+// Not done: IPv6 (neither addresses nor published ports), filtering inside one network.
 import type { LinkOperation } from "../host/link-operations.ts";
 import { formatAddress, macOfAddress, type Subnet } from "./ipv4.ts";
 
@@ -21,7 +21,16 @@ export const bridgeName = (instance: string, number: number): string => `${bridg
 export const vethName = (instance: string, number: number): string => `${vethPrefix(instance)}${number.toString(36)}`;
 
 /** A network as the kernel is to have it. */
-export type BridgePlan = { linkName: string; subnet: Subnet; gateway: number; isInternal: boolean };
+export type BridgePlan = {
+  linkName: string;
+  subnet: Subnet;
+  gateway: number;
+  isInternal: boolean;
+  /** Its containers do not reach each other but through published ports. */
+  isIsolating?: boolean;
+  /** What leaves it keeps its address. */
+  keepsSource?: boolean;
+};
 
 export type EndpointPlan = {
   linkName: string;
@@ -62,21 +71,25 @@ export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; 
     },
     { kind: "disable-ipv6-autoconfiguration", name },
     { kind: "set-up", name },
-    ...planHairpin(name, endpoint.hasPorts),
+    ...planPort(name, { hasPorts: endpoint.hasPorts, isIsolating: endpoint.bridge.isIsolating === true }),
   ];
 }
 
 /** Puts the host's end of an endpoint on a bridge that was made anew. */
-export function planAdoption(name: string, where: { master: string; hasPorts: boolean }): LinkOperation[] {
-  return [{ kind: "set-master", name, master: where.master }, ...planHairpin(name, where.hasPorts)];
+export function planAdoption(name: string, where: { master: string; hasPorts: boolean; isIsolating: boolean }): LinkOperation[] {
+  return [{ kind: "set-master", name, master: where.master }, ...planPort(name, where)];
 }
 
 /**
  * A container that calls its own published port: where bridged packets pass the IP hooks (br_netfilter), its frame is
- * translated while still in the bridge and must go back to the port that it came from.
+ * translated while still in the bridge and must go back to the port that it came from. Isolated ports get frames of the
+ * host only.
  */
-function planHairpin(name: string, hasPorts: boolean): LinkOperation[] {
-  return hasPorts ? [{ kind: "enable-hairpin", name }] : [];
+function planPort(name: string, { hasPorts, isIsolating }: { hasPorts: boolean; isIsolating: boolean }): LinkOperation[] {
+  return [
+    ...(hasPorts ? [{ kind: "enable-hairpin", name } as const] : []),
+    ...(isIsolating ? [{ kind: "isolate-port", name } as const] : []),
+  ];
 }
 
 /** The container's end, inside its namespace. */

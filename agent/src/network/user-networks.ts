@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { FlotillaError } from "@flotilla/core";
 import type { EventBus } from "../events/bus.ts";
 import { defaultGateway } from "./address-plan.ts";
+import { checkBridgeOptions } from "./bridge-options.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { Firewall } from "./firewall.ts";
 import { containsAddress, formatAddress, formatSubnet, parseAddress, parseSubnet, subnetsOverlap, type Subnet } from "./ipv4.ts";
@@ -15,6 +16,8 @@ export type NetworkCreateRequest = {
   subnet: string;
   gateway: string;
   addressRange: string;
+  /** `--aux-address`: name → address that no container gets. */
+  reserved?: Readonly<Record<string, string>>;
   isInternal: boolean;
   isAttachable: boolean;
   labels: Record<string, string>;
@@ -59,19 +62,21 @@ export class UserNetworks {
     if (catalog.list(namespace).some((network) => network.name === request.name)) {
       throw new FlotillaError("conflict", `network with name ${request.name} already exists`);
     }
+    checkBridgeOptions(request.options);
     const id = randomBytes(32).toString("hex");
-    store.addNetwork({
+    const network = {
       id,
       namespace,
       name: request.name,
-      driver: "bridge",
+      driver: "bridge" as const,
       ...this.#addressing(request),
       is_internal: request.isInternal,
       is_attachable: request.isAttachable,
       labels: request.labels,
       options: request.options,
       created_at_ms: Date.now(),
-    });
+    };
+    store.addNetwork(network, checkReserved(parseSubnet(network.subnet), request.reserved ?? {}));
     events.publish({ namespace, type: "network", action: "create", id, attributes: { name: request.name, type: "bridge" } });
     return id;
   }
@@ -138,6 +143,14 @@ function checkDriver(driver: string): void {
       "an overlay network belongs to all hosts: the control plane makes it, this host alone cannot",
     );
   throw new FlotillaError("not_found", `could not find plugin ${driver} in v1 plugin registry: plugin not found`);
+}
+
+function checkReserved(subnet: Subnet, reserved: Readonly<Record<string, string>>): Record<string, string> {
+  for (const address of Object.values(reserved)) {
+    if (!containsAddress(subnet, parseAddress(address)))
+      throw new FlotillaError("invalid", `no matching subnet for aux-address ${address}`);
+  }
+  return { ...reserved };
 }
 
 function checkRange(subnet: Subnet, text: string): string {

@@ -5,14 +5,19 @@ import { planChanges } from "./router.ts";
 
 /**
  * Makes a container's link to its router, or completes it: both ends, addresses, routes. Idempotent, a few milliseconds,
- * synchronous. The router's own routes to it are the router's.
+ * synchronous. @returns whether the link is new: the router then has no route to it yet.
  */
-export function ensureEndpointLink(state: NetworkState, end: ContainerEnd, stacks: { router: RouterStack; container: RouterStack }): void {
+export function ensureEndpointLink(
+  state: NetworkState,
+  end: ContainerEnd,
+  stacks: { router: RouterStack; container: RouterStack },
+): boolean {
   const { router, container } = stacks;
   const name = `eth${end.position}`;
   const near = router.findLink(end.endpoint.link);
   const far = container.findLink(name);
-  if (near === undefined || far === undefined || far.mac !== end.endpoint.mac || !near.isUp) {
+  const isNew = near === undefined || far === undefined || far.mac !== end.endpoint.mac || !near.isUp;
+  if (isNew) {
     router.applyLinks([{ kind: "delete-link", name: end.endpoint.link }]);
     router.applyLinks(planLink(end));
   } else if (near.mtuBytes !== end.mtuBytes) {
@@ -26,4 +31,5 @@ export function ensureEndpointLink(state: NetworkState, end: ContainerEnd, stack
   container.applyObjects(planChanges(planContainerObjects(state, end), container.objects(), false));
   // A net under a wrong MTU somewhere on the way: TCP finds out by itself.
   container.setSysctl("net/ipv4/tcp_mtu_probing", "1");
+  return isNew;
 }

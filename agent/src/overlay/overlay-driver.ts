@@ -9,7 +9,7 @@ import { ensureEndpointLink } from "./endpoint-link.ts";
 import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
-import { isPublishing, largestMtu, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
+import { isPublishing, largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
 import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
 import type { RouterPort } from "./virtual-servers.ts";
@@ -96,7 +96,15 @@ export class OverlayDriver {
     });
   }
 
-  /** A container's link, addresses and routes; its entries in the table come with the next `ensure`. The router is there. */
+  /** Containers that came or went, in the router's table; the router is there. */
+  async refresh(networkId: string): Promise<void> {
+    await this.#lock.run(networkId, async () => {
+      await this.#router(networkId).refresh(this.#wish(networkId));
+      this.#deps.onChange(networkId);
+    });
+  }
+
+  /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
   ensureEndpoint(endpoint: EndpointRow, place: EndpointPlace): void {
     const networkId = endpoint.network_id;
     const wish = this.#wish(networkId);
@@ -104,14 +112,16 @@ export class OverlayDriver {
     const container = this.#deps.kernel.openRouter(place.netnsPath);
     try {
       const end = { ...place, endpoint: toLocal(endpoint, wish.state), mtuBytes: wish.mtuBytes };
-      router.use((stack) => ensureEndpointLink(wish.state, end, { router: stack, container }));
+      router.use((stack) => {
+        if (!ensureEndpointLink(wish.state, end, { router: stack, container })) return;
+        stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
+      });
     } finally {
       container.close();
     }
-    router.applyObjects(wish);
   }
 
-  /** Both ends of a container's link; the rest with the next `ensure`, when its row is gone. */
+  /** Both ends of a container's link; the rest with the next `refresh`, when its row is gone. */
   removeEndpoint(endpoint: EndpointRow): void {
     const name = containerLink(endpoint.number);
     this.#router(endpoint.network_id).use((stack) => stack.applyLinks([{ kind: "delete-link", name }]));

@@ -26,6 +26,7 @@ const open = (): Networks =>
     kernel: host,
     overlayKernel: kernel,
     resolvConf: () => ({ nameservers: [], searches: [], options: [] }),
+    resolver: { apply: async () => undefined, close: async () => undefined },
   });
 /** This host's underlay address is one that every machine has. */
 const state = (change: Partial<NetworkState> = {}): NetworkState =>
@@ -82,7 +83,6 @@ describe("networks of desired state", () => {
   });
 
   test("do not take the name of a network of this host, and may later", async () => {
-    networks.onPeersChanged(() => undefined);
     const own = networks.createNetwork("default", { name: "net", driver: "", subnet: "", gateway: "", addressRange: "", isInternal: false, isAttachable: false, labels: {}, options: {} }); // prettier-ignore
     expect(await apply(state())).toEqual(["network net: this host has a network of that name already"]);
     await networks.removeNetwork("default", own);

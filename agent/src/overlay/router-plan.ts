@@ -85,6 +85,9 @@ export function planObjects(input: RouterInput): KernelObject[] {
   ];
 }
 
+/** What the router has for one container. */
+export const planEndpoint = (endpoint: LocalEndpoint): KernelObject[] => [...planNeighbours(endpoint), ...planEndpointRoutes(endpoint)];
+
 function planAddresses({ state, uplink }: RouterInput): KernelObject[] {
   const node4 = nodeAddress(state, state.self, 4);
   const node6 = nodeAddress(state, state.self, 6);

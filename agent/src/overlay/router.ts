@@ -72,9 +72,18 @@ export class Router {
     }
   }
 
-  /** What a new endpoint needs besides its entry in the table. */
-  applyObjects(wish: RouterWish): void {
-    this.use((stack) => applyObjects(stack, wish, true));
+  /** The table alone: all that a container changes which came or went. The whole when it is not known what is loaded. */
+  async refresh(wish: RouterWish): Promise<void> {
+    if (this.#table === undefined) {
+      await this.apply(wish, true);
+      return;
+    }
+    const stack = this.#acquire();
+    try {
+      await this.#applyTable(wish, stack);
+    } finally {
+      this.#release();
+    }
   }
 
   /** Whether device and table are there: cheap enough to ask every few seconds. */

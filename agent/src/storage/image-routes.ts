@@ -15,18 +15,20 @@ export type ImageRoutesDeps = {
   images: ImageService;
   /** `POST /images/create` with `fromImage`: the path that import and pull share. */
   pull: Handler;
+  /** A file from a public address. @throws FlotillaError `forbidden` for another, `invalid` when it is not given. */
+  fetch: (url: string, signal: AbortSignal) => Promise<Readable>;
 };
 
 /** Docker before API 1.44 also sent the size under a second name. */
 const VIRTUAL_SIZE_UNTIL_MINOR = 43;
 
 /** Docker's image calls, without push, commit and build. */
-export function imageRoutes({ images, pull }: ImageRoutesDeps): Route[] {
+export function imageRoutes({ images, pull, fetch }: ImageRoutesDeps): Route[] {
   return [
     { method: "GET", path: "/images/json", handler: (call) => list(images, call) },
     { method: "GET", path: "/images/get", handler: (call) => save(images, call, call.query.getAll("names")) },
     { method: "POST", path: "/images/load", handler: (call) => load(images, call) },
-    { method: "POST", path: "/images/create", handler: (call) => (isPull(call) ? pull(call) : create(images, call)) },
+    { method: "POST", path: "/images/create", handler: (call) => (isPull(call) ? pull(call) : importImage({ images, fetch }, call)) },
     {
       method: "POST",
       path: "/images/prune",
@@ -106,26 +108,54 @@ function isPull(call: Call): boolean {
   return (call.query.get("fromImage") ?? "") !== "";
 }
 
-/** `docker import`. */
-async function create(images: ImageService, call: Call): Promise<Reply> {
+/**
+ * `docker import`: the body, or a file that this host fetches. Of the body nothing is answered before it is an image, so that
+ * a bad one gets a status of its own; of a fetched file, once it begins to come.
+ */
+async function importImage({ images, fetch }: Pick<ImageRoutesDeps, "images" | "fetch">, call: Call): Promise<Reply> {
   const source = call.query.get("fromSrc") ?? "";
-  if (source !== "-")
-    throw new FlotillaError("not_implemented", "import from a URL is not available: download the file and import it from standard input");
-  const image = await images.import({
-    namespace: call.namespace,
-    tar: call.body,
-    repository: call.query.get("repo") ?? "",
-    tag: call.query.get("tag") ?? "",
-    message: call.query.get("message") ?? "",
-    changes: call.query.getAll("changes"),
-    architecture: architectureOf(call),
-    signal: call.signal,
+  const architecture = architectureOf(call);
+  const load = (tar: Readable): ReturnType<ImageService["import"]> =>
+    images.import({
+      namespace: call.namespace,
+      tar,
+      repository: call.query.get("repo") ?? "",
+      tag: call.query.get("tag") ?? "",
+      message: call.query.get("message") ?? "",
+      changes: call.query.getAll("changes"),
+      architecture,
+      signal: call.signal,
+    });
+  if (source === "-") {
+    const image = await load(call.body);
+    return progress(async (tell) => tell({ status: image.id }));
+  }
+  // As Docker reads it: without a scheme it is a host and a path.
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(source) ? source : `http://${source}`;
+  const tar = await fetch(url, call.signal);
+  return progress(async (tell) => {
+    await tell({ status: `Downloading from ${url}` });
+    await tell({ status: (await load(tar)).id });
   });
+}
+
+type Tell = (message: unknown) => Promise<unknown>;
+
+/** An answer of messages; what goes wrong meanwhile is the last of them. */
+function progress(work: (tell: Tell) => Promise<unknown>): Reply {
   return {
     kind: "stream",
     status: 200,
     contentType: "application/json",
-    write: async (sink) => void (await writeTo(sink, jsonLine({ status: image.id }))),
+    async write(sink) {
+      const tell: Tell = (message) => writeTo(sink, jsonLine(message));
+      try {
+        await work(tell);
+      } catch (error) {
+        const { message } = toFlotillaError(error);
+        await tell({ errorDetail: { message }, error: message });
+      }
+    },
   };
 }
 

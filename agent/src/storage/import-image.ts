@@ -8,7 +8,7 @@ import {
   type ImageConfig,
   type Reference,
 } from "@flotilla/image";
-import { peekCompression } from "../archive/decompress.ts";
+import { peekArchive } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import { goArchitecture } from "./go-architecture.ts";
 import type { ImageRecord } from "./image-records.ts";
@@ -59,7 +59,7 @@ async function storeLayer(context: StorageContext, request: StoreRequest): Promi
   const writer = await context.blobs.create();
   let layer: LooseLayer | undefined;
   try {
-    const { compression, source } = await peekCompression(request.tar);
+    const { compression, source } = await peekArchive(request.tar, context.workers);
     const stored = Readable.from(writer.through(source), { objectMode: false });
     layer = await context.layers.extract(stored, { compression, signal: request.signal });
     const blob = await writer.commit(request.onBlob);

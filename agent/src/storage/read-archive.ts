@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import type { Digest } from "@flotilla/image";
 import { extract, type Header } from "tar-stream";
-import { decompress, peekCompression } from "../archive/decompress.ts";
+import { decompress, peekArchive } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import type { Lease } from "./leases.ts";
 
@@ -32,7 +32,7 @@ export async function readArchive(context: StorageContext, options: { tar: Reada
   const links = new Map<string, string>();
   let broken: Error | undefined;
   try {
-    const plain = decompress(await peekCompression(options.tar));
+    const plain = decompress(await peekArchive(options.tar, context.workers));
     const entries = extract();
     plain.on("error", (error) => {
       broken = error;

@@ -13,8 +13,8 @@ export type QueryPath = readonly string[];
 export const EVERY_QUERY: QueryPath = [];
 
 const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
-  host: [["hosts"], ["overview"], ["containers", "list"], ["images", "list"], ["volumes", "list"]],
-  container: [["containers", "list"], ["containers", "inspect"], ["containers", "top"], ["overview"], ["hosts", "list"]],
+  host: [["hosts"], ["overview"], ["containers", "list"], ["images", "list"], ["volumes", "list"], ["networks"]],
+  container: [["containers", "list"], ["containers", "inspect"], ["containers", "top"], ["overview"], ["hosts", "list"], ["networks"]],
   image: [["images"]],
   volume: [["volumes"]],
   network: [["networks"]],
@@ -36,7 +36,8 @@ const USES_IMAGE = /^(create|start|destroy)$/;
 function touchedBy(event: LiveEvent): readonly QueryPath[] {
   if (UNSEEN.test(event.action)) return [];
   if (event.kind === "container" && USES_IMAGE.test(event.action)) return [...TOUCHED.container, ["images", "list"]];
-  return event.kind === "host" && /^(stats|state)$/.test(event.action) ? MEASURED : TOUCHED[event.kind];
+  if (event.kind !== "host" || !/^(stats|state)$/.test(event.action)) return TOUCHED[event.kind];
+  return event.action === "state" ? [...MEASURED, ["networks"]] : MEASURED;
 }
 
 /** The queries that a batch of events makes stale, each once. */

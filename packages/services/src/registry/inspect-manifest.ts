@@ -1,16 +1,13 @@
-import { FlotillaError } from "@flotilla/core";
-import { alignHistory, digestSchema, type ImageConfig, imageConfigSchema } from "@flotilla/image";
+import { alignHistory, digestSchema, type ImageConfig } from "@flotilla/image";
 import { z } from "zod";
 import { notFound } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { requireRepository } from "./find-repository.ts";
-import { type ManifestFacts, type NamedContent, readManifestFacts } from "./manifest-facts.ts";
+import { type NamedContent, readManifestFacts } from "./manifest-facts.ts";
+import { platformsOf } from "./manifest-platforms.ts";
 import { repositoryPath, tagName } from "./names.ts";
-import { findBlob } from "./read-blob.ts";
+import { readConfig } from "./read-config.ts";
 import { listReferrers, type Referrer } from "./read-manifests.ts";
-
-/** A configuration that is larger is not shown: nothing that builds images writes such a one. */
-const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export const manifestInput = z.object({ repository: repositoryPath, reference: z.union([tagName, digestSchema]) });
 
@@ -52,15 +49,18 @@ export async function listTags(services: ServiceContext, path: string): Promise<
     orderBy: [{ pushedAt: "desc" }, { name: "asc" }],
     include: { manifest: { include: { children: { include: { child: { select: { size: true, contentSize: true } } } } } } },
   });
+  const platforms = await platformsOf(
+    services,
+    rows.map((row) => row.manifest),
+  );
   return rows.map(({ name, manifest, pushedBy, pushedAt, pulledAt }) => {
-    const facts = readManifestFacts(manifest.content, manifest.mediaType);
     const children = manifest.children.reduce((sum, { child }) => sum + child.size + Number(child.contentSize), 0);
     return {
       name,
       digest: manifest.digest,
       mediaType: manifest.mediaType,
       sizeBytes: manifest.size + Number(manifest.contentSize) + children,
-      platforms: facts.manifests.flatMap((part) => (part.platform === null || part.platform.startsWith("unknown/") ? [] : [part.platform])),
+      platforms: platforms.get(manifest.id) ?? [],
       pushedBy,
       pushedAt: pushedAt.toISOString(),
       pulledAt: pulledAt?.toISOString() ?? null,
@@ -102,22 +102,6 @@ export async function inspectManifest(services: ServiceContext, input: z.output<
     images: facts.manifests.map(({ digest, size, platform, mediaType }) => ({ digest, size, platform, mediaType })),
     referrers: await listReferrers(services, repository.id, { subject: manifest.digest, artifactType: undefined }),
   };
-}
-
-async function readConfig(services: ServiceContext, repositoryId: string, facts: ManifestFacts): Promise<ImageConfig | null> {
-  const { config } = facts;
-  if (config === null || config.size > MAX_CONFIG_BYTES) return null;
-  const digest = digestSchema.parse(config.digest);
-  try {
-    const blob = await findBlob(services, repositoryId, digest);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await services.registry.storage.read(blob.storageKey)) chunks.push(chunk);
-    return imageConfigSchema.safeParse(JSON.parse(Buffer.concat(chunks).toString("utf8"))).data ?? null;
-  } catch (error) {
-    // The configuration of an artifact is often not JSON at all.
-    if (error instanceof SyntaxError || error instanceof FlotillaError) return null;
-    throw error;
-  }
 }
 
 function historyOf(config: ImageConfig, layers: readonly NamedContent[]): ManifestDetail["history"] {

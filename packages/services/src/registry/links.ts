@@ -32,3 +32,11 @@ export async function linkBlob(tx: Transaction, link: { repositoryId: string; di
     INSERT INTO registry_links (repository_id, digest, leased_until) VALUES (${repositoryId}, ${digest}, ${leasedUntil})
     ON CONFLICT (repository_id, digest) DO UPDATE SET leased_until = GREATEST(registry_links.leased_until, EXCLUDED.leased_until)`);
 }
+
+/**
+ * Takes indexes and their images apart, before their repositories are deleted: Postgres checks each image that it deletes by a cascade
+ * for indexes that name it, and whether those went before depends on the order of rows on the disk.
+ */
+export async function detachChildren(tx: Transaction, repositories: Prisma.RegistryRepositoryWhereInput): Promise<void> {
+  await tx.registryChild.deleteMany({ where: { parent: { repository: repositories } } });
+}

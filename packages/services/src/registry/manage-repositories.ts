@@ -8,6 +8,7 @@ import type { ServiceContext } from "../context.ts";
 import { policyOf } from "./apply-retention.ts";
 import { requireRepository } from "./find-repository.ts";
 import { requireNoCache } from "./upstream/find-upstream.ts";
+import { detachChildren } from "./links.ts";
 import { repositoryPath } from "./names.ts";
 import { type RetentionPolicy, retentionPolicy, tagPattern } from "./retention-policy.ts";
 
@@ -111,6 +112,7 @@ export async function updateRepository(services: ServiceContext, actor: Actor, i
 export async function deleteRepository(services: ServiceContext, actor: Actor, path: string): Promise<void> {
   const { id, teamId } = await requireRepository(services, path);
   await services.prisma.$transaction(async (tx) => {
+    await detachChildren(tx, { id });
     const { count } = await tx.registryRepository.deleteMany({ where: { id } });
     if (count === 0) throw notFound("repository", path);
     await recordAudit(tx, { actor, action: "registry.manage", object: objectOf(path, teamId), outcome: "ok", detail: { deleted: true } });

@@ -100,18 +100,9 @@ function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean)
       { id: "name", header: t("columns.name"), width: "minmax(0,2.5fr)", sortBy: imageLabel, cell: (row) => <NameCell image={row} /> },
       ...(withHost ? [host] : []),
       {
-        id: "size",
-        header: t("columns.size"),
-        width: "5.5rem",
-        isRight: true,
-        sortBy: (row) => row.Size,
-        cell: (row) => <span className="tnum">{formatBytes(row.Size)}</span>,
-      },
-      {
         id: "usedBy",
         header: t("columns.usedBy"),
-        width: "5rem",
-        isRight: true,
+        width: "4.5rem",
         hideBelow: "md",
         sortBy: (row) => row.Containers,
         cell: (row) => <UsedByCell image={row} />,
@@ -132,6 +123,14 @@ function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean)
         sortBy: (row) => row.Created,
         cell: (row) =>
           row.Created > 0 ? <TimeAgo time={row.Created * 1000} className="text-muted" /> : <span className="text-faint">–</span>,
+      },
+      {
+        id: "size",
+        header: t("columns.size"),
+        width: "5.5rem",
+        isRight: true,
+        sortBy: (row) => row.Size,
+        cell: (row) => <span className="tnum">{formatBytes(row.Size)}</span>,
       },
       {
         id: "actions",

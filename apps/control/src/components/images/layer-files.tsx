@@ -52,8 +52,8 @@ function FileTable({ files }: { files: LayerDetail["entries"] }): ReactNode {
       <colgroup>
         <col className="w-7" />
         <col />
-        <col className="w-19" />
-        <col className="w-19" />
+        <col className="w-16 sm:w-20" />
+        <col className="w-16 sm:w-20" />
       </colgroup>
       <thead className="sticky top-0 bg-panel text-muted shadow-[inset_0_-1px_0_var(--line)]">
         <tr className="h-7">
@@ -63,10 +63,10 @@ function FileTable({ files }: { files: LayerDetail["entries"] }): ReactNode {
           <th scope="col" className="text-left font-normal">
             {t("path")}
           </th>
-          <th scope="col" className="pr-3 text-right font-normal">
+          <th scope="col" className="pr-2 text-right font-normal sm:pr-3">
             {t("size")}
           </th>
-          <th scope="col" className="pr-3 text-right font-normal" title={t("hidesHint")}>
+          <th scope="col" className="pr-2 text-right font-normal sm:pr-3" title={t("hidesHint")}>
             {t("hides")}
           </th>
         </tr>
@@ -79,10 +79,10 @@ function FileTable({ files }: { files: LayerDetail["entries"] }): ReactNode {
               <span className="sr-only">{t(file.kind)}</span>
             </td>
             <td className={cn("py-0.5 pr-2 break-all", file.kind === "removed" && "text-muted line-through decoration-1")}>{file.path}</td>
-            <td className="tnum py-0.5 pr-3 text-right whitespace-nowrap text-muted">
+            <td className="tnum py-0.5 pr-2 text-right font-sans whitespace-nowrap text-muted sm:pr-3">
               {file.kind === "removed" ? "–" : formatBytes(file.sizeBytes)}
             </td>
-            <td className="tnum py-0.5 pr-3 text-right whitespace-nowrap text-warn">
+            <td className="tnum py-0.5 pr-2 text-right font-sans whitespace-nowrap text-warn sm:pr-3">
               {file.hiddenBytes === 0 ? "" : formatBytes(file.hiddenBytes)}
             </td>
           </tr>

@@ -56,7 +56,12 @@ export function LayerItem({ row, detail, isReading }: LayerItemProps): ReactNode
         >
           {instruction}
         </code>
-        <span className="tnum col-start-2 flex flex-wrap items-baseline gap-x-3 text-xs leading-5 text-muted sm:contents">
+        <span
+          className={cn(
+            "tnum col-start-2 flex flex-wrap items-baseline gap-x-3 text-xs leading-5 text-muted sm:contents",
+            row.isEmpty && "max-sm:hidden",
+          )}
+        >
           <Figures detail={detail} isReading={isReading && !row.isEmpty} />
           <span className="h-5 py-1.75 max-lg:hidden" aria-hidden>
             {row.isEmpty ? null : (

@@ -66,7 +66,8 @@ function NetworkField(): ReactNode {
   const host = useWatch({ control, name: "host" });
   const chosen = useWatch({ control, name: "network" });
   const { data } = useQuery(trpc.networks.list.queryOptions({ host }, { enabled: host !== "" }));
-  const names = [...new Set([...(data?.items ?? []).map((network) => network.Name), ...(chosen === "" ? [] : [chosen])])];
+  const known = [...(data?.items ?? []).map((network) => network.Name), ...(data?.overlays ?? []).map((network) => network.name)];
+  const names = [...new Set([...known, ...(chosen === "" ? [] : [chosen])])];
   return (
     <Field label={t("network")}>
       {(ids) => (

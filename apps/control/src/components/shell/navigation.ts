@@ -1,6 +1,16 @@
-import { Activity, Box, Boxes, CircleHelp, Database, Gauge, Library, type LucideIcon, Server, Settings } from "lucide-react";
+import { Activity, Box, Boxes, CircleHelp, Database, Gauge, Library, type LucideIcon, Network, Server, Settings } from "lucide-react";
 
-export type PageId = "overview" | "containers" | "hosts" | "images" | "volumes" | "registry" | "activity" | "settings" | "help";
+export type PageId =
+  | "overview"
+  | "containers"
+  | "hosts"
+  | "images"
+  | "volumes"
+  | "networks"
+  | "registry"
+  | "activity"
+  | "settings"
+  | "help";
 
 export type PageLink = { id: PageId; href: string; icon: LucideIcon; key: string };
 
@@ -11,6 +21,7 @@ export const MAIN_PAGES: readonly PageLink[] = [
   { id: "hosts", href: "/hosts", icon: Server, key: "h" },
   { id: "images", href: "/images", icon: Boxes, key: "i" },
   { id: "volumes", href: "/volumes", icon: Database, key: "v" },
+  { id: "networks", href: "/networks", icon: Network, key: "n" },
   { id: "registry", href: "/registry", icon: Library, key: "r" },
   { id: "activity", href: "/activity", icon: Activity, key: "a" },
 ];

@@ -8,6 +8,7 @@ import type { ObjectRef } from "../../access/can.ts";
 import { sealText } from "../../access/secrets.ts";
 import { recordAudit } from "../../audit/record.ts";
 import type { ServiceContext } from "../../context.ts";
+import { detachChildren } from "../links.ts";
 import { isRepositoryPath } from "../names.ts";
 import { domainOf } from "./upstream-settings.ts";
 
@@ -146,6 +147,7 @@ export async function createUpstream(services: ServiceContext, actor: Actor, inp
 export async function removeUpstream(services: ServiceContext, actor: Actor, name: string): Promise<void> {
   const { team } = requireUser(actor);
   await services.prisma.$transaction(async (tx) => {
+    await detachChildren(tx, { upstream: { teamId: team.id, name } });
     const { count } = await tx.registryUpstream.deleteMany({ where: { teamId: team.id, name } });
     if (count === 0) throw notFound("upstream", name);
     await recordAudit(tx, {
