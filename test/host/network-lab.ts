@@ -28,14 +28,26 @@ export class NetworkLab {
   readonly outside = join(this.root, "outside");
   readonly #children: ChildProcess[] = [];
   readonly #instances: Instance[] = [];
+  readonly #killers = new Map<string, AbortController>();
   readonly #link = `tl${randomBytes(4).toString("hex")}`;
 
-  /** An agent's network part with directories, and so names, of its own. Reopening by name is a restart. */
+  /**
+   * An agent's network part with directories, and so names, of its own. Reopening by name is a restart after a kill -9: the one
+   * before does nothing any more, and has tidied nothing up.
+   */
   open(name: string): Instance {
+    this.#killers.get(name)?.abort();
+    const killer = new AbortController();
+    this.#killers.set(name, killer);
     const config = readConfig({ FLOTILLA_DATA: join(this.root, name, "data"), FLOTILLA_RUN: join(this.root, name, "run") });
     const db = new Database(join(this.root, `${name}.sqlite`));
     const events = new EventBus();
-    const instance = { config, db, events, networks: createNetworkManager({ config, db, events, logger: silentLogger }) };
+    const instance = {
+      config,
+      db,
+      events,
+      networks: createNetworkManager({ config, db, events, logger: silentLogger, killed: killer.signal }),
+    };
     this.#instances.push(instance);
     return instance;
   }

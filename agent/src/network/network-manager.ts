@@ -38,6 +38,8 @@ export type NetworkManagerDeps = {
   resolvConf?: () => ResolvConf;
   /** A process of its own, unless a test gives another. */
   resolver?: NameService;
+  /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
+  killed?: AbortSignal;
 };
 
 /** The port of the engine, and what the API's network routes and the engine's connector need besides. */
@@ -78,6 +80,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const parts = createParts(deps, kernel, resolvConf);
   const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall } = parts;
   const upkeep = startUpkeep(parts, logger);
+  deps.killed?.addEventListener("abort", () => upkeep.stop(), { once: true });
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
   const view = (network: KnownNetwork): NetworkView => viewNetwork(store, network, instance);
   return {
