@@ -116,7 +116,10 @@ const ABOUT_NOTHING =
 const REFS: readonly [RegExp, () => string[]][] = [
   [/^\/containers\/:id/, () => [own.container, own.container.slice(0, 12), `${CANARY}-container`]],
   [/^\/exec\/:id/, () => [own.exec]],
-  [/^\/images\/:name\*/, () => [own.image, own.image.slice("sha256:".length, 19), `${CANARY}-image`, `${CANARY}-image:latest`]],
+  [
+    /^(\/flotilla\/v1)?\/images\/:name\*/,
+    () => [own.image, own.image.slice("sha256:".length, 19), `${CANARY}-image`, `${CANARY}-image:latest`],
+  ],
   [/^\/networks\/:id/, () => [own.network, own.network.slice(0, 12), `${CANARY}-network`]],
   [/^\/volumes\/:name/, () => [own.volume]],
 ];
@@ -150,6 +153,7 @@ test("attack 1: lists, figures, events and prunes of a namespace are about its o
   const reads = [
     "GET /containers/json?all=1&size=1",
     "GET /images/json?all=1",
+    "GET /flotilla/v1/images/usage",
     "GET /volumes",
     "GET /networks",
     "GET /info",

@@ -36,12 +36,15 @@ export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Str
   }
   const bodyBytes = Number(header(HIJACK_BODY_HEADER) ?? Number.NaN);
   const split = Number.isSafeInteger(bodyBytes) && bodyBytes >= 0 ? splitBody(stream, bodyBytes) : undefined;
+  const body = split?.body ?? shieldBody(stream);
+  // What nobody read of a body would keep the stream, and so the connection, open after its answer.
+  if (split === undefined) stream.once("finish", () => void (body.destroy(), stream.resume()));
   void dispatcher.dispatch({
     method: header(":method") ?? "GET",
     target: header(":path") ?? "/",
     namespace,
     header,
-    body: split?.body ?? shieldBody(stream),
+    body,
     signal: gone.signal,
     responder: http2Responder(stream, header(":method") === "HEAD", async () => split?.skip()),
   });

@@ -382,4 +382,19 @@ describe("the tunnel", () => {
     expect(answer.headers).toMatchObject({ ":status": 404 });
     expect(JSON.parse(answer.body)).toEqual({ message: "page not found" });
   });
+
+  test.each([
+    [
+      "a streamed answer to a body that was not read to its end",
+      { ":method": "POST", ":path": "/gives-up-streaming" },
+      "x".repeat(300_000),
+    ],
+    ["a streamed answer to no body", { ":method": "POST", ":path": "/gives-up-streaming" }, ""],
+    ["an answer at once", { ":path": "/whoami" }, undefined],
+    ["an error", { ":method": "POST", ":path": "/gives-up" }, "x".repeat(300_000)],
+  ])("%s leaves no stream behind: the connection can end", async (_what, headers, body) => {
+    await exchange(headers, body);
+    await new Promise<void>((resolve) => client.close(resolve));
+    expect(client.destroyed).toBe(true);
+  });
 });
