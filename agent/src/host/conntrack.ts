@@ -28,19 +28,7 @@ export type UdpPort = { address: string; port: number };
  * kernel, since Linux 5.8. @returns false where the kernel cannot.
  */
 export function forgetUdpFlows(ports: readonly UdpPort[]): boolean {
-  if (ports.length === 0) return true;
-  const socket = new NetlinkSocket(NETLINK_NETFILTER);
-  try {
-    const attempt = "forget udp flows";
-    // No flow at all is ENOENT.
-    socket.execute(ports.map((port) => ({ attempt, ignore: ["ENOENT"], message: deleteMessage(port) })));
-    return true;
-  } catch (error) {
-    if (["EOPNOTSUPP", "EINVAL", "EPROTONOSUPPORT"].includes(errnoOf(error))) return false;
-    throw error;
-  } finally {
-    socket.close();
-  }
+  return forget("forget udp flows", ports.map(deleteMessage));
 }
 
 /** UDP flows to `address`:`port` that were translated to `backend`; of either family. */
@@ -51,11 +39,18 @@ export type TranslatedFlows = { address: string; port: number; backend: string }
  * that their next packet gets another. Other backends' flows stay. @returns false where the kernel cannot filter.
  */
 export function forgetTranslatedFlows(flows: readonly TranslatedFlows[]): boolean {
-  if (flows.length === 0) return true;
+  return forget("forget translated udp flows", flows.map(translatedMessage));
+}
+
+type FlowMessage = { type: number; flags: number; payload: Buffer };
+
+/** Deletes what each message's filter finds. @returns false where the kernel cannot filter. */
+function forget(attempt: string, messages: readonly FlowMessage[]): boolean {
+  if (messages.length === 0) return true;
   const socket = new NetlinkSocket(NETLINK_NETFILTER);
   try {
-    const attempt = "forget translated udp flows";
-    socket.execute(flows.map((flow) => ({ attempt, ignore: ["ENOENT"], message: translatedMessage(flow) })));
+    // No flow at all is ENOENT.
+    socket.execute(messages.map((message) => ({ attempt, ignore: ["ENOENT"], message })));
     return true;
   } catch (error) {
     if (["EOPNOTSUPP", "EINVAL", "EPROTONOSUPPORT"].includes(errnoOf(error))) return false;
@@ -65,7 +60,7 @@ export function forgetTranslatedFlows(flows: readonly TranslatedFlows[]): boolea
   }
 }
 
-function translatedMessage({ address, port, backend }: TranslatedFlows): { type: number; flags: number; payload: Buffer } {
+function translatedMessage({ address, port, backend }: TranslatedFlows): FlowMessage {
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port);
   const isV6 = isIPv6(address);
@@ -82,7 +77,7 @@ function translatedMessage({ address, port, backend }: TranslatedFlows): { type:
   return { type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, flags: 0, payload };
 }
 
-function deleteMessage(port: UdpPort): { type: number; flags: number; payload: Buffer } {
+function deleteMessage(port: UdpPort): FlowMessage {
   const hasAddress = port.address !== "0.0.0.0";
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port.port);
