@@ -52,7 +52,8 @@ async function startWisher(name: string, address: string): Promise<Wisher> {
     );
   };
   const agent = await startLinkedAgent(control, { name, state, engine });
-  await until(() => state.observed.isRead);
+  // A network is composed of the hosts whose underlay the control plane knows.
+  await until(async () => (await control.services.prisma.hostObserved.count({ where: { key: "underlay", host: { name } } })) === 1);
   const close = async (): Promise<void> => {
     await agent.close();
     await state.desired.close();
