@@ -45,8 +45,8 @@ import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { bridgePrefix } from "./network/plan.ts";
 import { NetworkWishes } from "./overlay/network-wishes.ts";
-import { uplinkPrefix } from "./overlay/names.ts";
-import { UnderlayReporter } from "./overlay/underlay-facts.ts";
+import { tunnelPrefix, uplinkPrefix } from "./overlay/names.ts";
+import { type EncryptionFacts, UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
@@ -252,10 +252,11 @@ function createRoutes(parts: Parts): Route[] {
 }
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
-async function reportUnderlay({ config, state }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
-  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance)];
+async function reportUnderlay({ config, state, networks }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
+  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance), tunnelPrefix(config.instance)];
+  const encryption = (): EncryptionFacts => networks.encryption();
   const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
-  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl });
+  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl, encryption });
   opened.push(() => underlay.close());
   await underlay.look();
 }

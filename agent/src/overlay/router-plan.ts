@@ -5,6 +5,7 @@
 import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { MAIN_TABLE, type KernelObject, type RouteObject } from "../host/kernel-objects.ts";
+import { tunnelMtu, vxlanAddress } from "./tunnel-plan.ts";
 import { entryTable, nextHop, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { embedPrefix, embed, familyOf, firstAddress, formatPrefix, hostPrefix, parsePrefix } from "./prefixes.ts";
 
@@ -30,6 +31,8 @@ export type RouterInput = {
   /** Those with a port on every host; none of an internal network. */
   published: readonly NetworkService[];
   endpoints: readonly LocalEndpoint[];
+  /** Where this host's VXLAN packets leave from. */
+  localAddress: string;
   /** undefined for an internal network: nothing leaves it. */
   uplink: Uplink | undefined;
 };
@@ -47,8 +50,13 @@ export function planMtu(state: NetworkState, underlayMtuBytes: number): number {
 }
 
 /** The largest packet that fits into one of the underlay. */
-export const largestMtu = (state: NetworkState, underlayMtuBytes: number): number =>
-  underlayMtuBytes - OVERHEAD_BYTES[familyOf(selfOf(state).underlay)];
+export function largestMtu(state: NetworkState, underlayMtuBytes: number): number {
+  const { underlay } = selfOf(state);
+  // Tunnels have IPv6 addresses.
+  return state.isEncrypted
+    ? tunnelMtu(underlay, underlayMtuBytes) - OVERHEAD_BYTES[6]
+    : underlayMtuBytes - OVERHEAD_BYTES[familyOf(underlay)];
+}
 
 /** Address of a host's router: the first of its first block; undefined while it has none. */
 export function nodeAddress(state: NetworkState, host: number, family: 4 | 6): string | undefined {
@@ -64,12 +72,12 @@ export function planObjects(input: RouterInput): KernelObject[] {
   const remote = state.hosts.filter((host) => host.number !== state.self);
   return [
     ...planAddresses(input),
-    ...remote.map((host): KernelObject => ({
-      kind: "fdb",
-      link: VXLAN_LINK,
-      mac: vtepMac(host.number),
-      destination: canonicalIp(host.underlay),
-    })),
+    ...remote.flatMap((host): KernelObject[] => {
+      const destination = vxlanAddress(state, host);
+      return destination === undefined
+        ? []
+        : [{ kind: "fdb", link: VXLAN_LINK, mac: vtepMac(host.number), destination: canonicalIp(destination) }];
+    }),
     ...remote.map((host): KernelObject => ({
       kind: "neighbour",
       link: VXLAN_LINK,

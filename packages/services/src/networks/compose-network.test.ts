@@ -111,3 +111,12 @@ test("an address that somebody has again is not dead", () => {
   const given = rows({ networks: [network({ tombstones: [{ address: "10.64.0.33" }, { address: "10.64.0.40" }] })] });
   expect(compose(given)?.dead).toEqual(["10.64.0.40"]);
 });
+
+test("of an encrypted network everybody's tunnels are told, of another none", () => {
+  const tunnels = [{ slot: 0, port: 51_871, publicKey: `${"A".repeat(43)}=` }];
+  const two = sampleHost(2, "10.9.0.2", { underlay: { address: "10.9.0.2", mtuBytes: 1500, routes: [], encryption: "kernel", tunnels } });
+  const of = (options: Record<string, string>) =>
+    compose(rows({ networks: [network({ options })], hosts: [sampleHost(1, "10.9.0.1"), two] }));
+  expect(of({ encrypted: "" })).toMatchObject({ isEncrypted: true, hosts: [{ tunnels: [] }, { tunnels }] });
+  expect(of({})).toMatchObject({ isEncrypted: false, hosts: [{ tunnels: [] }, { tunnels: [] }] });
+});

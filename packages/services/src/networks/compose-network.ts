@@ -3,6 +3,7 @@ import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
 import { z } from "zod";
 import type { HostComposer } from "../context.ts";
+import { isEncrypted } from "./plan-network.ts";
 import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 
 const textMap = z.record(z.string(), z.string()).catch({});
@@ -59,6 +60,7 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
   });
   const leases = held.toSorted((a, b) => a.order - b.order);
   const members = hosts.filter(({ id }) => id !== self.id).flatMap((host) => membersOf(rows, network.id, host));
+  const options = textMap.parse(network.options);
   return {
     id: network.id,
     namespace,
@@ -70,12 +72,17 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     subnet6: network.subnet6,
     mtuBytes: network.mtuBytes,
     isInternal: network.isInternal,
+    isEncrypted: isEncrypted(options),
     isAttachable: network.isAttachable,
     labels: textMap.parse(network.labels),
-    options: textMap.parse(network.options),
+    options,
     createdAtMs: network.createdAt.getTime(),
     self: self.number,
-    hosts: hosts.map(({ number, address }) => ({ number, underlay: address })),
+    hosts: hosts.map(({ number, address, underlay }) => ({
+      number,
+      underlay: address,
+      tunnels: isEncrypted(options) ? (underlay?.tunnels ?? []) : [],
+    })),
     blocks: leases.filter(({ kind }) => kind === "block").map(({ host, cidr }) => ({ host, cidr })),
     pins: leases.filter(({ kind }) => kind === "pin").map(({ host, cidr }) => ({ host, address: cidr.split("/")[0] ?? "" })),
     members,

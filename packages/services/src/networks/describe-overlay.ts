@@ -1,9 +1,10 @@
 // What a page shows of overlay networks. Pure: rows in, answers out.
 import { containsAddress, parseAddress, parseSubnet, subnetSize } from "@flotilla/core";
-import type { ObservedNetwork } from "@flotilla/protocol";
+import type { Encryption, ObservedNetwork } from "@flotilla/protocol";
 import { z } from "zod";
 import type { HostBrief } from "../engine/ask-hosts.ts";
 import { reachableHosts } from "./compose-network.ts";
+import { isEncrypted } from "./plan-network.ts";
 import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
 
 export type OverlaySummary = {
@@ -14,6 +15,7 @@ export type OverlaySummary = {
   gateway: string;
   subnet6: string | null;
   isInternal: boolean;
+  isEncrypted: boolean;
   /** As it was asked for; null is what each host's underlay allows. */
   mtuBytes: number | null;
   /** The smallest that a host uses; null while none has said. */
@@ -28,7 +30,7 @@ export type OverlaySummary = {
 
 /** Why a host has no part in a network, or none that works, in words of the page's own; `reported` carries the host's. */
 export type OverlayProblem =
-  | { code: "noUnderlay" | "noBlock" | "offline" | "silent" }
+  | { code: "noUnderlay" | "noBlock" | "noEncryption" | "offline" | "silent" }
   | { code: "sameAddress"; host: string }
   | { code: "reported"; message: string };
 
@@ -36,6 +38,8 @@ export type OverlayHost = HostBrief & {
   underlay: string | null;
   underlayMtuBytes: number | null;
   mtuBytes: number | null;
+  /** By what it can encrypt; null while it has not said. */
+  encryption: Encryption | null;
   blocks: { cidr: string; used: number; size: number; isResting: boolean }[];
   problems: OverlayProblem[];
 };
@@ -73,6 +77,7 @@ export function summariseOverlay(network: OverlayNetworkRow, rows: OverlayRows):
     gateway: network.gateway,
     subnet6: network.subnet6,
     isInternal: network.isInternal,
+    isEncrypted: isEncryptedRow(network),
     mtuBytes: network.mtuBytes,
     smallestMtuBytes: mtus.length === 0 ? null : Math.min(...mtus),
     members: said.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
@@ -102,6 +107,8 @@ export function detailOverlay(network: OverlayNetworkRow, rows: OverlayRows): Ov
   };
 }
 
+const isEncryptedRow = (network: OverlayNetworkRow): boolean => isEncrypted(textMap.parse(network.options));
+
 function describeHost(network: OverlayNetworkRow, rows: OverlayRows, host: OverlayHostRow): OverlayHost {
   const said = rows.observed.get(network.id)?.get(host.id);
   const addresses = (said?.endpoints ?? []).map(({ address }) => parseAddress(address));
@@ -112,6 +119,7 @@ function describeHost(network: OverlayNetworkRow, rows: OverlayRows, host: Overl
     underlay: host.underlay?.address ?? null,
     underlayMtuBytes: host.underlay?.mtuBytes ?? null,
     mtuBytes: said === undefined || said.mtuBytes === 0 ? null : said.mtuBytes,
+    encryption: host.underlay?.encryption ?? null,
     blocks: blocks.map(({ cidr, releasedAt }) => {
       const block = parseSubnet(cidr.includes("/") ? cidr : `${cidr}/32`);
       const used = addresses.filter((address) => containsAddress(block, address)).length;
@@ -131,7 +139,8 @@ function problemsOf(network: OverlayNetworkRow, rows: OverlayRows, host: Overlay
     problems.push({ code: "sameAddress", host: twin.name });
   if (!network.leases.some(({ kind, hostId, releasedAt }) => kind === "block" && hostId === host.id && releasedAt === null))
     problems.push({ code: "noBlock" });
-  if (said?.problem != null) problems.push({ code: "reported", message: said.problem });
+  if (isEncryptedRow(network) && host.underlay?.encryption === "none") problems.push({ code: "noEncryption" });
+  else if (said?.problem != null) problems.push({ code: "reported", message: said.problem });
   else if (said === undefined && host.downSince === null && host.underlay !== null) problems.push({ code: "silent" });
   return problems;
 }
