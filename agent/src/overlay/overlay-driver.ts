@@ -6,6 +6,7 @@ import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
 import { ensureEndpointLink } from "./endpoint-link.ts";
+import { leaveOut, type Unreachable } from "./leave-out.ts";
 import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
@@ -26,6 +27,8 @@ export type OverlayDriverDeps = {
   endpointsIn(networkId: string): EndpointRow[];
   /** Ports that containers of this host publish through a network. */
   portsIn(networkId: string): RouterPort[];
+  /** Hosts that this one does not reach now. */
+  unreachable(): Unreachable;
   /** Endpoints or MTU of a network may be others than before. */
   onChange(networkId: string): void;
 };
@@ -102,6 +105,15 @@ export class OverlayDriver {
       await this.#router(networkId).refresh(this.#wish(networkId));
       this.#deps.onChange(networkId);
     });
+  }
+
+  /** Who is reached has changed: what every router balances over. What goes wrong with one is put right by its next change. */
+  async refreshAll(): Promise<void> {
+    for (const networkId of this.#routers.keys()) {
+      await this.refresh(networkId).catch((error: unknown) => {
+        this.#deps.logger.error("an overlay network does not follow who is reached", { networkId, error: toFlotillaError(error).message });
+      });
+    }
   }
 
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
@@ -201,7 +213,7 @@ export class OverlayDriver {
   }
 
   #wish(networkId: string): RouterWish {
-    const { state } = this.row(networkId);
+    const state = leaveOut(this.row(networkId).state, this.#deps.unreachable());
     return {
       state,
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),

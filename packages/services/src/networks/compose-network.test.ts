@@ -9,7 +9,7 @@ const host = (number: number, address: string | null, more: Partial<OverlayHostR
   name: `h${number}`,
   number,
   downSince: null,
-  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [] },
+  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [], probePort: null },
   ...more,
 });
 const lease = (kind: string, hostId: string | null, cidr: string, releasedAt: Date | null = null) => ({
@@ -70,6 +70,7 @@ const rows = (more: Partial<OverlayRows> = {}): OverlayRows => ({
       ]),
     ],
   ]),
+  peers: new Map(),
   ...more,
 });
 const compose = (given: OverlayRows, hostId = "host-1") => composeNetworks(given, { hostId, namespace: "default" })[0];
