@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/core": [],
   "packages/image": ["core"],
   "packages/dockerfile": ["core", "image"],
+  "packages/compose": ["core"],
   "packages/registry": ["core", "image"],
   "packages/engine-api": ["core"],
   "packages/protocol": ["core"],
@@ -38,7 +39,7 @@ const EXTERNAL: readonly { module: RegExp; allowed: RegExp; instead: string }[] 
 ];
 
 /** Parts that must stay free of Node: they hold decisions, not effects. */
-const PURE = /^packages\/(core|image|dockerfile)\//;
+const PURE = /^packages\/(core|image|dockerfile|compose)\//;
 
 function partOf(file: string): string {
   return file.startsWith("agent/") ? "agent" : file.split("/").slice(0, 2).join("/");
