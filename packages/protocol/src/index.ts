@@ -11,5 +11,6 @@ export * from "./link-socket.ts";
 export * from "./observed-feed.ts";
 export * from "./overlay-state.ts";
 export * from "./registry-credentials.ts";
+export * from "./replica-state.ts";
 export * from "./transcript.ts";
 export * from "./network-wish.ts";
