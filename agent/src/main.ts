@@ -1,6 +1,7 @@
 // The composition root: the only file that knows all the others. It makes the parts, joins them and starts them in order;
 // it decides nothing.
 import { mkdirSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
 import { NETWORK_KIND, NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
@@ -287,6 +288,8 @@ async function runAgentProcess(): Promise<void> {
   process.on("uncaughtException", (error) => logger.error("an exception was not caught", { error: error.message, stack: error.stack }));
   try {
     const agent = await startAgent(config, { logger, productVersion: PRODUCT_VERSION });
+    // Node writes what it compiled at a regular end; an agent that is killed may never have one.
+    flushCompileCache();
     const stop = (): void => {
       agent.close().then(
         () => process.exit(0),

@@ -180,8 +180,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const cacheDir = join(config.dataDir, "compile-cache");
-  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir, logger });
+  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir: config.compileCacheDir, logger });
   const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
   const names = new Names({ kernel, store, overlayStore, resolver, netnsPath });
   const attachments = new Attachments({
