@@ -54,6 +54,7 @@ import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
+import { startReplicas } from "./replicas/start-replicas.ts";
 import { DesiredState } from "./state/desired-state.ts";
 import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
@@ -198,6 +199,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
+  const replicas = startReplicas({ config, db, events, logger, state, containers, images, distribution });
+  opened.push(() => replicas.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());

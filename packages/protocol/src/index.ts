@@ -12,5 +12,6 @@ export * from "./observed-feed.ts";
 export * from "./network-service.ts";
 export * from "./overlay-state.ts";
 export * from "./registry-credentials.ts";
+export * from "./replica-state.ts";
 export * from "./transcript.ts";
 export * from "./network-wish.ts";
