@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
