@@ -136,8 +136,8 @@ export class ArchiveWorkers {
 }
 
 /** Workers of an agent, with their cache in its data directory. */
-export function makeArchiveWorkers(config: Pick<AgentConfig, "dataDir">): ArchiveWorkers {
-  return new ArchiveWorkers({ cacheDir: join(config.dataDir, "compile-cache") });
+export function makeArchiveWorkers(config: Pick<AgentConfig, "compileCacheDir">): ArchiveWorkers {
+  return new ArchiveWorkers({ cacheDir: config.compileCacheDir });
 }
 
 /** The answer that ends a job; a worker that dies without one is an internal error. */
