@@ -1,9 +1,10 @@
 // The composition root: the only file that knows all the others. It makes the parts, joins them and starts them in order;
 // it decides nothing.
 import { mkdirSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -56,6 +57,7 @@ import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
+import { startReplicas } from "./replicas/start-replicas.ts";
 import { DesiredState } from "./state/desired-state.ts";
 import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
@@ -161,7 +163,10 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
-  state.desired.register(NETWORK_KIND, new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)));
+  state.desired.register(
+    [NETWORK_KIND, NETWORK_SERVICE_KIND],
+    new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),
+  );
   opened.push(() => networks.close());
   const mesh = createMesh({ observed: state.observed, logger, networks });
   state.desired.register(MESH_KIND, mesh);
@@ -201,6 +206,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
+  const replicas = startReplicas({ config, db, events, logger, state, containers, images, distribution });
+  opened.push(() => replicas.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
@@ -293,6 +300,8 @@ async function runAgentProcess(): Promise<void> {
   process.on("uncaughtException", (error) => logger.error("an exception was not caught", { error: error.message, stack: error.stack }));
   try {
     const agent = await startAgent(config, { logger, productVersion: PRODUCT_VERSION });
+    // Node writes what it compiled at a regular end; an agent that is killed may never have one.
+    flushCompileCache();
     const stop = (): void => {
       agent.close().then(
         () => process.exit(0),

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { run } from "../../agent/src/host/run.ts";
@@ -15,6 +15,7 @@ import { makeBusyboxTar } from "../support/busybox-image.ts";
 
 const NAME = `me${process.pid}`;
 const PATIENCE = { timeout: 30_000, interval: 100 };
+const NETWORK_ID = "0e".repeat(32);
 const VIP = "10.63.0.2";
 const HOSTS = { h1: "10.63.0.17", h2: "10.63.0.33", h3: "10.63.0.49" } as const;
 type Name = keyof typeof HOSTS;
@@ -41,16 +42,19 @@ const allUp = async (): Promise<boolean> => {
   return pairs.size === 6 && [...pairs.values()].every(({ state }) => state === "up");
 };
 
+const service = (): NetworkService => ({
+  networkId: NETWORK_ID,
+  id: "web",
+  names: ["web"],
+  addresses: [VIP],
+  ports: [{ protocol: "tcp", port: 80, targetPort: 80, publishedPort: null }],
+  affinity: "none",
+  backends: Object.values(HOSTS).map((address) => ({ address, weight: 1 })),
+});
+
 function network(): Omit<NetworkState, "self"> {
-  const service = {
-    id: "web",
-    addresses: [VIP],
-    ports: [{ protocol: "tcp" as const, port: 80, targetPort: 80, publishedPort: null }],
-    affinity: "none" as const,
-    backends: Object.values(HOSTS).map((address) => ({ address, weight: 1 })),
-  };
   return {
-    id: "0e".repeat(32),
+    id: NETWORK_ID,
     namespace: "default",
     name: "mesh",
     vni: 5101,
@@ -67,7 +71,6 @@ function network(): Omit<NetworkState, "self"> {
     hosts: [1, 2, 3].map((number) => ({ number, underlay: lab.address(`h${number}`) })),
     blocks: [1, 2, 3].map((host) => ({ host, cidr: `10.63.0.${host * 16}/28` })),
     pins: [],
-    services: [service],
     members: (["h2", "h3"] as const).map((name, index) => ({ host: index + 2, containerId: name.repeat(32), containerName: name, aliases: [], address: HOSTS[name], address6: null })), // prettier-ignore
     dead: [],
     isolated: [],
@@ -104,7 +107,7 @@ beforeAll(async () => {
   await run({ argv: ["nsenter", `--target=${inSwitch}`, "--net", "ip", "link", "set", switchPort("h3"), "mtu", "1400"] });
   const tar = await makeBusyboxTar(directory);
   await Promise.all(names.map((host) => docker(host, "import", "--change", 'CMD ["sh"]', tar, "busybox:latest")));
-  lab.setNetworks({ numbers: { h1: 1, h2: 2, h3: 3 }, networks: [network()] });
+  lab.setNetworks({ numbers: { h1: 1, h2: 2, h3: 3 }, networks: [network()], services: [service()] });
   await Promise.all(
     names.map(async (host) => {
       await until(async () => (await lab.docker(host, ["network", "inspect", "mesh"])).exitCode === 0);

@@ -51,15 +51,14 @@ export class Names {
     const { store, overlayStore } = this.#options;
     const unreachable = this.#options.unreachable();
     return store.networks().map((network) => {
-      const known = network.driver === "overlay" ? overlayStore.find(network.id)?.state : undefined;
-      const state = known === undefined ? undefined : leaveOut(known, unreachable);
+      const state = network.driver === "overlay" ? overlayStore.find(network.id)?.state : undefined;
       return {
         id: network.id,
         name: network.name,
         hasNames: hasNames(network),
         isInternal: network.is_internal,
         members: (state?.members ?? []).map((member) => ({ ...member, isReached: !unreachable.has(member.host) })),
-        services: state?.services ?? [],
+        services: state === undefined ? [] : [...leaveOut(state, overlayStore.services(network.id), unreachable).values()],
       };
     });
   }

@@ -23,7 +23,8 @@ function toReachNetwork({ overlay, runDir }: ReachNetworksDeps, network: Network
   if (driver !== "overlay" || !overlay.knows(id)) return { ...base, address6: "", overlay: undefined };
   const { state } = overlay.row(id);
   const address6 = state.subnet6 === null ? "" : embed(state.subnet6, endpoint.address);
-  return { ...base, address6, overlay: { state, mtuBytes: mtuOf(overlay, state), routerPath: routerPath(runDir, state.vni) } };
+  const way = { state, services: [...overlay.services(id).values()], mtuBytes: mtuOf(overlay, state) };
+  return { ...base, address6, overlay: { ...way, routerPath: routerPath(runDir, state.vni) } };
 }
 
 /** 0: this host cannot carry the network, which it says elsewhere. */

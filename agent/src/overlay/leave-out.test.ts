@@ -1,18 +1,22 @@
+import type { NetworkService } from "@flotilla/protocol";
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
-import { sampleService, sampleState } from "./fixture.ts";
-import { leaveOut } from "./leave-out.ts";
+import { sampleState } from "./fixture.ts";
+import { leaveOut, type Services } from "./leave-out.ts";
 
 const on = (...hosts: number[]): ReadonlySet<number> => new Set(hosts);
+const mapOf = (...services: NetworkService[]): Services => new Map(services.map((service) => [service.id, service]));
 /** Host 1 has 10.30.1.16/28, host 2 .32/28, host 3 .48/28. */
 const addresses = (backends: readonly string[], out: ReadonlySet<number>, weights: readonly number[] = []): string[] => {
   const service = sampleService({ backends: backends.map((address, index) => ({ address, weight: weights[index] ?? 1 })) });
-  return leaveOut(sampleState({ services: [service] }), out).services[0]?.backends.map(({ address }) => address) ?? [];
+  const left = leaveOut(sampleState(), mapOf(service), out).get(service.id);
+  return left?.backends.map(({ address }) => address) ?? [];
 };
 
-test("nothing out of reach is the very same network", () => {
-  const state = sampleState({ services: [sampleService()] });
-  expect(leaveOut(state, on())).toBe(state);
-  expect(leaveOut(state, on(9))).toBe(state);
+test("nothing out of reach are the very same services", () => {
+  const services = mapOf(sampleService());
+  expect(leaveOut(sampleState(), services, on())).toBe(services);
+  expect(leaveOut(sampleState(), services, on(9))).toBe(services);
 });
 
 describe("a backend on a host out of reach", () => {
@@ -32,17 +36,16 @@ describe("a backend on a host out of reach", () => {
 
 test("a pinned address is its host's, whoever has the block around it", () => {
   const service = sampleService({ backends: ["10.30.1.18", "10.30.1.34"].map((address) => ({ address, weight: 1 })) });
-  const state = sampleState({ services: [service], pins: [{ host: 3, address: "10.30.1.34" }] });
-  const left = (out: ReadonlySet<number>): number | undefined => leaveOut(state, out).services[0]?.backends.length;
+  const state = sampleState({ pins: [{ host: 3, address: "10.30.1.34" }] });
+  const left = (out: ReadonlySet<number>): number | undefined => leaveOut(state, mapOf(service), out).get(service.id)?.backends.length;
   expect([left(on(2)), left(on(3))]).toEqual([2, 1]);
 });
 
-test("services that lose nothing are the same objects, and the rest of the network too", () => {
+test("services that lose nothing are the same objects", () => {
   const near = sampleService({ id: "near", backends: [{ address: "10.30.1.18", weight: 1 }] });
-  const state = sampleState({
-    services: [near, sampleService({ id: "far", backends: ["10.30.1.18", "10.30.1.34"].map((address) => ({ address, weight: 1 })) })],
-  });
-  const left = leaveOut(state, on(2));
-  expect(left.services[0]).toBe(near);
-  expect({ ...left, services: [] }).toEqual({ ...state, services: [] });
+  const far = sampleService({ id: "far", backends: ["10.30.1.18", "10.30.1.34"].map((address) => ({ address, weight: 1 })) });
+  const left = leaveOut(sampleState(), mapOf(near, far), on(2));
+  expect([...left.keys()]).toEqual(["near", "far"]);
+  expect(left.get("near")).toBe(near);
+  expect(left.get("far")).toEqual({ ...far, backends: [{ address: "10.30.1.18", weight: 1 }] });
 });

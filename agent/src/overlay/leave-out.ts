@@ -1,22 +1,24 @@
 // What a host leaves out of a network because it does not reach the hosts that have it. Pure. Never all of something: when
 // every backend is out of reach, it is this host that is cut off, and an attempt is better than a refusal.
-import type { NetworkState, OverlayService } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp, packIp } from "../host/ip-bytes.ts";
 import { contains, familyOf, fromNumber, parsePrefix, type Prefix } from "./prefixes.ts";
 
 /** Numbers of hosts. */
 export type Unreachable = ReadonlySet<number>;
 
-/** The network without backends on hosts that are out of reach; the same object when there are none. */
-export function leaveOut(state: NetworkState, unreachable: Unreachable): NetworkState {
-  if (unreachable.size === 0 || state.services.length === 0) return state;
+export type Services = ReadonlyMap<string, NetworkService>;
+
+/** The services of a network without backends on hosts that are out of reach; the same map when there are none. */
+export function leaveOut(state: Pick<NetworkState, "blocks" | "pins">, services: Services, unreachable: Unreachable): Services {
+  if (unreachable.size === 0 || services.size === 0) return services;
   const hostOf = findHosts(state);
   const isOut = (address: string): boolean => unreachable.has(hostOf(address) ?? 0);
-  const services = state.services.map((service) => leaveOutOf(service, isOut));
-  return services.every((service, index) => service === state.services[index]) ? state : { ...state, services };
+  const left = new Map([...services].map(([id, service]) => [id, leaveOutOf(service, isOut)]));
+  return [...left].every(([id, service]) => service === services.get(id)) ? services : left;
 }
 
-function leaveOutOf(service: OverlayService, isOut: (address: string) => boolean): OverlayService {
+function leaveOutOf(service: NetworkService, isOut: (address: string) => boolean): NetworkService {
   const backends = service.backends.filter(({ address }) => !isOut(address));
   if (backends.length === service.backends.length) return service;
   const takesNew = backends.filter(({ weight }) => weight > 0);
@@ -28,7 +30,7 @@ function leaveOutOf(service: OverlayService, isOut: (address: string) => boolean
 }
 
 /** Which host has an address: a pin says it, else the block. IPv6 addresses are those of the IPv4 address that they end in. */
-export function findHosts(state: NetworkState): (address: string) => number | undefined {
+export function findHosts(state: Pick<NetworkState, "blocks" | "pins">): (address: string) => number | undefined {
   const pins = new Map(state.pins.map(({ host, address }) => [address, host]));
   const blocks = state.blocks.map(({ host, cidr }): { host: number; prefix: Prefix } => ({ host, prefix: parsePrefix(cidr) }));
   return (address) => {

@@ -7,7 +7,7 @@ import { resolveInside } from "./resolve-inside.ts";
 export type CreateReachDeps = {
   containers: { get: ReachDeps["getContainer"] };
   networks: { reachNetworks: ReachDeps["networksOf"] };
-  mesh: Pick<Mesh, "views" | "unreachable">;
+  mesh: Pick<Mesh, "views">;
 };
 
 export function createReach({ containers, networks, mesh }: CreateReachDeps): Reach {
@@ -15,7 +15,6 @@ export function createReach({ containers, networks, mesh }: CreateReachDeps): Re
     getContainer: (namespace, ref) => containers.get(namespace, ref),
     networksOf: (containerId) => networks.reachNetworks(containerId),
     peers: () => mesh.views(),
-    unreachable: () => mesh.unreachable(),
     resolve: resolveInside,
     findSource,
     tryPort: (protocol, target) => (protocol === "tcp" ? tryTcp(target) : tryUdp(target)),

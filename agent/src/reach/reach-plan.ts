@@ -1,13 +1,15 @@
 // What is on the way from a container to an address, from what this host knows. Pure.
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
-import type { Unreachable } from "../overlay/leave-out.ts";
-import { findHosts, leaveOut } from "../overlay/leave-out.ts";
+import { findHosts } from "../overlay/leave-out.ts";
 import { contains, familyOf, parsePrefix } from "../overlay/prefixes.ts";
 import { nodeAddress } from "../overlay/router-plan.ts";
 
 /** What an envelope adds, by family of the underlay. */
 const OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
+
+/** An overlay as a container on this host meets it: what is balanced over from here, and the largest packet that is sent. */
+export type OverlayPlace = { state: NetworkState; services: readonly NetworkService[]; mtuBytes: number };
 
 /** One of A's networks. */
 export type ReachNetwork = {
@@ -18,8 +20,7 @@ export type ReachNetwork = {
   address: string;
   address6: string;
   gateway: string;
-  /** Of an overlay: its state, and the largest packet that A sends there. */
-  overlay: { state: NetworkState; mtuBytes: number; routerPath: string } | undefined;
+  overlay: (OverlayPlace & { routerPath: string }) | undefined;
 };
 
 export type ReachTrial = { protocol: "tcp" | "udp"; port: number | null; source: string; target: string };
@@ -36,10 +37,9 @@ export type OverlayWay = {
 };
 
 /** On an overlay: whose address it is and what lies between. */
-export function planOverlayWay(given: { state: NetworkState; mtuBytes: number }, trial: ReachTrial, unreachable: Unreachable): OverlayWay {
-  const { state, mtuBytes } = given;
+export function planOverlayWay({ state, services, mtuBytes }: OverlayPlace, trial: ReachTrial): OverlayWay {
   const target = canonicalIp(trial.target);
-  const found = leaveOut(state, unreachable).services.find(({ addresses }) => addresses.map(canonicalIp).includes(target));
+  const found = services.find(({ addresses }) => addresses.map(canonicalIp).includes(target));
   const service = found === undefined ? null : { id: found.id, backends: found.backends.filter(({ weight }) => weight > 0).length };
   const policy = isClosed(state, trial) ? "closed" : "open";
   const host = isInside(state, target) ? findHosts(state)(target) : undefined;

@@ -1,21 +1,22 @@
 import { FlotillaError } from "@flotilla/core";
-import type { Attempt, ReachFacts, ReachQuestion } from "@flotilla/protocol";
+import type { Attempt, NetworkService, ReachFacts, ReachQuestion } from "@flotilla/protocol";
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { PortTarget } from "../host/try-port.ts";
-import { sampleService, sampleState } from "../overlay/fixture.ts";
+import { sampleState } from "../overlay/fixture.ts";
 import { Reach, type ReachDeps } from "./reach.ts";
 import type { ReachNetwork } from "./reach-plan.ts";
 
 const A_NETNS = "/proc/42/ns/net";
 const ROUTER = "/r/overlay/4097";
-const overlay = (change: Parameters<typeof sampleState>[0] = {}): ReachNetwork => ({
+const overlay = (change: Parameters<typeof sampleState>[0] = {}, services: readonly NetworkService[] = []): ReachNetwork => ({
   id: "n",
   name: "net",
   driver: "overlay",
   address: "10.30.1.18",
   address6: "fd30:1::a1e:112",
   gateway: "10.30.1.1",
-  overlay: { state: sampleState(change), mtuBytes: 1450, routerPath: ROUTER },
+  overlay: { state: sampleState(change), services, mtuBytes: 1450, routerPath: ROUTER },
 });
 const bridge: ReachNetwork = { id: "b", name: "bridge", driver: "bridge", address: "172.17.0.2", address6: "", gateway: "172.17.0.1", overlay: undefined }; // prettier-ignore
 
@@ -23,7 +24,6 @@ let tried: string[];
 let networks: ReachNetwork[];
 let outcomes: Record<string, Attempt["outcome"]>;
 let resolved: ReachFacts["name"];
-let unreachable: ReadonlySet<number>;
 let pid: number;
 
 const reach = (): Reach => {
@@ -34,7 +34,6 @@ const reach = (): Reach => {
     },
     networksOf: () => networks,
     peers: () => [{ number: 2, state: "up", rttP50Micros: 400, rttLastMicros: 500, lossPerMille: 0, pathMtuBytes: 1500 }],
-    unreachable: () => unreachable,
     resolve: async () => resolved,
     findSource: async ({ address }) => {
       if (address.startsWith("10.30.")) return "10.30.1.18";
@@ -56,7 +55,6 @@ beforeEach(() => {
   networks = [overlay(), bridge];
   outcomes = {};
   resolved = { outcome: "answered", addresses: ["10.30.1.34"] };
-  unreachable = new Set();
   pid = 42;
 });
 
@@ -94,11 +92,10 @@ test("an address on this host has no other host on its way, and one that A has n
 
 test("IPv6 is of the same host", async () => expect((await ask("fd30:1::a1e:122")).remote).toMatchObject({ host: 2 }));
 
-test("a service is told with the backends that this host reaches", async () => {
-  networks = [overlay({ services: [sampleService()] })];
-  expect(await ask("10.30.1.2")).toMatchObject({ service: { id: "web", backends: 3 }, remote: null });
-  unreachable = new Set([2]);
-  expect(await ask("10.30.1.2")).toMatchObject({ service: { id: "web", backends: 2 } });
+test("a service is told with the backends that it takes new connections to", async () => {
+  const backends = ["10.30.1.18", "10.30.1.34", "10.30.1.50"].map((address, index) => ({ address, weight: index }));
+  networks = [overlay({}, [sampleService({ backends })])];
+  expect(await ask("10.30.1.2")).toMatchObject({ service: { id: "web", backends: 2 }, remote: null });
 });
 
 describe("a policy", () => {

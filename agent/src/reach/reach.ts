@@ -3,7 +3,6 @@ import type { Attempt, ListenFacts, ListenQuestion, ReachFacts, ReachQuestion } 
 import { isIP } from "node:net";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import type { PortTarget } from "../host/try-port.ts";
-import type { Unreachable } from "../overlay/leave-out.ts";
 import type { PeerView } from "../mesh/peer-watch.ts";
 import { listensAt, parseListening } from "./listening-sockets.ts";
 import { networkOfSource, planOverlayWay, type ReachNetwork } from "./reach-plan.ts";
@@ -13,7 +12,6 @@ export type ReachDeps = {
   getContainer(namespace: string, ref: string): { id: string; name: string; pid: number };
   networksOf(containerId: string): ReachNetwork[];
   peers(): PeerView[];
-  unreachable(): Unreachable;
   resolve(netnsPath: string, name: string): Promise<ReachFacts["name"]>;
   findSource(target: { netnsPath: string; address: string }): Promise<string | undefined>;
   tryPort(protocol: "tcp" | "udp", target: PortTarget): Promise<Attempt>;
@@ -95,7 +93,7 @@ export class Reach {
   ): Promise<Pick<ReachFacts, "service" | "remote" | "policy"> | undefined> {
     if (network.overlay === undefined) return undefined;
     const { routerPath } = network.overlay;
-    const { service, remote, policy } = planOverlayWay(network.overlay, trial, this.#deps.unreachable());
+    const { service, remote, policy } = planOverlayWay(network.overlay, trial);
     if (remote === null) return { service, remote, policy };
     const peer = this.#deps.peers().find(({ number }) => number === remote.host);
     const router = remote.routerAddress === null ? null : await this.#tryRouter(routerPath, remote.routerAddress);

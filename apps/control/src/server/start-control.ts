@@ -17,7 +17,6 @@ import {
   LiveFeed,
   parseScope,
   RefusalLog,
-  RunningHashes,
   type ServiceContext,
   setUpUnattended,
   ShortCache,
@@ -84,6 +83,12 @@ export async function startControl(options: StartOptions): Promise<Control> {
   }
 }
 
+function openStorage(config: ControlConfig, undo: Undo): FileStorage {
+  const storage = new FileStorage(join(config.dataDir, "registry"));
+  undo.push(() => storage.close());
+  return storage;
+}
+
 async function start(options: StartOptions, undo: Undo, close: () => Promise<void>): Promise<Control> {
   const { config, logger, version } = options;
   const secrets = ensureSecrets(config.dataDir);
@@ -114,9 +119,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     callers: new CallerTickets(),
     cache: new ShortCache(),
     registry: {
-      storage: new FileStorage(join(config.dataDir, "registry")),
+      storage: openStorage(config, undo),
       tokenKey: secrets.registryTokenKey,
-      hashes: new RunningHashes(),
       sealKey: secrets.sealKey,
       upstreams,
     },
