@@ -1,6 +1,13 @@
 import { networkComposer, refusalComposer } from "../networks/compose-network.ts";
 import { credentialsComposer } from "../registry/compose-credentials.ts";
+import { replicaComposer, stackFileComposer } from "../stacks/compose-replicas.ts";
 import type { HostComposer } from "../context.ts";
 
 /** Everything that a host's desired state is made of. */
-export const HOST_COMPOSERS: readonly HostComposer[] = [credentialsComposer, networkComposer, refusalComposer];
+export const HOST_COMPOSERS: readonly HostComposer[] = [
+  credentialsComposer,
+  networkComposer,
+  refusalComposer,
+  stackFileComposer,
+  replicaComposer,
+];

@@ -3,6 +3,7 @@ import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
 import { z } from "zod";
 import type { HostComposer } from "../context.ts";
+import { composeNetworkServices, type FindAddress } from "../stacks/compose-services.ts";
 import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 
 export type ComposedNetwork = NetworkState & { members: OverlayMember[] };
@@ -12,9 +13,17 @@ const textMap = z.record(z.string(), z.string()).catch({});
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
   kind: NETWORK,
-  async compose({ tx, host }) {
+  async compose({ services, tx, host }) {
     const rows = await readOverlayRows(tx, host.teamId);
-    const states = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
+    const { networks, observed } = rows;
+    const addressOf: FindAddress = ({ networkId, hostId, containerId }) =>
+      observed
+        .get(networkId)
+        ?.get(hostId)
+        ?.endpoints.find((endpoint) => endpoint.containerId === containerId)?.address;
+    const virtual = await composeNetworkServices({ services, tx, teamId: host.teamId, networks, addressOf });
+    const composed = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
+    const states = composed.map((state) => ({ ...state, services: virtual.get(state.id) ?? [] }));
     return new Map(states.map((state) => [state.id, state satisfies ResourceBody]));
   },
 };
