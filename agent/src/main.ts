@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { NETWORK_KIND, NETWORK_REFUSAL, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -159,7 +159,10 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
-  state.desired.register(NETWORK_KIND, new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)));
+  state.desired.register(
+    [NETWORK_KIND, NETWORK_SERVICE_KIND],
+    new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),
+  );
   opened.push(() => networks.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { silentLogger, type Logger } from "@flotilla/core";
 import { readControlConfig } from "../../apps/control/src/server/env.ts";
 import { type Control, startControl } from "../../apps/control/src/server/start-control.ts";
+import { prepareControlData } from "./control-data.ts";
 
 export const ADMIN = { name: "Ada", email: "ada@example.test", password: "correct horse battery", teamName: "Harbour" } as const;
 export const ADMIN_TOKEN = "flt_test_0123456789abcdefghijklmnopqrstuvwxyz";
@@ -26,10 +27,10 @@ export type CallError = Error & { code: string; status: number };
 
 /**
  * A control plane in this process, without the dashboard: embedded Postgres, real sockets, a temporary directory.
- * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start.
+ * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start; `isFirstStart` makes the database as the product does.
  */
 export async function startTestControl(
-  options: { withAdmin?: boolean; logger?: Logger; env?: Record<string, string> } = {},
+  options: { withAdmin?: boolean; isFirstStart?: boolean; logger?: Logger; env?: Record<string, string> } = {},
 ): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), "flc-"));
   const port = await freePort();
@@ -39,6 +40,8 @@ export async function startTestControl(
     startControl({ config: readControlConfig(env), logger: options.logger ?? silentLogger, version: "0.0.0-test" });
   let control: Control;
   try {
+    if (options.isFirstStart !== true && options.env?.["DATABASE_URL"] === undefined)
+      await prepareControlData(readControlConfig(env).dataDir);
     control = await start();
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });

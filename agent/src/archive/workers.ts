@@ -1,6 +1,5 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each does its job in a chroot and
 // ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";

@@ -1,3 +1,4 @@
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { expect, test } from "vitest";
 import { type NamedContainer, type NamedNetwork, parseLink, planResolverState } from "./plan-resolver-state.ts";
 
@@ -83,15 +84,16 @@ test("members of other hosts and services are names too; a service's name is its
     address: "10.1.0.40",
     address6: "fd01::40",
   };
-  const service = { id: "shop", addresses: ["10.1.0.200"], ports: [], affinity: "none" as const, backends: [{ address: "10.1.0.40", weight: 1 }, { address: "10.1.0.41", weight: 0 }] }; // prettier-ignore
+  const service = sampleService({ names: ["shop", "app_shop"], addresses: ["10.1.0.200"], backends: [{ address: "10.1.0.40", weight: 1 }, { address: "10.1.0.41", weight: 0 }] }); // prettier-ignore
   const plan = planResolverState({
-    networks: [network("n1", { members: [member], services: [service, { ...service, id: "plain", addresses: [] }] })],
+    networks: [network("n1", { members: [member], services: [service, { ...service, names: ["plain"], addresses: [] }] })],
     containers: [container("web")],
   });
   expect(namesOf(plan, "n1")).toMatchObject({
     far: ["10.1.0.40", "fd01::40"],
     fedcba987654: ["10.1.0.40", "fd01::40"],
     shop: ["10.1.0.200"],
+    app_shop: ["10.1.0.200"],
     "tasks.shop": ["10.1.0.40"],
     plain: ["10.1.0.40"],
   });

@@ -1,5 +1,5 @@
 // Which names a container finds, from rows of networks and endpoints and from what the control plane says of other hosts. Pure.
-import type { OverlayMember, OverlayService } from "@flotilla/protocol";
+import type { NetworkService, OverlayMember } from "@flotilla/protocol";
 import type { ResolverContainer, ResolverNetwork, ResolverState } from "./resolver-state.ts";
 
 export type NamedNetwork = {
@@ -10,7 +10,7 @@ export type NamedNetwork = {
   isInternal: boolean;
   /** Of overlay networks: endpoints on other hosts, and services. */
   members: readonly OverlayMember[];
-  services: readonly OverlayService[];
+  services: readonly NetworkService[];
 };
 
 export type NamedEndpoint = {
@@ -80,13 +80,13 @@ function planNetwork(network: NamedNetwork, containers: readonly NamedContainer[
 type Named = { name: string; addresses: string[] };
 
 /** A service's name is its virtual address and nothing else, whatever containers of it are called. */
-function withServices(byContainers: readonly Named[], services: readonly OverlayService[]): Named[] {
-  const byServices = services.flatMap(({ id, addresses, backends }): Named[] => {
+function withServices(byContainers: readonly Named[], services: readonly NetworkService[]): Named[] {
+  const byServices = services.flatMap(({ names, addresses, backends }): Named[] => {
     const tasks = backends.filter(({ weight }) => weight > 0).map(({ address }) => address);
-    return [
-      { name: id, addresses: addresses.length > 0 ? [...addresses] : tasks },
-      { name: `tasks.${id}`, addresses: tasks },
-    ];
+    return names.flatMap((name) => [
+      { name, addresses: addresses.length > 0 ? [...addresses] : tasks },
+      { name: `tasks.${name}`, addresses: tasks },
+    ]);
   });
   const taken = new Set(byServices.map(({ name }) => name.toLowerCase()));
   return [...byContainers.filter(({ name }) => !taken.has(name.toLowerCase())), ...byServices];

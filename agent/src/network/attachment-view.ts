@@ -1,7 +1,7 @@
 // Rows as the engine, the firewall and the routers see them. Pure.
 import type { AttachRequest, Endpoint, PortBinding } from "../engine/ports.ts";
 import type { RouterPort } from "../overlay/virtual-servers.ts";
-import { parseAddress, parseSubnet } from "./ipv4.ts";
+import { parseAddress, parseSubnet } from "@flotilla/core";
 import { hasNames } from "./names.ts";
 import type { EndpointRow, NetworkRow, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";

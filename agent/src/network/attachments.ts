@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { FlotillaError, KeyedLock, wrapError, type Logger } from "@flotilla/core";
+import { FlotillaError, formatAddress, KeyedLock, type Logger, macOfAddress, wrapError } from "@flotilla/core";
 import type { Attachment, AttachRequest, Endpoint, EndpointRequest } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
@@ -11,7 +11,6 @@ import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
 import { gatewayEndpoint } from "./gateway-endpoint.ts";
 import { chooseEndpointAddress } from "./endpoint-address.ts";
-import { formatAddress, macOfAddress } from "./ipv4.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";

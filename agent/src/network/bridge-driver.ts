@@ -1,10 +1,20 @@
-import { FlotillaError, KeyedLock, type Logger } from "@flotilla/core";
+import {
+  FlotillaError,
+  formatAddress,
+  formatSubnet,
+  KeyedLock,
+  type Logger,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  subnetOf,
+  subnetsOverlap,
+} from "@flotilla/core";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { Link, Route } from "../host/link-operations.ts";
 import { chooseSubnet, defaultGateway } from "./address-plan.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall.ts";
-import { formatAddress, formatSubnet, parseAddress, parseSubnet, subnetOf, subnetsOverlap, type Subnet } from "./ipv4.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from "./plan.ts";
 

@@ -1,8 +1,7 @@
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, formatAddress, parseAddress, parseSubnet } from "@flotilla/core";
 import { checkOverlayAddress, chooseOverlayAddress } from "../overlay/choose-address.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
-import { formatAddress, parseAddress, parseSubnet } from "./ipv4.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
 export type AddressStores = { store: NetworkStore; overlayStore: OverlayStore };
@@ -18,9 +17,10 @@ function chooseOnOverlay({ store, overlayStore }: AddressStores, network: Networ
   if (row === undefined) throw new FlotillaError("not_found", `network ${network.name} not found`);
   const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
   const { state } = row;
-  if (fixed !== undefined) return parseAddress(checkOverlayAddress({ state, used }, fixed));
+  const services = overlayStore.services(network.id).values();
+  if (fixed !== undefined) return parseAddress(checkOverlayAddress({ state, services, used }, fixed));
   const released = overlayStore.released(network.id);
-  return parseAddress(chooseOverlayAddress({ state, used, released, containerId, nowMs: Date.now() }));
+  return parseAddress(chooseOverlayAddress({ state, services, used, released, containerId, nowMs: Date.now() }));
 }
 
 function chooseOnBridge(store: NetworkStore, network: NetworkRow, fixed: string | undefined): number {

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, parseAddress } from "@flotilla/core";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
 import { gatewayEndpoint } from "./gateway-endpoint.ts";
-import { parseAddress } from "./ipv4.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 

@@ -54,7 +54,7 @@ export class Names {
         hasNames: hasNames(network),
         isInternal: network.is_internal,
         members: state?.members ?? [],
-        services: state?.services ?? [],
+        services: state === undefined ? [] : [...overlayStore.services(network.id).values()],
       };
     });
   }

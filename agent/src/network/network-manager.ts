@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
@@ -9,6 +8,7 @@ import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
 import { openOverlayKernel, type OverlayKernel } from "../host/overlay-kernel.ts";
 import { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { ServiceBodies } from "../overlay/network-services.ts";
 import { OverlayNetworks } from "../overlay/overlay-networks.ts";
 import { OverlayStore } from "../overlay/overlay-store.ts";
 import type { Database } from "../store/database.ts";
@@ -58,7 +58,8 @@ export type Networks = NetworkManager & {
    * Desired state of overlay networks, all of them, by network id. @returns what went wrong, by network id. Level-triggered:
    * repeating it is harmless, and what failed is tried again.
    */
-  applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>>;
+  overlayServices(): Iterable<string>;
+  applyOverlays(bodies: ReadonlyMap<string, unknown>, services: ServiceBodies): Promise<Map<string, string>>;
   /** What this host has of an overlay network; undefined when it knows none of that id. */
   describeOverlay(networkId: string): ObservedNetwork | undefined;
   /** Calls `listener` with a network's id whenever that may be another than before. Returns a function that stops it. */
@@ -95,8 +96,9 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
-    applyOverlays: async (bodies) => {
-      const failures = await overlays.apply(bodies);
+    overlayServices: () => overlays.services(),
+    applyOverlays: async (bodies, services) => {
+      const failures = await overlays.apply(bodies, services);
       await names.refresh();
       return failures;
     },

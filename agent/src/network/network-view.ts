@@ -1,4 +1,4 @@
-import { parseSubnet } from "./ipv4.ts";
+import { parseSubnet } from "@flotilla/core";
 import type { KnownNetwork } from "./network-catalog.ts";
 import type { NetworkStore } from "./network-store.ts";
 import { bridgeName } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseAddress, parseSubnet } from "./ipv4.ts";
+import { parseAddress, parseSubnet } from "@flotilla/core";
 import { formatPorts, formatTable, formatTableRemoval, type PublishedPort } from "./nft-table.ts";
 
 const containerAddress = parseAddress("172.17.0.2");

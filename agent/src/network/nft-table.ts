@@ -3,7 +3,7 @@
 //
 // Chains here only take away: `accept` in one base chain does not keep another table's chain from dropping, so the host's
 // own firewall (forward and input chains of other tables) stays in charge, of published ports too.
-import { formatAddress, formatSubnet } from "./ipv4.ts";
+import { formatAddress, formatSubnet } from "@flotilla/core";
 import type { BridgePlan } from "./plan.ts";
 
 /** `hostAddress` "0.0.0.0" is every address of the host. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatLinkOperation } from "../host/link-operations.ts";
-import { parseAddress, parseSubnet } from "./ipv4.ts";
+import { parseAddress, parseSubnet } from "@flotilla/core";
 import {
   bridgeName,
   planAdoption,

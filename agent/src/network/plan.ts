@@ -7,7 +7,7 @@
 //   file   $FLOTILLA_RUN/netns/<container id>   the namespace, bind-mounted
 // Not done: IPv6 (neither addresses nor published ports), filtering inside one network.
 import type { LinkOperation } from "../host/link-operations.ts";
-import { formatAddress, macOfAddress, type Subnet } from "./ipv4.ts";
+import { formatAddress, macOfAddress, type Subnet } from "@flotilla/core";
 
 /** Digits of the instance in link names: IFNAMSIZ allows 15 bytes, and numbers need theirs. */
 const INSTANCE_DIGITS = 6;

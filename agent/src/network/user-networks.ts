@@ -1,11 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { FlotillaError } from "@flotilla/core";
+import {
+  containsAddress,
+  FlotillaError,
+  formatAddress,
+  formatSubnet,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  subnetsOverlap,
+} from "@flotilla/core";
 import type { EventBus } from "../events/bus.ts";
 import { defaultGateway } from "./address-plan.ts";
 import { checkBridgeOptions } from "./bridge-options.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { Firewall } from "./firewall.ts";
-import { containsAddress, formatAddress, formatSubnet, parseAddress, parseSubnet, subnetsOverlap, type Subnet } from "./ipv4.ts";
 import { PREDEFINED_NETWORKS, type KnownNetwork, type NetworkCatalog } from "./network-catalog.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
@@ -9,7 +9,7 @@ import { ensureEndpointLink } from "./endpoint-link.ts";
 import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
-import { isPublishing, largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
+import { largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
 import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
 import type { RouterPort } from "./virtual-servers.ts";
@@ -76,7 +76,7 @@ export class OverlayDriver {
 
   /** Whether this host takes part in a network's traffic. */
   isWanted(networkId: string): boolean {
-    return this.#deps.endpointsIn(networkId).length > 0 || isPublishing(this.row(networkId).state);
+    return this.#deps.endpointsIn(networkId).length > 0 || this.#published(networkId).length > 0;
   }
 
   /**
@@ -102,6 +102,11 @@ export class OverlayDriver {
       await this.#router(networkId).refresh(this.#wish(networkId));
       this.#deps.onChange(networkId);
     });
+  }
+
+  /** Services that came, went or changed, in the router's table; the router is there. */
+  async update(networkId: string, touched: ReadonlySet<string>): Promise<void> {
+    await this.#lock.run(networkId, () => this.#router(networkId).refresh(this.#wish(networkId), touched));
   }
 
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
@@ -200,10 +205,16 @@ export class OverlayDriver {
     return new Router(door, path);
   }
 
+  #published(networkId: string): NetworkService[] {
+    return this.row(networkId).state.isInternal ? [] : [...this.#deps.store.published(networkId).values()];
+  }
+
   #wish(networkId: string): RouterWish {
     const { state } = this.row(networkId);
     return {
       state,
+      services: this.#deps.store.services(networkId),
+      published: this.#published(networkId),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
       uplink: this.uplink(networkId),
       mtuBytes: this.mtuBytes(state),

@@ -9,6 +9,7 @@ export * from "./json-lines.ts";
 export * from "./keys.ts";
 export * from "./link-socket.ts";
 export * from "./observed-feed.ts";
+export * from "./network-service.ts";
 export * from "./overlay-state.ts";
 export * from "./registry-credentials.ts";
 export * from "./replica-state.ts";

@@ -7,7 +7,6 @@ import { z } from "zod";
 export const NETWORK_WISH = "network-wish";
 export const NETWORK_REFUSAL = "network-refusal";
 
-export const networkId = z.string().regex(/^[0-9a-f]{64}$/);
 /** Docker's restrictions of names. */
 export const networkName = z
   .string()

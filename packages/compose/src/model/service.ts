@@ -101,8 +101,8 @@ const ServiceIdentity = z.object({
   build: Build.optional(),
   containerName: z.string().optional(),
   platform: z.string().optional(),
-  pullPolicy: z.enum(["always", "never", "missing", "build", "daily", "weekly", "refresh"]).optional(),
-  /** Age for `refresh` (`every_12h`). */
+  pullPolicy: z.enum(["always", "never", "missing", "build", "refresh"]).optional(),
+  /** `refresh`: pulled again when the image is older than this (`daily`, `weekly`, `every_12h`). */
   pullRefreshMs: z.number().optional(),
   profiles: texts,
   /** Container labels of the file, without those that compose itself adds. */
