@@ -18,6 +18,7 @@ import {
   listDeployments,
   listFiles,
   listStacks,
+  listVariables,
   type ObjectRef,
   planDeployment,
   planRebalance,
@@ -28,10 +29,12 @@ import {
   rollbackInput,
   rollbackStack,
   setFile,
+  setVariables,
   stackInput,
   stackInputRef,
   stackLogsInput,
   stackObject,
+  variablesInput,
 } from "@flotilla/services";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
@@ -61,6 +64,13 @@ export const stacksRouter = createRouter({
   deploy: procedure(deployInput, { action: "stack.deploy", object: ownTeam }).mutation(({ ctx, input }) =>
     deployStack(ctx.services, ctx.actor, input),
   ),
+  variables: procedure(stackInputRef, { action: "stack.read", object: theStack }).query(({ ctx, input }) =>
+    listVariables(ctx.services, ctx.actor, input.stack),
+  ),
+  setVariables: procedure(variablesInput, { action: "stack.deploy", object: theStack }).mutation(async ({ ctx, input }) => {
+    await setVariables(ctx.services, ctx.actor, input);
+    return {};
+  }),
   rollback: procedure(rollbackInput, { action: "stack.deploy", object: theStack }).mutation(({ ctx, input }) =>
     rollbackStack(ctx.services, ctx.actor, input),
   ),

@@ -1,5 +1,6 @@
 import { networkComposer, refusalComposer } from "../networks/compose-network.ts";
 import { credentialsComposer } from "../registry/compose-credentials.ts";
+import { networkServiceComposer } from "../stacks/compose-services.ts";
 import { replicaComposer, stackFileComposer } from "../stacks/compose-replicas.ts";
 import type { HostComposer } from "../context.ts";
 
@@ -8,6 +9,7 @@ export const HOST_COMPOSERS: readonly HostComposer[] = [
   credentialsComposer,
   networkComposer,
   refusalComposer,
+  networkServiceComposer,
   stackFileComposer,
   replicaComposer,
 ];

@@ -3,7 +3,6 @@ import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
 import { z } from "zod";
 import type { HostComposer } from "../context.ts";
-import { composeNetworkServices, type FindAddress } from "../stacks/compose-services.ts";
 import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 
 const textMap = z.record(z.string(), z.string()).catch({});
@@ -11,17 +10,9 @@ const textMap = z.record(z.string(), z.string()).catch({});
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
   kind: NETWORK,
-  async compose({ services, tx, host }) {
+  async compose({ tx, host }) {
     const rows = await readOverlayRows(tx, host.teamId);
-    const { networks, observed } = rows;
-    const addressOf: FindAddress = ({ networkId, hostId, containerId }) =>
-      observed
-        .get(networkId)
-        ?.get(hostId)
-        ?.endpoints.find((endpoint) => endpoint.containerId === containerId)?.address;
-    const virtual = await composeNetworkServices({ services, tx, teamId: host.teamId, networks, addressOf });
-    const composed = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
-    const states = composed.map((state) => ({ ...state, services: virtual.get(state.id) ?? [] }));
+    const states = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
     return new Map(states.map((state) => [state.id, state satisfies ResourceBody]));
   },
 };

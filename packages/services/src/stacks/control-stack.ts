@@ -7,11 +7,12 @@ import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
-import { beginDeployment, setTargets, stackName, stackRef } from "./deploy-stack.ts";
+import { beginDeployment, setTargets, stackRef } from "./deploy-stack.ts";
 import { currentVersions } from "./files.ts";
 import { serviceDemand } from "./service-policy.ts";
 import { filesOf, Projects } from "./stack-model.ts";
 import { lockStacks, notifyStacks, readStackRows, toScheduleHost } from "./stack-rows.ts";
+import { stackName } from "./stack-source.ts";
 import { addStep } from "./steps.ts";
 
 export const stackInputRef = z.object({ stack: stackName });

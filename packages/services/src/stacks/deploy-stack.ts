@@ -1,4 +1,4 @@
-import { Project } from "@flotilla/compose";
+import type { Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import type { Stack, Transaction } from "@flotilla/db";
 import { z } from "zod";
@@ -15,24 +15,12 @@ import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-in
 import { checkService } from "./service-policy.ts";
 import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
 import { lockStacks, notifyStacks } from "./stack-rows.ts";
+import { type LoadedStack, loadStack, stackInput, type StackInput } from "./stack-source.ts";
 
-export const stackName = z
-  .string()
-  .max(63)
-  .regex(/^[a-z0-9][a-z0-9_-]*$/, "must be lower-case letters, digits, - and _, and begin with a letter or digit");
-const MAX_SOURCE_BYTES = 1_024 * 1_024;
 const MAX_SERVICES = 500;
 
 const basis = z.object({ generation: z.int(), hosts: z.record(z.string(), z.string()), files: z.record(z.string(), z.string()) });
 
-/** A project to be planned or applied. `source` is what was written, for people; the project is what counts. */
-export const stackInput = z.object({
-  project: Project.extend({ name: stackName }),
-  source: z.record(z.string().max(1_024), z.string().max(MAX_SOURCE_BYTES)).default({}),
-  /** Contents of secrets and configs that come with the project, base64, by `secret/KEY` and `config/KEY` of the project. */
-  contents: z.record(z.string().regex(/^(secret|config)\//), z.base64().max(700_000)).default({}),
-});
-export type StackInput = z.output<typeof stackInput>;
 /** `basis`: of the plan that was seen; without it what is there now is taken as seen. */
 export const deployInput = stackInput.extend({ basis: basis.optional() });
 export type DeployInput = z.output<typeof deployInput>;
@@ -48,18 +36,19 @@ export function stackRef(stack: Pick<Stack, "id" | "name" | "teamId">): ObjectRe
 /** What applying would do. Changes nothing. @throws invalid for what cannot be done over many hosts. */
 export async function planDeployment(services: ServiceContext, actor: Actor, input: StackInput): Promise<StackPlan> {
   const { team } = requireUser(actor);
-  check(input);
-  return services.prisma.$transaction(
-    async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: input.project })),
+  const loaded = await loadStack(services, team.id, input);
+  check(loaded);
+  const plan = await services.prisma.$transaction(
+    async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
     PATIENT,
   );
+  return { ...plan, notes: [...loaded.warnings, ...plan.notes] };
 }
 
-function check({ project, source }: StackInput): void {
+function check({ project }: LoadedStack): void {
   const names = Object.keys(project.services);
   if (names.length === 0) throw new FlotillaError("invalid", "the project has no services");
   if (names.length > MAX_SERVICES) throw new FlotillaError("invalid", `${names.length} services are more than ${MAX_SERVICES}`);
-  if (JSON.stringify(source).length > MAX_SOURCE_BYTES) throw new FlotillaError("too_large", "the files are larger than 1 MiB");
   for (const [name, service] of Object.entries(project.services)) checkService(name, service);
 }
 
@@ -69,21 +58,22 @@ function check({ project, source }: StackInput): void {
  */
 export async function deployStack(services: ServiceContext, actor: Actor, input: DeployInput): Promise<Deployed> {
   const { team } = requireUser(actor);
-  check(input);
+  const loaded = await loadStack(services, team.id, input);
+  check(loaded);
+  const { project } = loaded;
   return services.prisma.$transaction(async (tx) => {
     await lockStacks(tx, team.id);
-    const { project } = input;
     const now = new Date(services.nowMs());
     const found = await tx.stack.findUnique({ where: { teamId_name: { teamId: team.id, name: project.name } } });
     if (found !== null && found.removedAt !== null)
       throw new FlotillaError("conflict", `stack ${project.name} is being removed: wait until it is gone`);
-    if (input.basis !== undefined) await refuseStale(tx, { teamId: team.id, input });
+    if (input.basis !== undefined) await refuseStale(tx, { teamId: team.id, project, basis: input.basis });
     await checkPorts(tx, { services, teamId: team.id, project });
     const stack = found ?? (await tx.stack.create({ data: { teamId: team.id, name: project.name, createdAt: now } }));
-    await storeContents(tx, { services, actor, teamId: team.id, input });
+    await storeContents(tx, { services, actor, teamId: team.id, loaded });
     const plan = planStack(await readPlanInput(tx, { services, teamId: team.id, project }));
     await makeNetworks(tx, { services, actor, teamId: team.id, project });
-    const revision = await addRevision(tx, { services, actor, stack, input, now });
+    const revision = await addRevision(tx, { services, actor, stack, loaded, now });
     await setTargets(tx, { stack, project, revision, now, files: plan.basis.files });
     const actorName = requireUser(actor).email;
     const deploymentId = await beginDeployment(tx, { stackId: stack.id, revision, kind: "deploy", actorName, plan, now });
@@ -95,9 +85,10 @@ export async function deployStack(services: ServiceContext, actor: Actor, input:
   }, PATIENT);
 }
 
-async function refuseStale(tx: Transaction, { teamId, input }: { teamId: string; input: DeployInput }): Promise<void> {
-  if (input.basis === undefined) return;
-  const changes = compareBasis(input.basis, await readBasis(tx, teamId, input.project));
+type Seen = { teamId: string; project: Project; basis: z.output<typeof basis> };
+
+async function refuseStale(tx: Transaction, { teamId, project, basis: seen }: Seen): Promise<void> {
+  const changes = compareBasis(seen, await readBasis(tx, teamId, project));
   if (changes.length === 0) return;
   throw new FlotillaError("conflict", `the plan is not of what is there any more, plan again: ${changes.join("; ")}`, {
     details: { changes },
@@ -107,13 +98,12 @@ async function refuseStale(tx: Transaction, { teamId, input }: { teamId: string;
 type Scope = { services: ServiceContext; actor: Actor; teamId: string };
 
 /** Secrets and configs that came along, under the names that they have in the team; those that are not external must be there afterwards. */
-async function storeContents(tx: Transaction, { services, actor, teamId, input }: Scope & { input: DeployInput }): Promise<void> {
-  const { project, contents } = input;
+async function storeContents(tx: Transaction, { services, actor, teamId, loaded }: Scope & { loaded: LoadedStack }): Promise<void> {
+  const { project, contents } = loaded;
   for (const kind of ["secret", "config"] as const) {
     const objects = kind === "secret" ? project.secrets : project.configs;
     for (const [key, object] of Object.entries(objects)) {
-      const text = kind === "config" && object.content !== undefined ? Buffer.from(object.content).toString("base64") : undefined;
-      const base64 = contents[fileKey(kind, key)] ?? text;
+      const base64 = contents[fileKey(kind, key)];
       const name = fileName.safeParse(object.name);
       if (!name.success) throw new FlotillaError("invalid", `${kind}s.${key}.name: ${name.error.issues[0]?.message ?? "invalid"}`);
       if (base64 !== undefined && !object.isExternal) await setFileIn(tx, { services, actor, teamId, kind, name: name.data, base64 });
@@ -147,15 +137,15 @@ async function makeNetworks(tx: Transaction, { services, actor, teamId, project 
   }
 }
 
-type NewRevision = { services: ServiceContext; actor: Actor; stack: Stack; input: DeployInput; now: Date };
+type NewRevision = { services: ServiceContext; actor: Actor; stack: Stack; loaded: LoadedStack; now: Date };
 
-async function addRevision(tx: Transaction, { services, actor, stack, input, now }: NewRevision): Promise<number> {
+async function addRevision(tx: Transaction, { services, actor, stack, loaded, now }: NewRevision): Promise<number> {
   const last = await tx.stackRevision.findFirst({ where: { stackId: stack.id }, orderBy: { number: "desc" }, select: { number: true } });
   const number = (last?.number ?? 0) + 1;
   const id = crypto.randomUUID();
-  const sealed = sealProject(services, id, input.project);
+  const sealed = sealProject(services, id, loaded.project);
   const createdBy = requireUser(actor).email;
-  await tx.stackRevision.create({ data: { id, stackId: stack.id, number, source: input.source, sealed, createdBy, createdAt: now } });
+  await tx.stackRevision.create({ data: { id, stackId: stack.id, number, source: loaded.source, sealed, createdBy, createdAt: now } });
   return number;
 }
 
