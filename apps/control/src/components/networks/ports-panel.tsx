@@ -12,12 +12,13 @@ import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { SearchField } from "@/components/ui/search-field.tsx";
 import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
+import { cn } from "@/lib/cn.ts";
 import { publishedUrl } from "@/lib/ports.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { PortRow } from "@/trpc/types.ts";
 
-const containerHref = (row: PortRow): string => `/containers/${encodeURIComponent(row.host.name)}/${encodeURIComponent(row.container)}`;
-const rowKey = (row: PortRow): string => `${row.host.id} ${row.address} ${row.port} ${row.protocol} ${row.containerId}`;
+const rowKey = (row: PortRow): string =>
+  `${row.host?.id ?? ""} ${row.address} ${row.port} ${row.protocol} ${row.containerId ?? `${row.stack}/${row.service}`}`;
 
 /** What is published where, over all hosts. */
 export function PortsPanel(): ReactNode {
@@ -30,7 +31,7 @@ export function PortsPanel(): ReactNode {
   const rows = useMemo(() => {
     const wanted = text.toLowerCase();
     const words = ({ host, address, port, protocol, container, stack, service }: PortRow): string =>
-      `${port}/${protocol} ${address} ${host.name} ${container} ${stack ?? ""} ${service ?? ""}`.toLowerCase();
+      `${port}/${protocol} ${address} ${host?.name ?? ""} ${container ?? ""} ${stack ?? ""} ${service ?? ""}`.toLowerCase();
     return query.data?.items.filter((row) => words(row).includes(wanted));
   }, [query.data, text]);
   if (query.isPending) return <TableSkeleton />;
@@ -48,7 +49,6 @@ export function PortsPanel(): ReactNode {
             rows={rows ?? []}
             columns={columns}
             rowId={rowKey}
-            href={containerHref}
             initialSort={{ id: "port", isDescending: false }}
           />
         </>
@@ -72,8 +72,8 @@ function useColumns(): Column<PortRow>[] {
         id: "host",
         header: t("columns.host"),
         width: "minmax(0,1fr)",
-        sortBy: (row) => row.host.name,
-        cell: (row) => <span className="block truncate">{row.host.name}</span>,
+        sortBy: (row) => row.host?.name ?? "",
+        cell: (row) => <span className={cn("block truncate", row.host === null && "text-muted")}>{row.host?.name ?? t("everyHost")}</span>,
       },
       {
         id: "address",
@@ -87,7 +87,7 @@ function useColumns(): Column<PortRow>[] {
         id: "container",
         header: t("columns.container"),
         width: "minmax(0,1.6fr)",
-        sortBy: (row) => row.container,
+        sortBy: (row) => row.container ?? row.service ?? "",
         cell: (row) => <ContainerCell row={row} />,
       },
       {
@@ -137,12 +137,28 @@ function AddressCell({ row }: { row: PortRow }): ReactNode {
   );
 }
 
+/** The container, or for a port of every host the service that answers. */
 function ContainerCell({ row }: { row: PortRow }): ReactNode {
+  const t = useTranslations("ports");
+  const { host, container } = row;
   const service = [row.stack, row.service].filter((text) => text !== null).join(" / ");
+  if (host === null || container === null) {
+    return (
+      <div className="min-w-0">
+        <span className="block truncate font-medium">{service}</span>
+        <span className={cn("block truncate text-xs", row.isRunning ? "text-muted" : "text-bad")}>
+          {row.isRunning ? t("service") : t("nobodyServes")}
+        </span>
+      </div>
+    );
+  }
   return (
     <div className="min-w-0">
-      <Link href={containerHref(row)} className="block truncate font-medium hover:underline">
-        {row.container}
+      <Link
+        href={`/containers/${encodeURIComponent(host.name)}/${encodeURIComponent(container)}`}
+        className="block truncate font-medium hover:underline"
+      >
+        {container}
       </Link>
       {service === "" ? null : <span className="block truncate text-xs text-muted">{service}</span>}
     </div>
