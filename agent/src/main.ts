@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -41,6 +41,7 @@ import { findControlUrl } from "./link/identity-file.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
+import { createMesh, type Mesh } from "./mesh/create-mesh.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
 import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
@@ -49,6 +50,8 @@ import { NetworkWishes } from "./overlay/network-wishes.ts";
 import { uplinkPrefix } from "./overlay/names.ts";
 import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
+import { createReach } from "./reach/create-reach.ts";
+import { reachRoutes } from "./reach/reach-routes.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
@@ -103,6 +106,7 @@ type Parts = {
   runtime: RuntimeFacts;
   state: HostState;
   wishes: NetworkWishes;
+  mesh: Mesh;
 };
 
 /**
@@ -164,6 +168,9 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
     new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),
   );
   opened.push(() => networks.close());
+  const mesh = createMesh({ observed: state.observed, logger, networks });
+  state.desired.register(MESH_KIND, mesh);
+  opened.push(() => mesh.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
   const builds = new BuildStore(db, Date.now);
@@ -204,7 +211,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state, wishes };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state, wishes, mesh };
   return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
@@ -251,15 +258,17 @@ function createRoutes(parts: Parts): Route[] {
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),
     ...networkRoutes({ networks, connector: containers, cluster: parts.wishes }),
+    ...reachRoutes(createReach(parts)),
     ...unimplementedRoutes,
   ];
 }
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
-async function reportUnderlay({ config, state }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
+async function reportUnderlay({ config, state, mesh }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
   const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance)];
   const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
-  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl });
+  const answerProbes = mesh.listen.bind(mesh);
+  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl, answerProbes });
   opened.push(() => underlay.close());
   await underlay.look();
 }

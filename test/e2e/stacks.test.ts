@@ -87,10 +87,9 @@ ${more}    deploy:
 secrets:
   password: { external: true }
 `;
-const fetchFrom = async (host: string): Promise<string> => {
-  const { stdout } = await lab.exec(host, ["timeout", "5", "/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:18080/"]);
-  return stdout.trim();
-};
+const ask = (host: string): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
+  lab.exec(host, ["timeout", "5", "/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:18080/"]);
+const fetchFrom = async (host: string): Promise<string> => (await ask(host)).stdout.trim();
 
 /** Asks for the page over and over, on each host one request after the other. */
 class Load {
@@ -105,18 +104,9 @@ class Load {
 
   async #run(host: string): Promise<void> {
     while (!this.#isStopped) {
-      const { exitCode, stdout, stderr } = await lab.exec(host, [
-        "/bin/busybox",
-        "wget",
-        "-q",
-        "-T",
-        "5",
-        "-O",
-        "-",
-        "http://127.0.0.1:18080/",
-      ]);
+      const { exitCode, stdout, stderr } = await ask(host);
       if (exitCode === 0) this.#answers.add(stdout.trim());
-      else this.#failures.push(`${host}: ${stderr}`);
+      else this.#failures.push(`${host} at ${new Date().toISOString()}: ${exitCode} ${stderr}`);
     }
   }
 

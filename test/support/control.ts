@@ -30,14 +30,19 @@ export type CallError = Error & { code: string; status: number };
  * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start; `isFirstStart` makes the database as the product does.
  */
 export async function startTestControl(
-  options: { withAdmin?: boolean; isFirstStart?: boolean; logger?: Logger; env?: Record<string, string> } = {},
+  options: { withAdmin?: boolean; isFirstStart?: boolean; logger?: Logger; env?: Record<string, string>; judgeAfterMs?: number } = {},
 ): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), "flc-"));
   const port = await freePort();
   const admin = { FLOTILLA_ADMIN_EMAIL: ADMIN.email, FLOTILLA_ADMIN_PASSWORD: ADMIN.password, FLOTILLA_ADMIN_TOKEN: ADMIN_TOKEN };
   const env = { FLOTILLA_DATA: dir, FLOTILLA_LISTEN: `127.0.0.1:${port}`, ...(options.withAdmin === true ? admin : {}), ...options.env };
   const start = (): Promise<Control> =>
-    startControl({ config: readControlConfig(env), logger: options.logger ?? silentLogger, version: "0.0.0-test" });
+    startControl({
+      config: readControlConfig(env),
+      logger: options.logger ?? silentLogger,
+      version: "0.0.0-test",
+      ...(options.judgeAfterMs === undefined ? {} : { judgeAfterMs: options.judgeAfterMs }),
+    });
   let control: Control;
   try {
     if (options.isFirstStart !== true && options.env?.["DATABASE_URL"] === undefined)

@@ -58,5 +58,7 @@ export const hostUnderlay = z.object({
   mtuBytes: z.int().min(68).max(65_535),
   /** IPv4 routes of the machine that are neither the default nor Flotilla's own: a network there hides them from its containers. */
   routes: z.array(z.cidrv4()).max(1_000),
+  /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
+  probePort: z.int().min(1).max(65_535).nullable().default(null),
 });
 export type HostUnderlay = z.output<typeof hostUnderlay>;

@@ -36,6 +36,7 @@ export const ACTIONS = {
   "container.change": { who: ALL, changes: true },
   "container.remove": { who: ALL, changes: true },
   "container.exec": { who: ALL, changes: true },
+  "container.probe": { who: ALL, changes: false },
   "image.read": { who: ALL, changes: false },
   "image.change": { who: ALL, changes: true },
   "image.pull": { who: ALL, changes: true },

@@ -1,3 +1,4 @@
+import { meshComposer } from "../networks/compose-mesh.ts";
 import { networkComposer, refusalComposer } from "../networks/compose-network.ts";
 import { credentialsComposer } from "../registry/compose-credentials.ts";
 import { networkServiceComposer } from "../stacks/compose-services.ts";
@@ -15,4 +16,5 @@ export const HOST_COMPOSERS: readonly HostComposer[] = [
   networkComposer,
   networkServiceComposer,
   refusalComposer,
+  meshComposer,
 ];

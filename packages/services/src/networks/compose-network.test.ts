@@ -29,6 +29,7 @@ const rows = (more: Partial<OverlayRows> = {}): OverlayRows => ({
       ]),
     ],
   ]),
+  peers: new Map(),
   ...more,
 });
 const compose = (given: OverlayRows, hostId = "host-1") => composeNetworks(given, { hostId, namespace: "default" })[0];
