@@ -20,12 +20,13 @@ import { describe, expect, test } from "vitest";
 import { makeArchiveWorkers, type ArchiveWorkers } from "../../agent/src/archive/workers.ts";
 import { mount, unmount } from "../../agent/src/host/libc.ts";
 import { tarOf, type Entry } from "./storage-fixture.ts";
+import { COMPILE_CACHE_CONFIG } from "../support/compile-cache.ts";
 
 type Place = { base: string; workers: ArchiveWorkers };
 
 async function withWorkers(work: (place: Place) => Promise<void>): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), "flotilla-workers-"));
-  const workers = makeArchiveWorkers({ dataDir: base });
+  const workers = makeArchiveWorkers(COMPILE_CACHE_CONFIG);
   try {
     await work({ base, workers });
   } finally {

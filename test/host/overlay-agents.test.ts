@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { NetworkState } from "@flotilla/protocol";
+import { sampleNetwork, sampleService, type SharedNetworkState } from "@flotilla/protocol/sample-network";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../lab/lab.ts";
 import { until } from "../support/linked-agent.ts";
@@ -15,37 +15,23 @@ const VIP = "10.60.0.2";
 const directory = mkdtempSync(join(tmpdir(), "flotilla-ova-"));
 let lab: Lab;
 
-type Network = Omit<NetworkState, "self">;
-
-function network(change: Partial<Network> = {}): Network {
-  return {
+/** Of hosts h1 and h2. */
+const network = (change: Partial<SharedNetworkState> = {}): SharedNetworkState =>
+  sampleNetwork(2, {
     id: "0a".repeat(32),
-    namespace: "default",
     name: "ov",
     vni: 5001,
-    vxlanPort: 4789,
     subnet: "10.60.0.0/24",
     gateway: "10.60.0.1",
     subnet6: "fd60::/64",
-    mtuBytes: null,
-    isInternal: false,
-    isAttachable: true,
-    labels: {},
-    options: {},
     createdAtMs: 1_700_000_000_000,
     hosts: [1, 2].map((number) => ({ number, underlay: lab.address(`h${number}`) })),
     blocks: [1, 2].map((host) => ({ host, cidr: `10.60.0.${host * 16}/28` })),
-    pins: [],
-    services: [],
-    dead: [],
-    isolated: [],
-    allow: [],
     ...change,
-  };
-}
+  });
 
-const twin = (): Network => network({ id: "0b".repeat(32), name: "twin", vni: 5002 });
-const closed = (): Network => network({ id: "0c".repeat(32), name: "closed", vni: 5003, subnet: "10.61.0.0/24", gateway: "10.61.0.1", subnet6: null, isInternal: true, blocks: [1, 2].map((host) => ({ host, cidr: `10.61.0.${host * 16}/28` })) }); // prettier-ignore
+const twin = (): SharedNetworkState => network({ id: "0b".repeat(32), name: "twin", vni: 5002 });
+const closed = (): SharedNetworkState => network({ id: "0c".repeat(32), name: "closed", vni: 5003, subnet: "10.61.0.0/24", gateway: "10.61.0.1", subnet6: null, isInternal: true, blocks: [1, 2].map((host) => ({ host, cidr: `10.61.0.${host * 16}/28` })) }); // prettier-ignore
 
 const ok = async (result: Promise<{ exitCode: number; stdout: string; stderr: string }>): Promise<string> => {
   const { exitCode, stdout, stderr } = await result;
@@ -156,8 +142,13 @@ test("a port published by a container on an overlay works from outside, and keep
 });
 
 test("5, 7: a service is one address inside and one port on every host", async () => {
-  const service = { id: "web", addresses: [VIP], ports: [{ protocol: "tcp" as const, port: 80, targetPort: 80, publishedPort: 8090 }], affinity: "none" as const, backends: ["10.60.0.17", "10.60.0.33"].map((address) => ({ address, weight: 1 })) }; // prettier-ignore
-  lab.setNetworks({ numbers: NUMBERS, networks: [network({ services: [service] }), twin(), closed()] });
+  const service = sampleService({
+    networkId: network().id,
+    addresses: [VIP],
+    ports: [{ protocol: "tcp", port: 80, targetPort: 80, publishedPort: 8090 }],
+    backends: ["10.60.0.17", "10.60.0.33"].map((address) => ({ address, weight: 1 })),
+  });
+  lab.setNetworks({ numbers: NUMBERS, networks: [network(), twin(), closed()], services: [service] });
   await expect.poll(() => fetchFrom("h1", "pinned", VIP), { timeout: 10_000 }).toMatch(/^(alpha|beta)$/);
   for (const host of lab.hosts) {
     const answers = new Set(await fetchFromNode("control", { address: lab.address(host), port: 8090, count: 40 }));

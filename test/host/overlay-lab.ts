@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { networkState, type NetworkState } from "@flotilla/protocol";
+import { macOfAddress, parseAddress } from "@flotilla/core";
+import { networkService, type NetworkService, networkState, type NetworkState } from "@flotilla/protocol";
+import { sampleUnderlay, type SharedNetworkState } from "@flotilla/protocol/sample-network";
 import type { LinkOperation } from "../../agent/src/host/link-operations.ts";
 import { openOverlayKernel, type OverlayKernel, type RouterStack } from "../../agent/src/host/overlay-kernel.ts";
 import { createNetns, inNetns, removeNetns } from "../../agent/src/host/netns.ts";
@@ -18,9 +20,7 @@ import { containerLink, routerPath, uplinkName } from "../../agent/src/overlay/n
 import { planEndpoint } from "../../agent/src/overlay/router-plan.ts";
 import { embed } from "../../agent/src/overlay/prefixes.ts";
 import { Router, type RouterWish } from "../../agent/src/overlay/router.ts";
-import { underlay } from "./overlay-sample.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
-import { macOfAddress, parseAddress } from "../../agent/src/network/ipv4.ts";
 
 const PROBE = join(import.meta.dirname, "overlay-probe.ts");
 const INSTANCE = "0e57ab1e";
@@ -71,8 +71,8 @@ export class OverlayLab {
       ]);
       await this.ip(path, [
         "link set lo up",
-        `addr add ${underlay(number, 4)}/24 dev eth0`,
-        `addr add ${underlay(number, 6)}/64 dev eth0 nodad`,
+        `addr add ${sampleUnderlay(number, 4)}/24 dev eth0`,
+        `addr add ${sampleUnderlay(number, 6)}/64 dev eth0 nodad`,
         "link set eth0 up",
       ]);
       this.hosts.push({ number, path, links, routers: new Map(), states: new Map() });
@@ -91,14 +91,14 @@ export class OverlayLab {
     return router;
   }
 
-  /** Gives a network to hosts, or changes it there. */
-  async network(state: Omit<NetworkState, "self">, onHosts: readonly number[] = this.hosts.map((host) => host.number)): Promise<void> {
-    for (const number of onHosts) await this.#networkOn(this.host(number), networkState.parse({ ...state, self: number }));
+  /** Gives a network with its services to hosts, or changes it there. */
+  async network(state: SharedNetworkState, onHosts: readonly number[], services: readonly NetworkService[] = []): Promise<void> {
+    for (const number of onHosts) await this.#networkOn(this.host(number), networkState.parse({ ...state, self: number }), services);
   }
 
   /** The same for one host that has got another number. */
-  async networkAs(onHost: number, state: Omit<NetworkState, "self">, self: number): Promise<void> {
-    await this.#networkOn(this.host(onHost), networkState.parse({ ...state, self }));
+  async networkAs(onHost: number, state: SharedNetworkState, self: number): Promise<void> {
+    await this.#networkOn(this.host(onHost), networkState.parse({ ...state, self }), []);
   }
 
   /** Takes a router with its links from a host, as power failing does, and makes it anew with its containers' links. */
@@ -116,7 +116,7 @@ export class OverlayLab {
     await router.apply(wish, true);
   }
 
-  async #networkOn(host: LabHost, state: NetworkState): Promise<void> {
+  async #networkOn(host: LabHost, state: NetworkState, services: readonly NetworkService[]): Promise<void> {
     const present = host.routers.get(state.vni);
     const index = [...host.states.keys()].length;
     host.states.set(state.vni, state);
@@ -129,8 +129,11 @@ export class OverlayLab {
           hostAddress: `169.254.64.${index * 2}`,
           routerAddress: `169.254.64.${index * 2 + 1}`,
         });
+    const parsed = services.map((service) => networkService.parse(service));
     const wish: RouterWish = {
       state,
+      services: new Map(parsed.map((service) => [service.id, service])),
+      published: parsed.filter((service) => service.ports.some((port) => port.publishedPort !== null)),
       endpoints: present?.wish.endpoints ?? [],
       uplink,
       mtuBytes: state.mtuBytes ?? 1450,

@@ -3,9 +3,9 @@
 import { readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { NetworkState } from "@flotilla/protocol";
+import { sampleNetwork, sampleUnderlay as underlay } from "@flotilla/protocol/sample-network";
 import { afterEach, describe, expect, test } from "vitest";
 import { type LabContainer, OverlayLab } from "./overlay-lab.ts";
-import { sampleNetwork, underlay } from "./overlay-sample.ts";
 
 const VNI = 4097;
 const PORT = 8080;

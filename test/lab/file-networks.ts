@@ -1,34 +1,50 @@
 // Overlay networks that a test writes into a file, composed into the hosts' desired state by the lab's control plane: the
 // whole way from Postgres' notification to the kernel, without the control plane's own idea of networks.
 import { existsSync, readFileSync, watchFile, unwatchFile } from "node:fs";
-import { networkState } from "@flotilla/protocol";
+import { NETWORK_KIND, NETWORK_SERVICE_KIND, networkService, networkState, serviceResourceId } from "@flotilla/protocol";
 import { type HostComposer, notifyHostState, type ServiceContext } from "@flotilla/services";
 import { z } from "zod";
 
 const POLL_MS = 50;
 
-/** Networks without `self`, and the number of each host by its name. */
+/** Networks without `self`, their services, and the number of each host by its name. */
 export const FileNetworks = z.object({
   numbers: z.record(z.string(), z.int()),
   networks: z.array(networkState.omit({ self: true })),
+  services: z.array(networkService).default([]),
 });
-export type FileNetworks = z.output<typeof FileNetworks>;
+export type FileNetworks = z.input<typeof FileNetworks>;
 
-function readNetworks(file: string): FileNetworks {
-  return existsSync(file) ? FileNetworks.parse(JSON.parse(readFileSync(file, "utf8"))) : { numbers: {}, networks: [] };
+type HostNetworks = Pick<z.output<typeof FileNetworks>, "networks" | "services"> & { self: number };
+
+function readNetworks(file: string, hostName: string): HostNetworks | undefined {
+  if (!existsSync(file)) return undefined;
+  const { numbers, networks, services } = FileNetworks.parse(JSON.parse(readFileSync(file, "utf8")));
+  const self = numbers[hostName];
+  if (self === undefined) return undefined;
+  return { self, services, networks: networks.filter((network) => network.hosts.some(({ number }) => number === self)) };
 }
 
-export function fileComposer(file: string): HostComposer {
-  return {
-    kind: "network",
-    compose: async ({ host }) => {
-      const { numbers, networks } = readNetworks(file);
-      const self = numbers[host.name];
-      if (self === undefined) return new Map();
-      const own = networks.filter((network) => network.hosts.some(({ number }) => number === self));
-      return new Map(own.map((network) => [network.id, { ...network, self }]));
+export function fileComposers(file: string): HostComposer[] {
+  return [
+    {
+      kind: NETWORK_KIND,
+      compose: async ({ host }) => {
+        const read = readNetworks(file, host.name);
+        return new Map(read?.networks.map((network) => [network.id, { ...network, self: read.self }]));
+      },
     },
-  };
+    {
+      kind: NETWORK_SERVICE_KIND,
+      compose: async ({ host }) => {
+        const read = readNetworks(file, host.name);
+        const here = new Set(read?.networks.map(({ id }) => id));
+        return new Map(
+          read?.services.filter(({ networkId }) => here.has(networkId)).map((service) => [serviceResourceId(service), service]),
+        );
+      },
+    },
+  ];
 }
 
 /** Tells the control plane of changes of the file. Returns a function that stops it. */

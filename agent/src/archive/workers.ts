@@ -1,6 +1,5 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each does its job in a chroot and
 // ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
@@ -169,8 +168,8 @@ export class ArchiveWorkers {
 }
 
 /** Workers of an agent, with their cache in its data directory. */
-export function makeArchiveWorkers(config: Pick<AgentConfig, "dataDir">): ArchiveWorkers {
-  return new ArchiveWorkers({ cacheDir: join(config.dataDir, "compile-cache") });
+export function makeArchiveWorkers(config: Pick<AgentConfig, "compileCacheDir">): ArchiveWorkers {
+  return new ArchiveWorkers({ cacheDir: config.compileCacheDir });
 }
 
 /** The answer that ends a job; a worker that dies without one is an internal error. */

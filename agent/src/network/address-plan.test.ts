@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { chooseAddress, chooseSubnet, isAssignable, type AddressSpace } from "./address-plan.ts";
-import { formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from "./ipv4.ts";
+import { formatAddress, formatSubnet, parseAddress, parseSubnet, type Subnet } from "@flotilla/core";
 
 describe("subnets of new networks", () => {
   const choose = (...taken: string[]): string => formatSubnet(chooseSubnet(taken.map(parseSubnet)));

@@ -1,6 +1,14 @@
 // Which subnet a new network gets, and which address a new endpoint. Pure: what is taken comes in.
-import { FlotillaError } from "@flotilla/core";
-import { containsAddress, formatSubnet, parseSubnet, subnetOf, subnetSize, subnetsOverlap, type Subnet } from "./ipv4.ts";
+import {
+  containsAddress,
+  FlotillaError,
+  formatSubnet,
+  parseSubnet,
+  type Subnet,
+  subnetOf,
+  subnetSize,
+  subnetsOverlap,
+} from "@flotilla/core";
 
 /** Docker's pools first, in its order; then smaller pieces, since a host may carry many teams. */
 const POOLS: readonly { base: Subnet; prefixLength: number }[] = [

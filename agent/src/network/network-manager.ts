@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
@@ -9,6 +8,7 @@ import type { EventBus } from "../events/bus.ts";
 import { openNetworkKernel, type NetworkKernel } from "../host/network-kernel.ts";
 import { openOverlayKernel, type OverlayKernel } from "../host/overlay-kernel.ts";
 import { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { ServiceBodies } from "../overlay/network-services.ts";
 import { OverlayNetworks } from "../overlay/overlay-networks.ts";
 import { OverlayStore } from "../overlay/overlay-store.ts";
 import type { Database } from "../store/database.ts";
@@ -22,6 +22,8 @@ import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
 import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { readReachNetworks } from "./reach-networks.ts";
+import type { ReachNetwork } from "../reach/reach-plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -58,11 +60,16 @@ export type Networks = NetworkManager & {
    * Desired state of overlay networks, all of them, by network id. @returns what went wrong, by network id. Level-triggered:
    * repeating it is harmless, and what failed is tried again.
    */
-  applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>>;
+  overlayServices(): Iterable<string>;
+  applyOverlays(bodies: ReadonlyMap<string, unknown>, services: ServiceBodies): Promise<Map<string, string>>;
   /** What this host has of an overlay network; undefined when it knows none of that id. */
   describeOverlay(networkId: string): ObservedNetwork | undefined;
   /** Calls `listener` with a network's id whenever that may be another than before. Returns a function that stops it. */
   onOverlayChanged(listener: (networkId: string) => void): () => void;
+  /** The networks of a container as somebody sees them who looks from inside. */
+  reachNetworks(containerId: string): ReachNetwork[];
+  /** The hosts that this one does not reach now: their backends and names are left out until they are back. */
+  leaveOut(unreachable: ReadonlySet<number>): Promise<void>;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
 };
@@ -95,8 +102,9 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     connect: (containerId, request) => attachments.connect(containerId, request),
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
-    applyOverlays: async (bodies) => {
-      const failures = await overlays.apply(bodies);
+    overlayServices: () => overlays.services(),
+    applyOverlays: async (bodies, services) => {
+      const failures = await overlays.apply(bodies, services);
       await names.refresh();
       return failures;
     },
@@ -104,6 +112,12 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     onOverlayChanged: (listener) => {
       parts.overlayListeners.add(listener);
       return () => void parts.overlayListeners.delete(listener);
+    },
+    reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
+    leaveOut: async (unreachable) => {
+      parts.reach.unreachable = unreachable;
+      await overlay.refreshAll();
+      await names.refresh();
     },
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
@@ -140,6 +154,8 @@ type Parts = {
   overlay: OverlayDriver;
   overlays: OverlayNetworks;
   overlayListeners: Set<(networkId: string) => void>;
+  /** Until the hosts have been probed all count as reached. */
+  reach: { unreachable: ReadonlySet<number> };
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
@@ -148,6 +164,8 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const store = new NetworkStore(db);
   const overlayStore = new OverlayStore(db);
   const overlayListeners = new Set<(networkId: string) => void>();
+  const reach: Parts["reach"] = { unreachable: new Set() };
+  const unreachable = (): ReadonlySet<number> => reach.unreachable;
   const firewall = new Firewall(kernel, {
     table: tableName(instance),
     desired: () => ({
@@ -173,6 +191,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
     endpointsIn: (networkId) => store.endpointsIn(networkId),
     portsIn: (networkId) => attachments.routerPorts(networkId),
+    unreachable,
     onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
   const assertFirewall = (): Promise<void> => firewall.assert();
@@ -180,25 +199,13 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const cacheDir = join(config.dataDir, "compile-cache");
-  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir, logger });
+  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir: config.compileCacheDir, logger });
   const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
-  const names = new Names({ kernel, store, overlayStore, resolver, netnsPath });
-  const attachments = new Attachments({
-    store,
-    catalog,
-    bridges,
-    overlay,
-    overlayStore,
-    endpoints,
-    firewall,
-    ports,
-    names,
-    events,
-    logger,
-  });
+  const names = new Names({ kernel, store, overlayStore, resolver, netnsPath, unreachable });
+  const shared = { store, catalog, bridges, firewall, ports, names, overlay };
+  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { store, catalog, bridges, firewall, ports, names, resolver, attachments, reconciler, overlay, overlays, overlayListeners };
+  return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach };
 }
 
 function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {

@@ -8,7 +8,14 @@ import { Database } from "../store/database.ts";
 import { createNetworkManager, type Networks } from "./network-manager.ts";
 import { networkRoutes, type NetworkConnector } from "./network-routes.ts";
 
-const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const config = {
+  dataDir: "/d",
+  runDir: "/r",
+  socketPath: "/r/engine.sock",
+  instance: "1a2b3c4d",
+  logLevel: "info",
+  compileCacheDir: "/c",
+} as const;
 
 const resolvConf = () => ({ nameservers: [], searches: [], options: [] });
 
@@ -117,8 +124,18 @@ describe("create", () => {
     });
   });
 
+  test("takes an IPv6 subnet beside the IPv4 one that the engine chooses", async () => {
+    const body = { Name: "six", EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00::/64", Gateway: "fd00::9" }] } };
+    await send("POST", "/networks/create", { body });
+    expect(bodyOf(await send("GET", "/networks/:id", { id: "six" }))).toMatchObject({
+      EnableIPv6: true,
+      IPAM: { Config: [{ Subnet: expect.stringMatching(/^172/) }, { Subnet: "fd00::/64", Gateway: "fd00::9" }] },
+    });
+  });
+
   test.each([
-    [{ EnableIPv6: true }, "IPv6 networks are not supported yet"],
+    [{ IPAM: { Config: [{ Subnet: "fd00::/64", IPRange: "fd00::/80" }] } }, "not supported"],
+    [{ EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00::/64" }, { Subnet: "fd01::/64" }] } }, "multiple subnets"],
     [{ Ingress: true }, "not supported"],
     [{ IPAM: { Config: [{ Subnet: "10.1.0.0/16" }, { Subnet: "10.2.0.0/16" }] } }, "multiple subnets"],
   ])("refuses %j", async (change, message) => {

@@ -1,11 +1,10 @@
 // Overlay networks as the host's own table sees them: each uplink is a bridge with two addresses, so the same rules hold for
 // what leaves it, what may enter it and what is published through it.
-import { toFlotillaError } from "@flotilla/core";
+import { parseAddress, subnetOf, toFlotillaError } from "@flotilla/core";
 import type { IngressPort } from "../overlay/overlay-networks.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import { embed } from "../overlay/prefixes.ts";
-import { parseAddress, subnetOf } from "./ipv4.ts";
 import type { NetworkStore } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
 import type { BridgePlan } from "./plan.ts";
@@ -26,7 +25,7 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   hostAddress: "0.0.0.0",
   hostPort: port.port,
   protocol: port.protocol,
-  containerAddress: parseAddress(port.routerAddress),
+  containerAddress: port.routerAddress,
   containerPort: port.port,
 });
 

@@ -1,10 +1,11 @@
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { checkOverlayAddress, chooseOverlayAddress, QUARANTINE_MS, type AddressQuestion } from "./choose-address.ts";
-import { sampleService, sampleState } from "./fixture.ts";
+import { sampleState } from "./fixture.ts";
 
 const NOW = 1_000_000;
 const ask = (change: Partial<AddressQuestion> = {}): string =>
-  chooseOverlayAddress({ state: sampleState(), used: new Set(), released: [], containerId: "c", nowMs: NOW, ...change });
+  chooseOverlayAddress({ state: sampleState(), services: [], used: new Set(), released: [], containerId: "c", nowMs: NOW, ...change });
 const addresses = (from: number, count: number): string[] => Array.from({ length: count }, (_, index) => `10.30.1.${from + index}`);
 
 describe("chooseOverlayAddress", () => {
@@ -16,10 +17,10 @@ describe("chooseOverlayAddress", () => {
   test("never the gateway, a virtual address, the subnet's ends or what is pinned elsewhere", () => {
     const state = sampleState({
       blocks: [{ host: 1, cidr: "10.30.1.0/29" }],
-      services: [sampleService({ addresses: ["10.30.1.2"] })],
       pins: [{ host: 2, address: "10.30.1.3" }],
     });
-    expect(ask({ state })).toBe("10.30.1.4");
+    const services = [sampleService({ addresses: ["10.30.1.2"] })];
+    expect(ask({ state, services })).toBe("10.30.1.4");
     expect(() => ask({ state: { ...state, blocks: [{ host: 1, cidr: "10.30.1.254/31" }] } })).toThrow("blocks are full");
   });
 
@@ -42,7 +43,7 @@ describe("chooseOverlayAddress", () => {
 
 describe("checkOverlayAddress", () => {
   const check = (address: string, change: Parameters<typeof sampleState>[0] = {}, used: string[] = []): string =>
-    checkOverlayAddress({ state: sampleState(change), used: new Set(used) }, address);
+    checkOverlayAddress({ state: sampleState(change), services: [], used: new Set(used) }, address);
 
   test("takes this host's own and what is pinned to it", () => {
     expect(check("10.30.1.20")).toBe("10.30.1.20");

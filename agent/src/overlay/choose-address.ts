@@ -1,7 +1,7 @@
 // Which address a new endpoint gets. Pure. The owner of a block gives addresses from it by itself, so that two hosts never
 // give the same one and a host needs nobody to start a container.
 import { FlotillaError } from "@flotilla/core";
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import type { ReleasedAddress } from "./overlay-store.ts";
 import { contains, formatPrefix, fromNumber, parsePrefix, sizeOf } from "./prefixes.ts";
 import { nodeAddress } from "./router-plan.ts";
@@ -11,6 +11,8 @@ export const QUARANTINE_MS = 120_000;
 
 export type AddressQuestion = {
   state: NetworkState;
+  /** Virtual addresses belong to nobody else. */
+  services: Iterable<NetworkService>;
   used: ReadonlySet<string>;
   released: readonly ReleasedAddress[];
   containerId: string;
@@ -20,7 +22,7 @@ export type AddressQuestion = {
 /** The container's own last address when it is free, else one that has rested. @throws FlotillaError `exhausted`. */
 export function chooseOverlayAddress(question: AddressQuestion): string {
   const { state, used, released, containerId, nowMs } = question;
-  const reserved = reservedAddresses(state);
+  const reserved = reservedAddresses(question);
   const own = released.find((each) => each.containerId === containerId && !used.has(each.address) && isOwn(state, each.address));
   if (own !== undefined) return own.address;
   const resting = new Set(released.filter((each) => nowMs - each.releasedAtMs < QUARANTINE_MS).map((each) => each.address));
@@ -41,12 +43,12 @@ export function chooseOverlayAddress(question: AddressQuestion): string {
 }
 
 /** An address that a user asks for. @throws FlotillaError `conflict` when it is in use, `invalid` when it is not this host's to give. */
-export function checkOverlayAddress(question: Pick<AddressQuestion, "state" | "used">, address: string): string {
+export function checkOverlayAddress(question: Pick<AddressQuestion, "state" | "services" | "used">, address: string): string {
   const { state, used } = question;
   if (!contains(parsePrefix(state.subnet), address)) {
     throw new FlotillaError("invalid", `invalid address ${address}: it does not belong to subnet ${state.subnet} of network ${state.name}`);
   }
-  if (used.has(address) || reservedAddresses(state).has(address)) throw new FlotillaError("conflict", "Address already in use");
+  if (used.has(address) || reservedAddresses(question).has(address)) throw new FlotillaError("conflict", "Address already in use");
   if (isOwn(state, address)) return address;
   const owner = state.blocks.find((block) => contains(parsePrefix(block.cidr), address));
   throw new FlotillaError(
@@ -65,14 +67,14 @@ function isOwn(state: NetworkState, address: string): boolean {
 }
 
 /** Gateway, routers, virtual addresses, the subnet's first and last, and what is pinned to anybody. */
-function reservedAddresses(state: NetworkState): Set<string> {
+function reservedAddresses({ state, services }: Pick<AddressQuestion, "state" | "services">): Set<string> {
   const subnet = parsePrefix(state.subnet);
   return new Set([
     state.gateway,
     fromNumber(subnet.first, 4),
     fromNumber(subnet.first + sizeOf(subnet) - 1n, 4),
     ...state.hosts.flatMap((host) => nodeAddress(state, host.number, 4) ?? []),
-    ...state.services.flatMap((service) => service.addresses),
+    ...[...services].flatMap((service) => service.addresses),
     ...state.pins.filter((pin) => pin.host !== state.self).map((pin) => pin.address),
   ]);
 }

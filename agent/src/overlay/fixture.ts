@@ -1,52 +1,18 @@
 // A network for unit tests: three hosts, seen from host 1.
-import type { NetworkState, OverlayService } from "@flotilla/protocol";
+import type { NetworkState } from "@flotilla/protocol";
+import { sampleNetwork } from "@flotilla/protocol/sample-network";
 import type { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
 import type { FakeOverlayKernel } from "../host/fake-overlay-kernel.ts";
 import type { LinkOperation } from "../host/link-operations.ts";
 import type { RouterInput } from "./router-plan.ts";
 
-export function sampleState(change: Partial<NetworkState> = {}): NetworkState {
-  return {
-    id: "ab".repeat(32),
-    namespace: "default",
-    name: "net",
-    vni: 4097,
-    vxlanPort: 4789,
-    subnet: "10.30.1.0/24",
-    gateway: "10.30.1.1",
-    subnet6: "fd30:1::/64",
-    mtuBytes: null,
-    isInternal: false,
-    isAttachable: true,
-    labels: {},
-    options: {},
-    createdAtMs: 0,
-    self: 1,
-    hosts: [1, 2, 3].map((number) => ({ number, underlay: `10.99.0.${number}` })),
-    blocks: [1, 2, 3].map((host) => ({ host, cidr: `10.30.1.${host * 16}/28` })),
-    pins: [],
-    services: [],
-    dead: [],
-    isolated: [],
-    allow: [],
-    ...change,
-  };
-}
-
-export function sampleService(change: Partial<OverlayService> = {}): OverlayService {
-  return {
-    id: "web",
-    addresses: ["10.30.1.2", "fd30:1::a1e:102"],
-    ports: [{ protocol: "tcp", port: 80, targetPort: 8080, publishedPort: null }],
-    affinity: "none",
-    backends: ["10.30.1.18", "10.30.1.34", "fd30:1::a1e:112"].map((address) => ({ address, weight: 1 })),
-    ...change,
-  };
-}
+export const sampleState = (change: Partial<NetworkState> = {}): NetworkState => ({ ...sampleNetwork(3), self: 1, ...change });
 
 export function sampleInput(change: Partial<RouterInput> = {}): RouterInput {
   return {
     state: sampleState(),
+    services: new Map(),
+    published: [],
     endpoints: [{ link: "c1", address: "10.30.1.18", address6: "fd30:1::a1e:112", mac: "02:42:0a:1e:01:12" }],
     uplink: { hostLink: "fu1a2b3c-35t", hostAddress: "169.254.64.0", routerAddress: "169.254.64.1" },
     ...change,

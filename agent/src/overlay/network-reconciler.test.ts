@@ -12,10 +12,17 @@ class FakeHost implements OverlayHost {
   /** A network that cannot go. */
   stays = "";
   given: ReadonlyMap<string, unknown> = new Map();
+  services: ReadonlyMap<string, unknown> = new Map();
+  stored: string[] = [];
   #listener: (networkId: string) => void = () => undefined;
 
-  async applyOverlays(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>> {
+  overlayServices(): string[] {
+    return this.stored;
+  }
+
+  async applyOverlays(bodies: ReadonlyMap<string, unknown>, services: ReadonlyMap<string, unknown>): Promise<Map<string, string>> {
     this.given = bodies;
+    this.services = services;
     const ids = new Set([...bodies.keys(), ...(this.stays === "" ? [] : [this.stays])]);
     this.known = new Map([...ids].map((id) => [id, { mtuBytes: 1450, endpoints: [], problem: null }]));
     return this.stays === "" ? this.failures : new Map([[this.stays, "containers are on it"]]);
@@ -92,5 +99,41 @@ describe("NetworkReconciler", () => {
     };
     host.change("n1", { mtuBytes: 1450, endpoints: [endpoint], problem: null });
     expect(observed.get("network/n1")).toMatchObject({ endpoints: [{ containerName: "web" }] });
+  });
+});
+
+describe("services", () => {
+  const [a, b] = [makeResource("network-service/n1/a", { a: 1 }), makeResource("network-service/n1/b", { b: 1 })];
+  const given = async (...resources: Parameters<typeof makeResource>[1][]): Promise<unknown[]> => {
+    await reconciler.apply(
+      resources.map((body) => (body === a.body ? a : body === b.body ? b : makeResource("network-service/n1/b", body))),
+    );
+    return [...host.services];
+  };
+
+  test("are handed over when they came, changed or went, and then no more", async () => {
+    expect(await given(a.body, b.body)).toEqual([["n1/a", { a: 1 }], ["n1/b", { b: 1 }]]); // prettier-ignore
+    expect(await given(a.body, b.body)).toEqual([]);
+    expect(await given(a.body, { b: 2 })).toEqual([["n1/b", { b: 2 }]]);
+    expect(await given(a.body)).toEqual([["n1/b", undefined]]);
+    expect(await given(a.body)).toEqual([]);
+  });
+
+  test("that an earlier agent stored, and nobody wants any more, go at the first call", async () => {
+    host.stored = ["n1/a", "n1/old"];
+    expect(await given(a.body)).toEqual([["n1/a", { a: 1 }], ["n1/old", undefined]]); // prettier-ignore
+  });
+
+  test("that failed, or whose network did, are handed over again; the failure is the network's problem", async () => {
+    host.failures.set("n1/a", "no such port");
+    expect(await reconciler.apply([makeResource("network/n1", {}), a, b])).toEqual([
+      { key: "network-service/n1/a", message: "no such port" },
+    ]);
+    expect(observed.get("network/n1")).toMatchObject({ problem: "no such port" });
+    host.failures = new Map([["n1", "broken"]]);
+    await reconciler.apply([makeResource("network/n1", {}), a, b]);
+    expect([...host.services.keys()]).toEqual(["n1/a"]);
+    await reconciler.apply([makeResource("network/n1", {}), a, b]);
+    expect([...host.services.keys()]).toEqual(["n1/a"]);
   });
 });

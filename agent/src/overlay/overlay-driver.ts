@@ -1,15 +1,16 @@
 import { networkInterfaces } from "node:os";
 import { FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
 import { ensureEndpointLink } from "./endpoint-link.ts";
+import { leaveOut, type Services, type Unreachable } from "./leave-out.ts";
 import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
-import { isPublishing, largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
+import { largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
 import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
 import type { RouterPort } from "./virtual-servers.ts";
@@ -26,6 +27,8 @@ export type OverlayDriverDeps = {
   endpointsIn(networkId: string): EndpointRow[];
   /** Ports that containers of this host publish through a network. */
   portsIn(networkId: string): RouterPort[];
+  /** Hosts that this one does not reach now. */
+  unreachable(): Unreachable;
   /** Endpoints or MTU of a network may be others than before. */
   onChange(networkId: string): void;
 };
@@ -76,7 +79,7 @@ export class OverlayDriver {
 
   /** Whether this host takes part in a network's traffic. */
   isWanted(networkId: string): boolean {
-    return this.#deps.endpointsIn(networkId).length > 0 || isPublishing(this.row(networkId).state);
+    return this.#deps.endpointsIn(networkId).length > 0 || this.#published(networkId).length > 0;
   }
 
   /**
@@ -102,6 +105,20 @@ export class OverlayDriver {
       await this.#router(networkId).refresh(this.#wish(networkId));
       this.#deps.onChange(networkId);
     });
+  }
+
+  /** Services that came, went or changed, in the router's table; the router is there. */
+  async update(networkId: string, touched: ReadonlySet<string>): Promise<void> {
+    await this.#lock.run(networkId, () => this.#router(networkId).refresh(this.#wish(networkId), touched));
+  }
+
+  /** Who is reached has changed: what every router balances over. What goes wrong with one is put right by its next change. */
+  async refreshAll(): Promise<void> {
+    for (const networkId of this.#routers.keys()) {
+      await this.refresh(networkId).catch((error: unknown) => {
+        this.#deps.logger.error("an overlay network does not follow who is reached", { networkId, error: toFlotillaError(error).message });
+      });
+    }
   }
 
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
@@ -200,10 +217,21 @@ export class OverlayDriver {
     return new Router(door, path);
   }
 
+  #published(networkId: string): NetworkService[] {
+    return this.row(networkId).state.isInternal ? [] : [...this.#deps.store.published(networkId).values()];
+  }
+
+  /** What the network balances over from here: without backends on hosts that are out of reach. */
+  services(networkId: string): Services {
+    return leaveOut(this.row(networkId).state, this.#deps.store.services(networkId), this.#deps.unreachable());
+  }
+
   #wish(networkId: string): RouterWish {
     const { state } = this.row(networkId);
     return {
       state,
+      services: this.services(networkId),
+      published: this.#published(networkId),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
       uplink: this.uplink(networkId),
       mtuBytes: this.mtuBytes(state),

@@ -1,6 +1,7 @@
 // The agent's overlay networks from desired state to kernel objects, on fake kernels.
 import { silentLogger } from "@flotilla/core";
-import type { NetworkState } from "@flotilla/protocol";
+import { type NetworkService, type NetworkState, serviceResourceId } from "@flotilla/protocol";
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { AttachRequest } from "../engine/ports.ts";
 import { EventBus } from "../events/bus.ts";
@@ -8,9 +9,16 @@ import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
 import { FakeOverlayKernel } from "../host/fake-overlay-kernel.ts";
 import { createNetworkManager, type Networks } from "../network/network-manager.ts";
 import { Database } from "../store/database.ts";
-import { joinKernels, sampleService, sampleState } from "./fixture.ts";
+import { joinKernels, sampleState } from "./fixture.ts";
 
-const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const config = {
+  dataDir: "/d",
+  runDir: "/r",
+  socketPath: "/r/engine.sock",
+  instance: "1a2b3c4d",
+  logLevel: "info",
+  compileCacheDir: "/c",
+} as const;
 const ROUTER = "/r/overlay/4097";
 let host: FakeNetworkKernel;
 let kernel: FakeOverlayKernel;
@@ -32,7 +40,12 @@ const open = (): Networks =>
 const state = (change: Partial<NetworkState> = {}): NetworkState =>
   sampleState({ hosts: [1, 2, 3].map((number) => ({ number, underlay: number === 1 ? "127.0.0.1" : `10.99.0.${number}` })), ...change });
 const other = (change: Partial<NetworkState> = {}): NetworkState => state({ id: "cd".repeat(32), name: "other", vni: 4098, ...change });
-const apply = async (...states: NetworkState[]): Promise<string[]> => [...(await networks.applyOverlays(new Map(states.map((each) => [each.id, each])))).values()]; // prettier-ignore
+const apply = async (...states: NetworkState[]): Promise<string[]> => [...(await networks.applyOverlays(new Map(states.map((each) => [each.id, each])), new Map())).values()]; // prettier-ignore
+/** The network with services that came or changed; of those that are to go only the id. */
+const serve = async (...services: (NetworkService | string)[]): Promise<string[]> => {
+  const bodies = services.map((each) => (typeof each === "string" ? [`${state().id}/${each}`, undefined] : [serviceResourceId(each), each]) as [string, unknown]); // prettier-ignore
+  return [...(await networks.applyOverlays(new Map([[state().id, state()]]), new Map(bodies))).values()];
+};
 const attach = (containerId: string, change: Partial<AttachRequest> = {}) =>
   networks.attach({
     namespace: "default",
@@ -68,7 +81,7 @@ describe("networks of desired state", () => {
   });
 
   test("that are wrong are told by name, and keep none of the others", async () => {
-    const failures = await networks.applyOverlays(new Map<string, unknown>([["x", { vni: 1 }], [other().id, other()], [state().id, state({ gateway: "10.9.9.9" })]])); // prettier-ignore
+    const failures = await networks.applyOverlays(new Map<string, unknown>([["x", { vni: 1 }], [other().id, other()], [state().id, state({ gateway: "10.9.9.9" })]]), new Map()); // prettier-ignore
     expect([...failures]).toEqual([
       ["x", expect.stringContaining("network x: ")],
       [state().id, "network net: gateway 10.9.9.9 is outside of 10.30.1.0/24"],
@@ -124,7 +137,7 @@ describe("containers", () => {
     await apply(state({ mtuBytes: 9_000 }));
     await expect(attach("c1")).rejects.toThrow("MTU 9000 needs packets of 9050 bytes, lo carries 1500");
     expect(host.hasNetns("/r/netns/c1")).toBe(false);
-    await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1" }], blocks: [], services: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
+    await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1" }], blocks: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
   });
 
   test("of another namespace do not see the network", async () => {
@@ -133,25 +146,93 @@ describe("containers", () => {
   });
 });
 
+describe("services", () => {
+  const nftOf = (from: number): string[] => kernel.transcript.slice(from).filter((line) => line.includes(": nft"));
+
+  test("are programmed one by one, without another look at the network", async () => {
+    await serve();
+    await attach("c1");
+    await serve(sampleService());
+    const from = kernel.transcript.length;
+    expect(await serve(sampleService({ affinity: "client-ip" }))).toEqual([]);
+    expect(kernel.transcript.slice(from)).toEqual(["overlay/4097: nft add chain inet flotilla a_tcp_2"]);
+  });
+
+  test("that are as before, or are on a network without containers here, cost nothing", async () => {
+    await serve(sampleService());
+    expect(kernel.hasRouter(ROUTER)).toBe(false);
+    await attach("c1");
+    const from = kernel.transcript.length;
+    expect(await serve(sampleService())).toEqual([]);
+    expect(kernel.transcript.slice(from)).toEqual([]);
+  });
+
+  test("that go leave the table", async () => {
+    await serve(sampleService());
+    await attach("c1");
+    const from = kernel.transcript.length;
+    expect(await serve("web")).toEqual([]);
+    expect(nftOf(from)).toEqual([expect.stringContaining("delete element inet flotilla")]);
+    expect([...networks.overlayServices()]).toEqual([]);
+  });
+
+  test("that are wrong are told by name, and keep none of the others", async () => {
+    const twice = sampleService({
+      id: "twice",
+      ports: [80, 80].map((port) => ({ protocol: "tcp", port, targetPort: 1, publishedPort: null })),
+    });
+    const failures = await serve(sampleService(), twice, sampleService({ id: "lost", networkId: "cd".repeat(32) }), sampleService({ id: "thief", addresses: ["10.30.1.2"] })); // prettier-ignore
+    expect(failures).toEqual([
+      "service twice: 80/tcp is given twice",
+      `service lost: this host does not have its network ${"cd".repeat(32)}`,
+      "service thief: address 10.30.1.2 is that of service web",
+    ]);
+    expect([...networks.overlayServices()]).toEqual([`${state().id}/web`]);
+  });
+
+  test("may exchange their addresses at once", async () => {
+    const pair = (first: string, second: string) => [sampleService({ id: "x", addresses: [first] }), sampleService({ id: "y", addresses: [second] })]; // prettier-ignore
+    expect(await serve(...pair("10.30.1.2", "10.30.1.3"))).toEqual([]);
+    expect(await serve(...pair("10.30.1.3", "10.30.1.2"))).toEqual([]);
+  });
+
+  test("come back with the agent, before the control plane says anything", async () => {
+    await serve(sampleService());
+    await attach("c1");
+    networks = open();
+    await networks.reconcile(["c1"]);
+    expect([...networks.overlayServices()]).toEqual([`${state().id}/web`]);
+    const from = kernel.transcript.length;
+    await serve(sampleService({ affinity: "client-ip" }));
+    expect(nftOf(from).length).toBeGreaterThan(0);
+  });
+});
+
 describe("ports of services", () => {
-  const web = (publishedPort: number) => [sampleService({ ports: [{ protocol: "tcp", port: 80, targetPort: 8080, publishedPort }] })];
+  const web = (publishedPort: number) => sampleService({ ports: [{ protocol: "tcp", port: 80, targetPort: 8080, publishedPort }] });
 
   test("are held on a host without a replica, and let go", async () => {
-    await apply(state({ services: web(8443) }));
+    expect(await serve(web(8443))).toEqual([]);
     expect(kernel.hasRouter(ROUTER)).toBe(true);
     expect([...host.reserved]).toEqual(["tcp 0.0.0.0:8443"]);
     expect(published()).toContain("tcp . 8443 : 169.254.64.1 . 8443");
-    await apply(state());
+    await serve("web");
     expect([[...host.reserved], kernel.hasRouter(ROUTER)]).toEqual([[], false]);
   });
 
   test("that a program has are the network's problem here, and come when it lets go", async () => {
     host.foreignPorts.add("tcp 0.0.0.0:8443");
-    expect((await apply(state({ services: web(8443) })))[0]).toContain("port 8443/tcp cannot be published on this host");
+    expect((await serve(web(8443)))[0]).toContain("port 8443/tcp cannot be published on this host");
     expect(published()).not.toContain("8443");
     host.foreignPorts.clear();
-    expect(await apply(state({ services: web(8443) }))).toEqual([]);
+    expect(await serve(web(8443))).toEqual([]);
     expect(published()).toContain("tcp . 8443");
+  });
+
+  test("belong to one service of the host", async () => {
+    expect(await serve(web(8443), { ...web(8443), id: "late", addresses: [] })).toEqual([
+      "service late: published port 8443/tcp is that of service web",
+    ]);
   });
 });
 

@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { findContradiction, networkState, type NetworkState } from "@flotilla/protocol";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { PortReservation } from "../host/port-reservation.ts";
 import type { NetworkStore } from "../network/network-store.ts";
 import { uplinkPrefix } from "./names.ts";
+import { NetworkServices, type ServiceBodies } from "./network-services.ts";
 import type { OverlayDriver } from "./overlay-driver.ts";
 import type { OverlayStore } from "./overlay-store.ts";
-import { isPublishing } from "./router-plan.ts";
 
 /** A port of a service that every host answers on. */
 export type IngressPort = { protocol: "tcp" | "udp"; port: number; routerAddress: string };
@@ -30,28 +31,49 @@ const UPLINKS = 8_192;
 export class OverlayNetworks {
   readonly #deps: OverlayNetworksDeps;
   readonly #reservations = new Map<string, PortReservation>();
+  /** By `<network id>/<service id>`. */
   #portProblems = new Map<string, string>();
+  #ingress = "[]";
   readonly #accepted = new Map<string, unknown>();
+  /** Networks that are as they were last told. */
+  readonly #settled = new Set<string>();
+  readonly #services: NetworkServices;
 
   constructor(deps: OverlayNetworksDeps) {
     this.#deps = deps;
+    this.#services = new NetworkServices(deps.store);
   }
 
-  /** @param bodies by network id, as they came. @returns what went wrong, by network id. */
-  async apply(bodies: ReadonlyMap<string, unknown>): Promise<Map<string, string>> {
+  /**
+   * @param bodies by network id, as they came, all of them.
+   * @param services those that may be others than before.
+   * @returns what went wrong, by network id or `<network id>/<service id>`.
+   */
+  async apply(bodies: ReadonlyMap<string, unknown>, services: ServiceBodies): Promise<Map<string, string>> {
     const failures = new Map<string, string>();
     for (const [id, body] of bodies) this.#guard(failures, id, () => this.#accept(id, body));
+    const accepted = this.#services.accept(services);
+    let isMoved = false;
     for (const { networkId } of this.#deps.store.all()) {
-      if (!bodies.has(networkId)) await this.#guardAsync(failures, networkId, () => this.#forget(networkId));
+      if (bodies.has(networkId)) continue;
+      isMoved = true;
+      await this.#guardAsync(failures, networkId, () => this.#forget(networkId));
     }
-    this.#reservePorts();
+    isMoved = this.#reservePorts() || isMoved;
     for (const { networkId } of this.#deps.store.all()) {
-      if (failures.has(networkId)) continue;
-      await this.#guardAsync(failures, networkId, () => this.#realize(networkId));
+      const touched = accepted.touched.get(networkId);
+      if (failures.has(networkId) || (touched === undefined && this.#settled.has(networkId))) continue;
+      if (!this.#settled.has(networkId)) isMoved = true;
+      await this.#guardAsync(failures, networkId, () => this.#realize(networkId, touched));
     }
-    await this.#deps.assertFirewall();
-    for (const [id, problem] of this.#portProblems) if (!failures.has(id)) failures.set(id, problem);
-    return failures;
+    if (isMoved) await this.#deps.assertFirewall();
+    return new Map([...this.#portProblems, ...accepted.failures, ...failures]);
+  }
+
+  /** Services that are stored, as `<network id>/<service id>`. */
+  services(): string[] {
+    const { store } = this.#deps;
+    return store.all().flatMap(({ networkId }) => [...store.services(networkId).keys()].map((id) => `${networkId}/${id}`));
   }
 
   /** After a start, from what is stored. */
@@ -62,7 +84,7 @@ export class OverlayNetworks {
 
   /** Ports of services that this host answers on: those that no program has. */
   ingressPorts(): IngressPort[] {
-    return this.#published()
+    return this.#publishedPorts()
       .filter(({ key }) => this.#reservations.has(key))
       .map(({ protocol, port, routerAddress }) => ({ protocol, port, routerAddress }));
   }
@@ -91,10 +113,13 @@ export class OverlayNetworks {
     if (before !== undefined && (before.state.vni !== state.vni || before.state.subnet !== state.subnet)) {
       throw new FlotillaError("conflict", `network ${state.name}: VNI and subnet of a network never change`);
     }
-    this.#deps.networks.transaction(() => {
-      this.#list(state);
-      this.#deps.store.put({ networkId: id, state, uplinkIndex: before?.uplinkIndex ?? this.#freeUplink() });
-    });
+    if (!isDeepStrictEqual(before?.state, state)) {
+      this.#settled.delete(id);
+      this.#deps.networks.transaction(() => {
+        this.#list(state);
+        this.#deps.store.put({ networkId: id, state, uplinkIndex: before?.uplinkIndex ?? this.#freeUplink() });
+      });
+    }
     this.#accepted.set(id, body);
   }
 
@@ -112,6 +137,8 @@ export class OverlayNetworks {
       subnet: state.subnet,
       gateway: state.gateway,
       address_range: "",
+      subnet6: state.subnet6 ?? "",
+      gateway6: "",
       is_subnet_chosen: false,
       is_internal: state.isInternal,
       is_attachable: state.isAttachable,
@@ -128,6 +155,8 @@ export class OverlayNetworks {
       throw new FlotillaError("conflict", `network ${state.name} is to go, but containers of this host are on it`);
     }
     await driver.remove(networkId);
+    this.#services.forgetNetwork(networkId);
+    this.#settled.delete(networkId);
     networks.transaction(() => {
       networks.removeNetwork(networkId);
       store.remove(networkId);
@@ -135,15 +164,24 @@ export class OverlayNetworks {
     this.#accepted.delete(networkId);
   }
 
-  async #realize(networkId: string): Promise<void> {
+  /** @param touched all that may differ from what was realized before, when it was. */
+  async #realize(networkId: string, touched: ReadonlySet<string> | undefined): Promise<void> {
     const { driver } = this.#deps;
-    if (driver.isWanted(networkId)) await driver.ensure(networkId);
-    else if (driver.isOpen(networkId)) await driver.remove(networkId);
+    const isSettled = this.#settled.delete(networkId);
+    // A first or a last published port is the host's table's business too: reservePorts says so.
+    if (!driver.isWanted(networkId)) {
+      if (driver.isOpen(networkId)) await driver.remove(networkId);
+    } else if (isSettled && touched !== undefined && driver.isOpen(networkId)) await driver.update(networkId, touched);
+    else await driver.ensure(networkId);
+    this.#settled.add(networkId);
   }
 
-  /** Binds each port that every host is to answer on, so that no program gets it, and lets go of those that are no more. */
-  #reservePorts(): void {
-    const published = this.#published();
+  /**
+   * Binds each port that every host is to answer on, so that no program gets it, and lets go of those that are no more.
+   * @returns whether the host's table may have to be another.
+   */
+  #reservePorts(): boolean {
+    const published = this.#publishedPorts();
     const keys = new Set(published.map(({ key }) => key));
     for (const [key, reservation] of this.#reservations) {
       if (keys.has(key)) continue;
@@ -151,24 +189,28 @@ export class OverlayNetworks {
       this.#reservations.delete(key);
     }
     this.#portProblems = new Map();
-    for (const { key, protocol, port, networkId } of published) {
+    for (const { key, protocol, port, owner } of published) {
       if (this.#reservations.has(key)) continue;
       try {
         this.#reservations.set(key, this.#deps.host.reservePort({ protocol, address: "0.0.0.0", port }));
       } catch (error) {
-        this.#portProblems.set(networkId, `port ${port}/${protocol} cannot be published on this host: ${toFlotillaError(error).message}`);
+        this.#portProblems.set(owner, `port ${port}/${protocol} cannot be published on this host: ${toFlotillaError(error).message}`);
       }
     }
+    const before = this.#ingress;
+    this.#ingress = JSON.stringify(this.ingressPorts());
+    return before !== this.#ingress;
   }
 
-  #published(): (IngressPort & { key: string; networkId: string })[] {
+  #publishedPorts(): (IngressPort & { key: string; owner: string })[] {
     const { store, driver } = this.#deps;
-    return store.all().flatMap(({ networkId, state }) => {
-      const routerAddress = isPublishing(state) ? driver.uplink(networkId)?.routerAddress : undefined;
+    return store.all().flatMap(({ networkId }) => {
+      const services = [...store.published(networkId).values()];
+      const routerAddress = services.length > 0 ? driver.uplink(networkId)?.routerAddress : undefined;
       if (routerAddress === undefined) return [];
-      return state.services.flatMap((service) =>
+      return services.flatMap((service) =>
         service.ports.flatMap(({ protocol, publishedPort: port }) =>
-          port === null ? [] : [{ protocol, port, routerAddress, key: `${protocol} ${port}`, networkId }],
+          port === null ? [] : [{ protocol, port, routerAddress, key: `${protocol} ${port}`, owner: `${networkId}/${service.id}` }],
         ),
       );
     });

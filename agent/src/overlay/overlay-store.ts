@@ -1,4 +1,4 @@
-import { networkState, type NetworkState } from "@flotilla/protocol";
+import { networkService, type NetworkService, networkState, type NetworkState } from "@flotilla/protocol";
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
 
@@ -27,6 +27,13 @@ const MIGRATION: Migration = {
        INSERT OR REPLACE INTO released_addresses
        VALUES (OLD.network_id, OLD.address, OLD.container_id, CAST(unixepoch('subsec') * 1000 AS INTEGER));
      END;`,
+    `CREATE TABLE overlay_services (
+       network_id TEXT NOT NULL REFERENCES overlay_networks ON DELETE CASCADE,
+       service_id TEXT NOT NULL,
+       body TEXT NOT NULL,
+       PRIMARY KEY (network_id, service_id)
+     ) STRICT;
+     UPDATE overlay_networks SET state = json_set(state, '$.members', json('[]')) WHERE json_type(state, '$.members') IS NULL;`,
   ],
 };
 
@@ -38,16 +45,25 @@ const Row = z.object({
     .pipe(networkState),
   uplink_index: z.int(),
 });
+const Service = z.object({
+  body: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(networkService),
+});
 export type OverlayRow = { networkId: string; state: NetworkState; uplinkIndex: number };
 
 const Released = z.object({ address: z.string(), container_id: z.string(), released_at_ms: z.int() });
 export type ReleasedAddress = { address: string; containerId: string; releasedAtMs: number };
+
+type ServiceIndex = { all: Map<string, NetworkService>; published: Map<string, NetworkService> };
 
 /** Needs the tables of NetworkStore: that is made first. */
 export class OverlayStore {
   readonly #db: Database;
   /** Parsed once: a state may be large, and every endpoint asks for it. */
   readonly #rows = new Map<string, OverlayRow>();
+  readonly #services = new Map<string, ServiceIndex>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -55,6 +71,7 @@ export class OverlayStore {
     for (const row of db.all("SELECT * FROM overlay_networks").map((each) => Row.parse(each))) {
       this.#rows.set(row.network_id, { networkId: row.network_id, state: row.state, uplinkIndex: row.uplink_index });
     }
+    for (const row of db.all("SELECT body FROM overlay_services")) this.#index(Service.parse(row).body);
   }
 
   all(): OverlayRow[] {
@@ -79,6 +96,53 @@ export class OverlayStore {
   remove(networkId: string): void {
     this.#db.run("DELETE FROM overlay_networks WHERE network_id = ?", networkId);
     this.#rows.delete(networkId);
+    this.#services.delete(networkId);
+  }
+
+  /** Services of a network by id; the same map at every call. */
+  services(networkId: string): ReadonlyMap<string, NetworkService> {
+    return this.#indexOf(networkId).all;
+  }
+
+  /** Those of them that have a port on every host. */
+  published(networkId: string): ReadonlyMap<string, NetworkService> {
+    return this.#indexOf(networkId).published;
+  }
+
+  putService(service: NetworkService): void {
+    this.#db.run(
+      `INSERT INTO overlay_services (network_id, service_id, body) VALUES (?, ?, ?)
+       ON CONFLICT (network_id, service_id) DO UPDATE SET body = excluded.body`,
+      service.networkId,
+      service.id,
+      JSON.stringify(service),
+    );
+    this.#index(service);
+  }
+
+  removeService(networkId: string, serviceId: string): void {
+    this.#db.run("DELETE FROM overlay_services WHERE network_id = ? AND service_id = ?", networkId, serviceId);
+    const { all, published } = this.#indexOf(networkId);
+    all.delete(serviceId);
+    published.delete(serviceId);
+  }
+
+  /** @throws what `work` throws, with nothing stored; what it has put into memory it must not have. */
+  transaction(work: () => void): void {
+    this.#db.transaction(work);
+  }
+
+  #indexOf(networkId: string): ServiceIndex {
+    const present = this.#services.get(networkId) ?? { all: new Map(), published: new Map() };
+    this.#services.set(networkId, present);
+    return present;
+  }
+
+  #index(service: NetworkService): void {
+    const { all, published } = this.#indexOf(service.networkId);
+    all.set(service.id, service);
+    if (service.ports.some((port) => port.publishedPort !== null)) published.set(service.id, service);
+    else published.delete(service.id);
   }
 
   released(networkId: string): ReleasedAddress[] {

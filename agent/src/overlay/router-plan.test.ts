@@ -1,8 +1,9 @@
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { formatObject } from "../host/kernel-objects.ts";
 import { nextHop, uplinkName, vtepMac } from "./names.ts";
 import { planContainerObjects, planLink, type ContainerEnd } from "./endpoint-plan.ts";
-import { sampleInput, sampleService, sampleState } from "./fixture.ts";
+import { sampleInput, sampleState } from "./fixture.ts";
 import { largestMtu, nodeAddress, planMtu, planObjects } from "./router-plan.ts";
 
 const textOf = (change: Parameters<typeof sampleInput>[0] = {}): string[] => planObjects(sampleInput(change)).map(formatObject);
@@ -63,15 +64,15 @@ describe("planObjects", () => {
   });
 
   test("has ways back to the other hosts only where a port is published", () => {
-    const services = [sampleService({ ports: [{ protocol: "tcp", port: 80, targetPort: 80, publishedPort: 8080 }] })];
-    expect(textOf({ state: sampleState({ services }) }).slice(-4)).toEqual([
+    const published = [sampleService({ ports: [{ protocol: "tcp", port: 80, targetPort: 80, publishedPort: 8080 }] })];
+    expect(textOf({ published }).slice(-4)).toEqual([
       "route unicast 0.0.0.0/0 table 100002 dev vx0 via fe80::2 onlink",
       "rule 4 fwmark 2 lookup 100002",
       "route unicast 0.0.0.0/0 table 100003 dev vx0 via fe80::3 onlink",
       "rule 4 fwmark 3 lookup 100003",
     ]);
     expect(textOf().join("\n")).not.toContain("fwmark");
-    expect(textOf({ state: sampleState({ services, isInternal: true }), uplink: undefined }).join("\n")).not.toContain("fwmark");
+    expect(textOf({ state: sampleState({ isInternal: true }), uplink: undefined }).join("\n")).not.toContain("fwmark");
   });
 
   test("of a network without IPv6 has nothing of it", () => {

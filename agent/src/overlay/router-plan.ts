@@ -2,7 +2,7 @@
 //
 // Tables grow with hosts and blocks of addresses, not with containers of other hosts: per remote host one forwarding entry
 // and one neighbour, per block one route.
-import type { NetworkState } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { MAIN_TABLE, type KernelObject, type RouteObject } from "../host/kernel-objects.ts";
 import { entryTable, nextHop, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
@@ -25,6 +25,10 @@ export type Uplink = { hostLink: string; hostAddress: string; routerAddress: str
 
 export type RouterInput = {
   state: NetworkState;
+  /** By id. */
+  services: ReadonlyMap<string, NetworkService>;
+  /** Those with a port on every host; none of an internal network. */
+  published: readonly NetworkService[];
   endpoints: readonly LocalEndpoint[];
   /** undefined for an internal network: nothing leaves it. */
   uplink: Uplink | undefined;
@@ -54,9 +58,6 @@ export function nodeAddress(state: NetworkState, host: number, family: 4 | 6): s
   return family === 4 || state.subnet6 === null ? address : embed(state.subnet6, address);
 }
 
-export const isPublishing = (state: NetworkState): boolean =>
-  !state.isInternal && state.services.some((service) => service.ports.some((port) => port.publishedPort !== null));
-
 /** Addresses, forwarding entries, neighbours, rules and routes of the router, in the order in which they can be made. */
 export function planObjects(input: RouterInput): KernelObject[] {
   const { state, uplink } = input;
@@ -81,7 +82,7 @@ export function planObjects(input: RouterInput): KernelObject[] {
     // What nobody has goes nowhere, least of all out of the host.
     ...[state.subnet, state.subnet6].flatMap((subnet) => (subnet === null ? [] : [blackhole(subnet)])),
     ...(uplink === undefined ? [] : [route({ destination: "0.0.0.0/0", link: UPLINK, via: uplink.hostAddress })]),
-    ...(isPublishing(state) ? remote.flatMap((host) => planWayBack(host.number)) : []),
+    ...(input.published.length > 0 ? remote.flatMap((host) => planWayBack(host.number)) : []),
   ];
 }
 

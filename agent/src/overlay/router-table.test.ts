@@ -1,71 +1,39 @@
+import type { NetworkService } from "@flotilla/protocol";
+import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { formatObject, type KernelObject } from "../host/kernel-objects.ts";
-import { sampleInput, sampleService, sampleState } from "./fixture.ts";
+import { sampleInput, sampleState } from "./fixture.ts";
 import { planChanges } from "./router.ts";
 import { route } from "./router-plan.ts";
-import { afterUpdate, formatTable, formatUpdate, planTable, type RouterTable } from "./router-table.ts";
+import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
+import { planChains, planPart, planPartChanges, type Elements } from "./service-parts.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
-import { findStaleFlows, planServers } from "./virtual-servers.ts";
+import { planPublished } from "./virtual-servers.ts";
 
-const NOTHING_LOCAL = { uplinkAddress: "169.254.64.1", ports: [] };
-const tableOf = (change: Parameters<typeof sampleState>[0] = {}): RouterTable => {
-  const state = sampleState(change);
-  return planTable(sampleInput({ state }), planServers(state, NOTHING_LOCAL));
-};
-const setsOf = (table: RouterTable): Record<string, string[]> =>
-  Object.fromEntries([...table.elements].filter(([, keys]) => keys.size > 0).map(([name, keys]) => [name, [...keys].map(([key, value]) => (value === "" ? key : `${key} : ${value}`))])); // prettier-ignore
+const tableOf = (published: readonly NetworkService[] = []): RouterTable =>
+  planTable(sampleInput({ published }), planPublished(published, { uplinkAddress: "169.254.64.1", ports: [] }));
+const linesOf = (elements: Elements): Record<string, string[]> =>
+  Object.fromEntries([...elements].filter(([, keys]) => keys.size > 0).map(([name, keys]) => [name, [...keys].map(([key, value]) => (value === "" ? key : `${key} : ${value}`))])); // prettier-ignore
+const onV4 = (change: Partial<NetworkService> = {}): NetworkService => sampleService({ addresses: ["10.30.1.2"], ...change });
+const three = onV4({ backends: ["10.30.1.18", "10.30.1.34", "10.30.1.50"].map((address) => ({ address, weight: 1 })) });
 
-describe("planServers", () => {
-  test("gives each family its backends, in one order on all hosts", () => {
-    const backends = ["10.30.1.34", "fd30:1::a1e:112", "10.30.1.18"].map((address) => ({ address, weight: 1 }));
-    const [v4, v6] = planServers(sampleState({ services: [sampleService({ backends })] }), NOTHING_LOCAL);
-    expect(v4?.slots.map((slot) => slot.address)).toEqual(["10.30.1.18", "10.30.1.34"]);
-    expect(v6?.slots).toEqual([{ address: "fd30:1::a1e:112", port: 8080 }]);
-  });
-
-  test("counts weights as slots; 0 is none; nothing left is no server", () => {
-    const weigh = (...weights: number[]) => planServers(sampleState({ services: [sampleService({ addresses: ["10.30.1.2"], backends: weights.map((weight, index) => ({ address: `10.30.1.${18 + index}`, weight })) })] }), NOTHING_LOCAL); // prettier-ignore
-    expect(weigh(1, 3, 0)[0]?.slots.map((slot) => slot.address)).toEqual(["10.30.1.18", "10.30.1.19", "10.30.1.19", "10.30.1.19"]);
-    expect(weigh(0, 0)).toEqual([]);
-  });
-
-  test("publishes services and containers at the router's end of the uplink, or not at all", () => {
-    const ports = [{ protocol: "tcp" as const, port: 80, targetPort: 8080, publishedPort: 443 }];
-    const state = sampleState({ services: [sampleService({ addresses: [], ports })] });
-    const own = [{ protocol: "udp" as const, hostPort: 53, containerAddress: "10.30.1.18", containerPort: 5353 }];
-    expect(planServers(state, { uplinkAddress: "169.254.64.1", ports: own }).map(({ address, protocol, port, slots }) => `${protocol} ${address}:${port} ${slots.length}`)).toEqual(["tcp 169.254.64.1:443 2", "udp 169.254.64.1:53 1"]); // prettier-ignore
-    expect(planServers(state, { uplinkAddress: undefined, ports: own })).toEqual([]);
+test("planTable has members and peers as elements", () => {
+  expect(linesOf(tableOf().elements)).toEqual({
+    members: ['"c1" . 10.30.1.18'],
+    members6: ['"c1" . fd30:1::a1e:112'],
+    pairs: ["10.30.1.18 . 10.30.1.18"],
+    pairs6: ["fd30:1::a1e:112 . fd30:1::a1e:112"],
+    local: ["10.30.1.18"],
+    local6: ["fd30:1::a1e:112"],
+    vteps: ["02:f1:00:00:00:02", "02:f1:00:00:00:03"],
   });
 });
 
-describe("findStaleFlows", () => {
-  const udp = (addresses: string[]) => planServers(sampleState({ services: [sampleService({ addresses: ["10.30.1.2"], ports: [{ protocol: "udp", port: 53, targetPort: 53, publishedPort: null }], backends: addresses.map((address) => ({ address, weight: 1 })) })] }), NOTHING_LOCAL); // prettier-ignore
-
-  test("are those of backends that went, and of servers that went", () => {
-    expect(findStaleFlows(udp(["10.30.1.18", "10.30.1.34"]), udp(["10.30.1.34"]))).toEqual([
-      { address: "10.30.1.2", port: 53, backend: "10.30.1.18" },
-    ]);
-    expect(findStaleFlows(udp(["10.30.1.18"]), [])).toEqual([{ address: "10.30.1.2", port: 53, backend: "10.30.1.18" }]);
-  });
-
-  test("are none when backends come, and none of TCP", () => {
-    expect(findStaleFlows(udp(["10.30.1.18"]), udp(["10.30.1.18", "10.30.1.34"]))).toEqual([]);
-    expect(findStaleFlows(planServers(sampleState({ services: [sampleService()] }), NOTHING_LOCAL), [])).toEqual([]);
-  });
-});
-
-describe("planTable", () => {
-  test("has members, peers and slots as elements", () => {
-    expect(setsOf(tableOf({ services: [sampleService()] }))).toEqual({
-      members: ['"c1" . 10.30.1.18'],
-      members6: ['"c1" . fd30:1::a1e:112'],
-      pairs: ["10.30.1.18 . 10.30.1.18"],
-      pairs6: ["fd30:1::a1e:112 . fd30:1::a1e:112"],
-      local: ["10.30.1.18"],
-      local6: ["fd30:1::a1e:112"],
+describe("planPart", () => {
+  test("has addresses, lookups and slots as elements", () => {
+    expect(linesOf(planPart(sampleService()).elements)).toEqual({
       vips: ["10.30.1.2"],
       vips6: ["fd30:1::a1e:102"],
-      vteps: ["02:f1:00:00:00:02", "02:f1:00:00:00:03"],
       svc: ["10.30.1.2 . tcp . 80 : goto n_tcp_2"],
       svc6: ["fd30:1::a1e:102 . tcp . 80 : goto n_tcp6_1"],
       eps_tcp: ["10.30.1.2 . 80 . 0 : 10.30.1.18 . 8080", "10.30.1.2 . 80 . 1 : 10.30.1.34 . 8080"],
@@ -74,23 +42,41 @@ describe("planTable", () => {
   });
 
   test("spreads at random, or by the caller's address", () => {
-    expect([...tableOf({ services: [sampleService()] }).slotChains.values()][0]).toBe(
+    expect(planChains(planPart(sampleService()).servers)[0]?.[1]).toBe(
       "dnat ip to ip daddr . tcp dport . numgen random mod 2 map @eps_tcp",
     );
-    expect([...tableOf({ services: [sampleService({ affinity: "client-ip" })] }).slotChains][1]).toEqual(["a_tcp6_1", "dnat ip6 to ip6 daddr . tcp dport . jhash ip6 saddr mod 1 map @eps_tcp6"]); // prettier-ignore
+    expect(planChains(planPart(sampleService({ affinity: "client-ip" })).servers)[1]).toEqual(["a_tcp6_1", "dnat ip6 to ip6 daddr . tcp dport . jhash ip6 saddr mod 1 map @eps_tcp6"]); // prettier-ignore
+  });
+});
+
+describe("planPartChanges", () => {
+  const [one, two] = [onV4({ id: "one" }), onV4({ id: "two" })];
+  const loaded = new Map([one, two].map((service) => [service.id, planPart(service)]));
+  const idsOf = (...args: Parameters<typeof planPartChanges>): string[][] =>
+    [planPartChanges(...args).gone, planPartChanges(...args).come].map((parts) => parts.map((part) => part.service.id));
+  const services = (...list: NetworkService[]) => new Map(list.map((service) => [service.id, service]));
+
+  test("are services that went, came, or are another object", () => {
+    expect(idsOf(loaded, services(one, two))).toEqual([[], []]);
+    expect(idsOf(loaded, services({ ...one }, onV4({ id: "three" })))).toEqual([["one", "two"], ["one", "three"]]); // prettier-ignore
+  });
+
+  test("are looked for among the touched ones only", () => {
+    expect(idsOf(loaded, services(), ["two", "unknown"])).toEqual([["two"], []]);
   });
 });
 
 describe("formatUpdate", () => {
-  const one = tableOf({ services: [sampleService({ addresses: ["10.30.1.2"] })] });
+  const none = tableOf();
+  const loaded = withChains(none, [planPart(onV4())]);
 
   test("of equal tables is nothing", () => {
-    expect(formatUpdate(one, tableOf({ services: [sampleService({ addresses: ["10.30.1.2"] })] }))).toBe("");
+    expect(formatUpdate(loaded, tableOf())).toBe("");
+    expect(formatUpdate(loaded, tableOf(), { gone: [planPart(onV4())], come: [planPart(onV4())] })).toBe("");
   });
 
   test("is only what differs, chains before the elements that name them", () => {
-    const three = sampleService({ addresses: ["10.30.1.2"], backends: ["10.30.1.18", "10.30.1.34", "10.30.1.50"].map((address) => ({ address, weight: 1 })) }); // prettier-ignore
-    expect(formatUpdate(one, tableOf({ services: [three] }))).toBe(
+    expect(formatUpdate(loaded, none, { gone: [planPart(onV4())], come: [planPart(three)] })).toBe(
       [
         "add chain inet flotilla n_tcp_3",
         "add rule inet flotilla n_tcp_3 dnat ip to ip daddr . tcp dport . numgen random mod 3 map @eps_tcp",
@@ -102,20 +88,29 @@ describe("formatUpdate", () => {
     );
   });
 
+  test("of services that exchange an address takes it from one before it gives it to the other", () => {
+    const pair = (x: string, y: string) => [onV4({ id: "x", addresses: [x] }), onV4({ id: "y", addresses: [y], affinity: "client-ip" })].map(planPart); // prettier-ignore
+    const lines = formatUpdate(loaded, none, { gone: pair("10.30.1.2", "10.30.1.3"), come: pair("10.30.1.3", "10.30.1.2") })?.split("\n");
+    expect(lines?.filter((line) => line.includes(" svc "))).toEqual([
+      "delete element inet flotilla svc { 10.30.1.2 . tcp . 80 : goto n_tcp_2, 10.30.1.3 . tcp . 80 : goto a_tcp_2 }",
+      "add element inet flotilla svc { 10.30.1.3 . tcp . 80 : goto n_tcp_2, 10.30.1.2 . tcp . 80 : goto a_tcp_2 }",
+    ]);
+  });
+
   test("needs the whole table when rules differ", () => {
     const published = [{ protocol: "tcp" as const, port: 80, targetPort: 8080, publishedPort: 443 }];
-    expect(formatUpdate(one, tableOf({ services: [sampleService({ ports: published })] }))).toBe(undefined);
+    expect(formatUpdate(loaded, tableOf([sampleService({ ports: published })]))).toBe(undefined);
   });
 
   test("remembers chains that stay in the kernel", () => {
-    const none = tableOf();
-    expect([...afterUpdate(one, none).slotChains.keys()]).toEqual(["n_tcp_2"]);
-    expect(formatUpdate(afterUpdate(one, none), one)).not.toContain("add chain");
+    const emptied = afterUpdate(loaded, none, { gone: [planPart(onV4())], come: [] });
+    expect([...emptied.slotChains.keys()]).toEqual(["n_tcp_2"]);
+    expect(formatUpdate(emptied, none, { gone: [], come: [planPart(onV4())] })).not.toContain("add chain");
   });
 });
 
 test("formatTable replaces the table in one transaction and declares chains before maps", () => {
-  const text = formatTable(tableOf({ services: [sampleService()] }));
+  const text = formatTable(tableOf(), [planPart(sampleService())]);
   expect(text.startsWith("add table inet flotilla\ndelete table inet flotilla\n")).toBe(true);
   expect(text.indexOf("chain n_tcp_2 {\n  }")).toBeLessThan(text.indexOf("map svc {"));
 });

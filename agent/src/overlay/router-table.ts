@@ -4,15 +4,16 @@ import type { NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { ROUTER_TABLE, vtepMac } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
-import { isPublishing, nodeAddress, type RouterInput } from "./router-plan.ts";
+import { nodeAddress, type RouterInput } from "./router-plan.ts";
+import { NO_CHANGES, planChains, planElements, type Elements, type PartChanges, type ServicePart } from "./service-parts.ts";
 import type { VirtualServer } from "./virtual-servers.ts";
 
 export type RouterTable = {
   /** Set or map name → its declaration. */
   sets: ReadonlyMap<string, string>;
   /** Set or map name → elements: key, and value for a map. */
-  elements: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Chain of a number of slots → its one rule. Chains are added when they are first needed. */
+  elements: Elements;
+  /** Chain of a number of slots → its one rule. Chains are added when they are first needed, and stay. */
   slotChains: ReadonlyMap<string, string>;
   /** Base chains, as text. */
   chains: string;
@@ -43,9 +44,9 @@ const SETS: readonly [string, string][] = [
   ["map eps_udp6", "typeof ip6 daddr . udp dport . numgen inc mod 256 : ip6 daddr . udp dport"],
 ];
 
-/** @param servers with at least one slot each. */
+/** All but the services, whose parts are planned one by one. @param servers what is published, with at least one slot each. */
 export function planTable(input: RouterInput, servers: readonly VirtualServer[]): RouterTable {
-  const { state, endpoints } = input;
+  const { state, endpoints, published } = input;
   const both = (name: string, addresses: readonly string[]): [string, Map<string, string>][] => [
     [name, keys(addresses.filter((address) => familyOf(address) === 4))],
     [`${name}6`, keys(addresses.filter((address) => familyOf(address) === 6))],
@@ -54,7 +55,6 @@ export function planTable(input: RouterInput, servers: readonly VirtualServer[])
     [address, address6].filter((each) => each !== "").map((each) => ({ link, address: canonicalIp(each) })),
   );
   const peers = state.hosts.filter((host) => host.number !== state.self).map((host) => host.number);
-  const vips = state.services.flatMap((service) => service.addresses.map(canonicalIp));
   const memberKeys = (family: 4 | 6): string[] =>
     local.filter(({ address }) => familyOf(address) === family).map(({ link, address }) => `"${link}" . ${address}`);
   const pairKeys = (family: 4 | 6): string[] =>
@@ -67,56 +67,27 @@ export function planTable(input: RouterInput, servers: readonly VirtualServer[])
       ["pairs", keys(pairKeys(4))],
       ["pairs6", keys(pairKeys(6))],
       ...both("local", local.map(({ address }) => address)), // prettier-ignore
-      ...both("vips", vips),
       ...both("dead", state.dead.map(canonicalIp)),
       ["vteps", keys(peers.map(vtepMac))],
-      ["entry", new Map(isPublishing(state) ? peers.map((host) => [vtepMac(host), String(host)]) : [])],
+      ["entry", new Map(published.length > 0 ? peers.map((host) => [vtepMac(host), String(host)]) : [])],
       ["isolated", keys(state.isolated)],
       ["allow", keys(state.allow.map((rule) => `${rule.from} . ${rule.to} . ${rule.protocol} . ${rule.port}`))],
-      ...balance(servers),
+      ...planElements(servers),
     ]),
-    slotChains: new Map(servers.map((server) => [chainOf(server), chainRule(server)])),
-    chains: baseChains(state),
+    slotChains: new Map(planChains(servers)),
+    chains: baseChains(state, published.length > 0),
   };
 }
 
 const keys = (list: readonly string[]): Map<string, string> => new Map(list.map((key) => [key, ""]));
 
-const suffixOf = (server: VirtualServer): "" | "6" => (familyOf(server.address) === 6 ? "6" : "");
-const keyOf = (server: VirtualServer): string => `${server.address} . ${server.protocol} . ${server.port}`;
-
-function balance(servers: readonly VirtualServer[]): [string, Map<string, string>][] {
-  const lookups = (suffix: "" | "6"): Map<string, string> =>
-    new Map(servers.filter((server) => suffixOf(server) === suffix).map((server) => [keyOf(server), `goto ${chainOf(server)}`]));
-  const slots = new Map(SLOT_MAPS.map((name): [string, Map<string, string>] => [name, new Map()]));
-  for (const server of servers) {
-    const map = slots.get(slotMapOf(server));
-    for (const [index, slot] of server.slots.entries())
-      map?.set(`${server.address} . ${server.port} . ${index}`, `${slot.address} . ${slot.port}`);
-  }
-  return [["svc", lookups("")], ["svc6", lookups("6")], ...slots]; // prettier-ignore
-}
-
-const SLOT_MAPS: readonly string[] = ["eps_tcp", "eps_udp", "eps_tcp6", "eps_udp6"];
-const slotMapOf = (server: VirtualServer): string => `eps_${server.protocol}${suffixOf(server)}`;
-
-/** `n_tcp_3`: any of three; `a_tcp_3`: the same one for the same caller; with a 6 for IPv6. */
-const chainOf = (server: VirtualServer): string =>
-  `${server.isSticky ? "a" : "n"}_${server.protocol}${suffixOf(server)}_${server.slots.length}`;
-
-function chainRule(server: VirtualServer): string {
-  const ip = suffixOf(server) === "6" ? "ip6" : "ip";
-  const slot = server.isSticky ? `jhash ${ip} saddr mod ${server.slots.length}` : `numgen random mod ${server.slots.length}`;
-  return `dnat ${ip} to ${ip} daddr . ${server.protocol} dport . ${slot} map @${slotMapOf(server)}`;
-}
-
-function baseChains(state: NetworkState): string {
+function baseChains(state: NetworkState, isPublishing: boolean): string {
   const hook = (name: string, type: string, rules: readonly string[]): string =>
     [`  chain ${name} {`, `    type ${type}; policy accept;`, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n");
   return [
     "  chain fl_refuse {\n    meta l4proto tcp reject with tcp reset\n    reject\n  }",
     hook("fl_guard", "filter hook prerouting priority raw", GUARD),
-    hook("fl_entry", "filter hook prerouting priority mangle", isPublishing(state) ? entryRules(state) : []),
+    hook("fl_entry", "filter hook prerouting priority mangle", isPublishing ? entryRules(state) : []),
     hook("fl_balance", "nat hook prerouting priority dstnat", [
       "ip daddr . meta l4proto . th dport vmap @svc",
       "ip6 daddr . meta l4proto . th dport vmap @svc6",
@@ -166,28 +137,40 @@ function sourceRules(state: NetworkState): string[] {
 }
 
 /** One transaction that puts the table in place, whatever was there under its name. Established flows stay. */
-export function formatTable(table: RouterTable): string {
+export function formatTable(table: RouterTable, parts: readonly ServicePart[] = []): string {
   const name = `inet ${ROUTER_TABLE}`;
+  const chains = withChains(table, parts).slotChains;
+  const elements = new Map([...table.elements].map(([set, own]) => [set, [...own].map(formatElement)]));
+  for (const part of parts) {
+    for (const [set, own] of part.elements) {
+      const list = elements.get(set) ?? [];
+      elements.set(set, list);
+      for (const element of own) list.push(formatElement(element));
+    }
+  }
   const sets = [...table.sets].map(([set, type]) => {
-    const elements = [...(table.elements.get(set.split(" ")[1] ?? "") ?? [])].map(formatElement);
-    return `  ${set} {\n    ${type}\n${elements.length === 0 ? "" : `    elements = { ${elements.join(", ")} }\n`}  }`;
+    const own = elements.get(set.split(" ")[1] ?? "") ?? [];
+    return `  ${set} {\n    ${type}\n${own.length === 0 ? "" : `    elements = { ${own.join(", ")} }\n`}  }`;
   });
-  const slotChains = [...table.slotChains].map(([chain, rule]) => `  chain ${chain} {\n    ${rule}\n  }`);
+  const slotChains = [...chains].map(([chain, rule]) => `  chain ${chain} {\n    ${rule}\n  }`);
   // Chains first need the maps, maps the chains: a first block declares the chains.
-  const declared = [...table.slotChains.keys()].map((chain) => `  chain ${chain} {\n  }`);
+  const declared = [...chains.keys()].map((chain) => `  chain ${chain} {\n  }`);
   const head = `add table ${name}\ndelete table ${name}\ntable ${name} {\n${declared.join("\n")}\n}\n`;
   return `${head}table ${name} {\n${[...sets, ...slotChains, table.chains].join("\n")}\n}\n`;
 }
 
 /** One transaction that makes `after` of `before`; "" when they are equal, undefined when only the whole table will do. */
-export function formatUpdate(before: RouterTable, after: RouterTable): string | undefined {
+export function formatUpdate(before: RouterTable, after: RouterTable, parts: PartChanges = NO_CHANGES): string | undefined {
   if (before.chains !== after.chains) return undefined;
   const name = `inet ${ROUTER_TABLE}`;
-  const added = [...after.slotChains].filter(([chain]) => !before.slotChains.has(chain));
+  const added = [...afterUpdate(before, after, parts).slotChains].filter(([chain]) => !before.slotChains.has(chain));
   const lines = added.flatMap(([chain, rule]) => [`add chain ${name} ${chain}`, `add rule ${name} ${chain} ${rule}`]);
+  const had = [before.elements, ...parts.gone.map((part) => part.elements)];
+  const has = [after.elements, ...parts.come.map((part) => part.elements)];
   const inserts: string[] = [];
-  for (const [set, wanted] of after.elements) {
-    const present = before.elements.get(set) ?? new Map<string, string>();
+  for (const set of new Set([...had, ...has].flatMap((each) => [...each.keys()]))) {
+    const present = merge(had, set);
+    const wanted = merge(has, set);
     const gone = [...present].filter(([key, value]) => wanted.get(key) !== value);
     const come = [...wanted].filter(([key, value]) => present.get(key) !== value);
     if (gone.length > 0) lines.push(`delete element ${name} ${set} { ${gone.map(formatElement).join(", ")} }`);
@@ -196,10 +179,19 @@ export function formatUpdate(before: RouterTable, after: RouterTable): string | 
   return [...lines, ...inserts].map((line) => `${line}\n`).join("");
 }
 
+function merge(parts: readonly Elements[], set: string): ReadonlyMap<string, string> {
+  const own = parts.flatMap((part) => part.get(set) ?? []);
+  return own.length === 1 && own[0] !== undefined ? own[0] : new Map(own.flatMap((elements) => [...elements]));
+}
+
 /** What is in the kernel after an update: chains of slots are never removed. */
-export const afterUpdate = (before: RouterTable, after: RouterTable): RouterTable => ({
-  ...after,
-  slotChains: new Map([...before.slotChains, ...after.slotChains]),
+export const afterUpdate = (before: RouterTable, after: RouterTable, parts: PartChanges = NO_CHANGES): RouterTable =>
+  withChains({ ...after, slotChains: new Map([...before.slotChains, ...after.slotChains]) }, parts.come);
+
+/** A table with the chains that services need. */
+export const withChains = (table: RouterTable, parts: readonly ServicePart[]): RouterTable => ({
+  ...table,
+  slotChains: new Map([...table.slotChains, ...parts.flatMap((part) => planChains(part.servers))]),
 });
 
 const formatElement = ([key, value]: [string, string]): string => (value === "" ? key : `${key} : ${value}`);

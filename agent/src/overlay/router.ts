@@ -5,8 +5,9 @@ import type { LinkOperation } from "../host/link-operations.ts";
 import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
 import { ROUTER_TABLE, vtepMac, VXLAN_LINK } from "./names.ts";
 import { planObjects, selfOf, type RouterInput } from "./router-plan.ts";
-import { afterUpdate, formatTable, formatUpdate, planTable, type RouterTable } from "./router-table.ts";
-import { findStaleFlows, planServers, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
+import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
+import { planPartChanges, type ServicePart } from "./service-parts.ts";
+import { findStaleFlows, planPublished, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
 
 export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[] };
 
@@ -41,7 +42,13 @@ export class Router {
   #stack: RouterStack | undefined;
   #users = 0;
   #table: RouterTable | undefined;
+  #isPublishing = false;
+  /** Services as they are in the table. */
+  readonly #parts = new Map<string, ServicePart>();
+  /** What is published. */
   #servers: readonly VirtualServer[] = [];
+  /** To be forgotten when the table is in place. */
+  #staleFlows: ReturnType<typeof findStaleFlows> = [];
 
   constructor(door: RouterDoor, path: string) {
     this.#door = door;
@@ -56,6 +63,7 @@ export class Router {
       this.#ensureUplink(wish, stack);
       await this.#ensureVxlan(wish, stack);
       applyObjects(stack, wish, mayDelete);
+      this.#isPublishing = wish.published.length > 0;
       await this.#applyTable(wish, stack);
     } finally {
       this.#release();
@@ -72,15 +80,19 @@ export class Router {
     }
   }
 
-  /** The table alone: all that a container changes which came or went. The whole when it is not known what is loaded. */
-  async refresh(wish: RouterWish): Promise<void> {
-    if (this.#table === undefined) {
+  /**
+   * The table alone: all that a container changes which came or went, or a service. The whole when it is not known what is loaded.
+   * @param touched services that may be others than before; without it all are compared.
+   */
+  async refresh(wish: RouterWish, touched?: Iterable<string>): Promise<void> {
+    // The first published port and the last one change routes too.
+    if (this.#table === undefined || wish.published.length > 0 !== this.#isPublishing) {
       await this.apply(wish, true);
       return;
     }
     const stack = this.#acquire();
     try {
-      await this.#applyTable(wish, stack);
+      await this.#applyTable(wish, stack, touched);
     } finally {
       this.#release();
     }
@@ -167,19 +179,27 @@ export class Router {
     }
   }
 
-  async #applyTable(wish: RouterWish, stack: RouterStack): Promise<void> {
-    const servers = planServers(wish.state, { uplinkAddress: wish.uplink?.routerAddress, ports: wish.ports });
+  async #applyTable(wish: RouterWish, stack: RouterStack, touched?: Iterable<string>): Promise<void> {
+    const servers = planPublished(wish.published, { uplinkAddress: wish.uplink?.routerAddress, ports: wish.ports });
     const wanted = planTable(wish, servers);
     const before = this.#table;
-    const update = before === undefined ? undefined : formatUpdate(before, wanted);
+    const changes = planPartChanges(this.#parts, wish.services, before === undefined ? undefined : touched);
+    const update = before === undefined ? undefined : formatUpdate(before, wanted, changes);
     // Unknown until it is done: a transaction that failed half-known would be diffed against a wrong table.
     this.#table = undefined;
-    if (update !== "") await stack.nft(update ?? formatTable(wanted));
-    this.#table = before === undefined || update === undefined ? wanted : afterUpdate(before, wanted);
-    stack.forgetFlows(findStaleFlows(this.#servers, servers));
+    this.#staleFlows.push(...findStaleFlows([...this.#servers, ...serversOf(changes.gone)], [...servers, ...serversOf(changes.come)]));
     this.#servers = servers;
+    for (const { service } of changes.gone) this.#parts.delete(service.id);
+    for (const part of changes.come) this.#parts.set(part.service.id, part);
+    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()]));
+    this.#table =
+      before === undefined || update === undefined ? withChains(wanted, [...this.#parts.values()]) : afterUpdate(before, wanted, changes);
+    stack.forgetFlows(this.#staleFlows);
+    this.#staleFlows = [];
   }
 }
+
+const serversOf = (parts: readonly ServicePart[]): VirtualServer[] => parts.flatMap((part) => part.servers);
 
 function prepare(stack: RouterStack): void {
   for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);

@@ -21,7 +21,7 @@ export type UnderlayQuestion = {
 };
 
 /** Pure but for what it reads. undefined when no link has the address. */
-export function describeUnderlay({ stack, address, ownLinks }: UnderlayQuestion): HostUnderlay | undefined {
+export function describeUnderlay({ stack, address, ownLinks }: UnderlayQuestion): Omit<HostUnderlay, "probePort"> | undefined {
   const links = new Map(stack.links().map((link) => [link.index, link]));
   const holder = stack.addresses().find((held) => held.address === address);
   const link = holder === undefined ? undefined : links.get(holder.linkIndex);
@@ -41,6 +41,8 @@ export type UnderlayReporterOptions = {
   ownLinks: readonly string[];
   /** `https://control.example:7420`; undefined on a host that has not joined. */
   controlUrl: () => string | undefined;
+  /** Answers peers' probes at an address of this host from now on; its port, or null when it does not. */
+  answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<number | null>;
 };
 
 /** Publishes the underlay at the start and whenever it is another. */
@@ -56,7 +58,7 @@ export class UnderlayReporter {
   }
 
   async look(): Promise<void> {
-    const { stack, observed, ownLinks, controlUrl } = this.#options;
+    const { stack, observed, ownLinks, controlUrl, answerProbes } = this.#options;
     const routed = await findSource(controlHost(controlUrl()));
     if (this.#isClosed) return;
     // Without a route: any address that is not loopback, else loopback itself.
@@ -64,7 +66,10 @@ export class UnderlayReporter {
     const address = routed ?? held.find((each) => !each.startsWith("127.")) ?? held[0];
     const found = address === undefined ? undefined : describeUnderlay({ stack, address, ownLinks });
     // Without one what was said last stays: an interface that is down for a moment is no reason to leave all networks.
-    if (found !== undefined) observed.set(HOST_UNDERLAY, found);
+    if (found === undefined) return;
+    // A host that has joined nobody has no peers.
+    const probePort = controlUrl() === undefined ? null : await answerProbes({ address: found.address, linkMtuBytes: found.mtuBytes });
+    if (!this.#isClosed) observed.set(HOST_UNDERLAY, { ...found, probePort });
   }
 
   close(): void {

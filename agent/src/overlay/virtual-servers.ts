@@ -1,5 +1,5 @@
 // Services and published ports as what the balancer knows: an address, a port, and slots of backends. Pure.
-import type { NetworkState, OverlayService } from "@flotilla/protocol";
+import type { NetworkService } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { familyOf } from "./prefixes.ts";
 
@@ -15,38 +15,44 @@ export type VirtualServer = {
 /** A port of one container that the host hands to the router under the host's port number. */
 export type RouterPort = { protocol: "tcp" | "udp" | "sctp"; hostPort: number; containerAddress: string; containerPort: number };
 
-/** Only servers that have a backend: an address without one refuses its callers. */
-export function planServers(
-  state: NetworkState,
+/** The balancing of a service's own addresses. Only servers that have a backend: an address without one refuses its callers. */
+export function planServers(service: NetworkService): VirtualServer[] {
+  const servers = service.ports.flatMap((port) =>
+    service.addresses.map((address) =>
+      toServer(service, { address, port: port.port, targetPort: port.targetPort, protocol: port.protocol }),
+    ),
+  );
+  return servers.filter((server) => server.slots.length > 0);
+}
+
+/** What the host sends to the router: ports of services that are on every host, and of containers of this one. */
+export function planPublished(
+  published: readonly NetworkService[],
   local: { uplinkAddress: string | undefined; ports: readonly RouterPort[] },
 ): VirtualServer[] {
-  const services = state.services.flatMap((service) =>
-    service.ports.flatMap((port) => [
-      ...service.addresses.map((address) =>
-        toServer(service, { address, port: port.port, targetPort: port.targetPort, protocol: port.protocol }),
-      ),
-      ...(port.publishedPort === null || local.uplinkAddress === undefined
-        ? []
-        : [
-            toServer(service, {
-              address: local.uplinkAddress,
-              port: port.publishedPort,
-              targetPort: port.targetPort,
-              protocol: port.protocol,
-            }),
-          ]),
-    ]),
-  );
-  const published = local.ports.flatMap((port): VirtualServer[] => {
-    if (local.uplinkAddress === undefined || port.protocol === "sctp") return [];
+  const { uplinkAddress: address } = local;
+  if (address === undefined) return [];
+  const ofContainers = local.ports.flatMap((port): VirtualServer[] => {
+    if (port.protocol === "sctp") return [];
     const slots = [{ address: port.containerAddress, port: port.containerPort }];
-    return [{ address: local.uplinkAddress, protocol: port.protocol, port: port.hostPort, slots, isSticky: false }];
+    return [{ address, protocol: port.protocol, port: port.hostPort, slots, isSticky: false }];
   });
-  return [...services, ...published].filter((server) => server.slots.length > 0);
+  const ofServices = published.flatMap((service) =>
+    service.ports.flatMap(({ protocol, publishedPort: port, targetPort }) =>
+      port === null ? [] : [toServer(service, { address, port, targetPort, protocol })],
+    ),
+  );
+  // A port has one owner. The host's table sends it to whoever holds it, a container's was there first.
+  const byPort = new Map<string, VirtualServer>();
+  for (const server of [...ofContainers, ...ofServices].filter(({ slots }) => slots.length > 0)) {
+    const key = `${server.protocol} ${server.port}`;
+    if (!byPort.has(key)) byPort.set(key, server);
+  }
+  return [...byPort.values()];
 }
 
 function toServer(
-  service: OverlayService,
+  service: NetworkService,
   at: { address: string; protocol: "tcp" | "udp"; port: number; targetPort: number },
 ): VirtualServer {
   const address = canonicalIp(at.address);

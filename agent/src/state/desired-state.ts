@@ -6,8 +6,10 @@ import {
   diffResources,
   kindOf,
   type Resource,
+  type ResourceDiff,
   type ResourceFailure,
   type SnapshotMessage,
+  type StateDocument,
   type StateVersion,
 } from "@flotilla/protocol";
 import type { DesiredStore, StoredState } from "./desired-store.ts";
@@ -36,7 +38,7 @@ export class DesiredState {
     this.#options = options;
     const { logger, timer, random } = options;
     this.#reconcilers = new Reconcilers({
-      wanted: (kind) => this.resources(kind),
+      wanted: (kinds) => this.resources(...kinds),
       onSettled: () => this.#tell(),
       logger,
       timer,
@@ -46,10 +48,11 @@ export class DesiredState {
     if (this.#state === undefined) options.store.clear();
   }
 
-  /** Says who applies a kind of resource. Before {@link start}. */
-  register(kind: string, reconciler: Reconciler): void {
-    if (this.#isStarted) throw new FlotillaError("internal", `${kind} came after the start`);
-    this.#reconcilers.register(kind, reconciler);
+  /** Says who applies a kind of resource, or several that hang together, in one call. Before {@link start}. */
+  register(kind: string | readonly string[], reconciler: Reconciler): void {
+    const kinds = typeof kind === "string" ? [kind] : kind;
+    if (this.#isStarted) throw new FlotillaError("internal", `${kinds.join(", ")} came after the start`);
+    this.#reconcilers.register(kinds, reconciler);
   }
 
   /** Applies what is stored: the control plane need not be there. */
@@ -63,9 +66,9 @@ export class DesiredState {
     this.#reconcilers.request(kind);
   }
 
-  /** The resources of a kind. */
-  resources(kind: string): readonly Resource[] {
-    return [...(this.#state?.document.resources.values() ?? [])].filter(({ key }) => kindOf(key) === kind);
+  /** The resources of some kinds. */
+  resources(...kinds: readonly string[]): readonly Resource[] {
+    return [...(this.#state?.document.resources.values() ?? [])].filter(({ key }) => kinds.includes(kindOf(key)));
   }
 
   /** What this host has of a control plane; null is nothing, also when it has another's. @param origin which control plane and host. */
@@ -82,15 +85,21 @@ export class DesiredState {
     if (accepted.kind === "refuse") return { refused: accepted.message };
     if (accepted.kind !== "accept") return accepted.kind;
     const { document } = accepted;
-    // Against what is stored, which may be another control plane's.
-    const stored = this.#state?.document.resources ?? new Map<string, Resource>();
-    const change = diffResources(new Map([...stored].map(([key, { revision }]) => [key, revision])), document.resources.values());
+    const change = this.#changeTo(document, before === null ? undefined : accepted);
     this.#options.store.save({ origin, document }, change);
     this.#state = { origin, document };
     const kinds = new Set([...change.set.map(({ key }) => kindOf(key)), ...change.remove.map(kindOf)]);
     for (const kind of kinds) this.#reconcilers.request(kind);
     if (this.#reconcilers.isSettled) this.#tell();
     return "accept";
+  }
+
+  /** What differs from what is stored, which may be another control plane's: only then all of it is compared. */
+  #changeTo(document: StateDocument, known: ResourceDiff | undefined): ResourceDiff {
+    const stored = this.#state?.document.resources ?? new Map<string, Resource>();
+    if (known !== undefined)
+      return { set: known.set.filter(({ key, revision }) => stored.get(key)?.revision !== revision), remove: known.remove };
+    return diffResources(new Map([...stored].map(([key, { revision }]) => [key, revision])), document.resources.values());
   }
 
   /** How it stands; undefined while something is being applied for the first time, or there is nothing. */

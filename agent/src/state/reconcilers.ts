@@ -2,10 +2,10 @@ import { FlotillaError, fullJitterMs, type Logger, toFlotillaError } from "@flot
 import { kindOf, type Resource, type ResourceFailure } from "@flotilla/protocol";
 import type { Timer } from "./timer.ts";
 
-/** Makes one kind of resource true on this host. */
+/** Makes one kind of resource true on this host, or several kinds that hang together. */
 export type Reconciler = {
   /**
-   * Gets all resources of its kind, also none, and makes the host agree with them; what is not among them goes. Called again
+   * Gets all resources of its kinds, also none, and makes the host agree with them; what is not among them goes. Called again
    * with the same after a failure, a restart or on request, so doing it twice must be harmless. What it throws counts as the
    * failure of every resource. Never called twice at once.
    */
@@ -13,8 +13,8 @@ export type Reconciler = {
 };
 
 export type ReconcilerOptions = {
-  /** The resources of a kind that shall be now. */
-  wanted: (kind: string) => readonly Resource[];
+  /** The resources of some kinds that shall be now. */
+  wanted: (kinds: readonly string[]) => readonly Resource[];
   /** Called whenever nothing is left to be done but retries. */
   onSettled: () => void;
   logger: Logger;
@@ -25,6 +25,7 @@ export type ReconcilerOptions = {
 const RETRY = { minMs: 500, maxMs: 60_000 };
 
 type Kind = {
+  names: readonly string[];
   reconciler: Reconciler;
   isDirty: boolean;
   running: Promise<void> | undefined;
@@ -46,9 +47,13 @@ export class Reconcilers {
     this.#options = options;
   }
 
-  register(kind: string, reconciler: Reconciler): void {
-    if (this.#kinds.has(kind)) throw new FlotillaError("internal", `two parts of the agent want to apply ${kind}`);
-    this.#kinds.set(kind, { reconciler, isDirty: false, running: undefined, failures: [], attempt: 0, cancelRetry: () => undefined });
+  /** @param names kinds that one reconciler applies together. */
+  register(names: readonly string[], reconciler: Reconciler): void {
+    const kind = { names, reconciler, isDirty: false, running: undefined, failures: [], attempt: 0, cancelRetry: () => undefined };
+    for (const name of names) {
+      if (this.#kinds.has(name)) throw new FlotillaError("internal", `two parts of the agent want to apply ${name}`);
+      this.#kinds.set(name, kind);
+    }
   }
 
   get kinds(): readonly string[] {
@@ -66,15 +71,19 @@ export class Reconcilers {
     if (kind === undefined || this.#isClosed) return;
     kind.attempt = 0;
     kind.isDirty = true;
-    this.#start(name, kind);
+    this.#start(kind);
   }
 
   get isSettled(): boolean {
-    return [...this.#kinds.values()].every((kind) => kind.running === undefined && !kind.isDirty);
+    return this.#groups().every((kind) => kind.running === undefined && !kind.isDirty);
   }
 
   get failures(): readonly ResourceFailure[] {
-    return [...this.#kinds.values()].flatMap((kind) => kind.failures);
+    return this.#groups().flatMap((kind) => kind.failures);
+  }
+
+  #groups(): Kind[] {
+    return [...new Set(this.#kinds.values())];
   }
 
   /** Calls retries off and waits for what runs. */
@@ -84,36 +93,36 @@ export class Reconcilers {
     await Promise.all([...this.#kinds.values()].map(async (kind) => kind.running));
   }
 
-  #start(name: string, kind: Kind): void {
+  #start(kind: Kind): void {
     kind.cancelRetry();
     if (kind.running !== undefined) return;
-    kind.running = this.#run(name, kind).finally(() => {
+    kind.running = this.#run(kind).finally(() => {
       kind.running = undefined;
       if (this.#isClosed) return;
-      this.#planRetry(name, kind);
+      this.#planRetry(kind);
       if (this.isSettled) this.#options.onSettled();
     });
   }
 
-  async #run(name: string, kind: Kind): Promise<void> {
+  async #run(kind: Kind): Promise<void> {
     while (kind.isDirty && !this.#isClosed) {
       kind.isDirty = false;
-      const wanted = this.#options.wanted(name);
-      kind.failures = await this.#apply(name, { kind, wanted });
+      kind.failures = await this.#apply(kind, this.#options.wanted(kind.names));
     }
   }
 
-  async #apply(name: string, { kind, wanted }: { kind: Kind; wanted: readonly Resource[] }): Promise<readonly ResourceFailure[]> {
+  async #apply(kind: Kind, wanted: readonly Resource[]): Promise<readonly ResourceFailure[]> {
     try {
       return await kind.reconciler.apply(wanted);
     } catch (error) {
       const { message } = toFlotillaError(error);
+      const [name = ""] = kind.names;
       this.#options.logger.warn("desired state could not be applied", { kind: name, error: message });
       return wanted.length === 0 ? [{ key: name, message }] : wanted.map(({ key }) => ({ key, message }));
     }
   }
 
-  #planRetry(name: string, kind: Kind): void {
+  #planRetry(kind: Kind): void {
     if (kind.failures.length === 0) {
       kind.attempt = 0;
       return;
@@ -122,7 +131,7 @@ export class Reconcilers {
     kind.attempt += 1;
     kind.cancelRetry = this.#options.timer.after(delayMs, () => {
       kind.isDirty = true;
-      this.#start(name, kind);
+      this.#start(kind);
     });
   }
 }

@@ -1,4 +1,14 @@
-import { type DeltaMessage, hashDocument, isIntact, type Resource, type SnapshotMessage, type StateVersion } from "./desired-state.ts";
+import {
+  type DeltaMessage,
+  hashDocument,
+  isIntact,
+  rehashDocument,
+  type Resource,
+  type SnapshotMessage,
+  type StateVersion,
+} from "./desired-state.ts";
+
+const EMPTY = hashDocument([]);
 
 /** A host's desired state as it is stored there. */
 export type StateDocument = StateVersion & { resources: ReadonlyMap<string, Resource> };
@@ -21,10 +31,23 @@ export function acceptDesired(current: StateDocument | null, message: SnapshotMe
     return { kind: "refuse", message: `generation ${generation} is not newer than ${current.generation}` };
   if (message.type === "delta" && current?.generation !== message.from) return { kind: "need_snapshot" };
   const resources = new Map(message.type === "delta" ? current?.resources : []);
-  const remove = message.type === "delta" ? message.remove.filter((key) => resources.delete(key)) : missingFrom(current, message.resources);
+  const gone: Resource[] = [];
+  const drop = (key: string): boolean => {
+    const present = resources.get(key);
+    if (present !== undefined) gone.push(present);
+    return resources.delete(key);
+  };
+  const remove = message.type === "delta" ? message.remove.filter(drop) : missingFrom(current, message.resources);
   const set = message.type === "delta" ? message.set : message.resources;
-  for (const item of set) resources.set(item.key, item);
-  if (hashDocument(resources.values()) !== message.hash || !set.every(isIntact)) {
+  for (const item of set) {
+    const present = resources.get(item.key);
+    if (present !== undefined) gone.push(present);
+    resources.set(item.key, item);
+  }
+  if (
+    rehashDocument(message.type === "delta" && current !== null ? current.hash : EMPTY, { gone, come: set }) !== message.hash ||
+    !set.every(isIntact)
+  ) {
     // A delta on another base than the sender's; a snapshot that does not fit its own hash is nothing that anybody meant.
     return message.type === "delta"
       ? { kind: "need_snapshot" }

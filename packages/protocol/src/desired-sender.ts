@@ -54,7 +54,14 @@ export class DesiredSender {
     if (sent === undefined) return this.#sendSnapshot(state);
     if (state.generation === sent.generation) return;
     const { set, remove } = diffResources(sent.revisions, state.resources);
-    this.#options.send({ type: "delta", from: sent.generation, to: state.generation, hash: state.hash, set, remove });
+    this.#options.send({
+      type: "delta",
+      from: sent.generation,
+      to: state.generation,
+      hash: state.hash,
+      set: [...set],
+      remove: [...remove],
+    });
     this.#remember(state);
   }
 

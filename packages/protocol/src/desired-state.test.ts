@@ -7,6 +7,7 @@ import {
   diffResources,
   documentExcess,
   hashDocument,
+  rehashDocument,
   isIntact,
   kindOf,
   makeResource,
@@ -59,6 +60,8 @@ describe("a document", () => {
     expect(hashDocument([a1, b1])).toBe(hashDocument([b1, a1]));
     expect(hashDocument([a1])).not.toBe(hashDocument([a2]));
     expect(hashDocument([])).not.toBe(hashDocument([a1]));
+    expect(rehashDocument(hashDocument([a1, b1]), { gone: [a1], come: [a2] })).toBe(hashDocument([b1, a2]));
+    expect(rehashDocument(hashDocument([a1]), { gone: [a1], come: [] })).toBe(hashDocument([]));
   });
 
   test("differs from another by what is set and removed", () => {

@@ -42,7 +42,8 @@ const generation = z
 
 /** The kind of a resource: its key up to the first slash. */
 export function kindOf(key: string): string {
-  return key.split("/", 1)[0] ?? "";
+  const end = key.indexOf("/");
+  return end === -1 ? key : key.slice(0, end);
 }
 
 export const resource = z.object({ key: resourceKey, revision: hash, body: z.record(z.string(), z.json()) });
@@ -100,13 +101,28 @@ export function isIntact(item: Resource): boolean {
   return makeResource(item.key, item.body).revision === item.revision;
 }
 
-/** The hash of a document: of its keys and revisions, in the order of the keys. */
+/** Documents' hashes are sums, so that a change of one resource of many costs what that one costs. */
+const HASH_MODULUS = 1n << 256n;
+
+/** The hash of a document: the sum of those of its keys with their revisions, in any order. */
 export function hashDocument(items: Iterable<Pick<Resource, "key" | "revision">>): string {
-  const lines = [...items].map(({ key, revision }) => `${key} ${revision}\n`);
-  return sha256(lines.toSorted().join(""));
+  return formatSum(sumOf(items));
 }
 
-export type ResourceDiff = { set: Resource[]; remove: string[] };
+/** The hash of a document that lost `gone` and got `come`. */
+export function rehashDocument(before: string, change: Record<"gone" | "come", Iterable<Pick<Resource, "key" | "revision">>>): string {
+  return formatSum(BigInt(`0x${before}`) - sumOf(change.gone) + sumOf(change.come));
+}
+
+function sumOf(items: Iterable<Pick<Resource, "key" | "revision">>): bigint {
+  let sum = 0n;
+  for (const { key, revision } of items) sum += BigInt(`0x${sha256(`${key} ${revision}`)}`);
+  return sum;
+}
+
+const formatSum = (sum: bigint): string => (((sum % HASH_MODULUS) + HASH_MODULUS) % HASH_MODULUS).toString(16).padStart(64, "0");
+
+export type ResourceDiff = { set: readonly Resource[]; remove: readonly string[] };
 
 /** What turns one document into another. @param before revisions by key. */
 export function diffResources(before: ReadonlyMap<string, string>, after: Iterable<Resource>): ResourceDiff {

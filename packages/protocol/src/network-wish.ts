@@ -7,7 +7,6 @@ import { z } from "zod";
 export const NETWORK_WISH = "network-wish";
 export const NETWORK_REFUSAL = "network-refusal";
 
-export const networkId = z.string().regex(/^[0-9a-f]{64}$/);
 /** Docker's restrictions of names. */
 export const networkName = z
   .string()
@@ -59,5 +58,7 @@ export const hostUnderlay = z.object({
   mtuBytes: z.int().min(68).max(65_535),
   /** IPv4 routes of the machine that are neither the default nor Flotilla's own: a network there hides them from its containers. */
   routes: z.array(z.cidrv4()).max(1_000),
+  /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
+  probePort: z.int().min(1).max(65_535).nullable().default(null),
 });
 export type HostUnderlay = z.output<typeof hostUnderlay>;

@@ -1,33 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { findContradiction, networkState, type NetworkState } from "./overlay-state.ts";
+import { sampleNetwork } from "./sample-network.ts";
 
-const STATE: NetworkState = {
-  id: "ab".repeat(32),
-  namespace: "default",
-  name: "net",
-  vni: 4097,
-  vxlanPort: 4789,
-  subnet: "10.30.1.0/24",
-  gateway: "10.30.1.1",
-  subnet6: "fd30::/64",
-  mtuBytes: null,
-  isInternal: false,
-  isAttachable: true,
-  labels: {},
-  options: {},
-  createdAtMs: 0,
-  self: 1,
-  hosts: [
-    { number: 1, underlay: "10.99.0.1" },
-    { number: 2, underlay: "10.99.0.2" },
-  ],
-  blocks: [{ host: 1, cidr: "10.30.1.16/28" }],
-  pins: [],
-  services: [],
-  dead: [],
-  isolated: [],
-  allow: [],
-};
+const STATE: NetworkState = { ...sampleNetwork(2, { blocks: [{ host: 1, cidr: "10.30.1.16/28" }] }), self: 1 };
 
 describe("networkState", () => {
   test("takes what is complete and fills in the port", () => {
@@ -66,8 +41,6 @@ describe("findContradiction", () => {
     expect(of({ self: 7 })).toBe("host 7 is not among its hosts");
     expect(of({ pins: [{ host: 9, address: "10.30.1.77" }] })).toBe("host 9 has addresses but is not among the hosts");
     expect(of({ subnet6: "fd30::/112" })).toContain("too small");
-    const backends = Array.from({ length: 20 }, (_, index) => ({ address: `10.30.1.${index + 1}`, weight: 16 }));
-    expect(of({ services: [{ id: "s", addresses: [], ports: [], affinity: "none", backends }] })).toBe("service s has more than 256 slots");
   });
 
   test("finds blocks and gateways outside the subnet, and blocks that overlap", () => {

@@ -1,5 +1,5 @@
 // Desired state of overlay networks: the bodies of the resources `network/<id>` that a host is given (one per network that
-// has or may have an endpoint on it), see desired-state.ts. Everything is bounded here; what addresses must satisfy towards each other is checked
+// has or may have an endpoint on it), see desired-state.ts; their services are resources of their own, see network-service.ts. Everything is bounded here; what addresses must satisfy towards each other is checked
 // by findContradiction, so that an agent never programs half of a contradiction.
 import { isIP } from "node:net";
 import { z } from "zod";
@@ -10,14 +10,14 @@ export const NETWORK_KIND = "network";
 export const MIN_VNI = 4097;
 export const MAX_VNI = 2 ** 24 - 1;
 export const DEFAULT_VXLAN_PORT = 4789;
-/** An endpoint takes one slot of this many per unit of weight. */
-export const MAX_SLOTS = 256;
 
 const ipv4 = z.ipv4();
 const ipv6 = z.ipv6();
 const address = z.union([ipv4, ipv6]);
 const port = z.int().min(1).max(65_535);
 const protocol = z.enum(["tcp", "udp"]);
+/** An id of 64 hexadecimal digits, as Docker's. */
+export const networkId = z.string().regex(/^[0-9a-f]{64}$/);
 /** Host numbers are never reused: they are part of MAC addresses and of next hops, so a stale entry can only fail. */
 const hostNumber = z.int().min(1).max(0xffff_ffff);
 const textMap = z.record(z.string().max(256), z.string().max(4_096));
@@ -35,23 +35,6 @@ export const overlayBlock = z.object({ host: hostNumber, cidr: z.cidrv4() });
 /** An address outside its host's blocks: pinned by a user, or of a container that moved. */
 export const overlayPin = z.object({ host: hostNumber, address: ipv4 });
 
-export const overlayBackend = z.object({
-  address,
-  /** 0: gets nothing new, what is established goes on (draining). */
-  weight: z.int().min(0).max(16),
-});
-
-export const overlayService = z.object({
-  id: z.string().min(1).max(128),
-  /** Virtual addresses; empty for a service that DNS alone spreads. */
-  addresses: z.array(address).max(2),
-  /** `port` on the virtual address, `targetPort` on the backends, `publishedPort` on every host (null: on none). */
-  ports: z.array(z.object({ protocol, port, targetPort: port, publishedPort: port.nullable() })).max(256),
-  affinity: z.enum(["none", "client-ip"]),
-  backends: z.array(overlayBackend).max(MAX_SLOTS),
-});
-export type OverlayService = z.output<typeof overlayService>;
-
 /** An endpoint on another host, for names. Its host counts as there. */
 export const overlayMember = z.object({
   host: hostNumber,
@@ -67,7 +50,7 @@ export type OverlayMember = z.output<typeof overlayMember>;
 export const overlayRule = z.object({ from: ipv4, to: ipv4, protocol, port });
 
 export const networkState = z.object({
-  id: z.string().regex(/^[0-9a-f]{64}$/),
+  id: networkId,
   /** Whose network it is: containers of other namespaces do not see it. */
   namespace: z.string().min(1).max(128),
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/),
@@ -89,9 +72,8 @@ export const networkState = z.object({
   hosts: z.array(overlayHost).min(1).max(4_096),
   blocks: z.array(overlayBlock).max(65_536),
   pins: z.array(overlayPin).max(65_536),
-  services: z.array(overlayService).max(20_000),
   /** Endpoints of the other hosts, for names; the reader's own are not among them. */
-  members: z.array(overlayMember).max(65_536).optional(),
+  members: z.array(overlayMember).max(65_536),
   /** Addresses of endpoints that are gone for good: what still talks to them is told so at once. */
   dead: z.array(address).max(65_536),
   isolated: z.array(ipv4).max(65_536),
@@ -111,10 +93,7 @@ export function findContradiction(state: NetworkState): string | undefined {
   const known = new Set(numbers);
   const stray = [...state.blocks, ...state.pins].find(({ host }) => !known.has(host));
   if (stray !== undefined) return `host ${stray.host} has addresses but is not among the hosts`;
-  const misplaced = findMisplaced(state);
-  if (misplaced !== undefined) return misplaced;
-  const slots = state.services.find((service) => service.backends.reduce((sum, { weight }) => sum + weight, 0) > MAX_SLOTS);
-  return slots === undefined ? undefined : `service ${slots.id} has more than ${MAX_SLOTS} slots`;
+  return findMisplaced(state);
 }
 
 function findMisplaced(state: NetworkState): string | undefined {

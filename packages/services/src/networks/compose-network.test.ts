@@ -1,75 +1,35 @@
-import { findContradiction, makeResource, networkState, observedNetwork, type ObservedNetwork } from "@flotilla/protocol";
+import { findContradiction, makeResource, networkState } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
 import { composeNetworks } from "./compose-network.ts";
-import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+import type { OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+import { NETWORK_ID, sampleHost, sampleLease, sampleObserved, sampleOverlay } from "./sample-rows.ts";
 
-const ID = "a".repeat(64);
-const host = (number: number, address: string | null, more: Partial<OverlayHostRow> = {}): OverlayHostRow => ({
-  id: `host-${number}`,
-  name: `h${number}`,
-  number,
-  downSince: null,
-  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [] },
-  ...more,
-});
-const lease = (kind: string, hostId: string | null, cidr: string, releasedAt: Date | null = null) => ({
-  id: cidr,
-  networkId: ID,
-  kind,
-  hostId,
-  cidr,
-  leasedAt: new Date(0),
-  releasedAt,
-});
-const endpoint = (address: string, name: string): ObservedNetwork["endpoints"][number] => ({
-  id: "e",
-  containerId: `c-${name}`,
-  containerName: name,
-  address,
-  address6: null,
-  macAddress: "02:42:00:00:00:01",
-  aliases: [`${name}-alias`],
-});
-const said = (...endpoints: ObservedNetwork["endpoints"]): ObservedNetwork =>
-  observedNetwork.parse({ mtuBytes: 1450, endpoints, problem: null });
-const network = (more: Partial<OverlayNetworkRow> = {}): OverlayNetworkRow => ({
-  id: ID,
-  teamId: "t",
-  name: "web",
-  vni: 4097,
-  subnet: "10.64.0.0/20",
-  gateway: "10.64.0.1",
-  addressRange: null,
-  subnet6: null,
-  blockLength: 28,
-  mtuBytes: null,
-  isInternal: false,
-  isAttachable: true,
-  labels: { tier: "web" },
-  options: {},
-  createdAt: new Date(5),
-  leases: [
-    lease("reserved", null, "10.64.0.0/28"),
-    lease("block", "host-2", "10.64.0.32/28"),
-    lease("block", "host-1", "10.64.0.16/28"),
-    lease("block", "host-1", "10.64.0.48/28", new Date(1)),
-    lease("pin", "host-2", "10.64.9.9/32"),
-  ],
-  tombstones: [],
-  ...more,
-});
+const lease = (kind: "block" | "pin" | "reserved", hostId: string | null, cidr: string, releasedAt: Date | null = null) =>
+  sampleLease(kind, { hostId, cidr }, releasedAt);
+const network = (more: Partial<OverlayNetworkRow> = {}): OverlayNetworkRow =>
+  sampleOverlay({
+    leases: [
+      lease("reserved", null, "10.64.0.0/28"),
+      lease("block", "host-2", "10.64.0.32/28"),
+      lease("block", "host-1", "10.64.0.16/28"),
+      lease("block", "host-1", "10.64.0.48/28", new Date(1)),
+      lease("pin", "host-2", "10.64.9.9/32"),
+    ],
+    ...more,
+  });
 const rows = (more: Partial<OverlayRows> = {}): OverlayRows => ({
   networks: [network()],
-  hosts: [host(1, "10.9.0.1"), host(2, "10.9.0.2")],
+  hosts: [sampleHost(1, "10.9.0.1"), sampleHost(2, "10.9.0.2")],
   observed: new Map([
     [
-      ID,
+      NETWORK_ID,
       new Map([
-        ["host-1", said(endpoint("10.64.0.17", "api"))],
-        ["host-2", said(endpoint("10.64.0.34", "b"), endpoint("10.64.0.33", "a"))],
+        ["host-1", sampleObserved({ api: "10.64.0.17" })],
+        ["host-2", sampleObserved({ b: "10.64.0.34", a: "10.64.0.33" })],
       ]),
     ],
   ]),
+  peers: new Map(),
   ...more,
 });
 const compose = (given: OverlayRows, hostId = "host-1") => composeNetworks(given, { hostId, namespace: "default" })[0];
@@ -106,41 +66,41 @@ describe("what a host is told of a network", () => {
       hosts: rows().hosts.toReversed(),
       observed: new Map([
         [
-          ID,
+          NETWORK_ID,
           new Map([
-            ["host-2", said(endpoint("10.64.0.33", "a"), endpoint("10.64.0.34", "b"))],
-            ["host-1", said()],
+            ["host-2", sampleObserved({ a: "10.64.0.33", b: "10.64.0.34" })],
+            ["host-1", sampleObserved({})],
           ]),
         ],
       ]),
     });
-    const revision = (given: OverlayRows): string => makeResource(`network/${ID}`, compose(given) ?? {}).revision;
+    const revision = (given: OverlayRows): string => makeResource(`network/${NETWORK_ID}`, compose(given) ?? {}).revision;
     expect(revision(shuffled)).toBe(revision(rows()));
   });
 });
 
 describe("hosts that are not as they should be", () => {
   test("one that is down leaves the members and keeps its place and blocks", () => {
-    const state = compose(rows({ hosts: [host(1, "10.9.0.1"), host(2, "10.9.0.2", { downSince: new Date() })] }));
+    const state = compose(rows({ hosts: [sampleHost(1, "10.9.0.1"), sampleHost(2, "10.9.0.2", { downSince: new Date() })] }));
     expect(state?.members).toEqual([]);
     expect(state?.hosts).toHaveLength(2);
     expect(state?.blocks).toHaveLength(2);
   });
 
   test("one without an underlay address is told nothing, and the others nothing of it", () => {
-    const given = rows({ hosts: [host(1, "10.9.0.1"), host(2, null)] });
+    const given = rows({ hosts: [sampleHost(1, "10.9.0.1"), sampleHost(2, null)] });
     expect(compose(given, "host-2")).toBeUndefined();
     expect(compose(given)).toMatchObject({ hosts: [{ number: 1 }], pins: [], members: [] });
   });
 
   test("of two with one address the others see the first, and the second itself", () => {
-    const given = rows({ hosts: [host(1, "10.9.0.1"), host(2, "10.9.0.2"), host(3, "10.9.0.2")] });
+    const given = rows({ hosts: [sampleHost(1, "10.9.0.1"), sampleHost(2, "10.9.0.2"), sampleHost(3, "10.9.0.2")] });
     expect(compose(given)?.hosts.map(({ number }) => number)).toEqual([1, 2]);
     expect(compose(given, "host-3")?.hosts.map(({ number }) => number)).toEqual([1, 3]);
   });
 
   test("families do not mix", () => {
-    const given = rows({ hosts: [host(1, "10.9.0.1"), host(2, "fd00::2"), host(3, "fd00::3")] });
+    const given = rows({ hosts: [sampleHost(1, "10.9.0.1"), sampleHost(2, "fd00::2"), sampleHost(3, "fd00::3")] });
     expect(compose(given)?.hosts.map(({ number }) => number)).toEqual([1]);
     expect(compose(given, "host-3")?.hosts.map(({ number }) => number)).toEqual([2, 3]);
   });

@@ -5,8 +5,6 @@ import { z } from "zod";
 import type { HostComposer } from "../context.ts";
 import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 
-export type ComposedNetwork = NetworkState & { members: OverlayMember[] };
-
 const textMap = z.record(z.string(), z.string()).catch({});
 
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
@@ -29,7 +27,7 @@ export const refusalComposer: HostComposer = {
 };
 
 /** What one host is told. Pure; equal rows give equal bytes. A host that has not said where its packets go is told nothing. */
-export function composeNetworks(rows: OverlayRows, reader: { hostId: string; namespace: string }): ComposedNetwork[] {
+export function composeNetworks(rows: OverlayRows, reader: { hostId: string; namespace: string }): NetworkState[] {
   const self = rows.hosts.find(({ id }) => id === reader.hostId);
   if (self === undefined || self.underlay === null) return [];
   const hosts = reachableHosts(rows.hosts, self);
@@ -53,7 +51,7 @@ export function reachableHosts(hosts: readonly OverlayHostRow[], self: OverlayHo
 
 type Scene = { rows: OverlayRows; hosts: (OverlayHostRow & { address: string })[]; self: OverlayHostRow; namespace: string };
 
-function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespace }: Scene): ComposedNetwork {
+function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespace }: Scene): NetworkState {
   const numbers = new Map(hosts.map(({ id, number }) => [id, number]));
   const held = network.leases.flatMap(({ kind, hostId, cidr, releasedAt }) => {
     const host = releasedAt === null && hostId !== null ? numbers.get(hostId) : undefined;
@@ -80,7 +78,6 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     hosts: hosts.map(({ number, address }) => ({ number, underlay: address })),
     blocks: leases.filter(({ kind }) => kind === "block").map(({ host, cidr }) => ({ host, cidr })),
     pins: leases.filter(({ kind }) => kind === "pin").map(({ host, cidr }) => ({ host, address: cidr.split("/")[0] ?? "" })),
-    services: [],
     members,
     dead: deadAddresses(rows, network),
     isolated: [],

@@ -1,60 +1,24 @@
-import { observedNetwork } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
 import { detailOverlay } from "./describe-overlay.ts";
-import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+import type { OverlayHostRow, OverlayRows } from "./overlay-rows.ts";
+import { NETWORK_ID, sampleHost, sampleLease, sampleObserved, sampleOverlay } from "./sample-rows.ts";
 
-const ID = "a".repeat(64);
-const host = (number: number, more: Partial<OverlayHostRow> = {}): OverlayHostRow => ({
-  id: `host-${number}`,
-  name: `h${number}`,
-  number,
-  downSince: null,
-  underlay: { address: `10.9.0.${number}`, mtuBytes: 1500, routes: [] },
-  ...more,
-});
-const lease = (kind: string, hostId: string | null, cidr: string, releasedAt: Date | null = null) => ({
-  id: cidr,
-  networkId: ID,
-  kind,
-  hostId,
-  cidr,
-  leasedAt: new Date(0),
-  releasedAt,
-});
-const network: OverlayNetworkRow = {
-  id: ID,
-  teamId: "t",
-  name: "web",
-  vni: 4097,
+const host = (number: number, more: Partial<OverlayHostRow> = {}): OverlayHostRow => sampleHost(number, `10.9.0.${number}`, more);
+const network = sampleOverlay({
   subnet: "10.64.0.0/24",
-  gateway: "10.64.0.1",
-  addressRange: null,
-  subnet6: null,
-  blockLength: 28,
-  mtuBytes: null,
-  isInternal: false,
-  isAttachable: true,
-  labels: {},
-  options: {},
-  createdAt: new Date(0),
   leases: [
-    lease("reserved", null, "10.64.0.0/28"),
-    lease("block", "host-1", "10.64.0.16/28"),
-    lease("block", "host-1", "10.64.0.32/28", new Date(0)),
-    lease("pin", "host-1", "10.64.0.200"),
-    lease("block", "host-2", "10.64.0.48/28"),
+    sampleLease("reserved", { hostId: null, cidr: "10.64.0.0/28" }),
+    sampleLease("block", { hostId: "host-1", cidr: "10.64.0.16/28" }),
+    sampleLease("block", { hostId: "host-1", cidr: "10.64.0.32/28" }, new Date(0)),
+    sampleLease("pin", { hostId: "host-1", cidr: "10.64.0.200" }),
+    sampleLease("block", { hostId: "host-2", cidr: "10.64.0.48/28" }),
   ],
-  tombstones: [],
-};
+});
 const said = (mtuBytes: number, addresses: string[], problem: string | null = null) =>
-  observedNetwork.parse({
-    mtuBytes,
-    problem,
-    endpoints: addresses.map((address) => ({ id: "e", containerId: "c", containerName: `web-${address}`, address, address6: null, macAddress: "", aliases: [] })), // prettier-ignore
-  });
+  sampleObserved(Object.fromEntries(addresses.map((address) => [`web-${address}`, address])), { mtuBytes, problem });
 
-function detail(hosts: OverlayHostRow[], observed: Record<string, ReturnType<typeof said>> = {}) {
-  const rows: OverlayRows = { networks: [network], hosts, observed: new Map([[ID, new Map(Object.entries(observed))]]) };
+function detail(hosts: OverlayHostRow[], observed: Record<string, ReturnType<typeof said>> = {}, peers: OverlayRows["peers"] = new Map()) {
+  const rows: OverlayRows = { networks: [network], hosts, observed: new Map([[NETWORK_ID, new Map(Object.entries(observed))]]), peers };
   return detailOverlay(network, rows);
 }
 
@@ -93,6 +57,13 @@ describe("problems", () => {
       codes: ["", "sameAddress"],
       count: 1,
     });
+  });
+  test("packets that do not fit on the way to another host with members", () => {
+    const report = { number: 2, state: "up", rttP50Micros: 1, rttLastMicros: 1, lossPerMille: 0, pathMtuBytes: 1400 } as const;
+    const peers: OverlayRows["peers"] = new Map([["host-1", { linkMtuBytes: 1500, peers: [report] }]]);
+    const found = detail([host(1), host(2)], { "host-1": said(1450, ["10.64.0.17"]), "host-2": said(1450, ["10.64.0.49"]) }, peers);
+    expect(found.hosts.map(({ problems: each }) => each)).toEqual([[{ code: "pathMtu", host: "h2", needsBytes: 1500, pathMtuBytes: 1400 }], []]); // prettier-ignore
+    expect(found.problems).toBe(1);
   });
   test("what the host says itself", () => {
     expect(detail([host(1)], { "host-1": said(0, [], "VNI 4097 is taken") }).hosts[0]).toMatchObject({
