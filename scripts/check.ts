@@ -1,7 +1,7 @@
 // `npm run check`: format, lint, types, dead code, unit and architecture tests. No root, no database.
 // `--fix` formats and applies the linter's safe repairs first; `--static` leaves the tests out.
 import { spawn } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const bin = (name: string): string => join("node_modules", ".bin", name);
@@ -10,9 +10,8 @@ const isFix = process.argv.includes("--fix");
 
 type Step = { name: string; argv: readonly [string, ...string[]] };
 
-const projects = ["tsconfig.json", ...globSync("{packages,apps}/*/tsconfig.json"), "agent/tsconfig.json"].filter((path) =>
-  existsSync(path),
-);
+// The first has everything that may use Node. Of the others those are checked alone that must do without it, or are pages.
+const projects = ["tsconfig.json", "apps/control/tsconfig.json", ...globSync("packages/*/tsconfig.json").filter((path) => !usesNode(path))];
 
 const steps: Step[] = [
   { name: "format", argv: [bin("oxfmt"), ...(isFix ? [] : ["--check"]), "."] },
@@ -21,6 +20,11 @@ const steps: Step[] = [
   { name: "dead code", argv: [bin("knip")] },
   ...(isStatic ? [] : [{ name: "tests", argv: [bin("vitest"), "run", "--project", "unit", "--project", "architecture"] } satisfies Step]),
 ];
+
+/** Whether a package's sources may use Node's own types. */
+function usesNode(path: string): boolean {
+  return readFileSync(path, "utf8").includes('"types": ["node"]');
+}
 
 const failed: string[] = [];
 for (const step of steps) {

@@ -16,6 +16,11 @@ export type AgentConfig = {
    */
   instance: string;
   logLevel: "debug" | "info" | "warn" | "error";
+  /**
+   * Where Node keeps compiled code between starts of this program and its workers (halves the time of one); only root may
+   * write there. `NODE_COMPILE_CACHE`, which Node itself reads, or a directory of the data.
+   */
+  compileCacheDir: string;
   /** `ADD URL` and remote build contexts may name addresses that are not public. */
   allowsPrivateUrls?: boolean;
 };
@@ -45,6 +50,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
     socketPath: join(runDir, "engine.sock"),
     instance,
     logLevel,
+    compileCacheDir: absolute("NODE_COMPILE_CACHE", env["NODE_COMPILE_CACHE"] ?? join(data, "agent", "compile-cache")),
     ...(env["FLOTILLA_BUILD_PRIVATE_URLS"] === "1" ? { allowsPrivateUrls: true } : {}),
   };
 }

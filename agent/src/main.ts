@@ -1,9 +1,10 @@
 // The composition root: the only file that knows all the others. It makes the parts, joins them and starts them in order;
 // it decides nothing.
 import { mkdirSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -40,19 +41,23 @@ import { findControlUrl } from "./link/identity-file.ts";
 import { type Link, startLink } from "./link/link.ts";
 import { LogRotator } from "./logs/log-rotator.ts";
 import { createLogRoutes } from "./logs/log-routes.ts";
+import { createMesh, type Mesh } from "./mesh/create-mesh.ts";
 import { createNetworkManager, type Networks } from "./network/network-manager.ts";
 import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { bridgePrefix } from "./network/plan.ts";
 import { NetworkWishes } from "./overlay/network-wishes.ts";
 import { tunnelPrefix, uplinkPrefix } from "./overlay/names.ts";
-import { type EncryptionFacts, UnderlayReporter } from "./overlay/underlay-facts.ts";
+import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
+import { createReach } from "./reach/create-reach.ts";
+import { reachRoutes } from "./reach/reach-routes.ts";
 import { createStatsRoutes } from "./stats/stats-routes.ts";
 import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
+import { startReplicas } from "./replicas/start-replicas.ts";
 import { DesiredState } from "./state/desired-state.ts";
 import { DesiredStore } from "./state/desired-store.ts";
 import { ObservedState } from "./state/observed-state.ts";
@@ -101,6 +106,7 @@ type Parts = {
   runtime: RuntimeFacts;
   state: HostState;
   wishes: NetworkWishes;
+  mesh: Mesh;
 };
 
 /**
@@ -162,6 +168,9 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
     new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),
   );
   opened.push(() => networks.close());
+  const mesh = createMesh({ observed: state.observed, logger, networks });
+  state.desired.register(MESH_KIND, mesh);
+  opened.push(() => mesh.close());
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
   const builds = new BuildStore(db, Date.now);
@@ -197,10 +206,12 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
+  const replicas = startReplicas({ config, db, events, logger, state, containers, images, networks, distribution });
+  opened.push(() => replicas.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());
-  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state, wishes };
+  const made = { containers, images, volumes, networks, archive, execs, distribution, commits, builder, runtime, state, wishes, mesh };
   return { config, options, events, cgroups: detectCgroups(), ...made };
 }
 
@@ -247,16 +258,22 @@ function createRoutes(parts: Parts): Route[] {
     exportRoute({ containers, images, archive, events }),
     ...volumeRoutes({ volumes, events }),
     ...networkRoutes({ networks, connector: containers, cluster: parts.wishes }),
+    ...reachRoutes(createReach(parts)),
     ...unimplementedRoutes,
   ];
 }
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
-async function reportUnderlay({ config, state, networks }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
+async function reportUnderlay({ config, state, mesh, networks }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
   const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance), tunnelPrefix(config.instance)];
-  const encryption = (): EncryptionFacts => networks.encryption();
-  const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
-  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl, encryption });
+  const underlay = new UnderlayReporter({
+    stack: openNetworkStack(),
+    observed: state.observed,
+    ownLinks,
+    controlUrl: () => findControlUrl(config.dataDir),
+    encryption: () => networks.encryption(),
+    answerProbes: mesh.listen.bind(mesh),
+  });
   opened.push(() => underlay.close());
   await underlay.look();
 }
@@ -288,6 +305,8 @@ async function runAgentProcess(): Promise<void> {
   process.on("uncaughtException", (error) => logger.error("an exception was not caught", { error: error.message, stack: error.stack }));
   try {
     const agent = await startAgent(config, { logger, productVersion: PRODUCT_VERSION });
+    // Node writes what it compiled at a regular end; an agent that is killed may never have one.
+    flushCompileCache();
     const stop = (): void => {
       agent.close().then(
         () => process.exit(0),

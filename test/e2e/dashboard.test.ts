@@ -219,6 +219,15 @@ describe("a person", () => {
     await page.getByText("No networks of your own yet").waitFor();
   });
 
+  test("looks from one container at another, hop by hop, and says where a lone host stands", async () => {
+    await open("/networks?tab=reach&from=local/other&to=local/web");
+    await button("Look").click();
+    await page.getByText("It gets there.").waitFor();
+    await page.getByText("web runs and has this address.").waitFor();
+    await page.getByRole("tab", { name: "Between hosts" }).click();
+    await page.getByText("One host has nobody to reach").waitFor();
+  });
+
   test("stops the container after being asked, and reads how it ended", async () => {
     await open("/containers/local/web");
     await button("Stop").click();

@@ -23,6 +23,7 @@ import { describe, expect, test } from "vitest";
 import { createArchiveService, type Archives } from "../../agent/src/archive/create-archive-service.ts";
 import { makeArchiveWorkers } from "../../agent/src/archive/workers.ts";
 import { collect, streamOf, tarOf, type Entry } from "./storage-fixture.ts";
+import { COMPILE_CACHE_CONFIG } from "../support/compile-cache.ts";
 
 type Tree = { root: string; outside: string; archives: Archives };
 
@@ -34,9 +35,9 @@ async function withTree(work: (tree: Tree) => Promise<void>): Promise<void> {
   mkdirSync(outside);
   writeFileSync(join(outside, "secret"), "secret");
   writeFileSync(join(root, "etc/passwd"), "root");
-  const workers = makeArchiveWorkers({ dataDir: base });
+  const workers = makeArchiveWorkers(COMPILE_CACHE_CONFIG);
   try {
-    await work({ root, outside, archives: createArchiveService({ config: { dataDir: base }, workers }) });
+    await work({ root, outside, archives: createArchiveService({ config: COMPILE_CACHE_CONFIG, workers }) });
   } finally {
     await workers.close();
     rmSync(base, { recursive: true, force: true });

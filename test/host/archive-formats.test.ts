@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeArchiveWorkers, type ArchiveWorkers } from "../../agent/src/archive/workers.ts";
 import { collect, sha256, streamOf, withStorage } from "./storage-fixture.ts";
+import { COMPILE_CACHE_CONFIG } from "../support/compile-cache.ts";
 
 // Made by Python's lzma and bz2: a tar of `hello` (6 bytes) and `big` (20,000 lines), as one stream and as two.
 const PLAIN_BYTES = 112_640;
@@ -26,7 +27,7 @@ let workers: ArchiveWorkers;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "flotilla-formats-"));
-  workers = makeArchiveWorkers({ dataDir: directory });
+  workers = makeArchiveWorkers(COMPILE_CACHE_CONFIG);
 });
 afterAll(async () => {
   await workers.close();

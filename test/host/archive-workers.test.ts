@@ -1,18 +1,32 @@
-// Workers that take one job of a build after the other.
+// Workers that take one job of a build or a pull after the other.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { makeArchiveWorkers, type ArchiveWorkers } from "../../agent/src/archive/workers.ts";
 import { mount, unmount } from "../../agent/src/host/libc.ts";
 import { tarOf, type Entry } from "./storage-fixture.ts";
+import { COMPILE_CACHE_CONFIG } from "../support/compile-cache.ts";
 
 type Place = { base: string; workers: ArchiveWorkers };
 
 async function withWorkers(work: (place: Place) => Promise<void>): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), "flotilla-workers-"));
-  const workers = makeArchiveWorkers({ dataDir: base });
+  const workers = makeArchiveWorkers(COMPILE_CACHE_CONFIG);
   try {
     await work({ base, workers });
   } finally {
@@ -115,6 +129,88 @@ describe("a worker of a build", () => {
       const last = workerPids().find((other) => readdirSync(`/proc/${other}/fd`).some((fd) => fd === way));
       expect(last).toBeDefined();
       await expect(workers.run({ kind: "stat", root, path: `/proc/self/fd/${way}/etc/passwd` })).rejects.toThrow(/not find|No such|ENOENT/);
+    });
+  });
+});
+
+describe("a worker of a pull", () => {
+  const extractJob = (root: string, inputPath: string): Parameters<ArchiveWorkers["extract"]>[0] => {
+    mkdirSync(root);
+    return { kind: "extract-layer", root, inputPath, compression: "gzip" };
+  };
+
+  test("extracts layers from files that grow, one after the other, each into its own tree", async () => {
+    await withWorkers(async ({ base, workers }) => {
+      const pids = new Set<number>();
+      for (const name of ["one", "two"]) {
+        const tar = await tarOf([
+          { name: "up", type: "symlink", linkname: "../../../.." },
+          { name: `up/${name}`, content: name.repeat(100_000) },
+        ]);
+        const blob = gzipSync(tar);
+        const path = join(base, `${name}.gz`);
+        async function* written(): AsyncGenerator<number> {
+          for (let at = 0; at < blob.length; at += 100) {
+            appendFileSync(path, blob.subarray(at, at + 100));
+            yield Math.min(at + 100, blob.length);
+          }
+        }
+        writeFileSync(path, "");
+        const answer = await workers.extract(extractJob(join(base, name), path), written());
+        const diffId = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
+        expect(answer).toMatchObject({ kind: "extracted", diffId, sizeBytes: name.length * 100_000, entries: 2 });
+        // Through the link, which leads to the root of the tree.
+        expect(readFileSync(join(base, name, name), "utf8")).toBe(name.repeat(100_000));
+        for (const pid of workerPids()) pids.add(pid);
+      }
+      expect(pids.size).toBe(1);
+    });
+  });
+
+  test("a source that breaks and a layer that is wrong are told in their own words, and nobody is asked for more", async () => {
+    await withWorkers(async ({ base, workers }) => {
+      const blob = gzipSync(Buffer.alloc(5000, "no tar"));
+      const path = join(base, "blob");
+      writeFileSync(path, Buffer.concat([blob, Buffer.alloc(100_000)]));
+      async function* broken(): AsyncGenerator<number> {
+        yield 10;
+        throw new Error("the line broke");
+      }
+      await expect(workers.extract(extractJob(join(base, "broken"), path), broken())).rejects.toThrow("the line broke");
+      let isEnded = false;
+      async function* endless(): AsyncGenerator<number> {
+        try {
+          for (let length = blob.length; ; length = Math.min(length + 1, 100_000)) {
+            yield length;
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        } finally {
+          isEnded = true;
+        }
+      }
+      await expect(workers.extract(extractJob(join(base, "wrong"), path), endless())).rejects.toThrow("invalid tar header");
+      expect(isEnded).toBe(true);
+      await expect.poll(workerPids).toEqual([]);
+    });
+  });
+
+  test("a file that was cut off is no layer", async () => {
+    await withWorkers(async ({ base, workers }) => {
+      const blob = gzipSync(await tarOf([{ name: "a", content: "a".repeat(1000) }]));
+      const path = join(base, "blob");
+      writeFileSync(path, blob);
+      const lengths = (...all: number[]): AsyncIterable<number> => Readable.from(all) as AsyncIterable<number>;
+      const cut = workers.extract(extractJob(join(base, "cut"), path), lengths(5, blob.length - 1));
+      await expect(cut).rejects.toThrow("gzip: invalid or truncated data");
+      const short = workers.extract(extractJob(join(base, "short"), path), lengths(blob.length + 1));
+      await expect(short).rejects.toThrow("shorter than what was written");
+      const stop = new AbortController();
+      async function* stopped(): AsyncGenerator<number> {
+        yield 5;
+        stop.abort();
+        throw new Error("context canceled");
+      }
+      await expect(workers.extract(extractJob(join(base, "stopped"), path), stopped(), stop.signal)).rejects.toThrow();
     });
   });
 });

@@ -8,13 +8,17 @@ import { detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
 import { mountsBelow } from "../../agent/src/host/mounts.ts";
 import { isSameProcess, processStartTicks } from "../../agent/src/host/process-table.ts";
 import { NS, type TestEngine, until, withEngine } from "../support/engine.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 const CHILD = join(import.meta.dirname, "..", "support", "engine-child.ts");
 
 /** Starts an engine in a process of its own. @returns it once it has printed `word`. */
 async function startChild(t: TestEngine, word: string, args: readonly string[]): Promise<ChildProcess> {
   const data = join(t.config.dataDir, "..");
-  const child = spawn(process.execPath, [CHILD, data, t.config.runDir, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [CHILD, data, t.config.runDir, ...args], {
+    env: { ...process.env, ...COMPILE_CACHE },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   child.stdout?.on("data", (chunk: Buffer) => (text += chunk.toString()));
   try {

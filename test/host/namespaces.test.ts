@@ -11,10 +11,11 @@ import { cgroupPids, detectCgroups, listCgroups } from "../../agent/src/host/cgr
 import { mountsBelow } from "../../agent/src/host/mounts.ts";
 import { type Agent, startAgent } from "../../agent/src/main.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 // Two teams on one host: `theirs` owns one of everything, `ours` tries every route of the engine with it.
 const dir = mkdtempSync(join(tmpdir(), "fln-"));
-const config = readConfig({ FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
+const config = readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
 const CANARY = "canary-7f3a";
 
 let agent: Agent;

@@ -5,10 +5,11 @@ import { EventBus } from "../../agent/src/events/bus.ts";
 import { createNetworkManager } from "../../agent/src/network/network-manager.ts";
 import { Database } from "../../agent/src/store/database.ts";
 import { containerRequest } from "./network-lab.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 const LANES = 4;
 const [data = "", runDir = "", database = ""] = process.argv.slice(2);
-const config = readConfig({ FLOTILLA_DATA: data, FLOTILLA_RUN: runDir });
+const config = readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: data, FLOTILLA_RUN: runDir });
 const networks = createNetworkManager({ config, db: new Database(database), events: new EventBus(), logger: silentLogger });
 await networks.reconcile(["steady"]);
 await networks.attach(containerRequest("steady", { ports: [{ containerPort: 80, protocol: "tcp", hostIp: "", hostPort: 18_100 }] }));

@@ -15,6 +15,7 @@ import { run } from "../../agent/src/host/run.ts";
 import { createNetworkManager, type Networks } from "../../agent/src/network/network-manager.ts";
 import { Database } from "../../agent/src/store/database.ts";
 import { leftBetween, readMachineState, type MachineState } from "../support/leftovers.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 const PROBE = join(import.meta.dirname, "network-probe.ts");
 
@@ -39,7 +40,11 @@ export class NetworkLab {
     this.#killers.get(name)?.abort();
     const killer = new AbortController();
     this.#killers.set(name, killer);
-    const config = readConfig({ FLOTILLA_DATA: join(this.root, name, "data"), FLOTILLA_RUN: join(this.root, name, "run") });
+    const config = readConfig({
+      ...COMPILE_CACHE,
+      FLOTILLA_DATA: join(this.root, name, "data"),
+      FLOTILLA_RUN: join(this.root, name, "run"),
+    });
     const db = new Database(join(this.root, `${name}.sqlite`));
     const events = new EventBus();
     const instance = {

@@ -11,6 +11,7 @@ import type { ImageUse } from "../../agent/src/storage/context.ts";
 import { createImageStore } from "../../agent/src/storage/create-image-store.ts";
 import type { ImageService } from "../../agent/src/storage/image-service.ts";
 import { Database } from "../../agent/src/store/database.ts";
+import { COMPILE_CACHE_CONFIG } from "../support/compile-cache.ts";
 
 export type Storage = {
   dataDir: string;
@@ -30,10 +31,11 @@ export async function withStorage(work: (storage: Storage) => Promise<void>, dir
   const db = new Database(join(dataDir, "agent.db"));
   const events = new EventBus();
   const uses = new Map<string, ImageUse[]>();
-  const workers = makeArchiveWorkers({ dataDir });
+  const workers = makeArchiveWorkers(COMPILE_CACHE_CONFIG);
   const opened: ImageService[] = [];
   const reopen = async (): Promise<ImageService> => {
-    const config = { dataDir, runDir: dataDir, socketPath: join(dataDir, "engine.sock"), instance: "storage0", logLevel: "error" } as const;
+    const names = { runDir: dataDir, socketPath: join(dataDir, "engine.sock"), instance: "storage0" };
+    const config = { dataDir, ...names, ...COMPILE_CACHE_CONFIG, logLevel: "error" } as const;
     const images = createImageStore({ config, db, events, logger: silentLogger, workers, usage: (_, id) => uses.get(id) ?? [] });
     opened.push(images);
     await images.recover();

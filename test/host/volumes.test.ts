@@ -29,7 +29,7 @@ let db: Database;
 let volumes: Volumes;
 
 const open = (): Volumes => {
-  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info" } as const;
+  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info", compileCacheDir: "/c" } as const;
   return createVolumeStore({ config, db, events: new EventBus(), logger: silentLogger });
 };
 const mounts = (): string[] =>

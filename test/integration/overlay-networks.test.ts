@@ -24,7 +24,8 @@ const create = (name: string, more: Partial<NetworkRequest> = {}): Promise<{ id:
   createOverlay(control.services, SYSTEM, { teamId, request: ask(name, more) });
 
 beforeAll(async () => {
-  control = await startTestControl();
+  // Hosts are judged by the tests alone, whose clock is another.
+  control = await startTestControl({ judgeAfterMs: Number.POSITIVE_INFINITY });
   teamId = (await control.services.prisma.team.findFirstOrThrow()).id;
   realNow = control.services.nowMs;
   Object.assign(control.services, { nowMs: () => nowMs });
@@ -241,20 +242,62 @@ describe("endpoints", () => {
     expect(await composed(hosts[0], id)).toEqual({});
   });
 
-  test("of a host that nobody has heard of for a minute leave the members, and come back with it", async () => {
-    const { id } = await create("web");
-    const { prisma } = control.services;
-    await report(hosts[1] ?? "", endpoints(id, ["10.64.0.33"]));
-    const hear = (hostId: string | undefined): Promise<unknown> =>
-      prisma.host.update({ where: { id: hostId ?? "" }, data: { lastSeenAt: new Date(nowMs) } });
-    nowMs += 61_000;
-    await hear(hosts[0]);
-    await hear(hosts[2]);
-    await judgeHosts(control.services);
-    expect(await composed(hosts[0], id)).toMatchObject({ members: [], dead: [], hosts: { length: 3 } });
-    await hear(hosts[1]);
-    await judgeHosts(control.services);
-    expect((await composed(hosts[0], id))["members"]).toHaveLength(1);
+  describe("of a host that is not heard any more", () => {
+    let id: string;
+    const number = async (index: number): Promise<number> =>
+      (await control.services.prisma.host.findUniqueOrThrow({ where: { id: hosts[index] ?? "" } })).number;
+    /** The other two are heard, and say what they see of the second. */
+    const pass = async (ms: number, states: readonly ("up" | "down" | "unknown")[] = []): Promise<string[]> => {
+      nowMs += ms;
+      for (const [at, index] of [0, 2].entries()) {
+        const host = hosts[index] ?? "";
+        await control.services.prisma.host.update({ where: { id: host }, data: { lastSeenAt: new Date(nowMs) } });
+        const seen = { rttP50Micros: null, rttLastMicros: null, lossPerMille: 0, pathMtuBytes: null };
+        const state = states[at];
+        const peers = state === undefined ? [] : [{ number: await number(1), state, ...seen }];
+        await report(host, makeResource("peers", { linkMtuBytes: 1500, peers }));
+      }
+      return judgeHosts(control.services);
+    };
+    const members = async (): Promise<number> => ((await composed(hosts[0], id))["members"] as unknown[]).length;
+    /** Nobody is connected to this control plane: what is known of them is up to twenty seconds old. */
+    const STEP_MS = 31_000;
+
+    beforeEach(async () => {
+      id = (await create("web")).id;
+      await report(hosts[1] ?? "", endpoints(id, ["10.64.0.33"]));
+      expect(await members()).toBe(1);
+    });
+
+    test("stay while peers reach it, and leave when most do not", async () => {
+      expect(await pass(STEP_MS, ["up", "up"])).toEqual([]);
+      expect(await pass(60_000, ["up", "up"])).toEqual([]);
+      expect(await members()).toBe(1);
+      expect(await pass(1_000, ["down", "down"])).toEqual([hosts[1]]);
+      expect(await composed(hosts[0], id)).toMatchObject({ members: [], dead: [], hosts: { length: 3 } });
+      expect(await pass(1_000, ["down", "down"])).toEqual([]);
+    });
+
+    test("leave after a minute when peers cannot tell", async () => {
+      expect(await pass(STEP_MS, ["up", "down"])).toEqual([]);
+      expect(await pass(STEP_MS, ["unknown"])).toEqual([hosts[1]]);
+      expect(await members()).toBe(0);
+    });
+
+    test("come back with it, whatever peers say", async () => {
+      expect(await pass(STEP_MS, ["down", "down"])).toEqual([hosts[1]]);
+      await control.services.prisma.host.update({ where: { id: hosts[1] ?? "" }, data: { lastSeenAt: new Date(nowMs) } });
+      expect(await pass(1_000, ["down", "down"])).toEqual([hosts[1]]);
+      expect(await members()).toBe(1);
+    });
+
+    test("are not judged by what peers said that are away themselves", async () => {
+      await pass(1_000, ["down", "down"]);
+      nowMs += STEP_MS;
+      expect(await judgeHosts(control.services)).toEqual([]);
+      nowMs += STEP_MS;
+      expect((await judgeHosts(control.services)).length).toBe(3);
+    });
   });
 });
 

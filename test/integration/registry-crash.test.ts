@@ -17,6 +17,7 @@ import { freePort } from "../support/product.ts";
 import { digestOf, registryClient, type RegistryClient } from "../support/registry-client.ts";
 import { crashRounds, seeded } from "../support/seeded.ts";
 import { TestUpstream } from "../support/upstream.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 // kill -9 of the control plane while clients push, pull, pull through and delete, and it cleans up and applies retention.
 const PASSWORD = "postgres of a test, on a unix socket of its own";
@@ -35,6 +36,7 @@ beforeAll(async () => {
   const port = await freePort();
   const database = new URLSearchParams({ host: join(dir, "postgres") });
   env = {
+    ...COMPILE_CACHE,
     PATH: process.env["PATH"] ?? "",
     FLOTILLA_DATA: dir,
     FLOTILLA_LISTEN: `127.0.0.1:${port}`,

@@ -12,7 +12,7 @@ import { until } from "../support/linked-agent.ts";
 const POSTGRES = join(import.meta.dirname, "..", "..", "apps", "control", "src", "server", "postgres", "start-postgres.ts");
 
 let control: TestControl;
-beforeAll(async () => void (control = await startTestControl()));
+beforeAll(async () => void (control = await startTestControl({ isFirstStart: true })));
 afterAll(() => control.close());
 
 describe("the start", () => {

@@ -7,7 +7,9 @@ import { startControl } from "../../apps/control/src/server/start-control.ts";
 import { fileComposers, watchNetworks } from "./file-networks.ts";
 
 const config = readControlConfig(process.env);
-const control = await startControl({ config, logger: createPinoLogger({ level: config.logLevel, isTerminal: false }), version: "0.1.0" });
+const logger = createPinoLogger({ level: config.logLevel, isTerminal: false });
+// Hosts of a lab are joined before any of them is cut off: nobody has to come back first.
+const control = await startControl({ config, logger, version: "0.1.0", judgeAfterMs: 0 });
 const file = join(config.dataDir, "..", "networks.json");
 Object.assign(control.services, { composers: [...control.services.composers, ...fileComposers(file)] });
 const unwatch = watchNetworks(file, control.services);

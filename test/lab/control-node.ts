@@ -9,6 +9,7 @@ import { z } from "zod";
 import { run } from "../../agent/src/host/run.ts";
 import { CONTROL_NODE, controlUrl, labDirectory, nodeAddress, type LabPlan } from "./lab-plan.ts";
 import { inNode } from "./nodes.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 const CONTROL_MAIN = join(import.meta.dirname, "..", "..", "apps", "control", "src", "server", "main.ts");
 const WITHOUT_PAGES = join(import.meta.dirname, "control-child.ts");
@@ -45,6 +46,7 @@ export async function startControlNode(plan: LabPlan): Promise<void> {
       HOME: "/root",
       FLOTILLA_DATA: labDirectory(plan.name),
       FLOTILLA_LISTEN: url.host,
+      ...COMPILE_CACHE,
       FLOTILLA_TLS_CERT: tlsFile(plan, "control.pem"),
       FLOTILLA_TLS_KEY: tlsFile(plan, "control.key"),
       FLOTILLA_ADMIN_EMAIL: ADMIN_EMAIL,

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from "node:path";
 import { z } from "zod";
 import { readConfig, type AgentConfig } from "../../agent/src/config.ts";
+import { COMPILE_CACHE } from "../support/compile-cache.ts";
 
 const LABS_DIRECTORY = "/var/tmp/flotilla-lab";
 const CONTROL_PORT = 7420;
@@ -90,6 +91,7 @@ export function hostEnvironment(plan: LabPlan, host: string): Record<string, str
     FLOTILLA_DATA: join(directory, "data"),
     FLOTILLA_RUN: join(directory, "run"),
     FLOTILLA_LOG: "debug",
+    ...COMPILE_CACHE,
     NODE_EXTRA_CA_CERTS: join(labDirectory(plan.name), "tls", "ca.pem"),
   };
 }

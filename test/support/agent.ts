@@ -6,6 +6,7 @@ import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "../../agent/src/co
 import { makeBusyboxTar } from "./busybox-image.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
 import { leftOf } from "./leftovers.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -32,7 +33,7 @@ export type TestAgent = {
 /** A real agent on a directory of its own, with the image `busybox` unless told otherwise. */
 export async function startTestAgent(options: { withoutImage?: boolean; env?: Readonly<Record<string, string>> } = {}): Promise<TestAgent> {
   const dir = mkdtempSync(join(tmpdir(), "flt-"));
-  const env = { FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run"), FLOTILLA_LOG: "debug", ...options.env };
+  const env = { FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run"), FLOTILLA_LOG: "debug", ...COMPILE_CACHE, ...options.env };
   const config = readConfig(env);
   const host = `unix://${config.socketPath}`;
   const logs: Buffer[] = [];

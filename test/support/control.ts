@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { silentLogger, type Logger } from "@flotilla/core";
 import { readControlConfig } from "../../apps/control/src/server/env.ts";
 import { type Control, startControl } from "../../apps/control/src/server/start-control.ts";
+import { prepareControlData } from "./control-data.ts";
 
 export const ADMIN = { name: "Ada", email: "ada@example.test", password: "correct horse battery", teamName: "Harbour" } as const;
 export const ADMIN_TOKEN = "flt_test_0123456789abcdefghijklmnopqrstuvwxyz";
@@ -26,19 +27,26 @@ export type CallError = Error & { code: string; status: number };
 
 /**
  * A control plane in this process, without the dashboard: embedded Postgres, real sockets, a temporary directory.
- * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start.
+ * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start; `isFirstStart` makes the database as the product does.
  */
 export async function startTestControl(
-  options: { withAdmin?: boolean; logger?: Logger; env?: Record<string, string> } = {},
+  options: { withAdmin?: boolean; isFirstStart?: boolean; logger?: Logger; env?: Record<string, string>; judgeAfterMs?: number } = {},
 ): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), "flc-"));
   const port = await freePort();
   const admin = { FLOTILLA_ADMIN_EMAIL: ADMIN.email, FLOTILLA_ADMIN_PASSWORD: ADMIN.password, FLOTILLA_ADMIN_TOKEN: ADMIN_TOKEN };
   const env = { FLOTILLA_DATA: dir, FLOTILLA_LISTEN: `127.0.0.1:${port}`, ...(options.withAdmin === true ? admin : {}), ...options.env };
   const start = (): Promise<Control> =>
-    startControl({ config: readControlConfig(env), logger: options.logger ?? silentLogger, version: "0.0.0-test" });
+    startControl({
+      config: readControlConfig(env),
+      logger: options.logger ?? silentLogger,
+      version: "0.0.0-test",
+      ...(options.judgeAfterMs === undefined ? {} : { judgeAfterMs: options.judgeAfterMs }),
+    });
   let control: Control;
   try {
+    if (options.isFirstStart !== true && options.env?.["DATABASE_URL"] === undefined)
+      await prepareControlData(readControlConfig(env).dataDir);
     control = await start();
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });

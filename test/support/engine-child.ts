@@ -4,9 +4,10 @@ import { randomBytes } from "node:crypto";
 import { ContainerCreateBody } from "@flotilla/engine-api";
 import { readConfig } from "../../agent/src/config.ts";
 import { NS, openEngine, type Opened } from "./engine.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 
 const [data = "", run = "", command = "", bodies = "[]"] = process.argv.slice(2);
-const opened = await openEngine(readConfig({ FLOTILLA_DATA: data, FLOTILLA_RUN: run }), []);
+const opened = await openEngine(readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: data, FLOTILLA_RUN: run }), []);
 process.stdout.write("open\n");
 if (command === "hold") await hold(opened);
 else await Promise.all(Array.from({ length: 4 }, () => load(opened)));

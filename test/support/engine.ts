@@ -17,6 +17,7 @@ import { createVolumeStore, type Volumes } from "../../agent/src/volumes/volume-
 import { mountsBelow } from "../../agent/src/host/mounts.ts";
 import { cgroupPids, detectCgroups, listCgroups, removeCgroup } from "../../agent/src/host/cgroup.ts";
 import { makeBusyboxTar } from "./busybox-image.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 
 export const NS = "default";
 
@@ -62,7 +63,7 @@ export async function openEngine(config: AgentConfig, events: EngineEvent[]): Pr
 /** Runs `work` with an engine that has the image `busybox`; afterwards nothing is left, also when it throws. */
 export async function withEngine(work: (t: TestEngine) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "flt-engine-"));
-  const config = readConfig({ FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
+  const config = readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
   mkdirSync(config.dataDir, { recursive: true });
   mkdirSync(config.runDir, { recursive: true });
   const events: EngineEvent[] = [];

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { readConfig } from "../../agent/src/config.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
 import { leftOf } from "./leftovers.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const START_TIMEOUT_MS = 240_000;
@@ -41,6 +42,7 @@ export async function startProduct(options: { withAdmin: boolean }): Promise<Pro
     FLOTILLA_RUN: join(dir, "run"),
     FLOTILLA_LISTEN: `127.0.0.1:${port}`,
     FLOTILLA_LOG: "info",
+    ...COMPILE_CACHE,
   };
   const admin = options.withAdmin
     ? { FLOTILLA_ADMIN_EMAIL: ADMIN.email, FLOTILLA_ADMIN_PASSWORD: ADMIN.password, FLOTILLA_ADMIN_TOKEN: ADMIN.token }

@@ -6,7 +6,7 @@ import { decompress, peekArchive } from "./decompress.ts";
 import { makeArchiveWorkers, type ArchiveWorkers } from "./workers.ts";
 
 export type ArchiveServiceDeps = {
-  config: Pick<AgentConfig, "dataDir">;
+  config: Pick<AgentConfig, "compileCacheDir">;
   /** Shared with the image store; the service makes its own otherwise. */
   workers?: ArchiveWorkers;
 };

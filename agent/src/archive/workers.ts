@@ -1,13 +1,16 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each does its job in a chroot and
 // ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { WorkerProcess } from "../host/worker-process.ts";
+import { announcement } from "./worker/growing-file.ts";
 import { answerSchema, keepsWorker, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
 import { WorkerPool } from "./worker-pool.ts";
+
+/** How a job comes to its end, from when the worker has it. */
+type Outcome = (worker: WorkerProcess, answered: Promise<Answer>) => Promise<Answer>;
 
 type FinalAnswer = Exclude<Answer, { kind: "ready" | "failed" }>;
 
@@ -41,7 +44,36 @@ export class ArchiveWorkers {
    * wins over a broken pipe.
    * @throws FlotillaError as the worker says, or the error of `input`.
    */
-  async run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
+  run(job: Job, input?: Readable, signal?: AbortSignal): Promise<FinalAnswer> {
+    const isKept = keepsWorker(job);
+    return this.#perform(job, (worker, answered) => (isKept ? answered : outcomeOf(answered, feed(worker, input))), signal);
+  }
+
+  /**
+   * Extracts a layer from the file `inputPath` while it is written. @param lengths how many of its bytes are there, again and
+   * again; after the last one it is whole. They are not asked for any more, and have ended, when this settles.
+   * @throws FlotillaError as the worker says, or the error of `lengths`.
+   */
+  async extract(job: Extract<Job, { kind: "extract-layer" }>, lengths: AsyncIterable<number>, signal?: AbortSignal): Promise<FinalAnswer> {
+    const stop = new AbortController();
+    let announced: Promise<void> = Promise.resolve();
+    const outcome = this.#perform(
+      job,
+      (worker, answered) => {
+        announced = announce(worker, lengths, stop.signal);
+        return outcomeOf(answered, announced);
+      },
+      signal,
+    );
+    try {
+      return await outcome;
+    } finally {
+      stop.abort();
+      await announced.catch(() => undefined);
+    }
+  }
+
+  async #perform(job: Job, outcome: Outcome, signal: AbortSignal | undefined): Promise<FinalAnswer> {
     const worker = this.#pool.take(job);
     const isKept = keepsWorker(job);
     const stop = (): void => worker.kill();
@@ -52,7 +84,7 @@ export class ArchiveWorkers {
       worker.stdout.resume();
       const answered = finalAnswer(worker);
       worker.send(job);
-      const success = successOf(isKept ? await answered : await outcomeOf(answered, feed(worker, input)));
+      const success = successOf(await outcome(worker, answered));
       isFree = isKept;
       return success;
     } catch (error) {
@@ -136,8 +168,8 @@ export class ArchiveWorkers {
 }
 
 /** Workers of an agent, with their cache in its data directory. */
-export function makeArchiveWorkers(config: Pick<AgentConfig, "dataDir">): ArchiveWorkers {
-  return new ArchiveWorkers({ cacheDir: join(config.dataDir, "compile-cache") });
+export function makeArchiveWorkers(config: Pick<AgentConfig, "compileCacheDir">): ArchiveWorkers {
+  return new ArchiveWorkers({ cacheDir: config.compileCacheDir });
 }
 
 /** The answer that ends a job; a worker that dies without one is an internal error. */
@@ -159,6 +191,23 @@ function finalAnswer(worker: WorkerProcess): Promise<Answer> {
       reject(new FlotillaError("internal", `archive worker: ${reason}`));
     });
   });
+}
+
+/** Tells a worker how long its file is. */
+async function announce(worker: WorkerProcess, lengths: AsyncIterable<number>, signal: AbortSignal): Promise<void> {
+  let last = 0;
+  try {
+    for await (const length of lengths) {
+      if (signal.aborted) return;
+      // Eight bytes for each piece of a download: what a pipe holds is never too much.
+      if (length !== last) worker.stdin.write(announcement(length));
+      last = length;
+    }
+    worker.stdin.write(announcement(last));
+  } catch (error) {
+    worker.kill();
+    throw error;
+  }
 }
 
 /** A worker that fails answers before its input ends; a success counts only when all of the input was handed over. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import { digestOfHex, type Compression, type Descriptor, type Digest } from "@flotilla/image";
 import { downloadBlob, type PartialBlob, type PullProgress, type Repository } from "@flotilla/registry";
@@ -36,7 +35,8 @@ export async function fetchLayer(context: StorageContext, repository: Repository
     const maxBytes = Math.max(MAX_EXPANSION_FLOOR_BYTES, fetch.blob.size * MAX_EXPANSION);
     if (context.layers.find(fetch.chainId) === undefined) {
       const { compression, source } = peeked;
-      loose = await context.layers.extract(Readable.from(source, { objectMode: false }), { compression, maxBytes, signal: fetch.signal });
+      const file = { path: fetch.partial.dataPath, lengths: lengthsOf(source) };
+      loose = await context.layers.extractFile(file, { compression, maxBytes, signal: fetch.signal });
     }
     const diffId = loose?.diffId ?? (await hashOf(bounded(decompress(peeked), maxBytes)));
     await download.finish();
@@ -45,6 +45,20 @@ export async function fetchLayer(context: StorageContext, repository: Repository
   } catch (error) {
     if (loose !== undefined) context.layers.discard(loose);
     throw await download.explain(error);
+  }
+}
+
+/**
+ * How many bytes there have been. Who extracts reads them from the file, so each piece's memory is given back: it would else take a
+ * garbage collection of all that the agent holds for every few megabytes.
+ */
+async function* lengthsOf(source: AsyncIterable<Buffer>): AsyncGenerator<number> {
+  let length = 0;
+  for await (const { buffer, byteLength } of source) {
+    length += byteLength;
+    yield length;
+    // A piece that is a part of more is left alone.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
   }
 }
 

@@ -83,6 +83,7 @@ test("members of other hosts and services are names too; a service's name is its
     aliases: ["shop"],
     address: "10.1.0.40",
     address6: "fd01::40",
+    isReached: true,
   };
   const service = sampleService({ names: ["shop", "app_shop"], addresses: ["10.1.0.200"], backends: [{ address: "10.1.0.40", weight: 1 }, { address: "10.1.0.41", weight: 0 }] }); // prettier-ignore
   const plan = planResolverState({
@@ -97,4 +98,19 @@ test("members of other hosts and services are names too; a service's name is its
     "tasks.shop": ["10.1.0.40"],
     plain: ["10.1.0.40"],
   });
+});
+
+test("what is out of reach has no name, unless nobody else has it", () => {
+  const member = (host: number, containerName: string, address: string, isReached: boolean) => {
+    const aliases = ["shop"];
+    return { host, containerId: `${containerName}${"0".repeat(12)}`, containerName, aliases, address, address6: null, isReached };
+  };
+  const near = container("near", { endpoints: [endpoint("n1", "10.1.0.2", { aliases: ["cart"] })] });
+  const shops = [member(2, "two", "10.1.0.40", false), member(3, "three", "10.1.0.50", true), member(2, "Cart", "10.1.0.41", false)];
+  const plan = planResolverState({ networks: [network("n1", { members: shops })], containers: [near] });
+  expect(namesOf(plan, "n1")).toMatchObject({ shop: ["10.1.0.50"], cart: ["10.1.0.2"], two: ["10.1.0.40"] });
+  expect(plan.networks[0]?.members).toContainEqual({ address: "10.1.0.40", name: "two" });
+  const allAway = shops.map((each) => ({ ...each, isReached: false }));
+  const away = planResolverState({ networks: [network("n1", { members: allAway })], containers: [near] });
+  expect(namesOf(away, "n1")).toMatchObject({ shop: ["10.1.0.40", "10.1.0.50", "10.1.0.41"] });
 });

@@ -2,6 +2,9 @@
 import type { NetworkService, OverlayMember } from "@flotilla/protocol";
 import type { ResolverContainer, ResolverNetwork, ResolverState } from "./resolver-state.ts";
 
+/** `isReached` false: this host gets no answer from the member's. */
+export type NamedMember = OverlayMember & { isReached: boolean };
+
 export type NamedNetwork = {
   id: string;
   name: string;
@@ -9,7 +12,7 @@ export type NamedNetwork = {
   hasNames: boolean;
   isInternal: boolean;
   /** Of overlay networks: endpoints on other hosts, and services. */
-  members: readonly OverlayMember[];
+  members: readonly NamedMember[];
   services: readonly NetworkService[];
 };
 
@@ -58,26 +61,35 @@ function planNetwork(network: NamedNetwork, containers: readonly NamedContainer[
   const local = containers.flatMap(({ id, name, hostname, endpoints }) =>
     endpoints
       .filter(({ networkId }) => networkId === network.id)
-      .map(({ addresses, aliases }) => ({ addresses, name, names: [name, ...aliases, shortId(id), hostname] })),
+      .map(({ addresses, aliases }) => ({ addresses, name, names: [name, ...aliases, shortId(id), hostname], isReached: true })),
   );
-  const remote = network.members.map(({ containerId, containerName, aliases, address, address6 }) => ({
+  const remote = network.members.map(({ containerId, containerName, aliases, address, address6, isReached }) => ({
+    isReached,
     addresses: address6 === null ? [address] : [address, address6],
     name: containerName,
     names: [containerName, ...aliases, shortId(containerId)],
   }));
   const everyone = [...local, ...remote];
-  const byContainers = everyone.flatMap(({ names, addresses }) =>
-    [...new Set(names)].filter(isName).map((name) => ({ name, addresses: [...addresses] })),
+  const byContainers = everyone.flatMap(({ names, addresses, isReached }) =>
+    [...new Set(names)].filter(isName).map((name) => ({ name, addresses: [...addresses], isReached })),
   );
   return {
     id: network.id,
     name: network.name,
-    names: withServices(byContainers, network.services),
+    names: withServices(withoutUnreached(byContainers), network.services),
     members: everyone.flatMap(({ addresses, name }) => (isName(name) ? addresses.map((address) => ({ address, name })) : [])),
   };
 }
 
 type Named = { name: string; addresses: string[] };
+
+/** What has a name on a host that is not reached is left out, unless nobody else has the name. */
+function withoutUnreached(entries: readonly (Named & { isReached: boolean })[]): Named[] {
+  const reached = new Set(entries.filter(({ isReached }) => isReached).map(({ name }) => name.toLowerCase()));
+  return entries
+    .filter(({ name, isReached }) => isReached || !reached.has(name.toLowerCase()))
+    .map(({ name, addresses }) => ({ name, addresses }));
+}
 
 /** A service's name is its virtual address and nothing else, whatever containers of it are called. */
 function withServices(byContainers: readonly Named[], services: readonly NetworkService[]): Named[] {

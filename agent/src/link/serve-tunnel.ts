@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats, STATE_PATH } from "@flotilla/protocol";
+import { HEARTBEAT_INTERVAL_HEADER, HEARTBEAT_INTERVAL_MS, HEARTBEAT_PATH, type HostStats, STATE_PATH } from "@flotilla/protocol";
 
 export type TunnelOptions = {
   /** Serves one call of the Docker Engine API. */
@@ -26,7 +26,7 @@ export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerH
   session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   session.on("error", () => connection.destroy());
   session.on("stream", (stream, headers) => {
-    if (headers[":path"] === HEARTBEAT_PATH) serveHeartbeats(stream, options.sampleStats);
+    if (headers[":path"] === HEARTBEAT_PATH) serveHeartbeats(stream, { ...options, intervalMs: readInterval(headers) });
     else if (headers[":path"] === STATE_PATH) options.serveState(stream);
     else options.handleStream(stream, headers);
   });
@@ -34,8 +34,17 @@ export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerH
   return session;
 }
 
+const SLOWEST_MS = 3_600_000;
+
+/** How often the control plane wants stats; never more often than usual. */
+export function readInterval(headers: IncomingHttpHeaders): number {
+  const asked = Number(headers[HEARTBEAT_INTERVAL_HEADER]);
+  return Number.isFinite(asked) ? Math.min(SLOWEST_MS, Math.max(HEARTBEAT_INTERVAL_MS, asked)) : HEARTBEAT_INTERVAL_MS;
+}
+
 /** An endless answer, one JSON document a line. A reader that does not keep up gets fewer, never older ones. */
-function serveHeartbeats(stream: ServerHttp2Stream, sampleStats: () => HostStats): void {
+function serveHeartbeats(stream: ServerHttp2Stream, given: { sampleStats: () => HostStats; intervalMs: number }): void {
+  const { sampleStats, intervalMs } = given;
   let sequence = 0;
   let isReady = true;
   const send = (): void => {
@@ -47,6 +56,6 @@ function serveHeartbeats(stream: ServerHttp2Stream, sampleStats: () => HostStats
   stream.on("drain", () => (isReady = true));
   stream.respond({ ":status": 200, "content-type": "application/x-ndjson" });
   send();
-  const timer = setInterval(send, HEARTBEAT_INTERVAL_MS);
+  const timer = setInterval(send, intervalMs);
   stream.once("close", () => clearInterval(timer));
 }

@@ -3,6 +3,7 @@ import { planResolverState } from "../dns/plan-resolver-state.ts";
 import { formatRedirect } from "../dns/redirect-table.ts";
 import type { NameService } from "../dns/resolver-process.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
+import { leaveOut } from "../overlay/leave-out.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
@@ -12,6 +13,8 @@ export type NamesOptions = {
   overlayStore: OverlayStore;
   resolver: NameService;
   netnsPath: (containerId: string) => string;
+  /** Hosts that this one does not reach now. */
+  unreachable: () => ReadonlySet<number>;
 };
 
 /** Whether containers of a network find each other by name: `bridge` has no names, as in Docker. */
@@ -46,6 +49,7 @@ export class Names {
 
   #networks(): NamedNetwork[] {
     const { store, overlayStore } = this.#options;
+    const unreachable = this.#options.unreachable();
     return store.networks().map((network) => {
       const state = network.driver === "overlay" ? overlayStore.find(network.id)?.state : undefined;
       return {
@@ -53,8 +57,8 @@ export class Names {
         name: network.name,
         hasNames: hasNames(network),
         isInternal: network.is_internal,
-        members: state?.members ?? [],
-        services: state === undefined ? [] : [...overlayStore.services(network.id).values()],
+        members: (state?.members ?? []).map((member) => ({ ...member, isReached: !unreachable.has(member.host) })),
+        services: state === undefined ? [] : [...leaveOut(state, overlayStore.services(network.id), unreachable).values()],
       };
     });
   }

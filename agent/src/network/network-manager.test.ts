@@ -8,7 +8,14 @@ import { FakeWireguard } from "../host/fake-wireguard.ts";
 import { Database } from "../store/database.ts";
 import { createNetworkManager, type Networks } from "./network-manager.ts";
 
-const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const config = {
+  dataDir: "/d",
+  runDir: "/r",
+  socketPath: "/r/engine.sock",
+  instance: "1a2b3c4d",
+  logLevel: "info",
+  compileCacheDir: "/c",
+} as const;
 
 let kernel: FakeNetworkKernel;
 let db: Database;

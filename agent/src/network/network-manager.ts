@@ -26,6 +26,8 @@ import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
 import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { readReachNetworks } from "./reach-networks.ts";
+import type { ReachNetwork } from "../reach/reach-plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
 import { Reconciler } from "./reconciler.ts";
 import { adaptResolvConf, isStubOnly, parseResolvConf, type ResolvConf } from "./resolv-conf.ts";
@@ -71,6 +73,10 @@ export type Networks = NetworkManager & {
   describeOverlay(networkId: string): ObservedNetwork | undefined;
   /** Calls `listener` with a network's id whenever that may be another than before. Returns a function that stops it. */
   onOverlayChanged(listener: (networkId: string) => void): () => void;
+  /** The networks of a container as somebody sees them who looks from inside. */
+  reachNetworks(containerId: string): ReachNetwork[];
+  /** The hosts that this one does not reach now: their backends and names are left out until they are back. */
+  leaveOut(unreachable: ReadonlySet<number>): Promise<void>;
   /** A container has a new name; nothing when it is on no network. */
   renameContainer(containerId: string, name: string): void;
 };
@@ -111,9 +117,12 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, tunnels: tunnels.published }),
-    onOverlayChanged: (listener) => {
-      parts.overlayListeners.add(listener);
-      return () => void parts.overlayListeners.delete(listener);
+    onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
+    reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
+    leaveOut: async (unreachable) => {
+      parts.reach.unreachable = unreachable;
+      await overlay.refreshAll();
+      await names.refresh();
     },
     renameContainer: (containerId, name) => attachments.rename(containerId, name),
     list: (namespace) => catalog.list(namespace).map(view),
@@ -138,6 +147,11 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   };
 }
 
+function addListener<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
 type Parts = {
   store: NetworkStore;
   catalog: NetworkCatalog;
@@ -152,6 +166,8 @@ type Parts = {
   overlays: OverlayNetworks;
   overlayListeners: Set<(networkId: string) => void>;
   tunnels: Tunnels;
+  /** Until the hosts have been probed all count as reached. */
+  reach: { unreachable: ReadonlySet<number> };
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
@@ -160,6 +176,8 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const store = new NetworkStore(db);
   const overlayStore = new OverlayStore(db);
   const overlayListeners = new Set<(networkId: string) => void>();
+  const reach: Parts["reach"] = { unreachable: new Set() };
+  const unreachable = (): ReadonlySet<number> => reach.unreachable;
   const firewall = new Firewall(kernel, {
     table: tableName(instance),
     desired: () => ({
@@ -182,6 +200,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     logger,
     endpointsIn: (networkId) => store.endpointsIn(networkId),
     portsIn: (networkId) => attachments.routerPorts(networkId),
+    unreachable,
     onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
   const assertFirewall = (): Promise<void> => firewall.assert();
@@ -190,24 +209,12 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
   const resolver = makeResolver(deps);
-  const names = new Names({ kernel, store, overlayStore, resolver, netnsPath: (containerId) => endpoints.netnsPath(containerId) });
-  const attachments = new Attachments({ store, catalog, bridges, overlay, overlayStore, endpoints, firewall, ports, names, events, logger }); // prettier-ignore
+  const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
+  const names = new Names({ kernel, store, overlayStore, resolver, netnsPath, unreachable });
+  const shared = { store, catalog, bridges, firewall, ports, names, overlay };
+  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return {
-    store,
-    catalog,
-    bridges,
-    firewall,
-    ports,
-    names,
-    resolver,
-    attachments,
-    reconciler,
-    overlay,
-    overlays,
-    overlayListeners,
-    tunnels,
-  };
+  return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach, tunnels };
 }
 
 /** Bridges that are there or are about to be. */
@@ -224,7 +231,7 @@ function makeTunnels({ config, db, wireguard }: NetworkManagerDeps): Tunnels {
 }
 
 function makeResolver({ config, logger, resolver }: NetworkManagerDeps): NameService {
-  return resolver ?? new ResolverProcess({ runDir: config.runDir, cacheDir: join(config.dataDir, "compile-cache"), logger });
+  return resolver ?? new ResolverProcess({ runDir: config.runDir, cacheDir: config.compileCacheDir, logger });
 }
 
 function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {

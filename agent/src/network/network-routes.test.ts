@@ -8,7 +8,14 @@ import { Database } from "../store/database.ts";
 import { createNetworkManager, type Networks } from "./network-manager.ts";
 import { networkRoutes, type NetworkConnector } from "./network-routes.ts";
 
-const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const config = {
+  dataDir: "/d",
+  runDir: "/r",
+  socketPath: "/r/engine.sock",
+  instance: "1a2b3c4d",
+  logLevel: "info",
+  compileCacheDir: "/c",
+} as const;
 
 const resolvConf = () => ({ nameservers: [], searches: [], options: [] });
 

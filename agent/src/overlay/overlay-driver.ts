@@ -4,6 +4,7 @@ import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
 import { ensureEndpointLink } from "./endpoint-link.ts";
+import { leaveOut, type Services, type Unreachable } from "./leave-out.ts";
 import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
@@ -27,6 +28,8 @@ export type OverlayDriverDeps = {
   endpointsIn(networkId: string): EndpointRow[];
   /** Ports that containers of this host publish through a network. */
   portsIn(networkId: string): RouterPort[];
+  /** Hosts that this one does not reach now. */
+  unreachable(): Unreachable;
   /** Endpoints or MTU of a network may be others than before. */
   onChange(networkId: string): void;
 };
@@ -114,6 +117,15 @@ export class OverlayDriver {
   /** Services that came, went or changed, in the router's table; the router is there. */
   async update(networkId: string, touched: ReadonlySet<string>): Promise<void> {
     await this.#lock.run(networkId, () => this.#router(networkId).refresh(this.#wish(networkId), touched));
+  }
+
+  /** Who is reached has changed: what every router balances over. What goes wrong with one is put right by its next change. */
+  async refreshAll(): Promise<void> {
+    for (const networkId of this.#routers.keys()) {
+      await this.refresh(networkId).catch((error: unknown) => {
+        this.#deps.logger.error("an overlay network does not follow who is reached", { networkId, error: toFlotillaError(error).message });
+      });
+    }
   }
 
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
@@ -246,11 +258,16 @@ export class OverlayDriver {
     return this.row(networkId).state.isInternal ? [] : [...this.#deps.store.published(networkId).values()];
   }
 
+  /** What the network balances over from here: without backends on hosts that are out of reach. */
+  services(networkId: string): Services {
+    return leaveOut(this.row(networkId).state, this.#deps.store.services(networkId), this.#deps.unreachable());
+  }
+
   #wish(networkId: string): RouterWish {
     const { state } = this.row(networkId);
     return {
       state,
-      services: this.#deps.store.services(networkId),
+      services: this.services(networkId),
       published: this.#published(networkId),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
       localAddress: state.isEncrypted ? this.#deps.tunnels.address(state) : selfOf(state).underlay,

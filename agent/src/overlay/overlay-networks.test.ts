@@ -12,7 +12,14 @@ import { createNetworkManager, type Networks } from "../network/network-manager.
 import { Database } from "../store/database.ts";
 import { joinKernels, sampleState } from "./fixture.ts";
 
-const config = { dataDir: "/d", runDir: "/r", socketPath: "/r/engine.sock", instance: "1a2b3c4d", logLevel: "info" } as const;
+const config = {
+  dataDir: "/d",
+  runDir: "/r",
+  socketPath: "/r/engine.sock",
+  instance: "1a2b3c4d",
+  logLevel: "info",
+  compileCacheDir: "/c",
+} as const;
 const ROUTER = "/r/overlay/4097";
 let host: FakeNetworkKernel;
 let kernel: FakeOverlayKernel;

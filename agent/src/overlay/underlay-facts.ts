@@ -24,7 +24,8 @@ export type UnderlayQuestion = {
 export type EncryptionFacts = Pick<HostUnderlay, "encryption" | "tunnels">;
 
 /** Pure but for what it reads. undefined when no link has the address. */
-export function describeUnderlay({ stack, address, ownLinks, encryption, tunnels }: UnderlayQuestion): HostUnderlay | undefined {
+export function describeUnderlay(question: UnderlayQuestion): Omit<HostUnderlay, "probePort"> | undefined {
+  const { stack, address, ownLinks, encryption, tunnels } = question;
   const links = new Map(stack.links().map((link) => [link.index, link]));
   const holder = stack.addresses().find((held) => held.address === address);
   const link = holder === undefined ? undefined : links.get(holder.linkIndex);
@@ -46,6 +47,8 @@ export type UnderlayReporterOptions = {
   /** `https://control.example:7420`; undefined on a host that has not joined. */
   controlUrl: () => string | undefined;
   encryption: () => EncryptionFacts;
+  /** Answers peers' probes at an address of this host from now on; its port, or null when it does not. */
+  answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<number | null>;
 };
 
 /** Publishes the underlay at the start and whenever it is another. */
@@ -61,7 +64,7 @@ export class UnderlayReporter {
   }
 
   async look(): Promise<void> {
-    const { stack, observed, ownLinks, controlUrl, encryption } = this.#options;
+    const { stack, observed, ownLinks, controlUrl, encryption, answerProbes } = this.#options;
     const routed = await findSource(controlHost(controlUrl()));
     if (this.#isClosed) return;
     // Without a route: any address that is not loopback, else loopback itself.
@@ -69,7 +72,10 @@ export class UnderlayReporter {
     const address = routed ?? held.find((each) => !each.startsWith("127.")) ?? held[0];
     const found = address === undefined ? undefined : describeUnderlay({ stack, address, ownLinks, ...encryption() });
     // Without one what was said last stays: an interface that is down for a moment is no reason to leave all networks.
-    if (found !== undefined) observed.set(HOST_UNDERLAY, found);
+    if (found === undefined) return;
+    // A host that has joined nobody has no peers.
+    const probePort = controlUrl() === undefined ? null : await answerProbes({ address: found.address, linkMtuBytes: found.mtuBytes });
+    if (!this.#isClosed) observed.set(HOST_UNDERLAY, { ...found, probePort });
   }
 
   close(): void {

@@ -24,10 +24,14 @@ export class ObservedState implements ObservedPublisher {
   readonly #logger: Logger;
   readonly #current = new Map<string, Resource>();
   readonly #feeds = new Set<{ feed: ObservedFeed; isPlanned: boolean }>();
+  readonly #nowMs: () => number;
   #bytes = 0;
+  #silentSinceMs: number | undefined;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, nowMs: () => number = Date.now) {
     this.#logger = logger;
+    this.#nowMs = nowMs;
+    this.#silentSinceMs = nowMs();
   }
 
   set(key: string, body: ResourceBody): void {
@@ -57,12 +61,21 @@ export class ObservedState implements ObservedPublisher {
     return this.#feeds.size > 0;
   }
 
+  /** Since when nobody hears what is set; undefined while a control plane does. */
+  silentSinceMs(): number | undefined {
+    return this.#silentSinceMs;
+  }
+
   /** Begins to report to a connection, at once and with everything. `close` ends it. */
   open(send: (message: ObservedMessage) => void): { feed: ObservedFeed; close: () => void } {
     const entry = { feed: new ObservedFeed(this.#current, send), isPlanned: false };
     this.#feeds.add(entry);
+    this.#silentSinceMs = undefined;
     entry.feed.pump();
-    return { feed: entry.feed, close: () => this.#feeds.delete(entry) };
+    const close = (): void => {
+      if (this.#feeds.delete(entry) && this.#feeds.size === 0) this.#silentSinceMs = this.#nowMs();
+    };
+    return { feed: entry.feed, close };
   }
 
   #touch(key: string): void {

@@ -26,6 +26,10 @@ export type ExtractOptions = {
   signal?: AbortSignal | undefined;
 };
 
+export type LayerFile = { path: string; lengths: AsyncIterable<number> };
+
+type ExtractJob = Extract<Job, { kind: "extract-layer" }>;
+
 type LayersOptions = { paths: StorePaths; db: Database; workers: ArchiveWorkers; trash: Trash };
 
 /** One extracted directory per chain of layers, shared by all images and namespaces that have the chain. */
@@ -69,14 +73,27 @@ export class Layers {
    * @throws FlotillaError `invalid` for a broken or hostile tar, `exhausted` for a full disk; nothing is left then.
    */
   async extract(tar: Readable, options: ExtractOptions): Promise<LooseLayer> {
+    try {
+      return await this.#extract(options, (job) => this.#workers.run(job, tar, options.signal));
+    } catch (error) {
+      tar.destroy();
+      throw error;
+    }
+  }
+
+  /** The same from a file, also while it is written: `lengths` says how much of it is there, and ends when it is whole. */
+  extractFile(file: LayerFile, options: ExtractOptions): Promise<LooseLayer> {
+    return this.#extract(options, (job) => this.#workers.extract({ ...job, inputPath: file.path }, file.lengths, options.signal));
+  }
+
+  async #extract(options: ExtractOptions, run: (job: ExtractJob) => ReturnType<ArchiveWorkers["run"]>): Promise<LooseLayer> {
     const directory = join(this.#paths.tmp, `layer-${randomUUID()}`);
     try {
       await mkdir(directory, { mode: 0o755 });
-      const answer = await this.#workers.run(extractJob(directory, options), tar, options.signal);
+      const answer = await run(extractJob(directory, options));
       if (answer.kind !== "extracted") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
       return { directory, diffId: digestSchema.parse(answer.diffId), sizeBytes: answer.sizeBytes };
     } catch (error) {
-      tar.destroy();
       this.#trash.discard(directory);
       throw toStorageError("extract layer", error);
     }
@@ -119,6 +136,6 @@ export class Layers {
   }
 }
 
-function extractJob(root: string, { compression, maxBytes }: ExtractOptions): Job {
+function extractJob(root: string, { compression, maxBytes }: ExtractOptions): ExtractJob {
   return { kind: "extract-layer", root, compression, ...(maxBytes === undefined ? {} : { maxBytes }) };
 }

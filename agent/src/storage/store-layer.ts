@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { open, stat } from "node:fs/promises";
 import { FlotillaError } from "@flotilla/core";
 import { detectCompression, digestOfHex, type Compression, type Digest } from "@flotilla/image";
-import { decompress, type PeekedSource } from "../archive/decompress.ts";
+import { decompress } from "../archive/decompress.ts";
 import type { StorageContext } from "./context.ts";
 import type { LooseLayer } from "./layers.ts";
 
@@ -30,12 +29,11 @@ export async function prepareLayer(context: StorageContext, wanted: WantedLayer)
   const isExtracted = context.layers.find(wanted.chainId) !== undefined;
   if (known !== undefined && isExtracted) return { wanted, compression: known.compression, loose: undefined };
   const compression = await compressionOf(context, wanted.blobDigest);
-  const source = context.blobs.read(wanted.blobDigest);
   if (isExtracted) {
-    check(wanted, await hashOf(decompress({ compression, source })));
+    check(wanted, await hashOf(decompress({ compression, source: context.blobs.read(wanted.blobDigest) })));
     return { wanted, compression, loose: undefined };
   }
-  return { wanted, compression, loose: await extract(context, wanted, { compression, source }) };
+  return { wanted, compression, loose: await extract(context, wanted, compression) };
 }
 
 /** Gives a prepared layer its place; those below it come first. */
@@ -44,9 +42,9 @@ export function adoptLayer(context: StorageContext, { wanted, compression, loose
   context.collector.addBlob({ digest: wanted.blobDigest, diff_id: wanted.diffId, compression, size_bytes: wanted.blobBytes });
 }
 
-async function extract(context: StorageContext, wanted: WantedLayer, from: PeekedSource): Promise<LooseLayer> {
-  const { compression, source } = from;
-  const layer = await context.layers.extract(Readable.from(source, { objectMode: false }), { compression });
+async function extract(context: StorageContext, wanted: WantedLayer, compression: Compression): Promise<LooseLayer> {
+  const { size } = await stat(context.blobs.path(wanted.blobDigest));
+  const layer = await context.layers.extractFile({ path: context.blobs.path(wanted.blobDigest), lengths: once(size) }, { compression });
   try {
     check(wanted, layer.diffId);
     return layer;
@@ -69,6 +67,10 @@ async function compressionOf(context: StorageContext, digest: Digest): Promise<C
   } finally {
     await file.close();
   }
+}
+
+async function* once(length: number): AsyncGenerator<number> {
+  yield length;
 }
 
 async function hashOf(plain: AsyncIterable<Buffer>): Promise<Digest> {

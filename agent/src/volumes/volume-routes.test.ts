@@ -19,7 +19,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "flotilla-vol-"));
   db = new Database(":memory:");
   events = new EventBus();
-  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info" } as const;
+  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info", compileCacheDir: "/c" } as const;
   volumes = createVolumeStore({ config, db, events, logger: silentLogger });
 });
 

@@ -15,7 +15,7 @@ let events: EventBus;
 let volumes: Volumes;
 
 const open = (): Volumes => {
-  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info" } as const;
+  const config = { dataDir: root, runDir: root, socketPath: "", instance: "1a2b3c4d", logLevel: "info", compileCacheDir: "/c" } as const;
   return createVolumeStore({ config, db, events, logger: silentLogger });
 };
 

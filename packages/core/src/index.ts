@@ -3,3 +3,4 @@ export * from "./logger.ts";
 export * from "./keyed-lock.ts";
 export * from "./backoff.ts";
 export * from "./ipv4.ts";
+export * from "./suggest.ts";

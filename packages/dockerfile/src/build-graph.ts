@@ -1,14 +1,13 @@
 // From stages to the graph that a builder walks: what each stage stands on and copies from, which stages a target needs,
 // and which of them may be built beside each other.
 import { expandWord, formatCanonical, parseReference, withDefaultTag, type Platform } from "@flotilla/image";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, suggest } from "@flotilla/core";
 import { assertBuildArgNames, evaluateGlobalArgs, platformArgs, type BuildArgs } from "./build-args.ts";
 import { findCycle, topologicalWaves } from "./graph-order.ts";
 import type { Instruction, Stage } from "./instruction.ts";
 import { dockerfileError, withPosition, type Position } from "./location.ts";
 import type { Dockerfile } from "./parse-dockerfile.ts";
 import { parsePlatform } from "./platform.ts";
-import { suggest } from "./suggest.ts";
 import type { Warning } from "./warning.ts";
 
 /** Where files come from. */

@@ -1,5 +1,5 @@
 // Instruction by instruction: variables are put in, the configuration follows, and what is left to do becomes a step.
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, suggest } from "@flotilla/core";
 import {
   applyConfigChange,
   expandWord,
@@ -18,7 +18,6 @@ import type { ArgBody, Instruction } from "./instruction.ts";
 import { withPosition } from "./location.ts";
 import { parseTrigger } from "./parse-dockerfile.ts";
 import type { Step } from "./step.ts";
-import { suggest } from "./suggest.ts";
 import type { Warning } from "./warning.ts";
 
 /** A stage between two instructions. */

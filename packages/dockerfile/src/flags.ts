@@ -1,6 +1,6 @@
 // Flags between an instruction's name and its arguments: `COPY --from=build --link …`.
 import { dockerfileError, type Position } from "./location.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "@flotilla/core";
 
 export type Flag = { name: string; value: string | undefined; at: Position };
 

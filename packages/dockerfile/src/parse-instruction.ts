@@ -1,11 +1,10 @@
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, suggest } from "@flotilla/core";
 import { parseCommandForm, parseHealthcheck, parseJsonStrings, parsePairs, splitWords, type CommandForm } from "@flotilla/image";
 import type { FromClause, Instruction, InstructionBody } from "./instruction.ts";
 import { words, type InstructionLine } from "./instruction-line.ts";
 import { dockerfileError, withPosition } from "./location.ts";
 import { parseCopy } from "./parse-copy.ts";
 import { parseRunMount } from "./run-mount.ts";
-import { suggest } from "./suggest.ts";
 
 type Parse = (line: InstructionLine) => InstructionBody;
 

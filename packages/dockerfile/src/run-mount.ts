@@ -1,7 +1,6 @@
 // `RUN --mount=type=…,…`, after BuildKit's frontend/dockerfile/instructions/commands_runmount.go. Values are as written;
 // variables are put in when the step is evaluated.
-import { FlotillaError } from "@flotilla/core";
-import { suggest } from "./suggest.ts";
+import { FlotillaError, suggest } from "@flotilla/core";
 
 export type RunMount =
   | { type: "bind"; from: string | undefined; source: string; target: string; isReadOnly: boolean }

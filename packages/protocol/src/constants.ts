@@ -14,8 +14,11 @@ export const MAX_HANDSHAKE_BYTES = 16 * 1024;
 /** The whole handshake must be over by then. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** The agent sends its stats, and both ends a WebSocket ping, this often. */
+/** Both ends send a WebSocket ping this often, and the agent its stats unless it is asked for fewer. */
 export const HEARTBEAT_INTERVAL_MS = 5_000;
+
+/** Header by which the control plane asks for stats less often: a large fleet would be all it hears. Milliseconds. */
+export const HEARTBEAT_INTERVAL_HEADER = "x-flotilla-heartbeat-interval";
 
 /** Nothing at all heard from the other end for this long: the connection is dead. Three heartbeats and some slack. */
 export const SILENCE_LIMIT_MS = 17_000;

@@ -24,6 +24,8 @@ export const hostUnderlay = z.object({
   mtuBytes: z.int().min(68).max(65_535),
   /** IPv4 routes of the machine that are neither the default nor Flotilla's own: a network there hides them from its containers. */
   routes: z.array(z.cidrv4()).max(1_000),
+  /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
+  probePort: z.int().min(1).max(65_535).nullable().default(null),
   encryption: encryption.default("none"),
   /** The one to send to first. */
   tunnels: z.array(hostTunnel).max(2).default([]),

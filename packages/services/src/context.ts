@@ -7,7 +7,6 @@ import type { CallerTickets } from "./networks/caller-tickets.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
 import type { BlobStorage } from "./registry/blob-storage.ts";
 import type { UpstreamPulls } from "./registry/upstream/upstream-pulls.ts";
-import type { RunningHashes } from "./registry/running-hashes.ts";
 
 /** Hashes and checks passwords (better-auth's, so that accounts made here can sign in there). */
 export type Passwords = { hash(password: string): Promise<string>; verify(password: string, hash: string): Promise<boolean> };
@@ -17,7 +16,6 @@ export type RegistryContext = {
   storage: BlobStorage;
   /** HS256 key of the registry's tokens, 32 bytes; kept outside the database. */
   tokenKey: Uint8Array;
-  hashes: RunningHashes;
   /** AES-256 key of what the database must keep and give back, such as passwords of other registries; kept outside it. */
   sealKey: Uint8Array;
   upstreams: UpstreamPulls;

@@ -1,11 +1,11 @@
 // Turns the tar of one image layer into a lower directory of overlayfs. The OCI layer specification's whiteouts become
 // overlayfs's: `.wh.NAME` a character device 0:0 called NAME, `.wh..wh..opq` the attribute trusted.overlay.opaque=y.
 import { createHash } from "node:crypto";
-import { constants, readSync } from "node:fs";
+import { constants } from "node:fs";
 import { FlotillaError } from "@flotilla/core";
 import { lsetxattr, mknod } from "../../host/libc.ts";
 import { toDisplay } from "../tar/block.ts";
-import { TarReader } from "../tar/reader.ts";
+import { TarReader, type ReadSource } from "../tar/reader.ts";
 import { decompressing } from "./decompressing.ts";
 import { forEntry } from "./for-entry.ts";
 import type { Answer, Job } from "./jobs.ts";
@@ -19,11 +19,11 @@ const WHITEOUT_META = ".wh..wh.";
 
 type ExtractJob = Pick<Extract<Job, { kind: "extract-layer" }>, "compression" | "maxBytes">;
 
-/** The process's root must be the layer's directory. Decompresses, hashes and extracts; reads file descriptor `input` to its end. */
-export function extractLayer(input: number, job: ExtractJob): Extract<Answer, { kind: "extracted" }> {
+/** The process's root must be the layer's directory. Decompresses, hashes and extracts; reads `input` to its end. */
+export function extractLayer(input: ReadSource, job: ExtractJob): Extract<Answer, { kind: "extracted" }> {
   const hash = createHash("sha256");
   const maxBytes = job.maxBytes ?? Number.POSITIVE_INFINITY;
-  const plain = decompressing((buffer) => readSync(input, buffer), job.compression);
+  const plain = decompressing(input, job.compression);
   let seen = 0;
   const reader = new TarReader((buffer) => {
     const count = plain(buffer);

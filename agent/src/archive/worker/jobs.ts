@@ -7,10 +7,14 @@ import { buildAnswerSchemas, buildContextJobSchema, buildCopyJobSchema, buildSca
 const rootSchema = z.string().startsWith("/");
 
 export const jobSchema = z.discriminatedUnion("kind", [
-  /** One image layer from stdin into an empty directory, of at most so many bytes when it is decompressed. */
+  /**
+   * One image layer into an empty directory, of at most so many bytes when it is decompressed: from stdin, or from a file that
+   * still grows, and then stdin says how far it is (growing-file.ts).
+   */
   z.object({
     kind: z.literal("extract-layer"),
     root: rootSchema,
+    inputPath: rootSchema.optional(),
     compression: z.enum(["none", "gzip", "zstd"]),
     maxBytes: z.number().int().positive().optional(),
   }),
@@ -44,10 +48,11 @@ export const jobSchema = z.discriminatedUnion("kind", [
 export type Job = z.output<typeof jobSchema>;
 
 /**
- * Whether the worker takes another job afterwards. Only what a build does, from file to file: nothing is mounted in its trees,
- * so that no name in them (`/proc/self/fd`) leads to what the worker holds open for its way back.
+ * Whether the worker takes another job afterwards. Only what a pull and a build do, from file to file: nothing is mounted in their
+ * trees, so that no name in them (`/proc/self/fd`) leads to what the worker holds open for its way back.
  */
 export function keepsWorker(job: Job): boolean {
+  if (job.kind === "extract-layer") return job.inputPath !== undefined;
   if (job.kind === "build-context") return job.inputPath !== undefined;
   if (job.kind === "pack-layer") return job.outputPath !== undefined;
   return job.kind === "build-copy" || job.kind === "build-scan";

@@ -3,7 +3,7 @@
 // nothing after.
 //
 // It works synchronously on purpose: blocking reads and writes are its back-pressure, and one thread has one root.
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { extractContext } from "../../build/worker/build-context.ts";
@@ -11,7 +11,9 @@ import { buildCopy } from "../../build/worker/build-copy.ts";
 import { scanSources } from "../../build/worker/build-scan.ts";
 import { CAP, chroot, dropCapability, fchdir } from "../../host/libc.ts";
 import { toStorageError } from "../../storage/storage-error.ts";
+import type { ReadSource } from "../tar/reader.ts";
 import { extractLayer } from "./extract-layer.ts";
+import { growingFile } from "./growing-file.ts";
 import { jobSchema, keepsWorker, type Answer, type Job } from "./jobs.ts";
 import { pack } from "./pack.ts";
 import { packLayer } from "./pack-layer.ts";
@@ -45,6 +47,7 @@ function perform(job: Job): Answer {
 function openFiles(job: Job): Opened {
   const none = { input: STDIN, output: STDOUT, source: -1, target: -1 };
   if (job.kind === "build-copy") return { ...none, source: openDirectory(job.sourceRoot), target: openDirectory(job.root) };
+  if (job.kind === "extract-layer" && job.inputPath !== undefined) return { ...none, input: openSync(job.inputPath, "r") };
   if (job.kind === "pack-layer" && job.outputPath !== undefined) return { ...none, output: openSync(job.outputPath, "wx", 0o600) };
   if (job.kind !== "build-context") return none;
   const input = job.inputPath === undefined ? STDIN : openSync(job.inputPath, "r");
@@ -54,7 +57,7 @@ function openFiles(job: Job): Opened {
 function work(job: Job, { input, output, source, target }: Opened): Answer {
   switch (job.kind) {
     case "extract-layer":
-      return extractLayer(input, job);
+      return extractLayer(input === STDIN ? readingFrom(STDIN) : growingFile(input, readingFrom(STDIN)), job);
     case "unpack":
       unpack(input, job);
       return { kind: "done" };
@@ -77,6 +80,10 @@ function work(job: Job, { input, output, source, target }: Opened): Answer {
       return { kind: "done" };
     }
   }
+}
+
+function readingFrom(fd: number): ReadSource {
+  return (buffer) => readSync(fd, buffer);
 }
 
 function openDirectory(path: string): number {

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { startAgent } from "@flotilla/agent";
 import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, type AgentConfig, readConfig } from "@flotilla/agent/config";
@@ -28,11 +28,13 @@ export async function joinCommand(output: Output, controlUrl: string, options: J
 
 /** Runs the agent until it is told to end; containers run on. */
 export async function runAgent(output: Output): Promise<number> {
+  const { compileCacheDir } = readConfig(process.env);
+  mkdirSync(compileCacheDir, { recursive: true, mode: 0o700 });
   return new Promise((resolve) => {
     const agent = new SupervisedProcess({
       name: "the agent",
       argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
-      env: AGENT_NODE_ENV,
+      env: { ...AGENT_NODE_ENV, NODE_COMPILE_CACHE: compileCacheDir },
       note: (text) => output.note(text),
       onEnd: ({ code, ranMs }) => {
         // One that ends at once cannot start at all; its log says why.

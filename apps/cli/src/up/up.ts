@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "@flotilla/agent/config";
 import { joinControlPlane } from "@flotilla/agent/join";
@@ -30,6 +31,8 @@ export async function up(output: Output): Promise<number> {
   if (process.getuid?.() !== 0)
     throw new FlotillaError("forbidden", "the agent makes namespaces, mounts and firewall rules: run this as root");
   const config = readConfig(process.env);
+  mkdirSync(config.compileCacheDir, { recursive: true, mode: 0o700 });
+  const env = { NODE_COMPILE_CACHE: config.compileCacheDir };
   await ensureDashboard((text) => output.note(text));
   const isAgentThere = await isServed(config.socketPath);
   if (isAgentThere) output.note("an agent runs on this machine already: it is used as it is");
@@ -46,7 +49,7 @@ export async function up(output: Output): Promise<number> {
     const agent = new SupervisedProcess({
       name: "the agent",
       argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
-      env: AGENT_NODE_ENV,
+      env: { ...AGENT_NODE_ENV, ...env },
       note: (text) => output.note(text),
       onEnd: () => true,
     });
@@ -54,6 +57,7 @@ export async function up(output: Output): Promise<number> {
     const control = new SupervisedProcess({
       name: "the control plane",
       argv: [...CONTROL_NODE_FLAGS, CONTROL_MAIN],
+      env,
       note: (text) => output.note(text),
       onStart: (child) =>
         onReady(

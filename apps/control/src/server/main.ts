@@ -1,5 +1,6 @@
 // `node apps/control/src/server/main.ts`: the control plane as a process of its own. SIGTERM and SIGINT end it.
 // Started by `flotilla up` it has an IPC channel: it says when it is ready, and ends when its parent is gone.
+import { flushCompileCache } from "node:module";
 import { toFlotillaError } from "@flotilla/core";
 import { readControlConfig } from "./env.ts";
 import { createNextHandler } from "./next-handler.ts";
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   process.once("SIGINT", stop);
   process.once("disconnect", stop);
   logger.info("control plane is ready", { url: control.url });
+  flushCompileCache();
   await sayReady(control, config.publicUrl);
 }
 

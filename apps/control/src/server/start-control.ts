@@ -17,7 +17,6 @@ import {
   LiveFeed,
   parseScope,
   RefusalLog,
-  RunningHashes,
   type ServiceContext,
   setUpUnattended,
   ShortCache,
@@ -33,12 +32,14 @@ import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { formatMetrics } from "./metrics.ts";
+import { HostWatch } from "./host-watch.ts";
 import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
 import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
+import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
 
@@ -47,7 +48,14 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** How often Node looks for clients that are over that time; its own interval is twice as long as the time. */
 const SLOW_CHECK_MS = 5_000;
 
-export type StartOptions = { config: ControlConfig; logger: Logger; version: string; page?: PageHandler | undefined };
+export type StartOptions = {
+  config: ControlConfig;
+  logger: Logger;
+  version: string;
+  page?: PageHandler | undefined;
+  /** Hosts are judged from so long after the start; a test need not wait for a minute. */
+  judgeAfterMs?: number;
+};
 
 export type Control = {
   /** Where it listens, such as `http://127.0.0.1:7420`. */
@@ -74,6 +82,12 @@ export async function startControl(options: StartOptions): Promise<Control> {
     await close();
     throw error;
   }
+}
+
+function openStorage(config: ControlConfig, undo: Undo): FileStorage {
+  const storage = new FileStorage(join(config.dataDir, "registry"));
+  undo.push(() => storage.close());
+  return storage;
 }
 
 async function start(options: StartOptions, undo: Undo, close: () => Promise<void>): Promise<Control> {
@@ -106,9 +120,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     callers: new CallerTickets(),
     cache: new ShortCache(),
     registry: {
-      storage: new FileStorage(join(config.dataDir, "registry")),
+      storage: openStorage(config, undo),
       tokenKey: secrets.registryTokenKey,
-      hashes: new RunningHashes(),
       sealKey: secrets.sealKey,
       upstreams,
     },
@@ -122,10 +135,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
   const server = serve({ options, services, auth, hub, undo, database });
-  const maintenance = new RegistryMaintenance(services);
-  undo.push(() => maintenance.close());
-  const upkeep = new OverlayUpkeep(services);
-  undo.push(() => upkeep.close());
+  startUpkeep({ options, services, hub, undo });
   const url = await listen(server, config);
   const setupToken = await issueSetupToken(services);
   return {
@@ -135,6 +145,18 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     issueLocalJoinToken: () => issueLocalJoinToken(services),
     close,
   };
+}
+
+/** What a control plane does by itself, with nobody asking. */
+function startUpkeep({ options, services, hub, undo }: Pick<ServeOptions, "options" | "services" | "hub" | "undo">): void {
+  const maintenance = new RegistryMaintenance(services);
+  const upkeep = new OverlayUpkeep(services);
+  const watch = new HostWatch({ services, tell: (hostId) => hub.tell({ hostId, kind: "state" }), judgeAfterMs: options.judgeAfterMs });
+  undo.push(
+    () => maintenance.close(),
+    () => upkeep.close(),
+    () => watch.close(),
+  );
 }
 
 async function openMigrated(config: ControlConfig, more: { logger: Logger; password: string; undo: Undo }): Promise<ControlDatabase> {
@@ -177,7 +199,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     }),
   );
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states }));
+  undo.push(listenForStates({ database, services, states }), listenForStacks(database, services));
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);

@@ -23,7 +23,7 @@ import type { ApiContext } from "../context.ts";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
 import { theHost } from "./hosts.ts";
 
-function theContainer({ services, actor }: ApiContext, input: { host: string; id: string }): Promise<ObjectRef> {
+export function theContainer({ services, actor }: ApiContext, input: { host: string; id: string }): Promise<ObjectRef> {
   return engineObject(services, actor, { kind: "container", host: input.host, id: input.id });
 }
 

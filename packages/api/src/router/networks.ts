@@ -1,21 +1,25 @@
 import {
+  checkReach,
   connectNetwork,
   createNetwork,
   disconnectNetwork,
   getOverlay,
   inspectNetwork,
   listNetworks,
+  listPorts,
   membership,
   networkInput,
   networkObject,
   newNetwork,
   type ObjectRef,
+  reachInput,
+  readMesh,
   removeNetwork,
 } from "@flotilla/services";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
-import { createRouter, procedure } from "../trpc.ts";
-import { hostOrTeam, perHostInput } from "./containers.ts";
+import { createRouter, ownTeam, procedure } from "../trpc.ts";
+import { hostOrTeam, perHostInput, theContainer } from "./containers.ts";
 
 const ref = z.string().min(1).max(255);
 
@@ -26,6 +30,14 @@ function theNetwork({ services, actor }: ApiContext, input: { network: string; h
 export const networksRouter = createRouter({
   list: procedure(perHostInput, { action: "network.read", object: hostOrTeam }).query(({ ctx, input }) =>
     listNetworks(ctx.services, ctx.actor, input),
+  ),
+  mesh: procedure(z.void(), { action: "network.read", object: ownTeam }).query(({ ctx }) => readMesh(ctx.services, ctx.actor)),
+  ports: procedure(perHostInput, { action: "container.read", object: hostOrTeam }).query(({ ctx, input }) =>
+    listPorts(ctx.services, ctx.actor, input),
+  ),
+  // A question and no act, though packets are sent: asked anew it answers anew.
+  reach: procedure(reachInput, { action: "container.probe", object: theContainer }).query(({ ctx, input }) =>
+    checkReach(ctx.services, ctx.actor, input),
   ),
   get: procedure(z.object({ network: ref }), { action: "network.read", object: theNetwork }).query(({ ctx, input }) =>
     getOverlay(ctx.services, ctx.actor, input.network),

@@ -29,6 +29,7 @@ const rows = (more: Partial<OverlayRows> = {}): OverlayRows => ({
       ]),
     ],
   ]),
+  peers: new Map(),
   ...more,
 });
 const compose = (given: OverlayRows, hostId = "host-1") => composeNetworks(given, { hostId, namespace: "default" })[0];
@@ -114,7 +115,9 @@ test("an address that somebody has again is not dead", () => {
 
 test("of an encrypted network everybody's tunnels are told, of another none", () => {
   const tunnels = [{ slot: 0, port: 51_871, publicKey: `${"A".repeat(43)}=` }];
-  const two = sampleHost(2, "10.9.0.2", { underlay: { address: "10.9.0.2", mtuBytes: 1500, routes: [], encryption: "kernel", tunnels } });
+  const two = sampleHost(2, "10.9.0.2", {
+    underlay: { address: "10.9.0.2", mtuBytes: 1500, routes: [], probePort: null, encryption: "kernel", tunnels },
+  });
   const of = (options: Record<string, string>) =>
     compose(rows({ networks: [network({ options })], hosts: [sampleHost(1, "10.9.0.1"), two] }));
   expect(of({ encrypted: "" })).toMatchObject({ isEncrypted: true, hosts: [{ tunnels: [] }, { tunnels }] });

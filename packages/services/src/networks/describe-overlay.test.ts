@@ -17,8 +17,8 @@ const network = sampleOverlay({
 const said = (mtuBytes: number, addresses: string[], problem: string | null = null) =>
   sampleObserved(Object.fromEntries(addresses.map((address) => [`web-${address}`, address])), { mtuBytes, problem });
 
-function detail(hosts: OverlayHostRow[], observed: Record<string, ReturnType<typeof said>> = {}) {
-  const rows: OverlayRows = { networks: [network], hosts, observed: new Map([[NETWORK_ID, new Map(Object.entries(observed))]]) };
+function detail(hosts: OverlayHostRow[], observed: Record<string, ReturnType<typeof said>> = {}, peers: OverlayRows["peers"] = new Map()) {
+  const rows: OverlayRows = { networks: [network], hosts, observed: new Map([[NETWORK_ID, new Map(Object.entries(observed))]]), peers };
   return detailOverlay(network, rows);
 }
 
@@ -58,6 +58,13 @@ describe("problems", () => {
       count: 1,
     });
   });
+  test("packets that do not fit on the way to another host with members", () => {
+    const report = { number: 2, state: "up", rttP50Micros: 1, rttLastMicros: 1, lossPerMille: 0, pathMtuBytes: 1400 } as const;
+    const peers: OverlayRows["peers"] = new Map([["host-1", { linkMtuBytes: 1500, peers: [report] }]]);
+    const found = detail([host(1), host(2)], { "host-1": said(1450, ["10.64.0.17"]), "host-2": said(1450, ["10.64.0.49"]) }, peers);
+    expect(found.hosts.map(({ problems: each }) => each)).toEqual([[{ code: "pathMtu", host: "h2", needsBytes: 1500, pathMtuBytes: 1400 }], []]); // prettier-ignore
+    expect(found.problems).toBe(1);
+  });
   test("what the host says itself", () => {
     expect(detail([host(1)], { "host-1": said(0, [], "VNI 4097 is taken") }).hosts[0]).toMatchObject({
       mtuBytes: null,
@@ -68,10 +75,13 @@ describe("problems", () => {
 
 test("an encrypted network says by what each host encrypts, and which cannot", () => {
   const secret = { ...network, options: { encrypted: "" } };
-  const able = (encryption: "kernel" | "none") => ({ underlay: { address: `10.9.0.${encryption === "none" ? 2 : 1}`, mtuBytes: 1500, routes: [], encryption, tunnels: [] } }); // prettier-ignore
+  const able = (encryption: "kernel" | "none") => ({ underlay: { address: `10.9.0.${encryption === "none" ? 2 : 1}`, mtuBytes: 1500, routes: [], probePort: null, encryption, tunnels: [] } }); // prettier-ignore
   const hosts = [host(1, able("kernel")), host(2, able("none"))];
-  const found = detailOverlay(secret, { networks: [secret], hosts, observed: new Map() });
+  const found = detailOverlay(secret, { networks: [secret], hosts, observed: new Map(), peers: new Map() });
   expect(found).toMatchObject({ isEncrypted: true, problems: 1, hosts: [{ encryption: "kernel" }, { encryption: "none" }] });
   expect(found.hosts[1]?.problems).toEqual([{ code: "noEncryption" }]);
-  expect(detailOverlay(network, { networks: [network], hosts, observed: new Map() })).toMatchObject({ isEncrypted: false, problems: 0 });
+  expect(detailOverlay(network, { networks: [network], hosts, observed: new Map(), peers: new Map() })).toMatchObject({
+    isEncrypted: false,
+    problems: 0,
+  });
 });

@@ -3,6 +3,7 @@ import { containsAddress, parseAddress, parseSubnet, subnetSize } from "@flotill
 import type { Encryption, ObservedNetwork } from "@flotilla/protocol";
 import { z } from "zod";
 import type { HostBrief } from "../engine/ask-hosts.ts";
+import { findMtuProblems } from "./describe-mesh.ts";
 import { reachableHosts } from "./compose-network.ts";
 import { isEncrypted } from "./plan-network.ts";
 import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
@@ -32,6 +33,8 @@ export type OverlaySummary = {
 export type OverlayProblem =
   | { code: "noUnderlay" | "noBlock" | "noEncryption" | "offline" | "silent" }
   | { code: "sameAddress"; host: string }
+  /** Its packets need so many bytes on the way to another host, which carries fewer. */
+  | { code: "pathMtu"; host: string; needsBytes: number; pathMtuBytes: number }
   | { code: "reported"; message: string };
 
 export type OverlayHost = HostBrief & {
@@ -139,6 +142,8 @@ function problemsOf(network: OverlayNetworkRow, rows: OverlayRows, host: Overlay
     problems.push({ code: "sameAddress", host: twin.name });
   if (!network.leases.some(({ kind, hostId, releasedAt }) => kind === "block" && hostId === host.id && releasedAt === null))
     problems.push({ code: "noBlock" });
+  for (const { to, needsBytes, pathMtuBytes } of findMtuProblems({ ...rows, networks: [network] }).filter(({ from }) => from === host.id))
+    problems.push({ code: "pathMtu", host: rows.hosts.find(({ id }) => id === to)?.name ?? to, needsBytes, pathMtuBytes });
   if (isEncryptedRow(network) && host.underlay?.encryption === "none") problems.push({ code: "noEncryption" });
   else if (said?.problem != null) problems.push({ code: "reported", message: said.problem });
   else if (said === undefined && host.downSince === null && host.underlay !== null) problems.push({ code: "silent" });

@@ -1,5 +1,15 @@
 import type { Host, OverlayLease, OverlayNetwork, Transaction } from "@flotilla/db";
-import { HOST_UNDERLAY, hostUnderlay, type HostUnderlay, kindOf, type ObservedNetwork, observedNetwork } from "@flotilla/protocol";
+import {
+  HOST_UNDERLAY,
+  hostUnderlay,
+  type HostUnderlay,
+  kindOf,
+  type ObservedNetwork,
+  observedNetwork,
+  type ObservedPeers,
+  observedPeers,
+  PEERS,
+} from "@flotilla/protocol";
 
 /** Kind of the desired and of the observed resources of networks: `network/<id>`. */
 export const NETWORK = "network";
@@ -16,6 +26,8 @@ export type OverlayRows = {
   hosts: OverlayHostRow[];
   /** By id of the network, then by id of the host, as that host said last. */
   observed: Map<string, Map<string, ObservedNetwork>>;
+  /** What hosts see of their peers, by id of the host. */
+  peers: Map<string, ObservedPeers>;
 };
 
 /** Reads a team's networks; in a transaction, so that all of it is of one time. */
@@ -31,19 +43,22 @@ export async function readOverlayRows(tx: Transaction, teamId: string): Promise<
     orderBy: { number: "asc" },
   });
   const said = await tx.hostObserved.findMany({
-    where: { host: { teamId }, OR: [{ key: HOST_UNDERLAY }, { key: { startsWith: `${NETWORK}/` } }] },
+    where: { host: { teamId }, OR: [{ key: { in: [HOST_UNDERLAY, PEERS] } }, { key: { startsWith: `${NETWORK}/` } }] },
     select: { hostId: true, key: true, body: true },
   });
   const underlays = new Map<string, HostUnderlay>();
+  const peers = new Map<string, ObservedPeers>();
   const observed: OverlayRows["observed"] = new Map();
   for (const { hostId, key, body } of said) {
     if (kindOf(key) === NETWORK) addObserved(observed, { hostId, networkId: key.slice(NETWORK.length + 1), body });
-    else {
-      const parsed = hostUnderlay.safeParse(body);
-      if (parsed.success) underlays.set(hostId, parsed.data);
-    }
+    else if (key === PEERS) setParsed(peers, hostId, observedPeers.safeParse(body).data);
+    else setParsed(underlays, hostId, hostUnderlay.safeParse(body).data);
   }
-  return { networks, hosts: found.map((host) => ({ ...host, underlay: underlays.get(host.id) ?? null })), observed };
+  return { networks, hosts: found.map((host) => ({ ...host, underlay: underlays.get(host.id) ?? null })), observed, peers };
+}
+
+function setParsed<T>(map: Map<string, T>, hostId: string, parsed: T | undefined): void {
+  if (parsed !== undefined) map.set(hostId, parsed);
 }
 
 /** What a host says and no schema knows is as if it had said nothing. */

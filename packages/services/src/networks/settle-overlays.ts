@@ -5,8 +5,6 @@ import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 import { type LeaseChanges, type LeaseHost, planLeases, REST_MS } from "./plan-leases.ts";
 
-/** A host of which nothing was heard for so long counts as down: its endpoints leave the names of the others. */
-export const DOWN_AFTER_MS = 60_000;
 const PATIENT = { maxWait: 15_000, timeout: 30_000 } as const;
 
 /**
@@ -65,29 +63,6 @@ async function dropTombstones(services: ServiceContext, tx: Transaction, teamId:
   const before = new Date(services.nowMs() - REST_MS);
   const { count } = await tx.overlayTombstone.deleteMany({ where: { network: { teamId }, diedAt: { lt: before } } });
   return count > 0;
-}
-
-/**
- * Marks hosts that are away for too long, and those that are back. One rule for now: nothing was heard for a minute, by any
- * control plane. Their addresses stay theirs, and open connections stay open: a cut link to here is no cut link to others.
- */
-export async function judgeHosts(services: ServiceContext): Promise<void> {
-  const hosts = await services.prisma.host.findMany({ select: { id: true, teamId: true, lastSeenAt: true, downSince: true } });
-  const limit = services.nowMs() - DOWN_AFTER_MS;
-  for (const { id, teamId, lastSeenAt, downSince } of hosts) {
-    const isDown = !services.links.state(id).isOnline && (lastSeenAt?.getTime() ?? 0) < limit;
-    if (isDown === (downSince !== null)) continue;
-    await setDown(services, { id, teamId, downSince: isDown ? new Date(services.nowMs()) : null });
-  }
-}
-
-async function setDown(services: ServiceContext, host: { id: string; teamId: string; downSince: Date | null }): Promise<void> {
-  const { id, teamId, downSince } = host;
-  await services.prisma.$transaction(async (tx) => {
-    await tx.host.updateMany({ where: { id }, data: { downSince } });
-    await notifyHostState(tx, { teamId });
-  });
-  services.logger.info(downSince === null ? "host counts as there again" : "host counts as down", { hostId: id });
 }
 
 /** Settles all teams that have networks. What fails for one does not keep the others. */

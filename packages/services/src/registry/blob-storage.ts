@@ -12,11 +12,17 @@ export type ByteRange = { start: number; end: number };
 export type BlobStorage = {
   /**
    * Writes `body` from `offset` on and drops whatever was behind it. A body that fails leaves what was written, whose end
-   * `stat` tells, so that an upload goes on there. Never called twice at once for one key.
+   * `stat` tells, so that an upload goes on there. Never called twice at once for one key. A piece is used until the next
+   * one is asked for.
    *
    * @throws gone when less than `offset` bytes are there.
    */
   append(key: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * SHA-256 in hexadecimal of the first `size` bytes. Of what was appended in order it is known at once, once; else the bytes
+   * are read for it. @throws gone when they are not there.
+   */
+  digest(key: string, size: number): Promise<string>;
   /** Gives what was appended its final key, durably and in one step: readers of `to` see nothing or all of it. @throws gone when `from` is not there. */
   promote(from: string, to: string): Promise<void>;
   /** The bytes, or a part of them. @throws not_found before the first byte. What is deleted meanwhile is still read to its end. */

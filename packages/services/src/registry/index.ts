@@ -17,7 +17,6 @@ export * from "./registry-caller.ts";
 export * from "./registry-error.ts";
 export * from "./registry-token.ts";
 export * from "./retention-policy.ts";
-export * from "./running-hashes.ts";
 export * from "./upload-session.ts";
 export * from "./upstream/index.ts";
 export * from "./write-upload.ts";

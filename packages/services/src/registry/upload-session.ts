@@ -121,6 +121,5 @@ export async function cancelUpload(services: ServiceContext, ref: UploadRef): Pr
 /** Row first: a file without a row is found by the clean-up, a row without a file would be served. */
 export async function dropUpload(services: ServiceContext, id: string): Promise<void> {
   await services.prisma.registryUpload.deleteMany({ where: { id } });
-  services.registry.hashes.drop(id);
   await services.registry.storage.delete(uploadKey(id));
 }

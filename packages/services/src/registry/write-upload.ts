@@ -1,4 +1,4 @@
-import { createHash, type Hash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { isFlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import { type Digest, digestOfHex, hexOf } from "@flotilla/image";
@@ -18,26 +18,25 @@ export type UploadBody = {
 };
 
 /**
- * Writes a chunk behind what is there, hashing it on its way. Returns the new length. Memory does not grow with the chunk.
+ * Writes a chunk behind what is there. Returns the new length. Memory does not grow with the chunk.
  *
  * @throws RANGE_INVALID when the chunk does not begin where the last one ended, SIZE_INVALID when its length is not the
  * one that it says, DENIED over the quota.
  */
 export async function appendToUpload(services: ServiceContext, held: HeldUpload, body: UploadBody): Promise<number> {
-  const { storage, hashes } = services.registry;
+  const { storage } = services.registry;
   checkRange(held, body);
   // What was cached of other registries makes room for what is pushed.
   if (body.length !== undefined) await makeRoom(services, held.repository.teamId, body.length);
   const room = await roomLeft(services, held.repository.teamId);
   if (body.length !== undefined && body.length > room) throw overQuota();
-  const hash = hashes.take(held.id, held.offset) ?? (await hashStored(services, held));
   const meter = { bytes: 0 };
   try {
-    await storage.append(uploadKey(held.id), held.offset, metered(body.bytes, { hash, meter, held, room }));
+    await storage.append(uploadKey(held.id), held.offset, metered(body.bytes, { meter, held, room }));
   } catch (error) {
-    // What arrived counts: the client asks how far it came and goes on. The hash may be ahead of the file, so it is dropped.
+    // What arrived counts: the client asks how far it came and goes on.
     const stored = await storage.stat(uploadKey(held.id));
-    if (stored !== undefined) await moveOffset(services, held, Math.max(held.offset, stored.size));
+    if (stored !== undefined) await moveOffset(services, held, stored.size);
     throw isFlotillaError(error, "gone") ? unknownUpload() : error;
   }
   const offset = held.offset + meter.bytes;
@@ -46,7 +45,6 @@ export async function appendToUpload(services: ServiceContext, held: HeldUpload,
   if (expected !== undefined && expected !== meter.bytes)
     throw registryError("SIZE_INVALID", `Content-Range says ${expected} bytes, there were ${meter.bytes}`);
   held.offset = offset;
-  hashes.keep(held.id, { hash, offset });
   return offset;
 }
 
@@ -58,15 +56,14 @@ function checkRange(held: HeldUpload, { range, length }: UploadBody): void {
     throw registryError("SIZE_INVALID", "Content-Range and Content-Length do not agree");
 }
 
-type Metering = { hash: Hash; meter: { bytes: number }; held: HeldUpload; room: number };
+type Metering = { meter: { bytes: number }; held: HeldUpload; room: number };
 
-async function* metered(bytes: AsyncIterable<Uint8Array>, { hash, meter, held, room }: Metering): AsyncGenerator<Uint8Array> {
+async function* metered(bytes: AsyncIterable<Uint8Array>, { meter, held, room }: Metering): AsyncGenerator<Uint8Array> {
   for await (const chunk of bytes) {
     // A process that was stopped for minutes must not write into what another one took over meanwhile.
     if (!held.mayWrite()) throw registryError("BLOB_UPLOAD_INVALID", "another request took this upload over");
     if (meter.bytes + chunk.length > room) throw overQuota();
     meter.bytes += chunk.length;
-    hash.update(chunk);
     yield chunk;
   }
 }
@@ -79,17 +76,6 @@ async function moveOffset(services: ServiceContext, held: HeldUpload, offset: nu
   if (count === 0) throw unknownUpload();
 }
 
-/** The hash of what is stored so far: after a restart, or when another control plane took the chunks before. */
-async function hashStored(services: ServiceContext, held: HeldUpload): Promise<Hash> {
-  const hash = createHash("sha256");
-  if (held.offset === 0) return hash;
-  const stored = await services.registry.storage.stat(uploadKey(held.id));
-  if (stored === undefined || stored.size < held.offset) throw unknownUpload();
-  for await (const chunk of await services.registry.storage.read(uploadKey(held.id), { start: 0, end: held.offset - 1 }))
-    hash.update(chunk);
-  return hash;
-}
-
 /**
  * Makes a finished upload a blob of its repository, if it has the digest that the client says. The file gets its final
  * name before any row names it: a kill leaves a file without a row, which clean-up finds, and never the other way round.
@@ -97,15 +83,17 @@ async function hashStored(services: ServiceContext, held: HeldUpload): Promise<H
  * @throws DIGEST_INVALID, which ends the upload, and DENIED over the quota.
  */
 export async function commitUpload(services: ServiceContext, held: HeldUpload, digest: Digest): Promise<{ size: number }> {
-  const { storage, hashes } = services.registry;
-  const hash = hashes.take(held.id, held.offset) ?? (await hashStored(services, held));
-  const actual = digestOfHex(hash.digest("hex"));
+  const { storage } = services.registry;
+  // An empty blob has no file yet.
+  if (held.offset === 0) await storage.append(uploadKey(held.id), 0, nothing());
+  const hex = await storage.digest(uploadKey(held.id), held.offset).catch((error: unknown) => {
+    throw isFlotillaError(error, "gone") ? unknownUpload() : error;
+  });
+  const actual = digestOfHex(hex);
   if (actual !== digest) {
     await dropUpload(services, held.id);
     throw registryError("DIGEST_INVALID", "provided digest did not match uploaded content", { digest, actual });
   }
-  // An empty blob has no file yet.
-  if (held.offset === 0) await storage.append(uploadKey(held.id), 0, nothing());
   const storageKey = `blobs/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}.${randomUUID()}`;
   if (!held.mayWrite()) throw registryError("BLOB_UPLOAD_INVALID", "another request took this upload over");
   await storage.promote(uploadKey(held.id), storageKey).catch((error: unknown) => {

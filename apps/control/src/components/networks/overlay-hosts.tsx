@@ -61,5 +61,6 @@ export function OverlayHosts({ hosts, isEncrypted }: { hosts: readonly OverlayHo
 function ProblemText({ problem }: { problem: OverlayHost["problems"][number] }): ReactNode {
   const t = useTranslations("network.problem");
   if (problem.code === "reported") return problem.message;
+  if (problem.code === "pathMtu") return t("pathMtu", { host: problem.host, needs: problem.needsBytes, carries: problem.pathMtuBytes });
   return problem.code === "sameAddress" ? t("sameAddress", { host: problem.host }) : t(problem.code);
 }

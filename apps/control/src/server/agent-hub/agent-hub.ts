@@ -16,10 +16,12 @@ import {
 } from "@flotilla/protocol";
 import {
   type Actor,
+  heartbeatIntervalMs,
   type HostChangeKind,
   type HostLinks,
   type HostLiveState,
   hostObject,
+  lastSeenStepMs,
   type ObjectRef,
   recordAudit,
   type ServiceContext,
@@ -37,8 +39,6 @@ type Change = { hostId: string; kind: HostChangeKind };
 const ADMISSION = { perSecond: 50, burst: 100 };
 const DUPLICATE_PROBE_MS = 2_000;
 const DUPLICATE_RETRY_MS = 30_000;
-/** `last seen` is written at most this often while a host is connected: often enough for others to tell by it who is down. */
-const LAST_SEEN_STEP_MS = 15_000;
 const DUPLICATE_FLAG = "another machine uses this host's key";
 
 export type AgentHubOptions = { key: SigningKey; isBehindProxy: boolean };
@@ -189,8 +189,10 @@ export class AgentHub implements HostLinks {
     }
     socket.sendText({ type: "welcome", hostId: host.id, name: host.name, epoch });
     const { processId, facts } = agent.hello;
-    const onStats = (): void => this.#onHeartbeat(host.id);
-    const connection = new HostConnection({ hostId: host.id, hostName: host.name, epoch, processId, facts, socket, onStats });
+    const onStats = (): void => this.#onHeartbeat(host.id, socket);
+    const statsIntervalMs = (): number => heartbeatIntervalMs(this.size);
+    const ids = { hostId: host.id, hostName: host.name, epoch, processId };
+    const connection = new HostConnection({ ...ids, facts, socket, onStats, statsIntervalMs });
     this.#connections.set(host.id, connection);
     const ping = setInterval(() => {
       if (Date.now() - socket.lastHeardMs > SILENCE_LIMIT_MS) connection.destroy();
@@ -205,9 +207,8 @@ export class AgentHub implements HostLinks {
     this.#emit({ hostId: host.id, kind: "online" });
   }
 
-  #onHeartbeat(hostId: string): void {
-    const now = Date.now();
-    if (now - (this.#lastSeen.get(hostId) ?? 0) > LAST_SEEN_STEP_MS) this.#writeLastSeen(hostId, now);
+  #onHeartbeat(hostId: string, { lastHeardMs }: LinkSocket): void {
+    if (lastHeardMs - (this.#lastSeen.get(hostId) ?? 0) >= lastSeenStepMs(this.size)) this.#writeLastSeen(hostId, lastHeardMs);
     this.#emit({ hostId, kind: "stats" });
   }
 

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
 import {
+  HEARTBEAT_INTERVAL_HEADER,
   HEARTBEAT_PATH,
   HIJACK_HEADER,
   type HostFacts,
@@ -27,6 +28,8 @@ export type ConnectionOptions = {
   facts: HostFacts;
   socket: LinkSocket;
   onStats: (stats: HostStats) => void;
+  /** How often the host is to send them now: it is told when that has become another matter. */
+  statsIntervalMs: () => number;
 };
 
 /** A full-duplex call: end `input` for a half-close, close it to cancel; read `output` to its end. */
@@ -65,7 +68,7 @@ export class HostConnection implements HostLink {
     this.#session.once("close", () => stream.destroy());
     stream.once("close", () => this.#session.destroy());
     stream.on("error", () => undefined);
-    void this.#readHeartbeats(options.onStats);
+    void this.#followHeartbeats(options);
   }
 
   async request(request: EngineRequest): Promise<EngineResponse> {
@@ -119,26 +122,37 @@ export class HostConnection implements HostLink {
     return new FlotillaError("unavailable", `host ${this.#hostName} is not connected`);
   }
 
-  async #readHeartbeats(onStats: (stats: HostStats) => void): Promise<void> {
+  async #followHeartbeats(options: ConnectionOptions): Promise<void> {
     try {
-      const { body } = await this.request({ method: "GET", path: HEARTBEAT_PATH, namespace: "default" });
-      let rest = "";
-      for await (const chunk of body) {
-        rest += String(chunk);
-        const lines = rest.split("\n");
-        rest = lines.pop() ?? "";
-        if (rest.length > MAX_HEARTBEAT_BYTES) throw new FlotillaError("too_large", "a heartbeat is too long");
-        for (const line of lines) {
-          const { stats } = heartbeat.parse(JSON.parse(line));
-          this.stats = stats;
-          onStats(stats);
-        }
-      }
+      // One round is as long as the interval that the host was told stays about right.
+      while (await this.#readHeartbeats(options));
     } catch {
       // Fall through: a host without heartbeats, or with malformed ones, is not one that this control plane can use.
     }
     this.socket.close(1008, "no heartbeat");
     this.destroy();
+  }
+
+  /** @returns true when heartbeats are to be asked for anew: the fleet has become twice as large, or half. */
+  async #readHeartbeats({ onStats, statsIntervalMs }: ConnectionOptions): Promise<boolean> {
+    const intervalMs = statsIntervalMs();
+    const headers = { [HEARTBEAT_INTERVAL_HEADER]: String(intervalMs) };
+    const { body } = await this.request({ method: "GET", path: HEARTBEAT_PATH, namespace: "default", headers });
+    let rest = "";
+    for await (const chunk of body) {
+      rest += String(chunk);
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > MAX_HEARTBEAT_BYTES) throw new FlotillaError("too_large", "a heartbeat is too long");
+      for (const line of lines) {
+        const { stats } = heartbeat.parse(JSON.parse(line));
+        this.stats = stats;
+        onStats(stats);
+      }
+      const ratio = statsIntervalMs() / intervalMs;
+      if (ratio >= 2 || ratio <= 0.5) return true;
+    }
+    return false;
   }
 }
 

@@ -6,5 +6,10 @@ import { describeBlobStorage } from "./storage-suite.ts";
 
 describeBlobStorage("FileStorage", async () => {
   const dir = await mkdtemp(join(tmpdir(), "fls-"));
-  return { storage: new FileStorage(dir), close: () => rm(dir, { recursive: true, force: true }) };
+  const [storage, again] = [new FileStorage(dir), new FileStorage(dir)];
+  const close = async (): Promise<void> => {
+    await Promise.all([storage.close(), again.close()]);
+    await rm(dir, { recursive: true, force: true });
+  };
+  return { storage, openAgain: () => again, close };
 });

@@ -3,11 +3,11 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs
 import { dirname, join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import type { BlobStorage, ByteRange, StoredObject } from "@flotilla/services";
+import { UploadFiles } from "./upload-files.ts";
 
 /** Keys come from our own code; this is the last line of defence against one that was built from a client's text. */
 const KEY = /^[a-z0-9]+(?:[.-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[.-][a-z0-9]+)*)*$/;
-/** Bytes that are gathered before a write, and read at once: large enough that system calls do not count. */
-const WRITE_BYTES = 1024 * 1024;
+/** Bytes that are read at once: large enough that system calls do not count. */
 const READ_BYTES = 512 * 1024;
 /** Two of these are in memory for each blob that is being sent. */
 const SEND_BYTES = 512 * 1024;
@@ -15,6 +15,7 @@ const SEND_BYTES = 512 * 1024;
 /** Blobs as files below one directory. */
 export class FileStorage implements BlobStorage {
   readonly #root: string;
+  readonly #uploads = new UploadFiles();
 
   constructor(root: string) {
     this.#root = root;
@@ -25,7 +26,19 @@ export class FileStorage implements BlobStorage {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await openForAppend(path, offset);
     try {
-      await writeAll(file, offset, body);
+      await this.#uploads.append(file, { key, offset }, body);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async digest(key: string, size: number): Promise<string> {
+    const file = await open(this.#path(key), "r").catch((error: unknown) => {
+      throw isMissing(error) ? tooShort() : error;
+    });
+    try {
+      if ((await file.stat()).size < size) throw tooShort();
+      return await this.#uploads.digest(file, { key, size });
     } finally {
       await file.close();
     }
@@ -42,6 +55,7 @@ export class FileStorage implements BlobStorage {
       await rename(source, target).catch((error: unknown) => {
         throw isMissing(error) ? new FlotillaError("gone", "the uploaded bytes are gone") : error;
       });
+      this.#uploads.forget(from);
       // After the rename, so that a journal takes both at once. No row names the target before this returns.
       await file.sync();
     } finally {
@@ -91,6 +105,7 @@ export class FileStorage implements BlobStorage {
   }
 
   async delete(key: string): Promise<void> {
+    this.#uploads.forget(key);
     await rm(this.#path(key), { force: true });
   }
 
@@ -106,6 +121,11 @@ export class FileStorage implements BlobStorage {
       const found = entry.isFile() ? await this.stat(key) : undefined;
       if (found !== undefined) yield found;
     }
+  }
+
+  /** Ends the threads that write and hash; nothing is appended any more. */
+  close(): Promise<void> {
+    return this.#uploads.close();
   }
 
   #path(key: string): string {
@@ -131,8 +151,10 @@ async function openForAppend(path: string, offset: number): Promise<FileHandle> 
     throw isMissing(error) ? tooShort() : error;
   });
   try {
-    if ((await file.stat()).size < offset) throw tooShort();
-    await file.truncate(offset);
+    const { size } = await file.stat();
+    if (size < offset) throw tooShort();
+    // Not for nothing: it would count as a change of the file.
+    if (size > offset) await file.truncate(offset);
     return file;
   } catch (error) {
     await file.close();
@@ -142,44 +164,6 @@ async function openForAppend(path: string, offset: number): Promise<FileHandle> 
 
 function tooShort(): FlotillaError {
   return new FlotillaError("gone", "the bytes before this offset are gone");
-}
-
-/** Gathers pieces and writes them while the next ones come in; never more than two portions are in memory. */
-async function writeAll(file: FileHandle, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
-  let position = offset;
-  let portion: Uint8Array[] = [];
-  let bytes = 0;
-  let pending: Promise<void> = Promise.resolve();
-  const flush = async (): Promise<void> => {
-    await pending;
-    if (bytes === 0) return;
-    pending = writePortion(file, portion, position);
-    // A failure is thrown where it is awaited, and must not count as unhandled until then.
-    pending.catch(() => undefined);
-    position += bytes;
-    portion = [];
-    bytes = 0;
-  };
-  try {
-    for await (const chunk of body) {
-      portion.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= WRITE_BYTES) await flush();
-    }
-  } finally {
-    // Also what came before a broken connection counts: the upload goes on behind it.
-    await flush();
-    await pending;
-  }
-}
-
-async function writePortion(file: FileHandle, portion: Uint8Array[], position: number): Promise<void> {
-  const total = portion.reduce((sum, part) => sum + part.length, 0);
-  let { bytesWritten: done } = await file.writev(portion, position);
-  if (done === total) return;
-  // A short write: the disk is nearly full. The rest goes in, or fails with the cause.
-  const all = Buffer.concat(portion);
-  while (done < total) done += (await file.write(all, done, total - done, position + done)).bytesWritten;
 }
 
 async function syncDirectory(path: string): Promise<void> {

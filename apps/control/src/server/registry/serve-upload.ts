@@ -20,6 +20,7 @@ import {
 } from "@flotilla/services";
 import { answerEmpty, type CallerExchange } from "./exchange.ts";
 import { toDigest } from "./parse-route.ts";
+import { takeBody } from "./take-body.ts";
 
 /** `POST /v2/<name>/blobs/uploads/`: begins an upload, mounts a blob of another repository, or takes a whole blob at once. */
 export async function serveUploads(exchange: CallerExchange, name: string): Promise<void> {
@@ -95,8 +96,7 @@ function hasBody(headers: { "content-length"?: string | undefined; "transfer-enc
 function bodyOf({ req }: CallerExchange): UploadBody {
   const length = req.headers["content-length"];
   return {
-    // The connection must outlive an error, to carry the answer.
-    bytes: req.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
+    bytes: takeBody(req),
     length: length === undefined ? undefined : Number(length),
     range: parseContentRange(req.headers["content-range"]),
   };

@@ -1,9 +1,10 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { isFlotillaError } from "@flotilla/core";
 import type { BlobStorage, StoredObject } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-export type StorageCase = { storage: BlobStorage; close(): Promise<void> };
+/** `openAgain` is the same storage as another process sees it. */
+export type StorageCase = { storage: BlobStorage; openAgain(): BlobStorage; close(): Promise<void> };
 
 /** What every storage of the registry must do, called by the test of each. */
 export function describeBlobStorage(name: string, open: () => Promise<StorageCase>): void {
@@ -15,6 +16,7 @@ export function describeBlobStorage(name: string, open: () => Promise<StorageCas
     afterAll(() => opened.close());
     const use = (): BlobStorage => opened.storage;
     testWriting(use);
+    testDigests(use, () => opened.openAgain());
     testReading(use);
     testKeys(use);
   });
@@ -31,7 +33,7 @@ function testWriting(use: () => BlobStorage): void {
     const bytes = randomBytes(2_500_000);
     await use().append(key, 0, pieces(bytes.subarray(0, 1_700_000)));
     await use().append(key, 1_700_000, pieces(bytes.subarray(1_700_000)));
-    expect(await readAll(use(), key)).toEqual(bytes);
+    expect((await readAll(use(), key)).equals(bytes)).toBe(true);
     expect(await readAll(use(), key, { start: 1_699_990, end: 1_700_009 })).toEqual(bytes.subarray(1_699_990, 1_700_010));
     expect(await use().stat(key)).toMatchObject({ key, size: 2_500_000 });
   });
@@ -67,6 +69,71 @@ function testWriting(use: () => BlobStorage): void {
   });
 }
 
+/** Digests, as bytes come in order, again, after a failure and by another process. */
+function testDigests(use: () => BlobStorage, openAgain: () => BlobStorage): void {
+  const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+  const bytes = randomBytes(3_300_000);
+
+  test("the digest is that of all that was appended, in one or many portions, however often it is asked for", async () => {
+    const key = newKey();
+    await use().append(key, 0, pieces(bytes.subarray(0, 1_000_001)));
+    await use().append(key, 1_000_001, pieces(bytes.subarray(1_000_001, 1_000_001)));
+    await use().append(key, 1_000_001, pieces(bytes.subarray(1_000_001)));
+    for (let time = 0; time < 2; time++) expect(await use().digest(key, bytes.length)).toBe(sha256(bytes));
+    expect(await use().digest(key, 1_500_000)).toBe(sha256(bytes.subarray(0, 1_500_000)));
+    await use().append(key, 0, pieces(Buffer.from("")));
+    expect(await use().digest(key, 0)).toBe(sha256(Buffer.from("")));
+  });
+
+  test("pieces may be used again once the next one is asked for, and may be larger than what is written at once", async () => {
+    const key = newKey();
+    const large = randomBytes(2_200_000);
+    async function* reused(): AsyncGenerator<Uint8Array> {
+      const piece = Buffer.alloc(large.length);
+      for (let at = 0; at < bytes.length; at += piece.length) yield piece.subarray(0, bytes.copy(piece, 0, at, at + piece.length));
+      large.copy(piece);
+      yield piece;
+      piece.fill(0);
+    }
+    await use().append(key, 0, reused());
+    const all = Buffer.concat([bytes, large]);
+    expect((await readAll(use(), key)).equals(all)).toBe(true);
+    expect(await use().digest(key, all.length)).toBe(sha256(all));
+  });
+
+  test("what was written again, by whomever, is hashed as it is now", async () => {
+    const key = newKey();
+    await use().append(key, 0, pieces(bytes));
+    await use().append(key, 10, pieces(Buffer.from("other")));
+    expect(await use().digest(key, 15)).toBe(sha256(Buffer.concat([bytes.subarray(0, 10), Buffer.from("other")])));
+    await expect(use().append(key, 15, broken(Buffer.from("kept")))).rejects.toThrow("the line broke");
+    await openAgain().append(key, 19, pieces(Buffer.from(" more")));
+    await use().append(key, 24, pieces(Buffer.from(" and more")));
+    const now = Buffer.concat([bytes.subarray(0, 10), Buffer.from("otherkept more and more")]);
+    expect(await use().digest(key, now.length)).toBe(sha256(now));
+    expect(await openAgain().digest(key, now.length)).toBe(sha256(now));
+    await expect(use().digest(key, now.length + 1)).rejects.toSatisfy((error) => isFlotillaError(error, "gone"));
+    await expect(use().digest(newKey(), 1)).rejects.toSatisfy((error) => isFlotillaError(error, "gone"));
+  });
+
+  test("what another process wrote in the place of the same number of bytes counts", async () => {
+    const key = newKey();
+    await use().append(key, 0, pieces(Buffer.from("ours")));
+    // A clock of files may tick every ten milliseconds only.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await openAgain().append(key, 0, pieces(Buffer.from("else")));
+    expect(await use().digest(key, 4)).toBe(sha256(Buffer.from("else")));
+  });
+
+  test("many uploads beside each other keep apart", async () => {
+    const all = Array.from({ length: 12 }, (_, at) => ({ key: newKey(), bytes: bytes.subarray(at * 1000, 1_500_000 + at * 100_000) }));
+    await Promise.all(all.map((one) => use().append(one.key, 0, pieces(one.bytes))));
+    const digests = await Promise.all(all.map((one) => use().digest(one.key, one.bytes.length)));
+    expect(digests).toEqual(all.map((one) => sha256(one.bytes)));
+    for (const one of all) expect((await readAll(use(), one.key)).equals(one.bytes)).toBe(true);
+  });
+}
+
 /** Readers that outlive what they read, and sending. */
 function testReading(use: () => BlobStorage): void {
   test("a reader that began before a delete reads to the end", async () => {
@@ -77,7 +144,7 @@ function testReading(use: () => BlobStorage): void {
     await use().delete(key);
     const chunks: Uint8Array[] = [];
     for await (const chunk of reading) chunks.push(chunk);
-    expect(Buffer.concat(chunks)).toEqual(bytes);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
     await expect(use().read(key)).rejects.toSatisfy((error) => isFlotillaError(error, "not_found"));
     await use().delete(key);
   });

@@ -125,6 +125,7 @@ describe("a blob that comes in", () => {
         for await (const part of body) parts.push(Buffer.from(part));
         files.set(key, Buffer.concat(parts));
       },
+      digest: () => Promise.reject(new Error("not used")),
       promote: async (from, to) => void (files.set(to, must(from)), files.delete(from)),
       read: () => Promise.reject(new Error("not used")),
       send: async (key, { start, end }, sink) => sink(must(key).subarray(start, end + 1)),

@@ -1,0 +1,59 @@
+import { MAX_REPLICA_TEXT, type ObservedReplica, type ReplicaPhase, type ReplicaState } from "@flotilla/protocol";
+import { type Container, isSilent, type ReplicaMemory, staysEnded } from "./plan-replica.ts";
+
+export type ReplicaFacts = {
+  wanted: ReplicaState;
+  container: Container | undefined;
+  memory: ReplicaMemory;
+  silentForMs: number;
+  progress: string;
+  /** Of the last failure. */
+  log: readonly string[];
+};
+
+/** What the control plane is told of a replica. Pure. */
+export function describeReplica(facts: ReplicaFacts): ObservedReplica {
+  const { wanted, container, memory, progress, log } = facts;
+  const phase = phaseOf(facts);
+  const isWell = phase === "running" || phase === "complete";
+  const hasEnded = container !== undefined && container.startedAtMs > 0 && container.status === "exited";
+  return {
+    revision: wanted.revision,
+    phase,
+    containerId: container?.id ?? null,
+    imageId: container?.imageId ?? null,
+    restarts: Math.max(0, memory.starts - 1),
+    exitCode: hasEnded ? container.exitCode : null,
+    reason: isWell ? "" : reasonOf(facts, phase).slice(0, MAX_REPLICA_TEXT),
+    progress: phase === "preparing" ? progress.slice(0, 256) : "",
+    log: isWell && memory.failures === 0 ? [] : [...log],
+    healthOutput: isWell ? "" : healthOutput(container),
+  };
+}
+
+function phaseOf({ wanted, container, memory, silentForMs }: ReplicaFacts): ReplicaPhase {
+  const isUp = container?.status === "running" || container?.status === "paused";
+  if (isUp) {
+    const health = container.health?.Status;
+    if (health === "unhealthy") return "unhealthy";
+    return health === "starting" ? "starting" : "running";
+  }
+  if (isSilent({ wanted, silentForMs })) return "stopped";
+  if (container !== undefined && container.startedAtMs > 0) {
+    if (!staysEnded(wanted, { container, memory })) return "waiting";
+    return container.exitCode === 0 ? "complete" : "failed";
+  }
+  return memory.failures > 0 ? "waiting" : "preparing";
+}
+
+function reasonOf({ memory, container }: ReplicaFacts, phase: ReplicaPhase): string {
+  if (phase === "stopped") return "its host has not heard of the control plane for longer than the service allows";
+  if (phase === "unhealthy") return "its health check fails";
+  if (phase === "failed") return `it ended with exit code ${container?.exitCode ?? 0}`;
+  return phase === "waiting" ? memory.reason : "";
+}
+
+function healthOutput(container: Container | undefined): string {
+  const failed = container?.health?.Log.findLast(({ ExitCode }) => ExitCode !== 0);
+  return failed === undefined ? "" : failed.Output.slice(0, MAX_REPLICA_TEXT);
+}

@@ -1,0 +1,270 @@
+import { toFlotillaError } from "@flotilla/core";
+import {
+  kindOf,
+  REPLICA_KIND,
+  REPLICA_LABEL,
+  type ReplicaState,
+  replicaState,
+  type Resource,
+  type ResourceFailure,
+  STACK_FILE_KIND,
+  stackFile,
+} from "@flotilla/protocol";
+import { Limiter } from "../distribution/limiter.ts";
+import type { ContainerView } from "../engine/containers-port.ts";
+import type { Reconciler } from "../state/reconcilers.ts";
+import { describeReplica } from "./describe-replica.ts";
+import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
+import { toContainerBody } from "./replica-body.ts";
+import type { ReplicaDeps } from "./replica-ports.ts";
+
+/** Steps that run at once, and pulls beside them: a large image keeps nobody from being stopped. */
+const STEPS = 8;
+const PULLS = 3;
+const WAITS = "waits for ";
+
+type Runner = {
+  isDirty: boolean;
+  running: Promise<void> | undefined;
+  /** Ends a pull of a replica that is not wanted any more. */
+  pull: AbortController | undefined;
+  cancelTimer: () => void;
+  progress: string;
+  log: string[];
+  /** The image was pulled since the replica came, for those that always pull. */
+  isPulled: boolean;
+};
+
+/**
+ * The replicas of this host's desired state. INVARIANTS: one step of a replica at a time; each step is planned anew from what is there,
+ * so whatever killed the step before is nothing special; replicas do not wait for each other. A container of a replica that is not wanted is removed.
+ */
+export class ReplicaManager implements Reconciler {
+  readonly #deps: ReplicaDeps;
+  readonly #runners = new Map<string, Runner>();
+  readonly #steps = new Limiter(STEPS);
+  readonly #pulls = new Limiter(PULLS);
+  readonly #unsubscribe: () => void;
+  #wanted: ReadonlyMap<string, ReplicaState> = new Map();
+  #files: ReadonlyMap<string, Buffer> = new Map();
+  #isKnown = false;
+  #isClosed = false;
+
+  constructor(deps: ReplicaDeps) {
+    this.#deps = deps;
+    this.#unsubscribe = deps.events.subscribe(({ type, attributes }) => {
+      const id = type === "container" ? attributes[REPLICA_LABEL] : undefined;
+      if (id !== undefined) this.#kick(id);
+    });
+  }
+
+  /** Takes the replicas that shall be, and the files that they mount; what is done about each is not waited for. */
+  async apply(resources: readonly Resource[]): Promise<readonly ResourceFailure[]> {
+    const failures: ResourceFailure[] = [];
+    const wanted = new Map<string, ReplicaState>();
+    const files = new Map<string, Buffer>();
+    for (const { key, body } of resources) {
+      const isFile = kindOf(key) === STACK_FILE_KIND;
+      const file = isFile ? stackFile.safeParse(body) : undefined;
+      const replica = isFile ? undefined : replicaState.safeParse(body);
+      if (file?.success === true) files.set(key.slice(STACK_FILE_KIND.length + 1), Buffer.from(file.data.base64, "base64"));
+      else if (replica?.success === true && key === `${REPLICA_KIND}/${replica.data.id}`) wanted.set(replica.data.id, replica.data);
+      else failures.push({ key, message: `${key} is not of a form that this agent knows: upgrade it` });
+    }
+    // What is wanted and cannot be read is left as it is.
+    const unread = new Set(failures.map(({ key }) => key.slice(key.indexOf("/") + 1)));
+    this.#wanted = wanted;
+    this.#files = files;
+    this.#isKnown = true;
+    for (const id of this.#present()) if (!unread.has(id)) this.#kick(id);
+    return failures;
+  }
+
+  /** Begins nothing more; waits for what runs, and ends pulls. Containers run on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    for (const runner of this.#runners.values()) {
+      runner.cancelTimer();
+      runner.pull?.abort();
+    }
+    await Promise.all([...this.#runners.values()].map(async ({ running }) => running));
+  }
+
+  /** Everything that is wanted or there: containers, files, what is remembered. */
+  #present(): Set<string> {
+    const labelled = this.#deps.engine.views().flatMap(({ labels }) => labels[REPLICA_LABEL] ?? []);
+    return new Set([...this.#wanted.keys(), ...labelled, ...this.#deps.memories.ids(), ...this.#deps.files.ids()]);
+  }
+
+  #kick(id: string): void {
+    if (this.#isClosed || !this.#isKnown) return;
+    const runner = this.#runners.get(id) ?? newRunner();
+    this.#runners.set(id, runner);
+    runner.isDirty = true;
+    if (!this.#wanted.has(id)) runner.pull?.abort();
+    runner.running ??= this.#run(id, runner).finally(() => {
+      runner.running = undefined;
+      if (!this.#isClosed && runner.isDirty) this.#kick(id);
+      else if (!this.#wanted.has(id)) this.#runners.delete(id);
+    });
+  }
+
+  async #run(id: string, runner: Runner): Promise<void> {
+    while (runner.isDirty && !this.#isClosed) {
+      runner.isDirty = false;
+      runner.cancelTimer();
+      const scene = this.#look(id, runner);
+      const step = planReplica(scene);
+      await this.#publish(id, { runner, scene });
+      if (step.kind === "none") continue;
+      if (step.kind === "wait") {
+        runner.cancelTimer = this.#deps.timer.after(Math.max(10, step.untilMs - scene.nowMs), () => this.#kick(id));
+        continue;
+      }
+      await this.#take(id, { step, runner, scene });
+    }
+  }
+
+  #look(id: string, runner: Runner): ReplicaScene & { container: ContainerView | undefined } {
+    const { engine, memories, silentSinceMs, nowMs } = this.#deps;
+    const wanted = this.#wanted.get(id);
+    const now = nowMs();
+    const hasImage =
+      wanted !== undefined && (wanted.pullPolicy !== "always" || runner.isPulled) && engine.hasImage(wanted.namespace, wanted.image);
+    const silentForMs = now - (silentSinceMs() ?? now);
+    const missing = wanted === undefined ? undefined : this.#missing(wanted);
+    if (missing !== undefined || runner.progress.startsWith(WAITS)) runner.progress = missing === undefined ? "" : `${WAITS}${missing}`;
+    return { wanted, container: this.#containerOf(id), memory: memories.get(id), hasImage, missing, silentForMs, nowMs: now };
+  }
+
+  #missing({ namespace, networks, files }: ReplicaState): string | undefined {
+    const network = networks.find(({ name }) => !this.#deps.engine.hasNetwork(namespace, name));
+    if (network !== undefined) return `network ${network.name}`;
+    const file = files.find((each) => !this.#files.has(each.file));
+    return file === undefined ? undefined : `${file.kind} ${file.target}`;
+  }
+
+  #containerOf(id: string): ContainerView | undefined {
+    return this.#deps.engine.views().find(({ labels }) => labels[REPLICA_LABEL] === id);
+  }
+
+  /** Does a step; what fails is remembered and tried again later. */
+  async #take(id: string, { step, runner, scene }: { step: ReplicaStep; runner: Runner; scene: ReplicaScene }): Promise<void> {
+    const { memories, nowMs, logger } = this.#deps;
+    try {
+      await (step.kind === "pull" ? this.#pulls : this.#steps).run(() => this.#execute(id, { step, runner }));
+      // After a removal nothing is left to be planned, unless it came to be wanted meanwhile.
+      if (step.kind !== "remove" || this.#wanted.has(id)) runner.isDirty = true;
+    } catch (error) {
+      const { message } = toFlotillaError(error);
+      runner.isDirty = true;
+      if (this.#isClosed || !this.#wanted.has(id)) {
+        if (step.kind !== "remove") return;
+        logger.warn("a replica that is not wanted could not be removed", { replicaId: id, error: message });
+        runner.isDirty = false;
+        runner.cancelTimer = this.#deps.timer.after(1_000, () => this.#kick(id));
+        return;
+      }
+      logger.info("a step of a replica did not succeed", { replicaId: id, step: step.kind, error: message });
+      const memory = memories.get(id);
+      const delayMs = scene.wanted?.restart.delayMs ?? 0;
+      memories.set(id, afterFailure(memory, { reason: message, end: memory.countedEnd, ranMs: 0, delayMs, nowMs: nowMs() }));
+    }
+  }
+
+  async #execute(id: string, { step, runner }: { step: ReplicaStep; runner: Runner }): Promise<void> {
+    const { engine, memories } = this.#deps;
+    const wanted = this.#wanted.get(id);
+    const container = this.#containerOf(id);
+    if (step.kind === "remove") return this.#remove(id, container);
+    if (wanted === undefined) return;
+    if (step.kind === "pull") return this.#pull(wanted, runner);
+    // Before the creation too: the engine looks at what is to be mounted.
+    if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
+    if (step.kind === "create") {
+      const { namespace, name } = wanted;
+      await engine.create({ namespace, name, body: toContainerBody(wanted, (file) => this.#deps.files.pathOf(id, file)) });
+      return;
+    }
+    if (container === undefined) return;
+    if (step.kind === "count") return this.#count(wanted, { step, container, runner });
+    if (step.kind === "stop") return engine.stop(wanted.namespace, container.id);
+    const memory = memories.get(id);
+    memories.set(id, { ...memory, starts: memory.starts + 1 });
+    await engine.start(wanted.namespace, container.id);
+  }
+
+  async #remove(id: string, container: ContainerView | undefined): Promise<void> {
+    const { engine, files, memories, observed } = this.#deps;
+    if (container !== undefined) {
+      // Politely, with the time that the container has for it.
+      if (["running", "paused", "restarting"].includes(container.status)) await engine.stop(container.namespace, container.id);
+      await engine.remove(container.namespace, container.id);
+    }
+    files.remove(id);
+    memories.forget(id);
+    if (!this.#wanted.has(id)) observed.remove(`${REPLICA_KIND}/${id}`);
+  }
+
+  async #pull({ id, namespace, image, pullPolicy }: ReplicaState, runner: Runner): Promise<void> {
+    if (pullPolicy === "never") throw new Error(`No such image: ${image}, and the service says that it is never pulled`);
+    const pull = new AbortController();
+    runner.pull = pull;
+    try {
+      await this.#deps.engine.pull({
+        namespace,
+        image,
+        signal: pull.signal,
+        progress: (part) => {
+          // In steps of ten: each is a message to the control plane.
+          const text = `pulling ${image}: ${Math.floor(part * 10) * 10}%`;
+          if (text === runner.progress) return;
+          runner.progress = text;
+          void this.#publish(id, { runner, scene: this.#look(id, runner) });
+        },
+      });
+      runner.isPulled = true;
+    } finally {
+      runner.pull = undefined;
+      runner.progress = "";
+    }
+  }
+
+  /** Takes note of an end, with the last lines of the log. */
+  async #count(
+    wanted: ReplicaState,
+    end: { step: ReplicaStep & { kind: "count" }; container: ContainerView; runner: Runner },
+  ): Promise<void> {
+    const { memories, lastLines, nowMs } = this.#deps;
+    const { step, container, runner } = end;
+    runner.log = await lastLines(container.logPath).catch(() => []);
+    const now = nowMs();
+    const ranMs = now - container.startedAtMs;
+    const failure = { reason: step.reason, end: step.end, ranMs, delayMs: wanted.restart.delayMs, nowMs: now };
+    memories.set(wanted.id, afterFailure(memories.get(wanted.id), failure));
+  }
+
+  async #publish(
+    id: string,
+    { runner, scene }: { runner: Runner; scene: ReplicaScene & { container?: ContainerView | undefined } },
+  ): Promise<void> {
+    const { wanted, container, memory } = scene;
+    if (wanted === undefined) return;
+    const needsLog = container !== undefined && container.status === "exited" && runner.log.length === 0 && container.startedAtMs > 0;
+    if (needsLog) runner.log = await this.#deps.lastLines(container.logPath).catch(() => []);
+    const body = describeReplica({
+      wanted,
+      container,
+      memory: memory ?? FRESH,
+      silentForMs: scene.silentForMs,
+      progress: runner.progress,
+      log: runner.log,
+    });
+    this.#deps.observed.set(`${REPLICA_KIND}/${id}`, body);
+  }
+}
+
+function newRunner(): Runner {
+  return { isDirty: false, running: undefined, pull: undefined, cancelTimer: () => undefined, progress: "", log: [], isPulled: false };
+}

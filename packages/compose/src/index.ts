@@ -1,0 +1,5 @@
+export { dependencyOrder, findCycle, withDependencies } from "./dependency-order.ts";
+export { type ComposeIssue, composeError, formatIssue, type SourcePosition } from "./issue.ts";
+export { loadProject } from "./load/load-project.ts";
+export type { FileReader, LoadedProject, LoadRequest } from "./load/request.ts";
+export * from "./model.ts";

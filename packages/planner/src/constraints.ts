@@ -1,0 +1,86 @@
+// Placement constraints and preferences as Docker Swarm writes them. Pure.
+import { FlotillaError } from "@flotilla/core";
+import type { Constraint, ScheduleHost } from "./schedule-types.ts";
+
+const FORM = /^\s*([A-Za-z][\w.-]*)\s*(==|!=)\s*(.*?)\s*$/;
+const LABEL_PREFIXES = ["node.labels.", "engine.labels."];
+const KINDS: Readonly<Record<string, Constraint["kind"]>> = {
+  "node.hostname": "hostname",
+  "node.id": "id",
+  "node.platform.os": "os",
+  "node.platform.arch": "architecture",
+};
+
+export type ParsedConstraints = { constraints: Constraint[]; notes: string[] };
+
+/**
+ * Reads `deploy.placement.constraints`. `node.role` means nothing here: no host is a manager; it becomes a note.
+ * @throws FlotillaError `invalid` for what is no constraint.
+ */
+export function parseConstraints(texts: readonly string[]): ParsedConstraints {
+  const constraints: Constraint[] = [];
+  const notes: string[] = [];
+  for (const text of texts) {
+    const [, key = "", operator, value = ""] = FORM.exec(text) ?? [];
+    if (operator === undefined || value === "")
+      throw new FlotillaError("invalid", `invalid constraint "${text}": write key==value or key!=value`);
+    const prefix = LABEL_PREFIXES.find((known) => key.startsWith(known) && key.length > known.length);
+    const kind = prefix === undefined ? KINDS[key] : "label";
+    if (key === "node.role") notes.push(`constraint "${text}" is ignored: hosts have no role`);
+    else if (kind === undefined) {
+      const known = `node.labels.NAME, ${Object.keys(KINDS).join(", ")}`;
+      throw new FlotillaError("invalid", `invalid constraint "${text}": ${key} is unknown; known are ${known}`);
+    } else constraints.push({ kind, label: key.slice(prefix?.length ?? 0), operator: operator as Constraint["operator"], value });
+  }
+  return { constraints: constraints.map((item) => (item.kind === "label" ? item : { ...item, label: "" })), notes };
+}
+
+/**
+ * Reads `deploy.placement.preferences`: the names of labels whose values replicas are spread over.
+ * @throws FlotillaError `invalid`.
+ */
+export function parsePreferences(spreads: readonly string[]): string[] {
+  return spreads.map((text) => {
+    const prefix = LABEL_PREFIXES.find((known) => text.startsWith(known) && text.length > known.length);
+    if (prefix === undefined) throw new FlotillaError("invalid", `invalid preference "${text}": spread over node.labels.NAME`);
+    return text.slice(prefix.length);
+  });
+}
+
+/** Whether a host satisfies a constraint. A label that is not there is equal to nothing. */
+export function satisfies(host: Pick<ScheduleHost, "id" | "name" | "labels" | "os" | "architecture">, constraint: Constraint): boolean {
+  const isEqual = valueOf(host, constraint)?.toLowerCase() === constraint.value.toLowerCase();
+  return constraint.operator === "==" ? isEqual : !isEqual;
+}
+
+/** Names of architectures are those of Go; what uname says is the same. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64", armv7l: "arm" };
+
+function valueOf(
+  host: Pick<ScheduleHost, "id" | "name" | "labels" | "os" | "architecture">,
+  { kind, label }: Constraint,
+): string | undefined {
+  switch (kind) {
+    case "label":
+      return Object.hasOwn(host.labels, label) ? host.labels[label] : undefined;
+    case "hostname":
+      return host.name;
+    case "id":
+      return host.id;
+    case "os":
+      return host.os;
+    case "architecture":
+      return ARCHITECTURES[host.architecture] ?? host.architecture;
+  }
+}
+
+/** What hosts do that do not satisfy a constraint, for one and for several: "lacks label disk=ssd". */
+export function violation({ kind, label, operator, value }: Constraint): readonly [string, string] {
+  const isNegative = operator === "!=";
+  if (kind === "label")
+    return isNegative
+      ? [`has label ${label}=${value}`, `have label ${label}=${value}`]
+      : [`lacks label ${label}=${value}`, `lack label ${label}=${value}`];
+  const what = kind === "hostname" || kind === "id" ? `host ${value}` : `of ${kind === "os" ? "system" : "architecture"} ${value}`;
+  return isNegative ? [`is ${what}`, `are ${what}`] : [`is not ${what}`, `are not ${what}`];
+}

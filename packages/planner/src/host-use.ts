@@ -1,0 +1,74 @@
+import type { ScheduleHost, ServiceDemand } from "./schedule-types.ts";
+
+/** What an image on the spot weighs against being a little more loaded: nothing. Reservations weigh like so many replicas. */
+const RESERVED_WEIGHT = 8;
+
+/** A host while replicas are being placed on it. */
+export class HostUse {
+  readonly host: ScheduleHost;
+  /** Place in the order of names: what decides between equals, so that equal input gives equal output. */
+  readonly order: number;
+  /** Rises with each replica: what `spread` keeps low. */
+  load = 0;
+  readonly counts = new Map<string, number>();
+  readonly #ports: Set<string>;
+  readonly #images: Set<string>;
+  #replicas = 0;
+  #cpuMillis = 0;
+  #memoryBytes = 0;
+
+  constructor(host: ScheduleHost, order: number) {
+    this.host = host;
+    this.order = order;
+    this.#ports = new Set(host.ports);
+    this.#images = new Set(host.images);
+  }
+
+  /** Takes a replica. One that leaves holds its resources but is not counted. */
+  add(service: ServiceDemand, isLeaving = false): void {
+    this.#replicas += 1;
+    this.#cpuMillis += service.cpuMillis;
+    this.#memoryBytes += service.memoryBytes;
+    for (const port of service.hostPorts) this.#ports.add(port);
+    if (!isLeaving) this.counts.set(service.id, this.countOf(service) + 1);
+    const { cpuMillis, memoryBytes } = this.host;
+    const share = Math.max(shareOf(this.#cpuMillis, cpuMillis), shareOf(this.#memoryBytes, memoryBytes));
+    this.load = this.#replicas + RESERVED_WEIGHT * share;
+  }
+
+  countOf(service: ServiceDemand): number {
+    return this.counts.get(service.id) ?? 0;
+  }
+
+  hasImage(image: string): boolean {
+    return this.#images.has(image);
+  }
+
+  /** Why one more replica does not fit, for one host and for several; undefined when it does. */
+  refusal(service: ServiceDemand): readonly [string, string] | undefined {
+    const { cpuMillis, memoryBytes, maxPerHost, hostPorts } = service;
+    if (maxPerHost !== null && this.countOf(service) >= maxPerHost) {
+      const most = `${maxPerHost} ${maxPerHost === 1 ? "replica" : "replicas"}, the most for one host`;
+      return [`has ${most}`, `have ${most}`];
+    }
+    if (cpuMillis > 0 && this.host.cpuMillis !== null && this.#cpuMillis + cpuMillis > this.host.cpuMillis) {
+      return words(`less than ${cpuMillis / 1000} CPUs left to reserve`);
+    }
+    if (memoryBytes > 0 && this.host.memoryBytes !== null && this.#memoryBytes + memoryBytes > this.host.memoryBytes) {
+      return words(`less than ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory left to reserve`);
+    }
+    const port = hostPorts.length === 0 ? undefined : hostPorts.find((wanted) => this.#ports.has(wanted));
+    return port === undefined ? undefined : words(`port ${port} in use`);
+  }
+}
+
+const words = (what: string): readonly [string, string] => [`has ${what}`, `have ${what}`];
+
+function shareOf(used: number, all: number | null): number {
+  return all === null || all === 0 ? 0 : used / all;
+}
+
+/** Whether a host may get anything at all, whatever the service. */
+export function isOpen({ host }: HostUse): boolean {
+  return !host.isDown && host.availability === "active";
+}
