@@ -48,6 +48,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const binaries = await findBinaries(user);
   await stopStale(directory, logger);
   if (!existsSync(join(directory, "PG_VERSION"))) await initialise({ directory, password, binaries, user });
+  const stale = readPidFile(directory);
   const identity = user === undefined ? [] : [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   const child = spawn(
     "setpriv",
@@ -74,7 +75,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   forwardLog(child, logger);
-  await untilReady(child, directory);
+  await untilReady(child, directory, stale);
   const socket = openSocketDirectory(directory);
   return {
     connection: { socketDir: socket.path, user: SUPERUSER, password, database: DATABASE },
@@ -152,12 +153,8 @@ async function stopStale(directory: string, logger: Logger): Promise<void> {
 }
 
 function readPid(directory: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(join(directory, "postmaster.pid"), "utf8").split("\n")[0]);
-    return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
+  const pid = Number(readPidFile(directory).split("\n")[0]);
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
 }
 
 function isPostgresOf(pid: number, directory: string): boolean {
@@ -176,14 +173,12 @@ function isPostgresOf(pid: number, directory: string): boolean {
   }
 }
 
-async function untilReady(child: ChildProcess, directory: string): Promise<void> {
+async function untilReady(child: ChildProcess, directory: string, stale: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new FlotillaError("internal", "start Postgres: it ended at once; its log above says why");
-    // The eighth line of the pid file is the postmaster's own state; a file that a power failure left says "ready" of another.
-    const [pid, , , , , , , status] = readPidFile(directory);
-    if (Number(pid) === child.pid && status?.trim() === "ready") return;
+    if (child.pid !== undefined && isReady(readPidFile(directory), { pid: child.pid, stale })) return;
     if (Date.now() > deadline) {
       child.kill("SIGQUIT");
       throw new FlotillaError("internal", "start Postgres: it is not ready after a minute");
@@ -192,11 +187,20 @@ async function untilReady(child: ChildProcess, directory: string): Promise<void>
   }
 }
 
-function readPidFile(directory: string): string[] {
+/**
+ * Whether Postgres says in its pid file, in the eighth line, that it is ready.
+ * @param stale what a power failure left in the file: it says "ready" of another, whose process id may be the same, above all in a namespace of process ids.
+ */
+export function isReady(text: string, { pid, stale }: { pid: number; stale: string }): boolean {
+  const [first, , , , , , , status] = text.split("\n");
+  return text !== stale && Number(first) === pid && status?.trim() === "ready";
+}
+
+function readPidFile(directory: string): string {
   try {
-    return readFileSync(join(directory, "postmaster.pid"), "utf8").split("\n");
+    return readFileSync(join(directory, "postmaster.pid"), "utf8");
   } catch {
-    return [];
+    return "";
   }
 }
 
