@@ -144,14 +144,14 @@ describe("a person", () => {
     await button("Fill the form").click();
     await button("Run").click();
     await page.waitForURL(/\/containers\/local\/[0-9a-f]{12}\?tab=logs/);
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     const { stdout } = await product.docker(["inspect", "--format", "{{.HostConfig.Memory}} {{.State.Running}}", "web"]);
     expect(stdout.trim()).toBe("67108864 true");
   });
 
   test("searches the log and sees the matches marked", async () => {
     await open("/containers/local/web?tab=logs");
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     await page.getByPlaceholder("Search in the log…").fill("warning");
     await page.locator("[role=log] mark").first().waitFor();
   });
