@@ -251,7 +251,8 @@ export class ReplicaManager implements Reconciler {
   ): Promise<void> {
     const { wanted, container, memory } = scene;
     if (wanted === undefined) return;
-    const needsLog = container !== undefined && container.status === "exited" && runner.log.length === 0 && container.startedAtMs > 0;
+    const hasFailed = container?.status === "exited" || container?.health?.Status === "unhealthy";
+    const needsLog = container !== undefined && hasFailed && runner.log.length === 0 && container.startedAtMs > 0;
     if (needsLog) runner.log = await this.#deps.lastLines(container.logPath).catch(() => []);
     const body = describeReplica({
       wanted,
