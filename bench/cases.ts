@@ -4,6 +4,7 @@ import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
+import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
 import { registry } from "./registry-server.ts";
@@ -179,4 +180,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   push,
   registry,
   build,
+  planner,
 };

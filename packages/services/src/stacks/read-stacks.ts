@@ -5,7 +5,7 @@ import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { isGlobal, notesOf } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
-import { readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
+import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
 
 export const deploymentsInput = z.object({
   stack: z.string().max(63).optional(),
@@ -74,7 +74,7 @@ export async function listStacks(services: ServiceContext, actor: Actor): Promis
     const summaries: StackSummary[] = [];
     for (const stack of rows.stacks) summaries.push(summarise(stack, await viewServices(stack, { rows, projects, networks: new Map() })));
     return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  });
+  }, AT_ONE_TIME);
 }
 
 function summarise(stack: StackRow, views: readonly StackServiceView[]): StackSummary {
@@ -131,7 +131,7 @@ export async function getStack(
       revisions: revisions.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
       notes,
     };
-  });
+  }, AT_ONE_TIME);
 }
 
 export type RevisionRow = { number: number; createdBy: string; createdAt: string };

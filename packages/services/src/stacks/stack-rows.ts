@@ -15,6 +15,8 @@ import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
 
 /** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
 export const STACKS_CHANNEL = "flotilla_stacks";
+/** For reads of several tables: what is removed meanwhile is there in all of them. Not for whoever takes a lock first. */
+export const AT_ONE_TIME = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 15_000, timeout: 60_000 } as const;
 const LOCK_CLASS = 72_707_370;
 
 /** Wakes the control planes when the transaction commits. */
