@@ -64,11 +64,12 @@ function network(): Omit<NetworkState, "self"> {
     subnet6: null,
     mtuBytes: null,
     isInternal: false,
+    isEncrypted: false,
     isAttachable: true,
     labels: {},
     options: {},
     createdAtMs: 1_700_000_000_000,
-    hosts: [1, 2, 3].map((number) => ({ number, underlay: lab.address(`h${number}`) })),
+    hosts: [1, 2, 3].map((number) => ({ number, underlay: lab.address(`h${number}`), tunnels: [] })),
     blocks: [1, 2, 3].map((host) => ({ host, cidr: `10.63.0.${host * 16}/28` })),
     pins: [],
     members: (["h2", "h3"] as const).map((name, index) => ({ host: index + 2, containerId: name.repeat(32), containerName: name, aliases: [], address: HOSTS[name], address6: null })), // prettier-ignore

@@ -4,7 +4,7 @@ import { isIPv6 } from "node:net";
 import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import { packIp } from "./ip-bytes.ts";
-import { decodeVxlan, vxlanMessage } from "./vxlan-message.ts";
+import { decodeVxlan, vxlanLocalMessage, vxlanMessage } from "./vxlan-message.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
 import {
   decodeAttributes,
@@ -96,6 +96,8 @@ export class RouteSocket {
       case "disable-ipv6-autoconfiguration":
         // A kernel booted without IPv6 has nothing to disable.
         return { attempt, message: setLinkMessage(operation.name, { attributes: [ADDRESS_GENERATION_NONE] }), ignore: ["EAFNOSUPPORT"] };
+      case "set-vxlan-local":
+        return { attempt, message: vxlanLocalMessage(operation) };
       case "set-mtu":
         return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MTU, operation.mtuBytes)] }) };
       case "set-up":

@@ -4,6 +4,7 @@ import type { AttachRequest, PortBinding } from "../engine/ports.ts";
 import type { ResolverWish } from "../dns/resolver-process.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
+import { FakeWireguard } from "../host/fake-wireguard.ts";
 import { Database } from "../store/database.ts";
 import { createNetworkManager, type Networks } from "./network-manager.ts";
 
@@ -30,7 +31,8 @@ const resolver = {
   },
   close: async () => undefined,
 };
-const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel, resolvConf, resolver });
+const open = (): Networks =>
+  createNetworkManager({ config, db, events, logger: silentLogger, kernel, wireguard: new FakeWireguard(), resolvConf, resolver });
 const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({
   containerPort: 80,
   protocol: "tcp",
