@@ -61,7 +61,7 @@ const judgeName: Judge = ({ facts: { name, source }, target }) => {
   if (name.outcome === "unknown") return hop("failed", "unknown");
   // Docker's default bridge has no names, nor has the host's own network as far as we are asked.
   const hasNames = source?.network?.name !== "bridge" && source?.network !== null;
-  if (name.outcome === "silent") return hop("failed", hasNames ? "silent" : "noResolver");
+  if (name.outcome === "silent") return hasNames ? hop("failed", "silent") : hop("warn", "noResolver");
   const own = target.kind === "container" ? [...target.addresses, ...target.others] : name.addresses;
   return name.addresses.some((address) => own.includes(address)) ? hop("ok", "answered", { addresses }) : hop("failed", "other", { addresses }); // prettier-ignore
 };
