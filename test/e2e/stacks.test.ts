@@ -293,6 +293,27 @@ describe("healing", () => {
   });
 });
 
+describe("a host that is cut off", () => {
+  test("is replaced while its copy runs on, and has none when it is back", async () => {
+    const lost = "h3";
+    const others = ["control", ...HOSTS.filter((name) => name !== lost)];
+    const copies = async (): Promise<string> =>
+      (await lab.docker(lost, ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout.trim();
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.cut(lost, node)));
+    await eventually(
+      () => get(),
+      ({ detail }) =>
+        detail[0]?.replicas.filter(({ phase, state, host }) => state === "run" && phase === "running" && host.name !== lost).length === 3,
+      "three replicas elsewhere",
+    );
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.heal(lost, node)));
+    await eventually(copies, (ids) => ids === "", "no copy");
+    await eventually(() => get(), atRest, "rest");
+  });
+});
+
 describe("the end", () => {
   test("what does not fit says why", async () => {
     const text = webText("five").replace("replicas: 3", "replicas: 3\n      placement: { constraints: [node.labels.disk==ssd] }");
