@@ -1,3 +1,4 @@
+export { type KeySupport, listSupport } from "./decode/support.ts";
 export { dependencyOrder, findCycle, withDependencies } from "./dependency-order.ts";
 export { type ComposeIssue, composeError, formatIssue, type SourcePosition } from "./issue.ts";
 export { loadProject } from "./load/load-project.ts";

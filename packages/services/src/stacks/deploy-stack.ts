@@ -1,4 +1,4 @@
-import type { Project } from "@flotilla/compose";
+import { formatIssue, type Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import type { Stack, Transaction } from "@flotilla/db";
 import { z } from "zod";
@@ -42,7 +42,7 @@ export async function planDeployment(services: ServiceContext, actor: Actor, inp
     async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
     AT_ONE_TIME,
   );
-  return { ...plan, notes: [...loaded.warnings, ...plan.notes] };
+  return { ...plan, notes: [...loaded.issues.map(formatIssue), ...plan.notes] };
 }
 
 function check({ project }: LoadedStack): void {
