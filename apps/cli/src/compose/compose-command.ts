@@ -2,7 +2,7 @@
 import { toFlotillaError } from "@flotilla/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../paths.ts";
-import { type GlobalOptions, Session } from "./session.ts";
+import { type GlobalOptions, Session, type SessionIo } from "./session.ts";
 
 type Work = (session: Session, args: readonly string[], options: Record<string, unknown>) => Promise<number>;
 
@@ -19,7 +19,7 @@ function index(text: string): number {
 }
 
 /** The command with all that is below it. `exit` gets the exit code of what was called. */
-export function composeCommand(exit: (code: number) => void): Command {
+export function composeCommand(exit: (code: number) => void, io: SessionIo = processIo()): Command {
   const compose = new Command("compose")
     .description("run applications of several containers from compose files")
     .enablePositionalOptions()
@@ -37,7 +37,7 @@ export function composeCommand(exit: (code: number) => void): Command {
     .version(VERSION);
   const define = (usage: string, description: string, work: Work): Command => {
     const command = compose.command(usage).description(description).option("--json", "print results as JSON");
-    return command.action(async () => exit(await execute(compose.opts<GlobalOptions>(), command, work)));
+    return command.action(async () => exit(await execute({ globals: compose.opts<GlobalOptions>(), command, io }, work)));
   };
   defineRunning(define);
   defineLifecycle(define);
@@ -47,24 +47,32 @@ export function composeCommand(exit: (code: number) => void): Command {
   return compose;
 }
 
-async function execute(globals: GlobalOptions, command: Command, work: Work): Promise<number> {
+const processIo = (): SessionIo => ({
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  version: VERSION,
+  workingDir: process.cwd(),
+});
+
+/** Docker Compose's exit code for files that are wrong. */
+const BAD_FILES = 15;
+
+type Called = { globals: GlobalOptions; command: Command; io: SessionIo };
+
+async function execute({ globals, command, io }: Called, work: Work): Promise<number> {
   const options = command.opts<Record<string, unknown>>();
   const json = globals.json === true || options["json"] === true;
-  const session = new Session(
-    { ...globals, json },
-    { environment: process.env, stdout: process.stdout, stderr: process.stderr, version: VERSION },
-  );
+  const session = new Session({ ...globals, json }, io);
   try {
     return await work(session, command.args, options);
   } catch (error) {
     session.progress.end();
     const { code, message, details } = toFlotillaError(error);
     if (json)
-      process.stdout.write(
-        `${JSON.stringify({ error: { code, message, ...("issues" in details ? { issues: details["issues"] } : {}) } })}\n`,
-      );
-    else process.stderr.write(`${message}\n`);
-    return code === "invalid" ? 15 : 1;
+      io.stdout.write(`${JSON.stringify({ error: { code, message, ...("issues" in details ? { issues: details["issues"] } : {}) } })}\n`);
+    else io.stderr.write(`${message}\n`);
+    return "issues" in details ? BAD_FILES : 1;
   } finally {
     session.close();
   }

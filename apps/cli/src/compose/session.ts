@@ -23,6 +23,16 @@ export type GlobalOptions = {
 
 type Terminal = { write(text: string): unknown; isTTY?: boolean; columns?: number; rows?: number };
 
+/** What a run is connected with: the process, or a test. */
+export type SessionIo = {
+  environment: Readonly<Record<string, string | undefined>>;
+  stdout: Terminal;
+  stderr: Terminal;
+  version: string;
+  /** Absolute. */
+  workingDir: string;
+};
+
 /** One run of `flotilla compose`: its options, its engine, its project, how it speaks. */
 export class Session {
   readonly options: GlobalOptions;
@@ -30,15 +40,14 @@ export class Session {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly version: string;
+  readonly workingDir: string;
   readonly progress: Progress;
   readonly #abort = new AbortController();
   #engine: EngineClient | undefined;
 
-  constructor(
-    options: GlobalOptions,
-    { environment, stdout, stderr, version }: Pick<Session, "environment" | "stdout" | "stderr" | "version">,
-  ) {
+  constructor(options: GlobalOptions, { environment, stdout, stderr, version, workingDir }: SessionIo) {
     this.options = options;
+    this.workingDir = workingDir;
     this.environment = environment;
     this.stdout = stdout;
     this.stderr = stderr;
@@ -84,7 +93,7 @@ export class Session {
   async load(services: readonly string[] = [], how: { interpolate?: boolean; allProfiles?: boolean } = {}): Promise<LoadedProject> {
     const { options } = this;
     const request = {
-      workingDir: process.cwd(),
+      workingDir: this.workingDir,
       files: options.file ?? [],
       projectDirectory: options.projectDirectory,
       projectName: options.projectName,

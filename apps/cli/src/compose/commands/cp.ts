@@ -39,13 +39,13 @@ function parseSide(text: string): Side {
 
 type Copy = { source: string; target: string };
 
-async function copyOut({ engine, stdout }: Session, id: string, { source, target }: Copy): Promise<void> {
+async function copyOut({ engine, stdout, workingDir }: Session, id: string, { source, target }: Copy): Promise<void> {
   const body = await engine.stream({ method: "GET", path: `/containers/${id}/archive`, query: { path: source } });
   if (target === "-") {
     for await (const chunk of body) (stdout as NodeJS.WriteStream).write(chunk as Buffer);
     return;
   }
-  const path = resolve(target);
+  const path = resolve(workingDir, target);
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!isDirectory && target.endsWith("/")) throw new FlotillaError("not_found", `no such directory: ${target}`);
   if (!isDirectory && statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -62,7 +62,7 @@ async function copyIn(session: Session, id: string, { source, target, options }:
   const headers = { "content-type": "application/x-tar" };
   const call = { method: "PUT", path: `/containers/${id}/archive`, query, headers } as const;
   if (source === "-") return void (await engine.run({ ...call, body: process.stdin }));
-  const path = resolve(source);
+  const path = resolve(session.workingDir, source);
   const stat = options.followLink === true ? statSync(path, { throwIfNoEntry: false }) : lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new FlotillaError("not_found", `no such file or directory: ${source}`);
   if (!isDirectory && target.endsWith("/") && !stat.isDirectory())

@@ -88,7 +88,7 @@ function adapt(service: Service, { options, command, session, tty }: Adapting): 
   const labels = Object.fromEntries(
     (options.label ?? []).map((entry) => [entry.split("=")[0] ?? "", entry.includes("=") ? entry.slice(entry.indexOf("=") + 1) : ""]),
   );
-  const volumes = (options.volume ?? []).map((entry) => parseVolume(entry));
+  const volumes = (options.volume ?? []).map((entry) => parseVolume(entry, session.workingDir));
   const { containerName: _, ...rest } = service;
   return {
     ...rest,
@@ -108,13 +108,13 @@ function adapt(service: Service, { options, command, session, tty }: Adapting): 
   };
 }
 
-function parseVolume(entry: string): Service["volumes"][number] {
+function parseVolume(entry: string, workingDir: string): Service["volumes"][number] {
   const [source = "", target, mode = ""] = entry.split(":");
   if (target === undefined || !target.startsWith("/"))
     throw new FlotillaError("invalid", `invalid --volume "${entry}": expected SOURCE:TARGET[:ro]`);
   const isReadOnly = mode.split(",").includes("ro");
   if (!/^[./~]/.test(source)) throw new FlotillaError("invalid", `invalid --volume "${entry}": the source must be a path`);
-  const path = process.getBuiltinModule("node:path").resolve(source);
+  const path = process.getBuiltinModule("node:path").resolve(workingDir, source);
   return { type: "bind", source: path, target, isReadOnly, createHostPath: true };
 }
 

@@ -31,10 +31,12 @@ const EngineEvent = z.object({
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }),
 });
 
-type Followed = { id: string; name: string; service: string; isOver: boolean; printing: Promise<void> };
+/** `name`: the engine's. `short`: how its lines begin. */
+type Followed = { id: string; name: string; short: string; service: string; isOver: boolean; printing: Promise<void> };
 
 /** Two signals within this time are one press: a terminal sends it to every process, and a wrapper passes its own on. */
 const SAME_PRESS_MS = 150;
+const LAST_PRESS_MS = 1000;
 const INTERRUPTED = 130;
 
 /**
@@ -52,6 +54,7 @@ export class LogFollower {
   #exitCode: number | undefined;
   #isStopping = false;
   #isComplete = false;
+  #isInterrupted = false;
 
   constructor(session: Session, loaded: LoadedProject, options: FollowOptions) {
     this.#session = session;
@@ -70,7 +73,7 @@ export class LogFollower {
   add({ id, name, service, isNew }: { id: string; name: string; service: string; isNew: boolean }): void {
     const short = shortName(this.#loaded.project.name, name);
     if (this.#isShown(service)) this.#printer.register(short);
-    const followed: Followed = { id, name: short, service, isOver: false, printing: Promise.resolve() };
+    const followed: Followed = { id, name, short, service, isOver: false, printing: Promise.resolve() };
     this.#containers.set(id, followed);
     if (this.#isShown(service)) followed.printing = this.#print(followed, isNew ? {} : { tail: 0 });
   }
@@ -78,13 +81,14 @@ export class LogFollower {
   /** Shows logs until the end. @returns the exit code of the command. */
   async follow(): Promise<number> {
     const { stdout } = this.#session;
-    const shown = [...this.#containers.values()].filter(({ service }) => this.#isShown(service)).map(({ name }) => name);
+    const shown = [...this.#containers.values()].filter(({ service }) => this.#isShown(service)).map(({ short }) => short);
     if (shown.length > 0) stdout.write(`Attaching to ${shown.sort().join(", ")}\n`);
     this.#isComplete = true;
     // Asked for before looking: what ends in between is told twice and not missed.
     const events = await this.#openEvents();
     void this.#watchEvents(events).catch((error: unknown) => this.#done.reject(toFlotillaError(error)));
     await Promise.all([...this.#containers.values()].map((container) => this.#look(container)));
+    if (this.#isInterrupted) await this.#interrupt(this.#options.timeout);
     this.#endIfOver();
     const code = await this.#done.promise;
     await Promise.all([...this.#containers.values()].map(({ printing }) => printing));
@@ -101,9 +105,11 @@ export class LogFollower {
       void this.#interrupt(timeoutSeconds);
     };
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
-    return () => {
+    const remove = (): void => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
     };
+    // A press too many while the program ends must not take its exit code away.
+    return () => void setTimeout(remove, LAST_PRESS_MS).unref();
   }
 
   async close(): Promise<void> {
@@ -113,8 +119,10 @@ export class LogFollower {
 
   async #interrupt(timeoutSeconds: number | undefined): Promise<void> {
     if (!this.#isComplete) {
-      // Nothing is attached yet: what has been started stays, as with any command that is cut off.
-      process.exit(INTERRUPTED);
+      // What is being made is made to its end, and then stopped; a second press does not wait for it.
+      if (this.#isInterrupted) process.exit(INTERRUPTED);
+      this.#isInterrupted = true;
+      return;
     }
     if (this.#isStopping) return this.#killAll();
     this.#exitCode = INTERRUPTED;
@@ -138,7 +146,7 @@ export class LogFollower {
         signal: this.#events.signal,
       });
       await this.#printer.print(
-        container.name,
+        container.short,
         response,
         isMultiplexed(response, this.#loaded.project.services[container.service]?.tty === true),
       );
@@ -186,7 +194,7 @@ export class LogFollower {
       code = State.ExitCode;
       container.isOver = true;
       await container.printing;
-      this.#printer.event(container.name, `exited with code ${code}`);
+      this.#printer.event(container.short, `exited with code ${code}`);
       // One that its policy starts again has not ended for good.
       if (State.Status === "restarting") return;
     } catch (error) {
@@ -230,6 +238,7 @@ export class LogFollower {
 
   async #killAll(): Promise<void> {
     const running = [...this.#containers.values()].filter(({ isOver }) => !isOver);
+    for (const { name } of running) this.#session.progress.set({ kind: "Container", name, status: "Killing" });
     await Promise.allSettled(running.map(({ id }) => this.#session.engine.run({ method: "POST", path: `/containers/${id}/kill` })));
   }
 }
