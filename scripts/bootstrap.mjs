@@ -31,6 +31,7 @@ const TEST_PACKAGES = {
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
   ping: "iputils-ping",
+  "docker-compose": "docker-compose",
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
   umoci: "umoci",

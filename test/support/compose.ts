@@ -17,7 +17,7 @@ export async function compose({ dir, host, env = {} }: ComposeOptions, ...args: 
     environment: { DOCKER_HOST: host, HOME: "/nonexistent", ...env },
     stdout: stream("stdout"),
     stderr: stream("stderr"),
-    version: "test",
+    version: "0.1.0",
     workingDir: dir,
   };
   await composeCommand((code) => (exitCode = code), io).parseAsync(args, { from: "user" });

@@ -5,6 +5,7 @@ export const LABEL = {
   number: "com.docker.compose.container-number",
   oneoff: "com.docker.compose.oneoff",
   configHash: "com.docker.compose.config-hash",
+  /** Must look like numbers: docker-compose 1.29 compares it with its own. */
   version: "com.docker.compose.version",
   workingDir: "com.docker.compose.project.working_dir",
   configFiles: "com.docker.compose.project.config_files",
