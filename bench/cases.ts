@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
+import { compose } from "./compose.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
@@ -166,4 +167,4 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, registry, build };
+export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, registry, build, compose };

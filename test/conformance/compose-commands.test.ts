@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { compose, composeProcess, writeFiles } from "../support/compose.ts";
-import type { CommandResult } from "../support/docker.ts";
+import { type CommandResult, runCommand } from "../support/docker.ts";
 
 let agent: TestAgent;
 beforeAll(async () => {
@@ -267,6 +267,13 @@ configs: {inline: {content: "hello $\${NOT} $NAME"}}
     await ok(run("up", "-d"));
     expect(await ids("a")).not.toEqual(before);
   });
+});
+
+test("the command that a person calls runs from its bundle", async () => {
+  const dir = writeFiles(join(agent.dir, "bundled"), { "compose.yaml": "services: {a: {image: busybox}}" });
+  const argv = [process.execPath, join(import.meta.dirname, "..", "..", "scripts", "flotilla.mjs"), "--json", "compose", "--project-directory", dir, "-H", agent.host] as const;
+  expect(JSON.parse((await ok(runCommand([...argv, "ps", "-a"]))).stdout)).toEqual([]);
+  expect(await runCommand([...argv, "port", "nope", "80"])).toMatchObject({ exitCode: 1, stdout: '{"error":{"code":"not_found","message":"no such service: nope"}}\n' });
 });
 
 describe("build and pull", () => {

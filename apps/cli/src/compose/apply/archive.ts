@@ -34,7 +34,7 @@ async function addPath(archive: Pack, { path, name, keepsOwner }: { path: string
     for (const entry of readdirSync(path).sort())
       await addPath(archive, { path: join(path, entry), name: name === "" ? entry : `${name}/${entry}`, keepsOwner });
   } else if (stat.isSymbolicLink()) archive.entry({ ...header, type: "symlink", linkname: readlinkSync(path) });
-  else if (stat.isFile() && stat.size === 0) archive.entry({ ...header, size: 0 });
+  else if (stat.isFile() && stat.size === 0) archive.entry({ ...header, size: 0 }, "");
   else if (stat.isFile()) await pipeline(createReadStream(path, { end: stat.size - 1 }), archive.entry({ ...header, size: stat.size }));
 }
 

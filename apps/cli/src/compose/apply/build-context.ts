@@ -63,7 +63,7 @@ async function addEntries(
       if (!isLeftOut || matcher === undefined || !matcher.canSkipDirectory(path)) await addEntries(archive, { dir, prefix: path, matcher });
     } else if (isLeftOut) continue;
     else if (stat.isSymbolicLink()) archive.entry({ ...header, type: "symlink", linkname: readlinkSync(full) });
-    else if (stat.isFile() && stat.size === 0) archive.entry({ ...header, size: 0 });
+    else if (stat.isFile() && stat.size === 0) archive.entry({ ...header, size: 0 }, "");
     else if (stat.isFile()) await pipeline(createReadStream(full, { end: stat.size - 1 }), archive.entry({ ...header, size: stat.size }));
   }
 }

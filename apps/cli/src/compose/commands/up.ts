@@ -8,6 +8,7 @@ import { observeProject } from "../engine/observe.ts";
 import { configHash } from "../plan/config-hash.ts";
 import { findOrphans, planUp, type UpPlan } from "../plan/plan-up.ts";
 import type { Session } from "../session.ts";
+import type { LogFollower } from "../view/log-follower.ts";
 
 export type UpOptions = {
   detach?: boolean;
@@ -48,8 +49,7 @@ export async function up(session: Session, services: readonly string[], options:
   const { plan, observed, imageIds } = prepared;
   if (session.options.dryRun === true) return tellPlan(session, plan);
   const isDetached = options.detach === true || options.wait === true || !starts;
-  const { LogFollower } = await import("../view/log-follower.ts");
-  const follower = isDetached ? undefined : new LogFollower(session, loaded, { ...options, services });
+  const follower = isDetached ? undefined : await openFollower(session, loaded, { ...options, services });
   const started: { id: string; name: string; service: string }[] = [];
   const interruptions = follower?.watchInterrupts(options.timeout);
   try {
@@ -75,6 +75,16 @@ export async function up(session: Session, services: readonly string[], options:
     interruptions?.();
     await follower?.close();
   }
+}
+
+/** Loaded only for the foreground. */
+async function openFollower(
+  session: Session,
+  loaded: LoadedProject,
+  options: UpOptions & { services: readonly string[] },
+): Promise<LogFollower> {
+  const { LogFollower } = await import("../view/log-follower.ts");
+  return new LogFollower(session, loaded, options);
 }
 
 function checkOptions(options: UpOptions): void {

@@ -68,9 +68,8 @@ class LineCutter {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#tell(line.endsWith("\r") ? line.slice(0, -1) : line);
-    if (this.#rest.length <= MAX_LINE_CHARS) return;
-    this.#tell(this.#rest);
-    this.#rest = "";
+    for (; this.#rest.length > MAX_LINE_CHARS; this.#rest = this.#rest.slice(MAX_LINE_CHARS))
+      this.#tell(this.#rest.slice(0, MAX_LINE_CHARS));
   }
 
   end(): void {
