@@ -4,6 +4,7 @@ import { compose } from "./compose.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
+import { cutPull } from "./cut-pull.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
 import { registry } from "./registry-server.ts";
@@ -167,4 +168,17 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, registry, build, compose };
+export const CASES: Readonly<Record<string, Case>> = {
+  run,
+  exec,
+  parallel,
+  logs,
+  memory,
+  proxy,
+  pull,
+  "cut-pull": cutPull,
+  push,
+  registry,
+  build,
+  compose,
+};

@@ -194,11 +194,12 @@ function ensureComposeBundle() {
   const stampFile = join(dirname(COMPOSE_BUNDLE), "sources");
   const folders = ["apps/cli/src", ...["compose", "core", "dockerfile", "engine-api", "image"].map((name) => `packages/${name}/src`)];
   const hash = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml")));
-  for (const folder of folders)
-    for (const name of readdirSync(join(ROOT, folder), { recursive: true }).sort()) {
+  for (const folder of folders) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true }).map(String)) {
       const { mtimeMs, size } = statSync(join(ROOT, folder, name));
       hash.update(`${folder}/${name} ${mtimeMs} ${size}\n`);
     }
+  }
   const digest = hash.digest("hex");
   if (exists(COMPOSE_BUNDLE) && exists(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
   checked([join(NODE_BIN, "node"), "--disable-warning=ExperimentalWarning", join(ROOT, "scripts", "bundle-compose.ts")], {

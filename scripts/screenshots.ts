@@ -50,6 +50,10 @@ const SHOTS: readonly Shot[] = [
   { name: "volumes", path: "/volumes" },
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
+  { name: "networks-map", path: "/networks?tab=map" },
+  { name: "networks-mesh", path: "/networks?tab=mesh" },
+  { name: "networks-ports", path: "/networks?tab=ports" },
+  { name: "networks-reach", path: "/networks?tab=reach&from=local/worker-1&to=local/web&port=8080", prepare: look },
   { name: "registry", path: "/registry" },
   { name: "registry-upstreams", path: "/registry?tab=upstreams" },
   { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
@@ -202,6 +206,12 @@ async function openLayer(page: Page): Promise<void> {
   await page.locator("li button[aria-expanded]").first().click();
   await page.evaluate("document.querySelector('h2 button[aria-expanded]').scrollIntoView()");
   await page.mouse.wheel(0, -70);
+}
+
+/** Asks both ends, and waits for what they saw. */
+async function look(page: Page): Promise<void> {
+  await page.locator('main button[type="submit"]').click();
+  await page.locator("main ol").waitFor();
 }
 
 async function startPull(page: Page): Promise<void> {

@@ -206,7 +206,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
-  const replicas = startReplicas({ config, db, events, logger, state, containers, images, distribution });
+  const replicas = startReplicas({ config, db, events, logger, state, containers, images, networks, distribution });
   opened.push(() => replicas.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());

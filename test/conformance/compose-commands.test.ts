@@ -271,9 +271,21 @@ configs: {inline: {content: "hello $\${NOT} $NAME"}}
 
 test("the command that a person calls runs from its bundle", async () => {
   const dir = writeFiles(join(agent.dir, "bundled"), { "compose.yaml": "services: {a: {image: busybox}}" });
-  const argv = [process.execPath, join(import.meta.dirname, "..", "..", "scripts", "flotilla.mjs"), "--json", "compose", "--project-directory", dir, "-H", agent.host] as const;
+  const argv = [
+    process.execPath,
+    join(import.meta.dirname, "..", "..", "scripts", "flotilla.mjs"),
+    "--json",
+    "compose",
+    "--project-directory",
+    dir,
+    "-H",
+    agent.host,
+  ] as const;
   expect(JSON.parse((await ok(runCommand([...argv, "ps", "-a"]))).stdout)).toEqual([]);
-  expect(await runCommand([...argv, "port", "nope", "80"])).toMatchObject({ exitCode: 1, stdout: '{"error":{"code":"not_found","message":"no such service: nope"}}\n' });
+  expect(await runCommand([...argv, "port", "nope", "80"])).toMatchObject({
+    exitCode: 1,
+    stdout: '{"error":{"code":"not_found","message":"no such service: nope"}}\n',
+  });
 });
 
 describe("build and pull", () => {

@@ -91,6 +91,10 @@ class FakeStack implements NetworkStack {
       case "replace-default-route":
       case "add-default-route":
         // As the real one: a second default route is refused as being there already, which the caller ignores.
+        if (operation.gateway.includes(":")) {
+          this.#get(operation.link, line);
+          break;
+        }
         if (operation.kind === "add-default-route" && this.table.some((route) => route.prefixLength === 0)) break;
         this.table.splice(0, this.table.length, ...this.table.filter((route) => route.prefixLength > 0));
         this.table.push({
@@ -194,6 +198,10 @@ export class FakeNetworkKernel implements NetworkKernel {
   setSysctl(name: string, value: string): boolean {
     this.sysctls.set(name, value);
     return true;
+  }
+
+  forwardIpv6(): void {
+    this.sysctls.set("net/ipv6/conf/all/forwarding", "1");
   }
 
   reservePort(port: HostPort): { release(): void } {

@@ -43,6 +43,7 @@ const scene = (more: Partial<ReplicaScene> = {}): ReplicaScene => ({
   container: undefined,
   memory: FRESH,
   hasImage: true,
+  missing: undefined,
   silentForMs: 0,
   nowMs: NOW,
   ...more,
@@ -61,6 +62,7 @@ describe("the next step of a replica", () => {
   test.each<[string, Partial<ReplicaScene>, string]>([
     ["without image", { hasImage: false }, "pull"],
     ["without container", {}, "create"],
+    ["whose network has not come yet", { missing: "network shop_default" }, "wait"],
     ["with a container that never ran", { container: container({ status: "created", startedAtMs: 0 }) }, "start"],
     ["that runs", { container: container() }, "none"],
     ["that is not wanted", { wanted: undefined, container: container() }, "remove"],

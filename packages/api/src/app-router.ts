@@ -8,6 +8,7 @@ import { activityRouter, liveRouter, overviewRouter } from "./router/overview.ts
 import { networksRouter } from "./router/networks.ts";
 import { registryRouter } from "./router/registry.ts";
 import { setupRouter } from "./router/setup.ts";
+import { configsRouter, deploymentsRouter, secretsRouter, servicesRouter, stacksRouter } from "./router/stacks.ts";
 import { terminalRouter } from "./router/terminal.ts";
 import { tokensRouter } from "./router/tokens.ts";
 import { volumesRouter } from "./router/volumes.ts";
@@ -25,6 +26,11 @@ export const appRouter = createRouter({
   images: imagesRouter,
   volumes: volumesRouter,
   networks: networksRouter,
+  stacks: stacksRouter,
+  services: servicesRouter,
+  deployments: deploymentsRouter,
+  secrets: secretsRouter,
+  configs: configsRouter,
   registry: registryRouter,
   activity: activityRouter,
   terminal: terminalRouter,

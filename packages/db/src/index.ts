@@ -18,6 +18,13 @@ export type {
   RegistryTag,
   RegistryUpload,
   RegistryUpstream,
+  Stack,
+  StackAddress,
+  StackDeployment,
+  StackReplica,
+  StackRevision,
+  StackService,
+  StackVolume,
   Team,
   User,
 } from "./generated/prisma/client.ts";

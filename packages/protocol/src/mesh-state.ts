@@ -9,6 +9,9 @@ export const PEERS = "peers";
 /** UDP port that an agent answers probes on, unless another program has it; the one it has is part of `underlay`. */
 export const PROBE_PORT = 7421;
 
+/** What VXLAN adds to a packet, by family of the underlay: outer IP, UDP, VXLAN and inner Ethernet headers. */
+export const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
+
 const hostNumber = z.int().min(1).max(0xffff_ffff);
 const port = z.int().min(1).max(65_535);
 

@@ -62,6 +62,7 @@ export * from "./networks/settle-overlays.ts";
 export * from "./overview/get-overview.ts";
 export * from "./registry/index.ts";
 export * from "./setup/complete-setup.ts";
+export * from "./stacks/index.ts";
 export * from "./terminal/terminals.ts";
 export * from "./tokens/manage-tokens.ts";
 export * from "./volumes/volumes.ts";

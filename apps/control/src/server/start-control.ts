@@ -39,6 +39,7 @@ import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
 import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
+import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
 
@@ -198,7 +199,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     }),
   );
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states }));
+  undo.push(listenForStates({ database, services, states }), listenForStacks(database, services));
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);

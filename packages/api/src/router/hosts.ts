@@ -8,6 +8,8 @@ import {
   listHosts,
   listJoinTokens,
   type ObjectRef,
+  placeHost,
+  placeHostInput,
   removeHost,
   renameHost,
   revokeJoinToken,
@@ -52,6 +54,11 @@ export const hostsRouter = createRouter({
   ),
   rename: procedure(hostInput.extend({ name: hostName }), { action: "host.rename", object: theHost }).mutation(async ({ ctx, input }) => {
     await renameHost(ctx.services, ctx.actor, input);
+    return {};
+  }),
+  /** Labels and availability: what the scheduler may do with it. */
+  place: procedure(placeHostInput, { action: "host.place", object: theHost }).mutation(async ({ ctx, input }) => {
+    await placeHost(ctx.services, ctx.actor, input);
     return {};
   }),
   remove: procedure(hostInput, { action: "host.remove", object: theHost }).mutation(async ({ ctx, input }) => {

@@ -86,6 +86,7 @@ describe("can", () => {
       "joinToken.read",
       "joinToken.create",
       "joinToken.revoke",
+      "host.place",
       "registry.review",
       "registry.manage",
     ]);

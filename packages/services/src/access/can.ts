@@ -13,6 +13,9 @@ export const OBJECT_KINDS = [
   "image",
   "volume",
   "network",
+  "stack",
+  "secret",
+  "config",
   "repository",
   "registry",
 ] as const;

@@ -3,6 +3,7 @@ import { kindOf, type ObservedMessage, type Resource, type ResourceFailure, type
 import { z } from "zod";
 import type { ServiceContext } from "../context.ts";
 import { noteNetworks } from "../networks/note-networks.ts";
+import { noteStackReports } from "../stacks/note-reports.ts";
 
 /** Which connection of which host something comes from. A host's epoch rises with each connection. */
 export type ReportSource = { hostId: string; epoch: number };
@@ -40,6 +41,7 @@ export async function storeObserved(services: ServiceContext, source: ReportSour
     async (tx) => {
       if (!(await claim(tx, source))) return false;
       await noteNetworks(tx, { hostId, message, now: new Date(services.nowMs()) });
+      await noteStackReports(tx, { hostId, message });
       if (message.type === "observed_snapshot") {
         await tx.hostObserved.deleteMany({ where: { hostId } });
         await insert(tx, { hostId, set: message.resources, now: new Date(services.nowMs()) });

@@ -1,6 +1,6 @@
 // Who reaches whom, as a page shows it. Pure: rows in, answers out.
 import { isIP } from "node:net";
-import type { PeerState } from "@flotilla/protocol";
+import { type PeerState, VXLAN_OVERHEAD_BYTES } from "@flotilla/protocol";
 import type { HostStanding } from "../hosts/judge-host.ts";
 import type { OverlayHostRow, OverlayRows } from "./overlay-rows.ts";
 
@@ -39,9 +39,6 @@ export type MtuProblem = { networkId: string; network: string; from: string; to:
 export type MeshNetwork = { id: string; name: string; subnet: string; hosts: { id: string; members: number }[]; hasProblem: boolean };
 
 export type Mesh = { hosts: MeshHost[]; pairs: MeshPair[]; networks: MeshNetwork[]; mtuProblems: MtuProblem[] };
-
-/** What the overlay adds to a packet of a network. */
-const OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
 
 export type LiveHostState = { standing: HostStanding; isOnline: boolean };
 
@@ -107,7 +104,7 @@ export function findMtuProblems(rows: OverlayRows): MtuProblem[] {
     return rows.hosts.flatMap((from) => {
       const mtuBytes = rows.observed.get(networkId)?.get(from.id)?.mtuBytes ?? 0;
       if (!parts.has(from.id) || mtuBytes === 0 || from.underlay === null) return [];
-      const needsBytes = mtuBytes + OVERHEAD_BYTES[isIP(from.underlay.address) === 6 ? 6 : 4];
+      const needsBytes = mtuBytes + VXLAN_OVERHEAD_BYTES[isIP(from.underlay.address) === 6 ? 6 : 4];
       return (rows.peers.get(from.id)?.peers ?? []).flatMap(({ number, pathMtuBytes }): MtuProblem[] => {
         const to = byNumber.get(number);
         if (to === undefined || !parts.has(to.id) || pathMtuBytes === null || pathMtuBytes >= needsBytes) return [];

@@ -90,6 +90,14 @@ describe("the hop that fails is named", () => {
   });
 });
 
+test("without a common network its name is nobody's fault, and what is behind is not blamed", () => {
+  const { hops } = explain(
+    { ...silent, name: { outcome: "silent", addresses: [] } },
+    { target: container({ addresses: [], others: ["10.65.0.3"] }) },
+  );
+  expect(hops.filter(({ hop }) => hop === "name" || hop === "port").map(({ state, code }) => `${state} ${code}`)).toEqual(["skipped noCommon", "failed noCommon"]); // prettier-ignore
+});
+
 describe("what does not count against it", () => {
   test("a router that is silent while the thing itself answers", () => {
     const change = { router: { address: "10.64.0.1", attempt: did("silent") }, remote: { ...REMOTE, router: { address: "10.64.0.32", attempt: did("silent") } } }; // prettier-ignore

@@ -1,0 +1,81 @@
+import { toFlotillaError } from "@flotilla/core";
+import { type ServiceContext, settleStacks } from "@flotilla/services";
+
+/** So often all teams with stacks are looked at, whatever was or was not noticed: also hosts that went down or came back. */
+const SWEEP_MS = 5_000;
+/** What comes within this time is one round: a host that starts ten containers is many reports. */
+const DEBOUNCE_MS = 50;
+const RETRY_MS = 1_000;
+
+type Team = { timer: NodeJS.Timeout | undefined; dueAtMs: number; running: Promise<void> | undefined; isDirty: boolean };
+
+/**
+ * Brings stacks on: when something changed (NOTIFY), when a round said that it is time, and in a sweep. Several control planes do it beside each
+ * other; each round is one transaction under the team's lock. One round of a team at a time here.
+ */
+export class StackUpkeep {
+  readonly #services: ServiceContext;
+  readonly #teams = new Map<string, Team>();
+  readonly #sweep: NodeJS.Timeout;
+  #isClosed = false;
+
+  constructor(services: ServiceContext) {
+    this.#services = services;
+    this.#sweep = setInterval(() => void this.wakeAll(), SWEEP_MS);
+  }
+
+  /** Looks at a team soon. */
+  wake(teamId: string): void {
+    this.#plan(teamId, this.#services.nowMs() + DEBOUNCE_MS);
+  }
+
+  /** Looks at every team that has stacks. */
+  async wakeAll(): Promise<void> {
+    try {
+      const teams = await this.#services.prisma.team.findMany({ where: { stacks: { some: {} } }, select: { id: true } });
+      for (const { id } of teams) this.wake(id);
+    } catch (error) {
+      this.#services.logger.warn("stacks could not be looked at", { error: toFlotillaError(error).message });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#sweep);
+    for (const { timer } of this.#teams.values()) clearTimeout(timer);
+    await Promise.all([...this.#teams.values()].map(async ({ running }) => running));
+  }
+
+  #plan(teamId: string, atMs: number): void {
+    if (this.#isClosed) return;
+    const team = this.#teams.get(teamId) ?? { timer: undefined, dueAtMs: Infinity, running: undefined, isDirty: false };
+    this.#teams.set(teamId, team);
+    if (team.running !== undefined) {
+      team.isDirty = true;
+      return;
+    }
+    if (team.timer !== undefined && team.dueAtMs <= atMs) return;
+    clearTimeout(team.timer);
+    team.dueAtMs = atMs;
+    team.timer = setTimeout(() => this.#start(teamId, team), Math.max(0, atMs - this.#services.nowMs()));
+  }
+
+  #start(teamId: string, team: Team): void {
+    Object.assign(team, { timer: undefined, dueAtMs: Infinity, isDirty: false });
+    team.running = this.#round(teamId).then((nextAtMs) => {
+      team.running = undefined;
+      if (team.isDirty) this.wake(teamId);
+      else if (nextAtMs !== null) this.#plan(teamId, nextAtMs);
+    });
+  }
+
+  async #round(teamId: string): Promise<number | null> {
+    try {
+      const { wakeAtMs } = await settleStacks(this.#services, teamId);
+      return wakeAtMs;
+    } catch (error) {
+      this.#services.logger.warn("stacks of a team could not be settled", { teamId, error: toFlotillaError(error).message });
+      return this.#services.nowMs() + RETRY_MS;
+    }
+  }
+}

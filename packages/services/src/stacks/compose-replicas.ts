@@ -1,0 +1,116 @@
+// What a host is told of stacks: its replicas, and the secrets and configs that they mount.
+import type { Project, Service } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
+import type { Transaction } from "@flotilla/db";
+import { REPLICA_KIND, type ReplicaFile, type ReplicaState, type ResourceBody, STACK_FILE_KIND } from "@flotilla/protocol";
+import { openText } from "../access/secrets.ts";
+import type { HostComposer } from "../context.ts";
+import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";
+import { fileKey, Projects, type ServiceTarget, serviceTarget } from "./stack-model.ts";
+import { toContainerBody } from "./to-container-body.ts";
+
+/** Mode of a secret or config that says nothing: its owner may read it. */
+const FILE_MODE = 0o400;
+const CONFIG_MODE = 0o444;
+
+type Row = {
+  id: string;
+  slot: string;
+  hash: string;
+  target: ServiceTarget;
+  createdAt: Date;
+  service: { name: string; stackId: string; stack: { name: string } };
+};
+
+async function readRows(tx: Transaction, hostId: string): Promise<Row[]> {
+  const rows = await tx.stackReplica.findMany({
+    where: { hostId, state: { in: ["run", "drain"] } },
+    include: { service: { select: { name: true, stackId: true, stack: { select: { name: true } } } } },
+    orderBy: { id: "asc" },
+  });
+  return rows.map((row) => ({ ...row, target: serviceTarget.parse(row.target) }));
+}
+
+/** The replicas that shall be on a host. */
+export const replicaComposer: HostComposer = {
+  kind: REPLICA_KIND,
+  async compose({ services, tx, host }) {
+    const projects = new Projects(services, tx);
+    const bodies = new Map<string, ResourceBody>();
+    for (const row of await readRows(tx, host.id)) {
+      const project = await projects.get(row.service.stackId, row.target.revision);
+      bodies.set(row.id, composeReplica(row, { project, namespace: host.team.namespace }) satisfies ResourceBody);
+    }
+    return bodies;
+  },
+};
+
+/** The contents of what its replicas mount. */
+export const stackFileComposer: HostComposer = {
+  kind: STACK_FILE_KIND,
+  async compose({ services, tx, host }) {
+    const ids = new Set((await readRows(tx, host.id)).flatMap(({ target }) => Object.values(target.files)));
+    const versions = await tx.stackFileVersion.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: "asc" } });
+    return new Map(versions.map(({ id, sealed }) => [id, { base64: openText(services.registry.sealKey, sealed, id) }]));
+  },
+};
+
+/** One replica. Pure; equal rows give equal bytes. */
+export function composeReplica(row: Row, { project, namespace }: { project: Project; namespace: string }): ReplicaState {
+  const { id, slot, hash, target } = row;
+  const { name, stack } = row.service;
+  const service = project.services[name];
+  if (service === undefined)
+    throw new FlotillaError("not_found", `revision ${target.revision} of stack ${stack.name} has no service ${name}`);
+  const body = toContainerBody(project, name);
+  const number = /^\d+$/.test(slot) ? slot : "1";
+  const labels = {
+    ...service.labels,
+    "com.docker.compose.project": stack.name,
+    "com.docker.compose.service": name,
+    "com.docker.compose.container-number": number,
+    "com.docker.compose.oneoff": "False",
+    "com.docker.compose.config-hash": hash,
+  };
+  const loss = hostLossPolicy(name, service);
+  return {
+    id,
+    namespace,
+    // A new version runs beside the old one for a while: the id tells them apart.
+    name: `${stack.name}-${name}-${number}-${id.replaceAll("-", "").slice(-8)}`.slice(-200),
+    stack: stack.name,
+    service: name,
+    slot,
+    revision: hash,
+    kind: isJob(service) ? "job" : "service",
+    image: service.image,
+    pullPolicy: service.pullPolicy === "always" || service.pullPolicy === "never" ? service.pullPolicy : "missing",
+    body: { ...body, Labels: labels },
+    networks: service.networkMode === undefined ? networksOf(project, service) : [],
+    files: filesOf(project, service, target),
+    restart: restartPolicy(service),
+    stopsAfterMs: loss.action === "stop" ? loss.afterMs : null,
+  };
+}
+
+/** Names of the service are its virtual address's (network services), so replicas have no aliases but their own name. */
+function networksOf(project: Project, service: Service): ReplicaState["networks"] {
+  const ordered = Object.entries(service.networks).toSorted(([, a], [, b]) => b.priority - a.priority);
+  return ordered.map(([key]) => ({ name: project.networks[key]?.name ?? key, aliases: [] }));
+}
+
+function filesOf(project: Project, service: Service, target: ServiceTarget): ReplicaFile[] {
+  const kinds = [
+    { kind: "secret", references: service.secrets, objects: project.secrets, mode: FILE_MODE },
+    { kind: "config", references: service.configs, objects: project.configs, mode: CONFIG_MODE },
+  ] as const;
+  return kinds.flatMap(({ kind, references, objects, mode }) =>
+    references.map((reference) => {
+      const key = fileKey(kind, objects[reference.source]?.name ?? reference.source);
+      const file = target.files[key];
+      if (file === undefined) throw new FlotillaError("not_found", `no such ${key.replace("/", ": ")}`);
+      const number = (text: string | undefined): number => (text === undefined ? 0 : Number(text));
+      return { file, kind, target: reference.target, uid: number(reference.uid), gid: number(reference.gid), mode: reference.mode ?? mode };
+    }),
+  );
+}

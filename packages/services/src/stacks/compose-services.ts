@@ -1,0 +1,81 @@
+// The virtual servers of services in overlay networks: address, ports, and the replicas that serve.
+import type { Attachment, Project } from "@flotilla/compose";
+import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
+import type { HostComposer } from "../context.ts";
+import { type OverlayRows, readOverlayRows } from "../networks/overlay-rows.ts";
+import { isOverlayPort } from "./ports.ts";
+import { Projects } from "./stack-model.ts";
+import { readStackRows, type ReplicaRow, type ServiceRow, type StackRows } from "./stack-rows.ts";
+
+/** Every service of the team in each of its networks; a host that has not said where its packets go is told nothing. */
+export const networkServiceComposer: HostComposer = {
+  kind: NETWORK_SERVICE_KIND,
+  async compose({ services, tx, host }) {
+    const composed = new Map<string, NetworkService>();
+    if ((await tx.stack.count({ where: { teamId: host.teamId } })) === 0) return composed;
+    const overlays = await readOverlayRows(tx, host.teamId);
+    if (overlays.hosts.find(({ id }) => id === host.id)?.underlay == null) return composed;
+    const rows = await readStackRows(tx, host.teamId);
+    const projects = new Projects(services, tx);
+    for (const stack of rows.stacks) {
+      for (const service of stack.services) {
+        const project = await projects.get(stack.id, service.target.revision);
+        for (const each of composeService(service, { project, rows, overlays })) composed.set(serviceResourceId(each), each);
+      }
+    }
+    return composed;
+  },
+};
+
+type Scene = { project: Project; rows: StackRows; overlays: OverlayRows };
+
+/** One service, once for each of its networks. Pure; equal rows give equal bytes. */
+export function composeService(service: ServiceRow, { project, rows, overlays }: Scene): NetworkService[] {
+  const model = project.services[service.name];
+  if (model === undefined) return [];
+  return Object.entries(model.networks).flatMap(([key, attachment], index) => {
+    const network = overlays.networks.find(({ name }) => name === (project.networks[key]?.name ?? key));
+    if (network === undefined) return [];
+    const addresses = service.addresses.flatMap(({ networkId, address }) => (networkId === network.id ? [address] : []));
+    // Ports of all hosts lead to the first network: to one virtual server.
+    const ports = addresses.length === 0 || index > 0 ? [] : model.ports.filter(isOverlayPort);
+    return [
+      {
+        networkId: network.id,
+        id: service.id,
+        names: namesOf(service.name, attachment),
+        addresses,
+        ports: ports.map(({ protocol, target, published }) => ({
+          protocol: protocol === "udp" ? ("udp" as const) : ("tcp" as const),
+          port: target,
+          targetPort: target,
+          publishedPort: published ?? null,
+        })),
+        affinity: "none" as const,
+        backends: backendsOf(service, { rows, overlays, networkId: network.id }),
+      },
+    ];
+  });
+}
+
+const namesOf = (name: string, { aliases }: Attachment): string[] => [...new Set([name, ...aliases])];
+
+type Backends = { rows: StackRows; overlays: OverlayRows; networkId: string };
+
+/** Replicas that serve; what drains keeps what it has and gets nothing new. A host that is down serves nobody. */
+function backendsOf(service: ServiceRow, { rows, overlays, networkId }: Backends): NetworkService["backends"] {
+  const away = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
+  const backends = service.replicas.flatMap((replica) => {
+    const weight = weightOf(replica);
+    if (weight === undefined || away.has(replica.hostId)) return [];
+    const endpoints = overlays.observed.get(networkId)?.get(replica.hostId)?.endpoints ?? [];
+    const address = endpoints.find(({ containerId }) => containerId === replica.observed?.containerId)?.address;
+    return address === undefined ? [] : [{ address, weight }];
+  });
+  return backends.slice(0, MAX_SLOTS);
+}
+
+function weightOf({ state, observed }: ReplicaRow): number | undefined {
+  if (observed?.phase !== "running") return undefined;
+  return state === "run" ? 1 : state === "drain" ? 0 : undefined;
+}

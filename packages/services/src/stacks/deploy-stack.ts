@@ -1,0 +1,183 @@
+import type { Project } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
+import type { Stack, Transaction } from "@flotilla/db";
+import { z } from "zod";
+import type { Actor } from "../access/actor.ts";
+import { requireUser } from "../access/authorize.ts";
+import type { ObjectRef } from "../access/can.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { ServiceContext } from "../context.ts";
+import { notifyHostState } from "../host-state/notify-host-state.ts";
+import { createOverlayIn } from "../networks/create-overlay.ts";
+import { currentVersions, fileName, setFileIn } from "./files.ts";
+import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
+import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
+import { checkService } from "./service-policy.ts";
+import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
+import { lockStacks, notifyStacks } from "./stack-rows.ts";
+import { type LoadedStack, loadStack, stackInput, type StackInput } from "./stack-source.ts";
+
+const MAX_SERVICES = 500;
+
+const basis = z.object({ generation: z.int(), hosts: z.record(z.string(), z.string()), files: z.record(z.string(), z.string()) });
+
+/** `basis`: of the plan that was seen; without it what is there now is taken as seen. */
+export const deployInput = stackInput.extend({ basis: basis.optional() });
+export type DeployInput = z.output<typeof deployInput>;
+
+export type Deployed = { stackId: string; deploymentId: string; revision: number; plan: StackPlan };
+
+const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
+
+export function stackRef(stack: Pick<Stack, "id" | "name" | "teamId">): ObjectRef {
+  return { kind: "stack", id: stack.id, name: stack.name, teamId: stack.teamId };
+}
+
+/** What applying would do. Changes nothing. @throws invalid for what cannot be done over many hosts. */
+export async function planDeployment(services: ServiceContext, actor: Actor, input: StackInput): Promise<StackPlan> {
+  const { team } = requireUser(actor);
+  const loaded = await loadStack(services, team.id, input);
+  check(loaded);
+  const plan = await services.prisma.$transaction(
+    async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
+    PATIENT,
+  );
+  return { ...plan, notes: [...loaded.warnings, ...plan.notes] };
+}
+
+function check({ project }: LoadedStack): void {
+  const names = Object.keys(project.services);
+  if (names.length === 0) throw new FlotillaError("invalid", "the project has no services");
+  if (names.length > MAX_SERVICES) throw new FlotillaError("invalid", `${names.length} services are more than ${MAX_SERVICES}`);
+  for (const [name, service] of Object.entries(project.services)) checkService(name, service);
+}
+
+/**
+ * Makes a project the stack's newest revision and begins its rollout. All or nothing, and one at a time for a team.
+ * @throws conflict when the plan is stale, with what changed; for a port that another service publishes; while the stack is being removed.
+ */
+export async function deployStack(services: ServiceContext, actor: Actor, input: DeployInput): Promise<Deployed> {
+  const { team } = requireUser(actor);
+  const loaded = await loadStack(services, team.id, input);
+  check(loaded);
+  const { project } = loaded;
+  return services.prisma.$transaction(async (tx) => {
+    await lockStacks(tx, team.id);
+    const now = new Date(services.nowMs());
+    const found = await tx.stack.findUnique({ where: { teamId_name: { teamId: team.id, name: project.name } } });
+    if (found !== null && found.removedAt !== null)
+      throw new FlotillaError("conflict", `stack ${project.name} is being removed: wait until it is gone`);
+    if (input.basis !== undefined) await refuseStale(tx, { teamId: team.id, project, basis: input.basis });
+    await checkPorts(tx, { services, teamId: team.id, project });
+    const stack = found ?? (await tx.stack.create({ data: { teamId: team.id, name: project.name, createdAt: now } }));
+    await storeContents(tx, { services, actor, teamId: team.id, loaded });
+    const plan = planStack(await readPlanInput(tx, { services, teamId: team.id, project }));
+    await makeNetworks(tx, { services, actor, teamId: team.id, project });
+    const revision = await addRevision(tx, { services, actor, stack, loaded, now });
+    await setTargets(tx, { stack, project, revision, now, files: plan.basis.files });
+    const actorName = requireUser(actor).email;
+    const deploymentId = await beginDeployment(tx, { stackId: stack.id, revision, kind: "deploy", actorName, plan, now });
+    const detail = { verb: "deploy", revision, services: Object.keys(project.services).length };
+    await recordAudit(tx, { actor, action: "stack.deploy", object: stackRef(stack), outcome: "ok", detail });
+    await notifyStacks(tx, team.id);
+    await notifyHostState(tx, { teamId: team.id });
+    return { stackId: stack.id, deploymentId, revision, plan };
+  }, PATIENT);
+}
+
+type Seen = { teamId: string; project: Project; basis: z.output<typeof basis> };
+
+async function refuseStale(tx: Transaction, { teamId, project, basis: seen }: Seen): Promise<void> {
+  const changes = compareBasis(seen, await readBasis(tx, teamId, project));
+  if (changes.length === 0) return;
+  throw new FlotillaError("conflict", `the plan is not of what is there any more, plan again: ${changes.join("; ")}`, {
+    details: { changes },
+  });
+}
+
+type Scope = { services: ServiceContext; actor: Actor; teamId: string };
+
+/** Secrets and configs that came along, under the names that they have in the team; those that are not external must be there afterwards. */
+async function storeContents(tx: Transaction, { services, actor, teamId, loaded }: Scope & { loaded: LoadedStack }): Promise<void> {
+  const { project, contents } = loaded;
+  for (const kind of ["secret", "config"] as const) {
+    const objects = kind === "secret" ? project.secrets : project.configs;
+    for (const [key, object] of Object.entries(objects)) {
+      const base64 = contents[fileKey(kind, key)];
+      const name = fileName.safeParse(object.name);
+      if (!name.success) throw new FlotillaError("invalid", `${kind}s.${key}.name: ${name.error.issues[0]?.message ?? "invalid"}`);
+      if (base64 !== undefined && !object.isExternal) await setFileIn(tx, { services, actor, teamId, kind, name: name.data, base64 });
+    }
+  }
+  const used = new Set(Object.values(project.services).flatMap((service) => filesOf(project, service)));
+  const there = await currentVersions(tx, teamId, [...used]);
+  const missing = [...used].filter((key) => !(key in there)).toSorted();
+  if (missing.length > 0)
+    throw new FlotillaError("invalid", `there is no ${missing.map((key) => key.replace("/", " ")).join(", ")}: make it first`);
+}
+
+async function makeNetworks(tx: Transaction, { services, actor, teamId, project }: Scope & { project: Project }): Promise<void> {
+  for (const { key, network } of await missingNetworks(tx, teamId, project)) {
+    if (network.isExternal) throw new FlotillaError("invalid", `networks.${key}: there is no network ${network.name} over several hosts`);
+    const [pool] = network.ipam?.pools ?? [];
+    const labels = { ...network.labels, "com.docker.compose.project": project.name, "com.docker.compose.network": key };
+    const request = {
+      name: network.name,
+      subnet: pool?.subnet ?? "",
+      gateway: pool?.gateway ?? "",
+      addressRange: pool?.ipRange ?? "",
+      hasIpv6: network.enableIpv6 === true,
+      subnet6: "",
+      isInternal: network.isInternal,
+      isAttachable: true,
+      labels,
+      options: network.driverOpts,
+    };
+    await createOverlayIn(tx, { services, actor, teamId, request });
+  }
+}
+
+type NewRevision = { services: ServiceContext; actor: Actor; stack: Stack; loaded: LoadedStack; now: Date };
+
+async function addRevision(tx: Transaction, { services, actor, stack, loaded, now }: NewRevision): Promise<number> {
+  const last = await tx.stackRevision.findFirst({ where: { stackId: stack.id }, orderBy: { number: "desc" }, select: { number: true } });
+  const number = (last?.number ?? 0) + 1;
+  const id = crypto.randomUUID();
+  const sealed = sealProject(services, id, loaded.project);
+  const createdBy = requireUser(actor).email;
+  await tx.stackRevision.create({ data: { id, stackId: stack.id, number, source: loaded.source, sealed, createdBy, createdAt: now } });
+  return number;
+}
+
+export type Targets = { stack: Stack; project: Project; revision: number; now: Date; files: Record<string, string>; rollsBack?: boolean };
+
+/** Says of each service what it shall be; those that the project does not have go. */
+export async function setTargets(tx: Transaction, { stack, project, revision, now, files, rollsBack = false }: Targets): Promise<void> {
+  await tx.stack.update({ where: { id: stack.id }, data: { current: revision, generation: { increment: 1 } } });
+  for (const [name, service] of Object.entries(project.services)) {
+    const own = Object.fromEntries(filesOf(project, service).flatMap((key) => (files[key] === undefined ? [] : [[key, files[key]]])));
+    const target = { revision, files: own, hash: hashService(project, name, own) };
+    const state = { target, state: "rolling", message: "", rollsBack, isApproved: false, startedAt: now, isRemoved: false };
+    await tx.stackService.upsert({
+      where: { stackId_name: { stackId: stack.id, name } },
+      create: { stackId: stack.id, name, ...state },
+      update: state,
+    });
+  }
+  await tx.stackService.updateMany({
+    where: { stackId: stack.id, name: { notIn: Object.keys(project.services) } },
+    data: { isRemoved: true },
+  });
+}
+
+export type NewDeployment = { stackId: string; revision: number; kind: string; actorName: string; plan: object; now: Date };
+
+/** The deployment before it ends: what it began is taken over. */
+export async function beginDeployment(tx: Transaction, { stackId, revision, kind, actorName, plan, now }: NewDeployment): Promise<string> {
+  await tx.stackDeployment.updateMany({
+    where: { stackId, outcome: { in: ["running", "paused"] } },
+    data: { outcome: "superseded", finishedAt: now },
+  });
+  const row = await tx.stackDeployment.create({ data: { stackId, revision, kind, actorName, plan, startedAt: now } });
+  return row.id;
+}

@@ -1,0 +1,12 @@
+export * from "./control-stack.ts";
+export { deployInput, deployStack, planDeployment, type DeployInput, type Deployed } from "./deploy-stack.ts";
+export * from "./files.ts";
+export * from "./follow-stack-logs.ts";
+export * from "./place-host.ts";
+export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts";
+export * from "./read-deployments.ts";
+export * from "./read-stacks.ts";
+export { settleStacks } from "./settle-stacks.ts";
+export { STACKS_CHANNEL } from "./stack-rows.ts";
+export { stackInput, type StackInput } from "./stack-source.ts";
+export * from "./variables.ts";

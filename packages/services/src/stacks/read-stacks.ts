@@ -1,0 +1,214 @@
+import { z } from "zod";
+import type { Actor } from "../access/actor.ts";
+import { notFound, requireUser } from "../access/authorize.ts";
+import type { ServiceContext } from "../context.ts";
+import { stackInputRef } from "./control-stack.ts";
+import { isGlobal, notesOf } from "./service-policy.ts";
+import { Projects } from "./stack-model.ts";
+import { readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
+
+export const deploymentsInput = z.object({
+  stack: z.string().max(63).optional(),
+  cursor: z.string().max(64).optional(),
+  limit: z.int().min(1).max(200).default(50),
+});
+export const deploymentRef = z.object({ id: z.string().min(1).max(64) });
+export const revisionRef = stackInputRef.extend({ revision: z.int().min(1) });
+
+export type StackReplicaView = {
+  id: string;
+  slot: string;
+  host: { id: string; name: string };
+  state: string;
+  revision: number;
+  isCurrent: boolean;
+  /** What its host says: a phase of `replicaPhase`; `unknown` before it said anything, `lost` while it is down. */
+  phase: string;
+  containerId: string | null;
+  restarts: number;
+  exitCode: number | null;
+  reason: string;
+  progress: string;
+  log: string[];
+  healthOutput: string;
+  because: string;
+  createdAt: string;
+};
+export type StackServiceView = {
+  name: string;
+  image: string;
+  mode: string;
+  state: string;
+  message: string;
+  isRemoved: boolean;
+  revision: number;
+  wanted: number;
+  running: number;
+  isApproved: boolean;
+  rollsBack: boolean;
+  ports: { published: number | null; target: number; protocol: string; mode: string }[];
+  addresses: { network: string; address: string }[];
+  networks: string[];
+  dependsOn: string[];
+  replicas: StackReplicaView[];
+};
+export type StackSummary = {
+  id: string;
+  name: string;
+  generation: number;
+  revision: number;
+  state: string;
+  services: number;
+  wanted: number;
+  running: number;
+  createdAt: string;
+  isRemoving: boolean;
+};
+
+/** The team's stacks. */
+export async function listStacks(services: ServiceContext, actor: Actor): Promise<StackSummary[]> {
+  const { team } = requireUser(actor);
+  return services.prisma.$transaction(async (tx) => {
+    const rows = await readStackRows(tx, team.id);
+    const projects = new Projects(services, tx);
+    const summaries: StackSummary[] = [];
+    for (const stack of rows.stacks) summaries.push(summarise(stack, await viewServices(stack, { rows, projects, networks: new Map() })));
+    return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  });
+}
+
+function summarise(stack: StackRow, views: readonly StackServiceView[]): StackSummary {
+  const sum = (of: (view: StackServiceView) => number): number => views.reduce((total, view) => total + of(view), 0);
+  return {
+    id: stack.id,
+    name: stack.name,
+    generation: stack.generation,
+    revision: stack.current,
+    state: stateOf(stack, views),
+    services: views.length,
+    wanted: sum(({ wanted }) => wanted),
+    running: sum(({ running }) => running),
+    createdAt: stack.createdAt.toISOString(),
+    isRemoving: stack.removedAt !== null,
+  };
+}
+
+/** The worst of its services. Pure. */
+export function stateOf(
+  stack: Pick<StackRow, "removedAt">,
+  views: readonly Pick<StackServiceView, "state" | "wanted" | "running">[],
+): string {
+  if (stack.removedAt !== null) return "removing";
+  for (const state of ["failed", "held", "rolling"]) if (views.some((view) => view.state === state)) return state;
+  return views.some(({ wanted, running }) => running < wanted) ? "degraded" : "running";
+}
+
+/** A stack with its services, replicas and revisions. @throws not_found. */
+export async function getStack(
+  services: ServiceContext,
+  actor: Actor,
+  name: string,
+): Promise<StackSummary & { detail: StackServiceView[]; revisions: RevisionRow[]; notes: string[] }> {
+  const { team } = requireUser(actor);
+  return services.prisma.$transaction(async (tx) => {
+    const rows = await readStackRows(tx, team.id, name);
+    const [stack] = rows.stacks;
+    if (stack === undefined) throw notFound("stack", name);
+    const projects = new Projects(services, tx);
+    const found = await tx.overlayNetwork.findMany({ where: { teamId: team.id }, select: { id: true, name: true } });
+    const detail = await viewServices(stack, { rows, projects, networks: new Map(found.map((network) => [network.id, network.name])) });
+    const revisions = await tx.stackRevision.findMany({
+      where: { stackId: stack.id },
+      orderBy: { number: "desc" },
+      take: 100,
+      select: { number: true, createdBy: true, createdAt: true },
+    });
+    const project = stack.current === 0 ? undefined : await projects.get(stack.id, stack.current);
+    const notes = Object.entries(project?.services ?? {}).flatMap(([key, service]) => notesOf(key, service));
+    return {
+      ...summarise(stack, detail),
+      detail,
+      revisions: revisions.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
+      notes,
+    };
+  });
+}
+
+export type RevisionRow = { number: number; createdBy: string; createdAt: string };
+
+/** The files of a revision as they were written. @throws not_found. */
+export async function getRevision(
+  services: ServiceContext,
+  actor: Actor,
+  ref: z.output<typeof revisionRef>,
+): Promise<RevisionRow & { source: Record<string, string> }> {
+  const { team } = requireUser(actor);
+  const row = await services.prisma.stackRevision.findFirst({
+    where: { number: ref.revision, stack: { teamId: team.id, name: ref.stack } },
+  });
+  if (row === null) throw notFound("revision", String(ref.revision));
+  const source = z.record(z.string(), z.string()).catch({}).parse(row.source);
+  return { number: row.number, createdBy: row.createdBy, createdAt: row.createdAt.toISOString(), source };
+}
+
+type Scene = { rows: { hosts: HostRow[] }; projects: Projects; networks: ReadonlyMap<string, string> };
+
+async function viewServices(stack: StackRow, { rows, projects, networks }: Scene): Promise<StackServiceView[]> {
+  const views: StackServiceView[] = [];
+  for (const service of stack.services) {
+    const project = await projects.get(stack.id, service.target.revision);
+    const model = project.services[service.name];
+    if (model === undefined) continue;
+    const replicas = service.replicas.map((replica) => viewReplica(replica, service, rows.hosts));
+    const wanted =
+      service.isRemoved || stack.removedAt !== null
+        ? 0
+        : isGlobal(model)
+          ? new Set(replicas.filter(({ state }) => state === "run").map(({ slot }) => slot)).size
+          : model.deploy.replicas;
+    views.push({
+      name: service.name,
+      image: model.image,
+      mode: model.deploy.mode,
+      state: service.state,
+      message: service.message,
+      isRemoved: service.isRemoved,
+      revision: service.target.revision,
+      wanted,
+      running: new Set(
+        replicas.filter(({ state, phase }) => state === "run" && (phase === "running" || phase === "complete")).map(({ slot }) => slot),
+      ).size,
+      isApproved: service.isApproved,
+      rollsBack: service.rollsBack,
+      ports: model.ports.map(({ published, target, protocol, mode }) => ({ published: published ?? null, target, protocol, mode })),
+      addresses: service.addresses.map(({ networkId, address }) => ({ network: networks.get(networkId) ?? networkId, address })),
+      networks: Object.keys(model.networks).map((key) => project.networks[key]?.name ?? key),
+      dependsOn: Object.keys(model.dependsOn),
+      replicas,
+    });
+  }
+  return views;
+}
+
+function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly HostRow[]): StackReplicaView {
+  const host = hosts.find(({ id }) => id === replica.hostId);
+  const said = replica.observed;
+  return {
+    id: replica.id,
+    slot: replica.slot,
+    host: { id: replica.hostId, name: host?.name ?? replica.hostId },
+    state: replica.state,
+    revision: replica.target.revision,
+    isCurrent: replica.hash === service.target.hash,
+    phase: host?.downSince == null ? (said?.phase ?? "unknown") : "lost",
+    containerId: said?.containerId ?? null,
+    restarts: said?.restarts ?? 0,
+    exitCode: said?.exitCode ?? null,
+    reason: said?.reason ?? "",
+    progress: said?.progress ?? "",
+    log: said?.log ?? [],
+    healthOutput: said?.healthOutput ?? "",
+    because: replica.because,
+    createdAt: replica.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,18 @@
+import type { ServiceRow } from "./stack-rows.ts";
+
+const MAX_TEXT = 4_000;
+
+/** Why a rollout failed, with everything that the host of the first failed replica said: reason, exit code, health check, last lines. Pure. */
+export function describeFailure({ replicas, target }: Pick<ServiceRow, "replicas" | "target">, summary: string): string {
+  const failed = replicas.find(({ hash, failedAt, observed }) => hash === target.hash && failedAt !== null && observed !== undefined);
+  const said = failed?.observed;
+  if (said === undefined) return summary;
+  const { reason, exitCode, healthOutput, log } = said;
+  const facts = [
+    reason === "" ? (said.restarts > 0 ? `it was restarted ${said.restarts} times` : "it failed") : reason,
+    ...(exitCode !== null && !reason.includes("exit code") ? [`exit code ${exitCode}`] : []),
+    ...(healthOutput === "" ? [] : [`health check said: ${healthOutput.trim()}`]),
+    ...(log.length === 0 ? [] : [`last lines:\n${log.join("\n")}`]),
+  ];
+  return `${summary}: ${facts.join("; ")}`.slice(0, MAX_TEXT);
+}

@@ -1,0 +1,89 @@
+import type { Project } from "@flotilla/compose";
+import type { Transaction } from "@flotilla/db";
+import { type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
+import { blockedBy } from "./dependencies.ts";
+import { hostLossPolicy, isGlobal, isJob, readOwnKeys, serviceDemand, updatePolicy, volumesOf } from "./service-policy.ts";
+import type { Projects } from "./stack-model.ts";
+import { type HostRow, type ReplicaRow, type ServiceRow, type StackRow, type StackRows, toScheduleHost } from "./stack-rows.ts";
+
+/** A service as the planner sees it. */
+export type ServiceScene = {
+  input: { service: RolloutService; replicas: RolloutReplica[] };
+  demand: ServiceDemand;
+  isGlobal: boolean;
+  /** Real names of its named volumes. */
+  volumes: string[];
+};
+
+type Round = { tx: Transaction; rows: StackRows; projects: Projects; now: Date };
+
+/** Puts together what is wanted of a service and what is there. */
+export async function sceneOf(round: Round, stack: StackRow, service: ServiceRow): Promise<ServiceScene> {
+  const project = await round.projects.get(stack.id, service.target.revision);
+  const { hosts } = round.rows;
+  const model = project.services[service.name];
+  if (model === undefined) throw new Error(`revision ${service.target.revision} of stack ${stack.name} has no service ${service.name}`);
+  const demand = serviceDemand(project, service.name, service.id);
+  const isWanted = !service.isRemoved && stack.removedAt === null;
+  const input: RolloutService = {
+    name: service.name,
+    kind: isJob(model) ? "job" : "service",
+    slots: isWanted ? slotsOf(project, service, { hosts, demand }) : [],
+    hash: service.target.hash,
+    stableHash: service.stable?.hash ?? null,
+    policy: updatePolicy(service.name, model, service.rollsBack),
+    onHostLoss: hostLossPolicy(service.name, model),
+    drainMs: readOwnKeys(service.name, model).drain,
+    startedAtMs: service.startedAt.getTime(),
+    isDone: service.state === "done",
+    isHeld: service.state === "held" || service.state === "failed",
+    isCanaryApproved: service.isApproved,
+    blockedBy: blockedBy(model, stack),
+    maxConcurrent: isJob(model) ? (model.deploy.updateConfig?.parallelism ?? 0) : 0,
+  };
+  const byId = new Map(hosts.map((host) => [host.id, host]));
+  const isAway = ({ hostId }: ReplicaRow): boolean => byId.get(hostId)?.downSince !== null;
+  // What is to be stopped on a host that is away keeps nobody waiting.
+  const replicas = service.replicas.filter((replica) => replica.state !== "stop" || !isAway(replica));
+  return {
+    input: {
+      service: input,
+      replicas: replicas.map((replica) => toReplica(replica, { host: byId.get(replica.hostId), isPinned: isGlobal(model) })),
+    },
+    demand,
+    isGlobal: isGlobal(model),
+    volumes: volumesOf(project, model),
+  };
+}
+
+function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly HostRow[]; demand: ServiceDemand }): string[] {
+  const model = project.services[service.name];
+  if (model === undefined) return [];
+  if (!isGlobal(model)) return Array.from({ length: model.deploy.replicas }, (_, index) => String(index + 1));
+  const present = new Set(service.replicas.filter(({ state }) => state === "run").map(({ hostId }) => hostId));
+  // A host that is away for a moment, or cordoned, keeps what it has.
+  return on.hosts
+    .map(toScheduleHost)
+    .filter((host) => on.demand.constraints.every((constraint) => satisfies(host, constraint)))
+    .filter(({ id, availability, isDown }) => availability !== "drain" && (present.has(id) || (availability === "active" && !isDown)))
+    .map(({ id }) => id);
+}
+
+function toReplica(replica: ReplicaRow, { host, isPinned }: { host: HostRow | undefined; isPinned: boolean }): RolloutReplica {
+  const phase = replica.observed?.phase;
+  const moves = host?.availability === "drain" && !isPinned ? `host ${host.name} is drained` : replica.moveBecause;
+  return {
+    id: replica.id,
+    slot: replica.slot,
+    hash: replica.hash,
+    state: replica.state === "drain" || replica.state === "stop" ? replica.state : "run",
+    drainedAtMs: replica.drainedAt?.getTime() ?? null,
+    createdAtMs: replica.createdAt.getTime(),
+    isReady: phase === "running",
+    readyAtMs: replica.readyAt?.getTime() ?? null,
+    failedAtMs: replica.failedAt?.getTime() ?? null,
+    isComplete: phase === "complete",
+    lostAtMs: host?.downSince?.getTime() ?? null,
+    moveBecause: moves,
+  };
+}

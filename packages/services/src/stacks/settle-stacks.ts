@@ -1,0 +1,191 @@
+import { Prisma, type Transaction } from "@flotilla/db";
+import { planRollout, type RolloutPlan, schedule, type Unplaced, type WantedReplica } from "@flotilla/planner";
+import type { ServiceContext } from "../context.ts";
+import { notifyHostState } from "../host-state/notify-host-state.ts";
+import { removeEmptyStacks, settleDeployments } from "./end-deployments.ts";
+import { leaseAddresses } from "./lease-addresses.ts";
+import { noteReplicas } from "./note-replicas.ts";
+import { describeFailure } from "./replica-failure.ts";
+import { type ServiceScene, sceneOf } from "./rollout-scene.ts";
+import { Projects } from "./stack-model.ts";
+import { lockStacks, readStackRows, type ServiceRow, type StackRow, type StackRows, toScheduleHost } from "./stack-rows.ts";
+import { addStep, type Step } from "./steps.ts";
+
+export type Settled = { /** Milliseconds since the epoch; null: when something happens. */ wakeAtMs: number | null };
+
+const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
+
+type Round = {
+  services: ServiceContext;
+  tx: Transaction;
+  rows: StackRows;
+  now: Date;
+  steps: Step[];
+  isChanged: boolean;
+  projects: Projects;
+};
+type Planned = { stack: StackRow; service: ServiceRow; scene: ServiceScene; plan: RolloutPlan };
+
+/**
+ * Brings a team's stacks one step on: notes what hosts say, plans each service, places what is to be made, and ends deployments. One
+ * transaction under the team's lock, so of two control planes one does it at a time, and one that is killed in it has done nothing.
+ * Level-triggered: called whenever something may have changed, and when the answer says so.
+ */
+export async function settleStacks(services: ServiceContext, teamId: string): Promise<Settled> {
+  return services.prisma.$transaction(async (tx) => {
+    if ((await tx.stack.count({ where: { teamId } })) === 0) return { wakeAtMs: null };
+    await lockStacks(tx, teamId);
+    const rows = await readStackRows(tx, teamId);
+    const projects = new Projects(services, tx);
+    const round: Round = { services, tx, rows, now: new Date(services.nowMs()), steps: [], isChanged: false, projects };
+    await noteReplicas(round);
+    await dropStopped(round);
+    const planned = await planServices(round);
+    const unplaced = await place(round, planned);
+    for (const item of planned) await conclude(round, item, unplaced.get(item.service.id));
+    if (await leaseAddresses(tx, { rows, projects, now: round.now })) round.isChanged = true;
+    await addStep(tx, round.steps);
+    await settleDeployments(round);
+    if (await removeEmptyStacks(round)) round.isChanged = true;
+    if (round.isChanged) await notifyHostState(tx, { teamId });
+    const wakes = planned.flatMap(({ plan }) => plan.wakeAtMs ?? []);
+    return { wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
+  }, PATIENT);
+}
+
+/** Replicas that were to be stopped and that their hosts have no more. One on a host that is down goes when the host is back, or removed. */
+async function dropStopped({ tx, rows }: Round): Promise<void> {
+  const away = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
+  for (const { services } of rows.stacks) {
+    for (const service of services) {
+      const gone = service.replicas.filter(
+        ({ state, observed, hostId }) => state === "stop" && observed === undefined && !away.has(hostId),
+      );
+      if (gone.length === 0) continue;
+      await tx.stackReplica.deleteMany({ where: { id: { in: gone.map(({ id }) => id) } } });
+      service.replicas = service.replicas.filter((replica) => !gone.includes(replica));
+    }
+  }
+}
+
+async function planServices(round: Round): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  for (const stack of round.rows.stacks) {
+    for (const service of stack.services) {
+      const scene = await sceneOf(round, stack, service);
+      planned.push({ stack, service, scene, plan: planRollout({ ...scene.input, nowMs: round.now.getTime() }) });
+    }
+  }
+  return planned;
+}
+
+/** Finds hosts for what is to be made. Returns why what was not placed was not, by service. */
+async function place(round: Round, planned: readonly Planned[]): Promise<Map<string, Unplaced[]>> {
+  const wanted = planned.flatMap(({ service, scene, plan }) =>
+    plan.actions.flatMap((action): WantedReplica[] =>
+      action.kind === "create" ? [{ serviceId: service.id, slot: action.slot, ...(scene.isGlobal ? { hostId: action.slot } : {}) }] : [],
+    ),
+  );
+  const volumes = new Map<string, string[]>();
+  for (const stack of round.rows.stacks)
+    for (const { name, hostId } of stack.volumes) volumes.set(name, [...(volumes.get(name) ?? []), hostId]);
+  const result = schedule({
+    hosts: round.rows.hosts.map(toScheduleHost),
+    services: planned.map(({ scene }) => scene.demand),
+    placed: planned.flatMap(({ service }) =>
+      service.replicas.map(({ hostId, state }) => ({ serviceId: service.id, hostId, isLeaving: state !== "run" })),
+    ),
+    volumes,
+    wanted,
+  });
+  const byService = new Map(planned.map((item) => [item.service.id, item]));
+  for (const { serviceId, slot, hostId, because } of result.placements) {
+    const item = byService.get(serviceId);
+    if (item !== undefined) await create(round, item, { slot, hostId, because });
+  }
+  return Map.groupBy(result.unplaced, ({ serviceId }) => serviceId);
+}
+
+async function create(
+  round: Round,
+  { stack, service, scene, plan }: Planned,
+  at: { slot: string; hostId: string; because: string },
+): Promise<void> {
+  const { tx, now, rows, steps } = round;
+  const action = plan.actions.find((item) => item.kind === "create" && item.slot === at.slot);
+  if (action?.kind !== "create") return;
+  const target = action.hash === service.target.hash ? service.target : (service.stable ?? service.target);
+  const { slot, hostId } = at;
+  const because = `${action.because}; ${at.because}`;
+  const row = await tx.stackReplica.create({
+    data: { serviceId: service.id, hostId, slot, hash: target.hash, target, because, createdAt: now },
+  });
+  for (const name of scene.volumes) {
+    await tx.$executeRaw(
+      Prisma.sql`INSERT INTO stack_volumes (stack_id, name, host_id) VALUES (${stack.id}, ${name}, ${hostId}) ON CONFLICT DO NOTHING`,
+    );
+  }
+  const host = rows.hosts.find(({ id }) => id === hostId)?.name ?? hostId;
+  steps.push({
+    stackId: stack.id,
+    service: service.name,
+    replicaId: row.id,
+    host,
+    level: "info",
+    text: `replica ${slotName(slot, host)} is made on ${host}: ${because}`,
+  });
+  round.isChanged = true;
+}
+
+const slotName = (slot: string, host: string): string => (/^\d+$/.test(slot) ? slot : host);
+
+/** Carries out the rest of a plan, and notes how the service stands. */
+async function conclude(round: Round, { stack, service, scene, plan }: Planned, unplaced: readonly Unplaced[] | undefined): Promise<void> {
+  const { tx, now, steps, rows } = round;
+  for (const action of plan.actions) {
+    if (action.kind === "create") continue;
+    const replica = service.replicas.find(({ id }) => id === action.replicaId);
+    const host = rows.hosts.find(({ id }) => id === replica?.hostId)?.name ?? "";
+    const data = action.kind === "drain" ? { state: "drain", drainedAt: now } : { state: "stop" };
+    await tx.stackReplica.update({ where: { id: action.replicaId }, data });
+    const text = `replica ${slotName(replica?.slot ?? "", host)} on ${host} ${action.kind === "drain" ? "drains" : "stops"}: ${action.because}`;
+    steps.push({ stackId: stack.id, service: service.name, replicaId: action.replicaId, host, level: "info", text });
+    round.isChanged = true;
+  }
+  const [first] = unplaced ?? [];
+  const placement =
+    first === undefined ? "" : `${unplaced?.length ?? 0} of ${scene.input.service.slots.length} replicas have no host: ${first.reason}`;
+  await noteState(round, { stack, service, plan, scene, placement });
+}
+
+type Conclusion = Omit<Planned, "scene"> & { scene: ServiceScene; placement: string };
+
+async function noteState(round: Round, { stack, service, plan, scene, placement }: Conclusion): Promise<void> {
+  const { tx, now, steps } = round;
+  const say = (level: Step["level"], text: string): void =>
+    void steps.push({ stackId: stack.id, service: service.name, replicaId: null, host: null, level, text });
+  const isMoving = service.state === "rolling";
+  if (plan.state === "failed" && isMoving) {
+    const why = describeFailure(service, plan.message);
+    const canGoBack = scene.input.service.policy.onFailure === "rollback" && !service.rollsBack && service.stable !== null;
+    say("failure", why);
+    if (canGoBack && service.stable !== null && service.stable.hash !== service.target.hash) {
+      say("info", `goes back to revision ${service.stable.revision}`);
+      const data = { target: service.stable, rollsBack: true, startedAt: now, message: why, state: "rolling" };
+      await tx.stackService.update({ where: { id: service.id }, data });
+      round.isChanged = true;
+      return;
+    }
+    await tx.stackService.update({ where: { id: service.id }, data: { state: "failed", message: why } });
+    return;
+  }
+  const message = placement !== "" ? placement : plan.message;
+  if (plan.state === "done" && isMoving) {
+    say("info", service.rollsBack ? "is back on its earlier version" : plan.message);
+    await tx.stackService.update({ where: { id: service.id }, data: { state: "done", message: plan.message, stable: service.target } });
+    return;
+  }
+  if (service.state === "failed" || message === service.message) return;
+  if (placement !== "") say("failure", placement);
+  await tx.stackService.update({ where: { id: service.id }, data: { message } });
+}

@@ -1,0 +1,78 @@
+// What a stack's rows mean: the project of a revision, and what a service's version is made of.
+import { createHash } from "node:crypto";
+import { Project, type Service } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
+import type { StackRevision, Transaction } from "@flotilla/db";
+import { z } from "zod";
+import { openText, sealText } from "../access/secrets.ts";
+import type { ServiceContext } from "../context.ts";
+import { toContainerBody } from "./to-container-body.ts";
+
+/** What a replica is made of: a revision of its stack, and the version of each secret and config, `secret/NAME` → id of the version. */
+export const serviceTarget = z.object({ revision: z.int(), hash: z.string(), files: z.record(z.string(), z.string()) });
+export type ServiceTarget = z.output<typeof serviceTarget>;
+
+const HASH_LENGTH = 32;
+
+/** The key under which a target names a version of a secret or config. */
+export function fileKey(kind: "secret" | "config", name: string): string {
+  return `${kind}/${name}`;
+}
+
+/** Encrypts a project for its revision's row. */
+export function sealProject(services: ServiceContext, revisionId: string, project: Project): Uint8Array<ArrayBuffer> {
+  return sealText(services.registry.sealKey, JSON.stringify(project), revisionId);
+}
+
+/** @throws conflict when it was written with another secrets file. */
+export function openProject(services: ServiceContext, revision: Pick<StackRevision, "id" | "sealed">): Project {
+  return Project.parse(JSON.parse(openText(services.registry.sealKey, revision.sealed, revision.id)));
+}
+
+/** Reads projects of revisions, each once. */
+export class Projects {
+  readonly #services: ServiceContext;
+  readonly #tx: Transaction;
+  readonly #known = new Map<string, Project>();
+
+  constructor(services: ServiceContext, tx: Transaction) {
+    this.#services = services;
+    this.#tx = tx;
+  }
+
+  /** @throws not_found for a revision that is gone. */
+  async get(stackId: string, number: number): Promise<Project> {
+    const key = `${stackId}/${number}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const revision = await this.#tx.stackRevision.findUnique({ where: { stackId_number: { stackId, number } } });
+    if (revision === null) throw new FlotillaError("not_found", `no such revision: ${number}`);
+    const project = openProject(this.#services, revision);
+    this.#known.set(key, project);
+    return project;
+  }
+}
+
+/** The secrets and configs that a service mounts, as `secret/NAME` with the names that the team has for them. */
+export function filesOf(project: Project, service: Service): string[] {
+  const secrets = service.secrets.map(({ source }) => fileKey("secret", project.secrets[source]?.name ?? source));
+  const configs = service.configs.map(({ source }) => fileKey("config", project.configs[source]?.name ?? source));
+  return [...new Set([...secrets, ...configs])].toSorted();
+}
+
+/** Hash of everything that makes another container of a replica. Numbers of replicas, policies and placement do not. */
+export function hashService(project: Project, name: string, versions: Readonly<Record<string, string>>): string {
+  const service = project.services[name];
+  if (service === undefined) throw new FlotillaError("not_found", `no such service: ${name}`);
+  const { image, pullPolicy, secrets, configs, networks } = service;
+  const container = {
+    image,
+    pullPolicy,
+    secrets,
+    configs,
+    body: toContainerBody(project, name),
+    networks: Object.entries(networks).map(([key, { aliases }]) => [project.networks[key]?.name ?? key, aliases]),
+    versions: filesOf(project, service).map((key) => [key, versions[key] ?? ""]),
+  };
+  return createHash("sha256").update(JSON.stringify(container)).digest("hex").slice(0, HASH_LENGTH);
+}

@@ -1,0 +1,104 @@
+import {
+  Prisma,
+  type Host,
+  type Stack,
+  type StackAddress,
+  type StackReplica,
+  type StackService,
+  type StackVolume,
+  type Transaction,
+} from "@flotilla/db";
+import { HOST_UNDERLAY, kindOf, type ObservedReplica, observedReplica, REPLICA_KIND } from "@flotilla/protocol";
+import { hostFacts } from "@flotilla/protocol";
+import type { HostAvailability, ScheduleHost } from "@flotilla/planner";
+import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
+
+/** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
+export const STACKS_CHANNEL = "flotilla_stacks";
+const LOCK_CLASS = 72_707_370;
+
+/** Wakes the control planes when the transaction commits. */
+export async function notifyStacks(tx: Transaction, teamId: string): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${STACKS_CHANNEL}, ${teamId})`);
+}
+
+/** Stacks of a team are changed by one transaction at a time, whichever control plane it is of. */
+export async function lockStacks(tx: Transaction, teamId: string): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::int, hashtext(${teamId}))`);
+}
+
+export type ReplicaRow = Omit<StackReplica, "target"> & { target: ServiceTarget; observed: ObservedReplica | undefined };
+export type ServiceRow = Omit<StackService, "target" | "stable"> & {
+  target: ServiceTarget;
+  stable: ServiceTarget | null;
+  replicas: ReplicaRow[];
+  addresses: StackAddress[];
+};
+export type StackRow = Stack & { services: ServiceRow[]; volumes: StackVolume[] };
+export type HostRow = Pick<Host, "id" | "name" | "number" | "labels" | "availability" | "downSince" | "facts">;
+export type StackRows = { stacks: StackRow[]; hosts: HostRow[] };
+
+/** A team's stacks, or one of them, with what hosts say of the replicas. */
+export async function readStackRows(tx: Transaction, teamId: string, name?: string): Promise<StackRows> {
+  const stacks = await tx.stack.findMany({
+    where: { teamId, ...(name === undefined ? {} : { name }) },
+    include: { volumes: true, services: { include: { replicas: { orderBy: { id: "asc" } }, addresses: true }, orderBy: { name: "asc" } } },
+    orderBy: { id: "asc" },
+  });
+  const hosts = await tx.host.findMany({
+    where: { teamId },
+    select: { id: true, name: true, number: true, labels: true, availability: true, downSince: true, facts: true },
+    orderBy: { number: "asc" },
+  });
+  const said = await tx.hostObserved.findMany({
+    where: { host: { teamId }, key: { startsWith: `${REPLICA_KIND}/` } },
+    select: { hostId: true, key: true, body: true },
+  });
+  const observed = new Map(
+    said.map(({ hostId, key, body }) => [`${hostId} ${key.slice(REPLICA_KIND.length + 1)}`, observedReplica.safeParse(body).data]),
+  );
+  return {
+    hosts,
+    stacks: stacks.map((stack) => ({
+      ...stack,
+      services: stack.services.map((service) => ({
+        ...service,
+        target: serviceTarget.parse(service.target),
+        stable: service.stable === null ? null : serviceTarget.parse(service.stable),
+        replicas: service.replicas.map((replica) => ({
+          ...replica,
+          target: serviceTarget.parse(replica.target),
+          observed: observed.get(`${replica.hostId} ${replica.id}`),
+        })),
+      })),
+    })),
+  };
+}
+
+/** A host as the scheduler sees it. What it did not say of itself limits nothing. */
+export function toScheduleHost(host: HostRow): ScheduleHost {
+  const facts = hostFacts.safeParse(host.facts).data;
+  const labels = Object.entries(host.labels ?? {}).filter((pair): pair is [string, string] => typeof pair[1] === "string");
+  return {
+    id: host.id,
+    name: host.name,
+    labels: Object.fromEntries(labels),
+    os: "linux",
+    architecture: facts?.architecture ?? "",
+    availability: toAvailability(host.availability),
+    isDown: host.downSince !== null,
+    cpuMillis: facts === undefined ? null : facts.cpus * 1_000,
+    memoryBytes: facts?.memoryBytes ?? null,
+    ports: [],
+    images: [],
+  };
+}
+
+export function toAvailability(text: string): HostAvailability {
+  return text === "drain" || text === "cordon" ? text : "active";
+}
+
+/** What of a report concerns stacks. */
+export function concernsStacks(key: string): boolean {
+  return kindOf(key) === REPLICA_KIND || key === HOST_UNDERLAY;
+}

@@ -1,0 +1,24 @@
+import type { Transaction } from "@flotilla/db";
+
+/** What happened in a deployment. */
+export type Step = {
+  stackId: string;
+  service: string;
+  replicaId: string | null;
+  host: string | null;
+  level: "info" | "failure";
+  text: string;
+};
+
+/** Writes steps into the newest deployment of their stacks. What happens after its end (healing) is part of its story too. */
+export async function addStep(tx: Transaction, steps: readonly Step[]): Promise<void> {
+  const newest = new Map<string, string | undefined>();
+  for (const { stackId, ...step } of steps) {
+    if (!newest.has(stackId)) {
+      const found = await tx.stackDeployment.findFirst({ where: { stackId }, orderBy: { id: "desc" }, select: { id: true } });
+      newest.set(stackId, found?.id);
+    }
+    const deploymentId = newest.get(stackId);
+    if (deploymentId !== undefined) await tx.stackDeploymentStep.create({ data: { deploymentId, time: new Date(), ...step } });
+  }
+}
