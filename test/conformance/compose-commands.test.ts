@@ -211,6 +211,17 @@ describe("up in the foreground", () => {
     });
   });
 
+  test("what a container says is shown once, over its restarts and in every up", async () => {
+    const file = `services:\n  again: {image: busybox, command: sh -c "echo hi; exit 2", restart: "on-failure:2"}\n`;
+    await withProject("restarts", file, async ({ run }) => {
+      for (const _ of ["a new container", "the same again"]) {
+        const { stdout } = await ok(run("up"));
+        expect(stdout.match(/again-1 {2}\| hi\n/g)).toHaveLength(3);
+        expect(stdout.endsWith("again-1 exited with code 2\n")).toBe(true);
+      }
+    });
+  });
+
   test("Ctrl-C stops the containers gracefully, a second one at once", async () => {
     const file = `services:\n  kind:\n    image: busybox\n    command: sh -c "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"\n  stubborn:\n    image: busybox\n    command: sh -c "trap '' TERM; echo ready too; while :; do sleep 0.1; done"\n    stop_grace_period: 1h\n`;
     await withProject("interrupt", file, async ({ run, dir }) => {

@@ -21,6 +21,8 @@ export type UpRun = {
   renewAnonymousVolumes: boolean;
   /** Of `--timeout`, in seconds. */
   stopTimeoutSeconds?: number | undefined;
+  /** Before a container that was there already is started: who wants all that it says must listen by now. */
+  onStarting?: ((container: { id: string; name: string; service: string }) => Promise<void>) | undefined;
   onStarted?: ((container: { id: string; name: string; service: string; isNew: boolean }) => void) | undefined;
 };
 
@@ -246,6 +248,7 @@ class UpState {
   ): Promise<void> {
     const { engine, progress } = this.#context;
     progress.set({ kind: "Container", name: container.name, status: "Starting" });
+    if (!isNew) await this.#run.onStarting?.(container);
     await engine.run({ method: "POST", path: `/containers/${container.id}/start` });
     await runHooks(this.#context, container, service.postStart);
     progress.set({ kind: "Container", name: container.name, status: "Started" });

@@ -61,6 +61,7 @@ export async function up(session: Session, services: readonly string[], options:
       starts,
       renewAnonymousVolumes: options.renewAnonVolumes === true,
       stopTimeoutSeconds: options.timeout,
+      onStarting: async (container) => follower?.listen(container),
       onStarted: (container) => {
         started.push(container);
         follower?.add(container);

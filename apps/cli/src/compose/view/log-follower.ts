@@ -32,7 +32,16 @@ const EngineEvent = z.object({
 });
 
 /** `name`: the engine's. `short`: how its lines begin. */
-type Followed = { id: string; name: string; short: string; service: string; isOver: boolean; printing: Promise<void> };
+type Followed = {
+  id: string;
+  name: string;
+  short: string;
+  service: string;
+  isOver: boolean;
+  printing: Promise<void>;
+  isPrinting: boolean;
+  diedAt: string | undefined;
+};
 
 /** Two signals within this time are one press: a terminal sends it to every process, and a wrapper passes its own on. */
 const SAME_PRESS_MS = 150;
@@ -69,13 +78,49 @@ export class LogFollower {
     });
   }
 
+  /** Listens to a container that was there before, from before its start on: its log holds what it said in earlier runs too. */
+  async listen({ id, name, service }: { id: string; name: string; service: string }): Promise<void> {
+    const followed = this.#register({ id, name, service });
+    if (!this.#isShown(service) || this.#options.timestamps === true) return;
+    const query = { stream: true, stdout: true, stderr: true };
+    const { socket, head, isMultiplexed } = await this.#session.engine.hijack({ method: "POST", path: `/containers/${id}/attach`, query });
+    if (head.length > 0) socket.unshift(head);
+    this.#events.signal.addEventListener("abort", () => socket.destroy(), { once: true });
+    const hasFrames = isMultiplexed && this.#loaded.project.services[service]?.tty !== true;
+    this.#track(
+      followed,
+      this.#printer.print(followed.short, socket, hasFrames).catch(() => undefined),
+    );
+  }
+
   /** A container that has been started (or ran already): its output is shown from now on, a new one's from its beginning. */
   add({ id, name, service, isNew }: { id: string; name: string; service: string; isNew: boolean }): void {
+    const known = this.#containers.get(id);
+    const followed = known ?? this.#register({ id, name, service });
+    if (!this.#isShown(service) || (known !== undefined && this.#options.timestamps !== true)) return;
+    this.#track(followed, this.#print(followed, isNew ? {} : { tail: 0 }));
+  }
+
+  #track(container: Followed, printing: Promise<void>): void {
+    container.isPrinting = true;
+    container.printing = printing.then(() => void (container.isPrinting = false));
+  }
+
+  #register({ id, name, service }: { id: string; name: string; service: string }): Followed {
     const short = shortName(this.#loaded.project.name, name);
     if (this.#isShown(service)) this.#printer.register(short);
-    const followed: Followed = { id, name, short, service, isOver: false, printing: Promise.resolve() };
+    const followed: Followed = {
+      id,
+      name,
+      short,
+      service,
+      isOver: false,
+      printing: Promise.resolve(),
+      isPrinting: false,
+      diedAt: undefined,
+    };
     this.#containers.set(id, followed);
-    if (this.#isShown(service)) followed.printing = this.#print(followed, isNew ? {} : { tail: 0 });
+    return followed;
   }
 
   /** Shows logs until the end. @returns the exit code of the command. */
@@ -137,21 +182,27 @@ export class LogFollower {
   }
 
   async #print(container: Followed, from: { tail?: number; since?: string }): Promise<void> {
+    const { engine } = this.#session;
+    const { signal } = this.#events;
     try {
       const query = { follow: true, stdout: true, stderr: true, timestamps: this.#options.timestamps === true, ...from };
-      const response = await this.#session.engine.stream({
-        method: "GET",
-        path: `/containers/${container.id}/logs`,
-        query,
-        signal: this.#events.signal,
-      });
+      const response = await engine.stream({ method: "GET", path: `/containers/${container.id}/logs`, query, signal });
       await this.#printer.print(
         container.short,
         response,
         isMultiplexed(response, this.#loaded.project.services[container.service]?.tty === true),
       );
+      // The log ended with a run, and the next run has begun before that was noticed.
+      if (
+        !signal.aborted &&
+        container.diedAt !== undefined &&
+        container.diedAt !== from.since &&
+        (await inspect(engine, container.id)).State.Running
+      )
+        await this.#print(container, { since: container.diedAt });
     } catch (error) {
-      if (!this.#events.signal.aborted) this.#session.warn(`logs of ${container.name}: ${toFlotillaError(error).message}`);
+      if (!signal.aborted && toFlotillaError(error).code !== "not_found")
+        this.#session.warn(`logs of ${container.name}: ${toFlotillaError(error).message}`);
     }
   }
 
@@ -173,30 +224,32 @@ export class LogFollower {
     }
   }
 
-  async #onEvent({ Action, Actor }: z.output<typeof EngineEvent>): Promise<void> {
+  async #onEvent({ Action, Actor, timeNano }: z.output<typeof EngineEvent>): Promise<void> {
     const container = this.#containers.get(Actor.ID);
     if (container === undefined) return;
-    if (Action === "die") return this.#look(container);
-    if (Action === "start" && container.isOver) {
-      container.isOver = false;
-      await container.printing;
-      const { State } = await inspect(this.#session.engine, container.id);
-      if (this.#isShown(container.service)) container.printing = this.#print(container, { since: State.StartedAt });
+    if (Action === "die") {
+      // What it says after this, another run says.
+      if (timeNano !== undefined) container.diedAt = (timeNano / 1e9).toFixed(9);
+      return this.#look(container);
     }
+    if (Action !== "start" || container.diedAt === undefined) return;
+    container.isOver = false;
+    // Some engines end a log with each run, others when the container has ended for good.
+    if (!container.isPrinting && this.#isShown(container.service))
+      this.#track(container, this.#print(container, { since: container.diedAt }));
   }
 
-  /** Notes a container's end, once for each. */
+  /** Notes a container's end, once for each. One that its policy starts again has not ended for good. */
   async #look(container: Followed): Promise<void> {
     let code = 0;
     try {
       const { State } = await inspect(this.#session.engine, container.id);
       if (State.Running || container.isOver) return;
       code = State.ExitCode;
-      container.isOver = true;
-      await container.printing;
+      container.isOver = State.Status !== "restarting";
+      if (container.isOver) await container.printing;
       this.#printer.event(container.short, `exited with code ${code}`);
-      // One that its policy starts again has not ended for good.
-      if (State.Status === "restarting") return;
+      if (!container.isOver) return;
     } catch (error) {
       if (toFlotillaError(error).code !== "not_found") throw error;
       container.isOver = true;

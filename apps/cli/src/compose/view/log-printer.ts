@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { STDCOPY, StdcopyDecoder } from "@flotilla/engine-api";
 import { colourOf } from "./colours.ts";
 
@@ -34,7 +34,7 @@ export class LogPrinter {
   }
 
   /** Prints a container's log as it comes, to the end of the stream. */
-  async print(name: string, response: IncomingMessage, isMultiplexed: boolean): Promise<void> {
+  async print(name: string, response: Readable, isMultiplexed: boolean): Promise<void> {
     const out = new LineCutter((text) => this.line(name, text));
     const err = new LineCutter((text) => this.line(name, text, "stderr"));
     const decoder = new StdcopyDecoder();

@@ -1,5 +1,4 @@
 import { PassThrough } from "node:stream";
-import type { IncomingMessage } from "node:http";
 import { encodeStdcopy } from "@flotilla/engine-api";
 import { describe, expect, test } from "vitest";
 import { LogPrinter } from "./log-printer.ts";
@@ -22,7 +21,7 @@ async function print(
   const body = new PassThrough();
   for (const chunk of chunks) body.write(chunk);
   body.end();
-  await printer.print("web-1", body as unknown as IncomingMessage, options.isMultiplexed !== false);
+  await printer.print("web-1", body, options.isMultiplexed !== false);
   return { out: stdout.text(), err: stderr.text() };
 }
 
