@@ -17,6 +17,10 @@ const THEMES = ["light", "dark"] as const;
 /** Charts and live figures need a few samples. */
 const SETTLE_MS = 1_500;
 
+const args = process.argv.slice(2);
+const langAt = args.indexOf("--lang");
+const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
+
 type Shot = { name: string; path: string; prepare?: (page: Page) => Promise<void> };
 
 const clickButton = (name: string) => async (page: Page) => page.getByRole("button", { name, exact: true }).first().click();
@@ -50,6 +54,15 @@ const SHOTS: readonly Shot[] = [
   { name: "volumes", path: "/volumes" },
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
+  { name: "stacks", path: "/stacks" },
+  { name: "stack", path: "/stacks/shop" },
+  { name: "stack-failed", path: "/stacks/blog" },
+  { name: "stack-deployments", path: "/stacks/shop?tab=deployments" },
+  { name: "stack-revisions", path: "/stacks/shop?tab=revisions" },
+  { name: "stack-logs", path: "/stacks/shop?tab=logs" },
+  { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },
+  { name: "deploy-plan", path: "/deploy?stack=shop", prepare: clickButton(language === "zh" ? "生成计划" : "Plan") },
+  { name: "secrets", path: "/secrets" },
   { name: "registry", path: "/registry" },
   { name: "registry-upstreams", path: "/registry?tab=upstreams" },
   { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
@@ -68,9 +81,6 @@ const SHOTS: readonly Shot[] = [
   { name: "shortcuts", path: "/", prepare: async (page) => page.keyboard.press("?") },
 ];
 
-const args = process.argv.slice(2);
-const langAt = args.indexOf("--lang");
-const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
 const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
 const product = await startProduct({ withAdmin: true });
 
@@ -135,14 +145,65 @@ async function fillProduct(filled: Product): Promise<void> {
     await must(["tag", image, `${registry}/team/${name}`]);
     await must(["push", `${registry}/team/${name}`]);
   }
+  await deployStacks(filled);
   // Nobody listens there: pulling through it fails, which its row then says.
-  await fetch(`${filled.url}/api/trpc/registry.upstreams.create`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
-    body: JSON.stringify({ name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true }),
-  });
+  await call(filled, "registry.upstreams.create", { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true });
   await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await filled.dockerThroughControl(["restart", "worker-1"]);
+}
+
+async function call(filled: Product, procedure: string, input: unknown): Promise<void> {
+  const response = await fetch(`${filled.url}/api/trpc/${procedure}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
+    body: JSON.stringify(input),
+  });
+  if (!response.ok) console.error(`${procedure}: ${await response.text()}`);
+}
+
+const shopFile = (replicas: number): string => `services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "i=0; while true; do i=$$((i+1)); echo GET /items/$$i 200; sleep 1; done"]
+    stop_signal: SIGKILL
+    depends_on: [api]
+    deploy: { replicas: ${replicas}, update_config: { order: start-first, monitor: 1s } }
+  api:
+    image: busybox
+    command: ["sh", "-c", "while true; do echo order served; sleep 2; done"]
+    stop_signal: SIGKILL
+    depends_on: [db, cache]
+    deploy: { replicas: 2, update_config: { monitor: 1s } }
+  db: { image: busybox, command: [sleep, "100000"], stop_signal: SIGKILL, volumes: ["data:/var/lib/db"] }
+  cache: { image: busybox, command: [sleep, "100000"], stop_signal: SIGKILL }
+volumes: { data: {} }
+`;
+const blogFile = (script: string): string => `services:
+  site:
+    image: busybox
+    command: ["sh", "-c", "${script}"]
+    stop_signal: SIGKILL
+    deploy: { replicas: 3, update_config: { monitor: 1s } }
+`;
+const STACKS_SETTLE_MS = 12_000;
+
+/** A stack that was updated, and one whose update failed. */
+async function deployStacks(filled: Product): Promise<void> {
+  const deploy = (name: string, text: string): Promise<void> => call(filled, "stacks.deploy", { name, files: { "compose.yaml": text } });
+  await call(filled, "secrets.set", { name: "db-password", base64: "c2VjcmV0" });
+  await call(filled, "configs.set", { name: "nginx.conf", base64: "d29ya2VyX3Byb2Nlc3NlcyAxOw==" });
+  await deploy("shop", shopFile(2));
+  await deploy("blog", blogFile("exec sleep 100000"));
+  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
+  await deploy("shop", shopFile(3));
+  await deploy("blog", blogFile("echo connecting to db:5432; echo relation orders is missing >&2; exit 3"));
+  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
+}
+
+/** Replicas come back as long as their stack is there: it goes before its product does. */
+async function removeStacks(filled: Product): Promise<void> {
+  for (const stack of ["shop", "blog"]) await call(filled, "stacks.remove", { stack });
+  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
 }
 
 async function takeAll(browser: Browser): Promise<void> {
@@ -227,5 +288,6 @@ try {
     await browser.close();
   }
 } finally {
+  await removeStacks(product);
   await product.close();
 }
