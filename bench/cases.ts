@@ -3,6 +3,8 @@ import { build } from "./build.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
+import { cutPull } from "./cut-pull.ts";
+import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
 import { registry } from "./registry-server.ts";
@@ -166,4 +168,17 @@ const memory: Case = async (engines) => {
   ];
 };
 
-export const CASES: Readonly<Record<string, Case>> = { run, exec, parallel, logs, memory, proxy, pull, push, registry, build };
+export const CASES: Readonly<Record<string, Case>> = {
+  run,
+  exec,
+  parallel,
+  logs,
+  memory,
+  proxy,
+  pull,
+  "cut-pull": cutPull,
+  push,
+  registry,
+  build,
+  planner,
+};

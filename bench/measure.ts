@@ -2,7 +2,12 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /** One way of doing the measured thing: a peer's or ours. */
-export type Contender = { name: string; run(round: number): Promise<void> };
+export type Contender = {
+  name: string;
+  /** Not measured. */
+  before?(): Promise<unknown>;
+  run(round: number): Promise<void>;
+};
 
 export type Measurement = {
   name: string;
@@ -18,6 +23,7 @@ export async function interleave(name: string, rounds: number, contenders: reado
   const samples: Record<string, number[]> = Object.fromEntries(contenders.map((contender) => [contender.name, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const contender of contenders) {
+      await contender.before?.();
       const startedAt = performance.now();
       await contender.run(round);
       if (round > 0) samples[contender.name]?.push(performance.now() - startedAt);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CONTROL_NODE_FLAGS } from "../apps/cli/src/paths.ts";
 import { DockerRegistry } from "../test/support/docker-registry.ts";
 import type { Case, Row } from "./case.ts";
-import { interleave, median } from "./measure.ts";
+import { command, interleave, median } from "./measure.ts";
 import { type Blob, RawClient, type Server } from "./registry-client.ts";
 
 const MIB = 1024 * 1024;
@@ -50,6 +50,8 @@ async function measure({ dir, rounds, servers }: Bench, child: ChildProcess): Pr
   const contenders = (work: (client: RawClient, round: number) => Promise<void>): Parameters<typeof interleave>[2] =>
     (["docker-registry", "flotilla"] as const).map((name) => ({
       name,
+      // docker-registry leaves to the kernel what it wrote: whoever syncs next on the same disk would wait for that too.
+      before: () => command(["sync", "-f", dir]),
       run: async (round: number): Promise<void> => {
         using client = new RawClient(servers[name]);
         await work(client, round);

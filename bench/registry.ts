@@ -122,7 +122,7 @@ async function measure(engines: Engines, name: string, target: string, steps: St
 }
 
 /** A Docker archive with layers that are half random. @returns its path. */
-async function makeArchive(dir: string, tag: string): Promise<string> {
+export async function makeArchive(dir: string, tag: string): Promise<string> {
   const root = join(dir, "archive");
   const text = Buffer.from("the quick brown fox jumps over the lazy dog, line after line, as programs and manuals do\n".repeat(3000));
   const layers: string[] = [];

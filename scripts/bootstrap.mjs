@@ -35,6 +35,7 @@ const TEST_PACKAGES = {
   skopeo: "skopeo",
   umoci: "umoci",
   openssl: "openssl",
+  "wireguard-go": "wireguard-go",
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 

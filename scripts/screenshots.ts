@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
+import { callProduct, deployStacks, removeStacks } from "./screenshot-stacks.ts";
 
 const OUT = join(import.meta.dirname, "..", ".screenshots");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
@@ -63,6 +64,10 @@ const SHOTS: readonly Shot[] = [
   { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },
   { name: "deploy-plan", path: "/deploy?stack=shop", prepare: clickButton(language === "zh" ? "生成计划" : "Plan") },
   { name: "secrets", path: "/secrets" },
+  { name: "networks-map", path: "/networks?tab=map" },
+  { name: "networks-mesh", path: "/networks?tab=mesh" },
+  { name: "networks-ports", path: "/networks?tab=ports" },
+  { name: "networks-reach", path: "/networks?tab=reach&from=local/worker-1&to=local/web&port=8080", prepare: look },
   { name: "registry", path: "/registry" },
   { name: "registry-upstreams", path: "/registry?tab=upstreams" },
   { name: "registry-upstreams-add", path: "/registry?tab=upstreams", prepare: clickButton("Add upstream") },
@@ -147,63 +152,9 @@ async function fillProduct(filled: Product): Promise<void> {
   }
   await deployStacks(filled);
   // Nobody listens there: pulling through it fails, which its row then says.
-  await call(filled, "registry.upstreams.create", { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true });
+  await callProduct(filled, "registry.upstreams.create", { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true });
   await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await filled.dockerThroughControl(["restart", "worker-1"]);
-}
-
-async function call(filled: Product, procedure: string, input: unknown): Promise<void> {
-  const response = await fetch(`${filled.url}/api/trpc/${procedure}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
-    body: JSON.stringify(input),
-  });
-  if (!response.ok) console.error(`${procedure}: ${await response.text()}`);
-}
-
-const shopFile = (replicas: number): string => `services:
-  web:
-    image: busybox
-    command: ["sh", "-c", "i=0; while true; do i=$$((i+1)); echo GET /items/$$i 200; sleep 1; done"]
-    stop_signal: SIGKILL
-    depends_on: [api]
-    deploy: { replicas: ${replicas}, update_config: { order: start-first, monitor: 1s } }
-  api:
-    image: busybox
-    command: ["sh", "-c", "while true; do echo order served; sleep 2; done"]
-    stop_signal: SIGKILL
-    depends_on: [db, cache]
-    deploy: { replicas: 2, update_config: { monitor: 1s } }
-  db: { image: busybox, command: [sleep, "100000"], stop_signal: SIGKILL, volumes: ["data:/var/lib/db"] }
-  cache: { image: busybox, command: [sleep, "100000"], stop_signal: SIGKILL }
-volumes: { data: {} }
-`;
-const blogFile = (script: string): string => `services:
-  site:
-    image: busybox
-    command: ["sh", "-c", "${script}"]
-    stop_signal: SIGKILL
-    deploy: { replicas: 3, update_config: { monitor: 1s } }
-`;
-const STACKS_SETTLE_MS = 12_000;
-
-/** A stack that was updated, and one whose update failed. */
-async function deployStacks(filled: Product): Promise<void> {
-  const deploy = (name: string, text: string): Promise<void> => call(filled, "stacks.deploy", { name, files: { "compose.yaml": text } });
-  await call(filled, "secrets.set", { name: "db-password", base64: "c2VjcmV0" });
-  await call(filled, "configs.set", { name: "nginx.conf", base64: "d29ya2VyX3Byb2Nlc3NlcyAxOw==" });
-  await deploy("shop", shopFile(2));
-  await deploy("blog", blogFile("exec sleep 100000"));
-  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
-  await deploy("shop", shopFile(3));
-  await deploy("blog", blogFile("echo connecting to db:5432; echo relation orders is missing >&2; exit 3"));
-  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
-}
-
-/** Replicas come back as long as their stack is there: it goes before its product does. */
-async function removeStacks(filled: Product): Promise<void> {
-  for (const stack of ["shop", "blog"]) await call(filled, "stacks.remove", { stack });
-  await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
 }
 
 async function takeAll(browser: Browser): Promise<void> {
@@ -263,6 +214,12 @@ async function openLayer(page: Page): Promise<void> {
   await page.locator("li button[aria-expanded]").first().click();
   await page.evaluate("document.querySelector('h2 button[aria-expanded]').scrollIntoView()");
   await page.mouse.wheel(0, -70);
+}
+
+/** Asks both ends, and waits for what they saw. */
+async function look(page: Page): Promise<void> {
+  await page.locator('main button[type="submit"]').click();
+  await page.locator("main ol").waitFor();
 }
 
 async function startPull(page: Page): Promise<void> {

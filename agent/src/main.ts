@@ -47,7 +47,7 @@ import { NetworkReconciler } from "./overlay/network-reconciler.ts";
 import { networkRoutes } from "./network/network-routes.ts";
 import { bridgePrefix } from "./network/plan.ts";
 import { NetworkWishes } from "./overlay/network-wishes.ts";
-import { uplinkPrefix } from "./overlay/names.ts";
+import { tunnelPrefix, uplinkPrefix } from "./overlay/names.ts";
 import { UnderlayReporter } from "./overlay/underlay-facts.ts";
 import { createPinoLogger } from "./pino-logger.ts";
 import { createReach } from "./reach/create-reach.ts";
@@ -206,7 +206,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const execs = new ExecService({ containers, events, logger, nowMs: Date.now });
   const health = new HealthMonitor({ containers, events, probe: execProbe(execs), logger, nowMs: Date.now });
   opened.push(() => health.close());
-  const replicas = startReplicas({ config, db, events, logger, state, containers, images, distribution });
+  const replicas = startReplicas({ config, db, events, logger, state, containers, images, networks, distribution });
   opened.push(() => replicas.close());
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
@@ -264,11 +264,15 @@ function createRoutes(parts: Parts): Route[] {
 }
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
-async function reportUnderlay({ config, state, mesh }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
-  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance)];
-  const controlUrl = (): string | undefined => findControlUrl(config.dataDir);
-  const answerProbes = mesh.listen.bind(mesh);
-  const underlay = new UnderlayReporter({ stack: openNetworkStack(), observed: state.observed, ownLinks, controlUrl, answerProbes });
+async function reportUnderlay({ config, state, mesh, networks }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
+  const underlay = new UnderlayReporter({
+    stack: openNetworkStack(),
+    observed: state.observed,
+    ownLinks: [bridgePrefix(config.instance), uplinkPrefix(config.instance), tunnelPrefix(config.instance)],
+    controlUrl: () => findControlUrl(config.dataDir),
+    answerProbes: mesh.listen.bind(mesh),
+    encryption: () => networks.encryption(),
+  });
   opened.push(() => underlay.close());
   await underlay.look();
 }

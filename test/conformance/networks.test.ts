@@ -177,7 +177,6 @@ describe("networks", () => {
     [["--opt", "com.docker.network.bridge.enable_icc=perhaps", "x"], "invalid value"],
     [["--opt", "com.docker.network.bridge.name=eth0", "x"], "not supported"],
     [["--driver", "nosuch", "x"], "plugin"],
-    [["--ipv6", "x"], "IPv6"],
     [["bridge"], "predefined bridge network"],
   ])("create %j is refused and leaves nothing", async (args, message) => {
     expect(await refused("network", "create", ...args)).toContain(message);

@@ -90,6 +90,14 @@ describe("volumes", () => {
     await ok("volume", "rm", "guarded-data", "guarded-other");
   });
 
+  test("a file of the host is mounted read-only as well as a directory", async () => {
+    const file = join(agent.dir, "one-file");
+    writeFileSync(file, "of the host\n");
+    expect(await ok("run", "--rm", "-v", `${file}:/etc/one:ro`, "busybox", "sh", "-c", "cat /etc/one; echo x > /etc/one || echo no")).toBe(
+      "of the host\nno",
+    );
+  });
+
   test("--rm takes anonymous volumes along, prune removes the unused ones", async () => {
     await ok("run", "--rm", "-v", "/anonymous", "busybox", "true");
     expect(await ok("volume", "ls", "-q")).toBe("");

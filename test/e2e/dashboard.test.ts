@@ -145,14 +145,14 @@ describe("a person", () => {
     await button("Fill the form").click();
     await button("Run").click();
     await page.waitForURL(/\/containers\/local\/[0-9a-f]{12}\?tab=logs/);
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     const { stdout } = await product.docker(["inspect", "--format", "{{.HostConfig.Memory}} {{.State.Running}}", "web"]);
     expect(stdout.trim()).toBe("67108864 true");
   });
 
   test("searches the log and sees the matches marked", async () => {
     await open("/containers/local/web?tab=logs");
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     await page.getByPlaceholder("Search in the log…").fill("warning");
     await page.locator("[role=log] mark").first().waitFor();
   });
@@ -218,6 +218,15 @@ describe("a person", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Remove network" }).click();
     await page.waitForURL(`${product.url}/networks`);
     await page.getByText("No networks of your own yet").waitFor();
+  });
+
+  test("looks from one container at another, hop by hop, and says where a lone host stands", async () => {
+    await open("/networks?tab=reach&from=local/other&to=local/web");
+    await button("Look").click();
+    await page.getByText("It gets there.").waitFor();
+    await page.getByText("web runs and has this address.").waitFor();
+    await page.getByRole("tab", { name: "Between hosts" }).click();
+    await page.getByText("One host has nobody to reach").waitFor();
   });
 
   test("stops the container after being asked, and reads how it ended", async () => {

@@ -76,6 +76,22 @@ describe("an overlay network that one host's docker makes", () => {
     await eventually(async () => (await lab.docker("h3", ["network", "rm", "twin"])).exitCode === 0);
   });
 
+  test("--opt encrypted: containers talk through a tunnel, which goes with the network", async () => {
+    await docker("h1", "network", "create", "-d", "overlay", "--opt", "encrypted", "secret");
+    await eventually(async () => (await networksOf("h2")).includes("secret"));
+    await run("h1", "alice", "secret");
+    await run("h2", "bob", "secret");
+    const bob = await addressOf("h2", "bob");
+    await eventually(async () => (await lab.docker("h1", ["exec", "alice", "ping", "-c", "1", "-W", "1", bob])).exitCode === 0);
+    expect(await docker("h1", "exec", "alice", "cat", "/sys/class/net/eth0/mtu")).toBe("1370");
+    expect(await ok(lab.exec("h1", ["wg", "show", "all", "endpoints"]))).toContain(`${lab.address("h2")}:51871`);
+    expect(await ok(lab.exec("h1", ["nft", "list", "ruleset"]))).toMatch(/oifname != "fw[0-9a-f]{6}-\*" drop/);
+    await docker("h1", "rm", "-f", "alice");
+    await docker("h2", "rm", "-f", "bob");
+    await eventually(async () => (await lab.docker("h1", ["network", "rm", "secret"])).exitCode === 0);
+    for (const host of HOSTS) await eventually(async () => !/^fw/m.test((await lab.exec(host, ["ip", "-br", "link"])).stdout));
+  });
+
   test("refuses what cannot be, in words", async () => {
     const refused = await lab.docker("h2", ["network", "create", "-d", "overlay", "--subnet", "127.0.0.0/16", "bad"]);
     expect(refused.stderr).toContain("invalid subnet 127.0.0.0/16");

@@ -64,14 +64,15 @@ function network(): Omit<NetworkState, "self"> {
     subnet6: null,
     mtuBytes: null,
     isInternal: false,
+    isEncrypted: false,
     isAttachable: true,
     labels: {},
     options: {},
     createdAtMs: 1_700_000_000_000,
-    hosts: [1, 2, 3].map((number) => ({ number, underlay: lab.address(`h${number}`) })),
+    hosts: [1, 2, 3].map((number) => ({ number, underlay: lab.address(`h${number}`), tunnels: [] })),
     blocks: [1, 2, 3].map((host) => ({ host, cidr: `10.63.0.${host * 16}/28` })),
     pins: [],
-    members: [{ host: 2, containerId: "b".repeat(64), containerName: "h2", aliases: [], address: HOSTS.h2, address6: null }],
+    members: (["h2", "h3"] as const).map((name, index) => ({ host: index + 2, containerId: name.repeat(32), containerName: name, aliases: [], address: HOSTS[name], address6: null })), // prettier-ignore
     dead: [],
     isolated: [],
     allow: [],
@@ -203,6 +204,7 @@ describe("11: the WebSocket of h2 is cut, and the power of h3 goes", () => {
     const answers = await call("h1", 60);
     say("11", `calls from h1: ${format(answers)}`);
     expect([...answers.keys()].sort()).toEqual(["h1", "h2"]);
+    expect(await reach("h1", container("h3"), 80)).toBe("no underlay down");
   });
 
   test("and both are up again when they are heard", async () => {

@@ -25,7 +25,7 @@ const network = (change: Partial<SharedNetworkState> = {}): SharedNetworkState =
     gateway: "10.60.0.1",
     subnet6: "fd60::/64",
     createdAtMs: 1_700_000_000_000,
-    hosts: [1, 2].map((number) => ({ number, underlay: lab.address(`h${number}`) })),
+    hosts: [1, 2].map((number) => ({ number, underlay: lab.address(`h${number}`), tunnels: [] })),
     blocks: [1, 2].map((host) => ({ host, cidr: `10.60.0.${host * 16}/28` })),
     ...change,
   });

@@ -17,13 +17,18 @@ import { run } from "../../agent/src/host/run.ts";
 import { openNft } from "../../agent/src/host/nft.ts";
 import { ensureEndpointLink } from "../../agent/src/overlay/endpoint-link.ts";
 import { containerLink, routerPath, uplinkName } from "../../agent/src/overlay/names.ts";
-import { planEndpoint } from "../../agent/src/overlay/router-plan.ts";
+import { planEndpoint, selfOf } from "../../agent/src/overlay/router-plan.ts";
+import { Tunnels } from "../../agent/src/overlay/tunnels.ts";
+import { openWireguard } from "../../agent/src/host/wireguard.ts";
+import { Database } from "../../agent/src/store/database.ts";
 import { embed } from "../../agent/src/overlay/prefixes.ts";
 import { Router, type RouterWish } from "../../agent/src/overlay/router.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
 
 const PROBE = join(import.meta.dirname, "overlay-probe.ts");
 const INSTANCE = "0e57ab1e";
+/** Devices of wireguard-go have one directory of sockets on a machine: their names must differ. */
+export const labInstance = (host: number): string => `0e57a${host % 10}1e`;
 
 const Count = z.object({
   sent: z.number(),
@@ -41,6 +46,9 @@ export type LabHost = {
   links: RouteSocket;
   routers: Map<number, LabRouter>;
   states: Map<number, NetworkState>;
+  tunnels?: Tunnels;
+  /** Its clock, for keys. */
+  nowMs: number;
 };
 export type LabRouter = { router: Router; path: string; wish: RouterWish; ends: Map<string, LabContainer> };
 export type LabContainer = { path: string; stack: RouterStack; address: string; address6: string; link: string; position: number };
@@ -75,7 +83,7 @@ export class OverlayLab {
         `addr add ${sampleUnderlay(number, 6)}/64 dev eth0 nodad`,
         "link set eth0 up",
       ]);
-      this.hosts.push({ number, path, links, routers: new Map(), states: new Map() });
+      this.hosts.push({ number, path, links, routers: new Map(), states: new Map(), nowMs: Date.now() });
     }
   }
 
@@ -120,7 +128,7 @@ export class OverlayLab {
     const present = host.routers.get(state.vni);
     const index = [...host.states.keys()].length;
     host.states.set(state.vni, state);
-    await this.nft(host.path, formatUnderlayTable(INSTANCE, [...host.states.values()]));
+    await this.nft(host.path, formatUnderlayTable(labInstance(host.number), [...host.states.values()]));
     const path = present?.path ?? routerPath(join(this.root, `run${host.number}`), state.vni);
     const uplink = state.isInternal
       ? undefined
@@ -130,19 +138,37 @@ export class OverlayLab {
           routerAddress: `169.254.64.${index * 2 + 1}`,
         });
     const parsed = services.map((service) => networkService.parse(service));
+    const tunnels = await this.#ensureTunnels(host);
     const wish: RouterWish = {
       state,
+      localAddress: state.isEncrypted && tunnels !== undefined ? tunnels.address(state) : selfOf(state).underlay,
       services: new Map(parsed.map((service) => [service.id, service])),
       published: parsed.filter((service) => service.ports.some((port) => port.publishedPort !== null)),
       endpoints: present?.wish.endpoints ?? [],
       uplink,
-      mtuBytes: state.mtuBytes ?? 1450,
+      mtuBytes: state.mtuBytes ?? (state.isEncrypted ? 1370 : 1450),
       ports: present?.wish.ports ?? [],
     };
     const router = present?.router ?? this.openRouter(host, path);
     if (present === undefined) this.#paths.push(path);
     host.routers.set(state.vni, { router, path, wish, ends: present?.ends ?? new Map() });
     await router.apply(wish, true);
+  }
+
+  /** Tunnels of a host, as its agent has them; makes its first key. */
+  async tunnels(number: number): Promise<Tunnels> {
+    const host = this.host(number);
+    if (host.tunnels === undefined) {
+      const wireguard = openWireguard({ directory: join(this.root, `tunnels${number}`), within: ["nsenter", `--net=${host.path}`] });
+      host.tunnels = new Tunnels({ db: new Database(":memory:"), wireguard, instance: labInstance(number), nowMs: () => host.nowMs });
+      await host.tunnels.open();
+    }
+    return host.tunnels;
+  }
+
+  async #ensureTunnels(host: LabHost): Promise<Tunnels | undefined> {
+    await host.tunnels?.ensure([...host.states.values()], () => 1500, false);
+    return host.tunnels;
   }
 
   /** A second one on the same path is what a restarted agent has. @param budget steps after which it is "killed". */
@@ -279,6 +305,7 @@ export class OverlayLab {
     for (const stack of this.#stacks) stack.close();
     for (const host of this.hosts) {
       for (const { router } of host.routers.values()) router.remove();
+      await host.tunnels?.ensure([], () => 1500);
       host.links.close();
     }
     for (const path of this.#paths) removeNetns(path);

@@ -24,7 +24,8 @@ async function twoHosts(change: Partial<NetworkState>, mtuBytes = 1500, count = 
 }
 
 describe("1, 2: packets of exactly the MTU pass and no larger one", () => {
-  const hostsOf = (family: 4 | 6): NetworkState["hosts"] => [1, 2].map((number) => ({ number, underlay: underlay(number, family) }));
+  const hostsOf = (family: 4 | 6): NetworkState["hosts"] =>
+    [1, 2].map((number) => ({ number, underlay: underlay(number, family), tunnels: [] }));
 
   test.each([
     [4, 1400, 1350],
@@ -50,8 +51,8 @@ test("14: a host that is replaced has another number, and nothing reaches the on
   const [a] = await twoHosts({}, 1500, 3);
   const replaced = sampleNetwork(2, {
     hosts: [
-      { number: 1, underlay: underlay(1, 4) },
-      { number: 3, underlay: underlay(2, 4) },
+      { number: 1, underlay: underlay(1, 4), tunnels: [] },
+      { number: 3, underlay: underlay(2, 4), tunnels: [] },
     ],
     blocks: [
       { host: 1, cidr: "10.30.1.16/28" },
@@ -71,7 +72,7 @@ test("27: a host whose underlay address changes is reached at the new one", asyn
   const [a, b] = await twoHosts({});
   await lab.serve(b.path, PORT, "b");
   await lab.ip(lab.host(2).path, [`addr del ${underlay(2, 4)}/24 dev eth0`, "addr add 10.99.0.22/24 dev eth0"]);
-  const moved = sampleNetwork(2, { hosts: [{ number: 1, underlay: underlay(1, 4) }, { number: 2, underlay: "10.99.0.22" }] }); // prettier-ignore
+  const moved = sampleNetwork(2, { hosts: [{ number: 1, underlay: underlay(1, 4), tunnels: [] }, { number: 2, underlay: "10.99.0.22", tunnels: [] }] }); // prettier-ignore
   const count = await lab.count(a.path, { protocol: "udp", address: b.address, port: PORT }, async () => {
     await lab.network(moved, [1, 2]);
     await setTimeout(300);

@@ -7,7 +7,7 @@ import { openNft } from "../../agent/src/host/nft.ts";
 import { inNetns } from "../../agent/src/host/netns.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
 import { openOverlayKernel } from "../../agent/src/host/overlay-kernel.ts";
-import { type Count, type LabContainer, OverlayLab } from "./overlay-lab.ts";
+import { type Count, labInstance, type LabContainer, OverlayLab } from "./overlay-lab.ts";
 
 const VNI = 4097;
 const VIP = "10.30.1.2";
@@ -283,9 +283,9 @@ describe("what does not belong", () => {
     };
     expect(await received()).toBe(0);
     const { state } = lab.router(2, VNI).wish;
-    await lab.nft(lab.host(2).path, formatUnderlayTable("0e57ab1e", []));
+    await lab.nft(lab.host(2).path, formatUnderlayTable(labInstance(2), []));
     expect(await received()).toBeGreaterThan(0);
-    await lab.nft(lab.host(2).path, formatUnderlayTable("0e57ab1e", [state]));
+    await lab.nft(lab.host(2).path, formatUnderlayTable(labInstance(2), [state]));
     await lab.ip(stranger, ["link delete forged"]);
     // A container that takes its neighbour's address.
     await lab.ip(caller.path, ["addr add 10.30.1.35/32 dev eth0", "addr add fd30:1::bad/128 dev eth0 nodad"]);
@@ -347,6 +347,7 @@ test("23: cut off between any two steps, the next run completes it", async () =>
   const wish = {
     ...lab.router(2, 4300).wish,
     state: { ...state, self: 1 },
+    localAddress: underlay(1),
     endpoints: [],
     uplink: { hostLink: "fu-cut", hostAddress: "169.254.64.40", routerAddress: "169.254.64.41" },
   };
@@ -375,26 +376,29 @@ describe("24: ten thousand services", () => {
     });
 
   test("load in a second, one change in milliseconds", async () => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     await lab.network(sampleNetwork(3), [1], Array.from({ length: 10_000 }, (_, index) => serviceAt(index))); // prettier-ignore
-    const loadMs = performance.now() - startedAt;
+    const loadMs = cpuMs(before);
     const { router, wish, path } = lab.router(1, VNI);
     const nft = inNetns(path, openNft);
     const services = new Map(wish.services).set("s77", serviceAt(77, 9000));
     const again = process.cpuUsage();
     await router.refresh({ ...wish, services }, ["s77"]);
-    const { user, system } = process.cpuUsage(again);
+    const changeMs = cpuMs(again);
     const elements = await nft.apply("get element inet flotilla eps_tcp { 10.31.0.77 . 80 . 0 }\n");
     nft.close();
-    report(
-      "24",
-      `10,000 services of 3: loaded in ${Math.round(loadMs)} ms, one change costs ${((user + system) / 1000).toFixed(1)} ms of CPU`,
-    );
+    report("24", `10,000 services of 3: loaded by ${Math.round(loadMs)} ms of CPU, one change by ${changeMs.toFixed(1)} ms`);
     expect(elements).toContain("9000");
     expect(await lab.ask(caller.path, { protocol: "tcp", address: "10.31.1.1", port: 80 })).toContain(`saw ${caller.address}`);
     await publish([]);
   });
 });
+
+/** CPU of this process since then. */
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
 
 /** Packets that a container has received. */
 async function packetsInto(container: LabContainer): Promise<number> {

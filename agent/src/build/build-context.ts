@@ -13,7 +13,7 @@ import { END_OF_ARCHIVE, formatHeader } from "../archive/tar/writer.ts";
 import { paddingOf } from "../archive/tar/block.ts";
 import type { ArchiveWorkers } from "../archive/workers.ts";
 import { readTextInRoot } from "../host/rooted-path.ts";
-import type { BuildImages } from "../storage/build-images.ts";
+import type { BuildImages, Scratch } from "../storage/build-images.ts";
 import { ContextIndex, indexEntrySchema, indexTar, type IndexEntry } from "./worker/context-index.ts";
 import { resolveInTree } from "./worker/source-tree.ts";
 
@@ -27,16 +27,12 @@ export type ContextDeps = { images: BuildImages; workers: ArchiveWorkers };
 export class BuildContext {
   readonly #deps: ContextDeps;
   readonly #entries: readonly IndexEntry[];
-  readonly #scratch: { path: string; discard: () => void };
+  readonly #scratch: Scratch;
   readonly #tar: Buffer | undefined;
   #extracted: Promise<string> | undefined;
+  #whole: ContextIndex | undefined;
 
-  constructor(parts: {
-    deps: ContextDeps;
-    entries: readonly IndexEntry[];
-    scratch: { path: string; discard: () => void };
-    tar: Buffer | undefined;
-  }) {
+  constructor(parts: { deps: ContextDeps; entries: readonly IndexEntry[]; scratch: Scratch; tar: Buffer | undefined }) {
     this.#deps = parts.deps;
     this.#entries = parts.entries;
     this.#scratch = parts.scratch;
@@ -50,7 +46,8 @@ export class BuildContext {
 
   /** Text of a file inside the context, links followed inside it; undefined when there is none. */
   readText(path: string): string | undefined {
-    const found = resolveInTree(this.index(), Buffer.from(path, "utf8").toString("latin1"));
+    this.#whole ??= this.index();
+    const found = resolveInTree(this.#whole, Buffer.from(path, "utf8").toString("latin1"));
     if (found?.type !== "file") return undefined;
     if (this.#tar === undefined)
       return readTextInRoot(join(this.#scratch.path, "tree"), Buffer.from(found.path, "latin1").toString("utf8"), MAX_TEXT_BYTES);

@@ -3,6 +3,7 @@ import type { BuildContext } from "./build-context.ts";
 import type { BuildRequest, BuildSink } from "./build-types.ts";
 import type { BuilderDeps } from "./builder-deps.ts";
 import type { StageImage } from "./compose-image.ts";
+import type { BuildImage } from "../storage/build-images.ts";
 import type { Lease } from "../storage/leases.ts";
 import type { ContextIndex } from "./worker/context-index.ts";
 
@@ -12,6 +13,8 @@ export type BuildJob = {
   request: BuildRequest;
   dockerfile: Dockerfile;
   graph: BuildGraph;
+  /** Images of `--cache-from`. */
+  cacheSources: readonly BuildImage[];
   context: BuildContext;
   /** The context without what .dockerignore says. */
   index: ContextIndex;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { enterStage, evaluate, type Instruction, type PlannedStage, type Step, type Warning } from "@flotilla/dockerfile";
 import { parseSignal } from "../engine/signals.ts";
@@ -8,6 +8,7 @@ import type { BuildSink } from "./build-types.ts";
 import { addStep, configTextOf, stageOnBase, type StageImage } from "./compose-image.ts";
 import { contextDigest, openCopySources } from "./copy-sources.ts";
 import { copyStep } from "./copy-step.ts";
+import { isSameLayer, isToldByHistory, nextInSources, type SourceStep } from "./cache-sources.ts";
 import { findBase } from "./find-base.ts";
 import { runContent } from "./run-content.ts";
 import { runStep } from "./run-step.ts";
@@ -151,11 +152,23 @@ async function finishStep(scope: StepScope, change: Change, { contents, work }: 
     await sink({ kind: "cached" });
     return image;
   }
-  const isWork = change.step.kind !== "config";
-  const layer = isWork ? await job.deps.slots.run(work) : undefined;
-  const image = addImage(job, addStep(change.after, { createdBy: change.step.createdBy, created: createdNow(job), layer }));
+  const source = nextInSources(job.cacheSources, change.before, change.step);
+  const { created, layer, isCached } = await fromSource(job, { source, step: change.step, work });
+  const image = addImage(job, addStep(change.after, { createdBy: change.step.createdBy, created, layer }));
   for (const key of keys) remember(job, key, { change, image, layer });
+  if (isCached) await sink({ kind: "cached" });
   return image;
+}
+
+type Outcome = SourceStep & { isCached: boolean };
+
+/** What a source of the cache has, where that is known or turns out to be the same; else what the step makes now. */
+async function fromSource(job: BuildJob, at: { source: SourceStep | undefined; step: Step; work: StepWork["work"] }): Promise<Outcome> {
+  const { source, step, work } = at;
+  if (source !== undefined && isToldByHistory(step)) return { ...source, isCached: true };
+  const layer = step.kind === "config" ? undefined : await job.deps.slots.run(work);
+  const isSame = source?.layer !== undefined && layer !== undefined && step.kind !== "run" && (await isSameLayer(job, layer, source.layer));
+  return isSame ? { ...source, isCached: true } : { created: createdNow(job), layer, isCached: false };
 }
 
 function remember(job: BuildJob, key: string, made: { change: Change; image: StageImage; layer: BuildLayer | undefined }): void {
@@ -180,7 +193,7 @@ function addHidden(job: BuildJob, stage: Omit<StageImage, "image">, found?: Buil
   const { store, images } = job.deps;
   const { namespace } = job.request;
   const configText = configTextOf(stage);
-  const id = `sha256:${createHash("sha256").update(configText).digest("hex")}` as const;
+  const id = `sha256:${hash("sha256", configText)}` as const;
   // Before anything can take it away again: the next step stands on it.
   store.pin(job.lease, namespace, id);
   if (found?.id === id) return found;

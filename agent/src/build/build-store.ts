@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { digestSchema, type Digest } from "@flotilla/image";
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
@@ -68,6 +68,7 @@ export class BuildStore {
   readonly #nowMs: () => number;
   /** Images that builds under way stand on, by build. In memory only: a killed agent has no builds. */
   readonly #pins = new Map<object, Set<string>>();
+  #putCount = 0;
 
   constructor(db: Database, nowMs: () => number) {
     this.#db = db;
@@ -89,7 +90,13 @@ export class BuildStore {
     );
   }
 
+  /** Entries that were made since the start: the same number means that the cache has not grown. */
+  get putCount(): number {
+    return this.#putCount;
+  }
+
   put(row: NewCacheRow): void {
+    this.#putCount++;
     this.#db.run(
       `INSERT OR REPLACE INTO build_cache (namespace, key, image_id, has_layer, description, size_bytes, created_ms, used_ms, use_count)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
@@ -200,5 +207,5 @@ export class BuildStore {
 
 /** A cache key: the hash of everything that decides a step's outcome. */
 export function cacheKey(parts: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return hash("sha256", JSON.stringify(parts));
 }

@@ -28,6 +28,8 @@ export type BuildRequest = {
   buildArgs: ReadonlyMap<string, string | null>;
   labels: ReadonlyMap<string, string>;
   isCacheUsed: boolean;
+  /** Names of images whose steps may be used again. */
+  cacheFrom: readonly string[];
   /** Pulls bases also when they are here. */
   isPullForced: boolean;
   /** What the client asked for; undefined is this machine's. */

@@ -81,13 +81,12 @@ export class Builder {
     const controller = new AbortController();
     const key = run.id === undefined ? undefined : `${plan.request.namespace}/${run.id}`;
     if (key !== undefined) this.#running.set(key, controller);
+    const { putCount } = this.#deps.store;
     try {
       return await runBuild(this.#deps, plan, { sink: run.sink, signal: AbortSignal.any([run.signal, controller.signal]) });
     } finally {
       if (key !== undefined) this.#running.delete(key);
-      await this.#keepWithinLimit().catch((error: unknown) => {
-        this.#deps.logger.warn("the build cache could not be trimmed", { error: toFlotillaError(error).message });
-      });
+      if (this.#deps.store.putCount !== putCount) await this.#keepWithinLimit();
     }
   }
 
@@ -132,10 +131,14 @@ export class Builder {
   }
 
   async #keepWithinLimit(): Promise<void> {
-    const { blocks, bsize } = await statfs(this.#deps.config.dataDir);
-    const limitBytes = Math.max(MIN_CACHE_BYTES, blocks * bsize * CACHE_SHARE_OF_DISK);
-    for (const { namespace, sizeBytes } of this.#deps.store.sizes()) {
-      if (sizeBytes > limitBytes) pruneCache(this.#deps, { namespace, isAll: true, keepBytes: limitBytes, until: undefined });
+    try {
+      const { blocks, bsize } = await statfs(this.#deps.config.dataDir);
+      const limitBytes = Math.max(MIN_CACHE_BYTES, blocks * bsize * CACHE_SHARE_OF_DISK);
+      for (const { namespace, sizeBytes } of this.#deps.store.sizes()) {
+        if (sizeBytes > limitBytes) pruneCache(this.#deps, { namespace, isAll: true, keepBytes: limitBytes, until: undefined });
+      }
+    } catch (error) {
+      this.#deps.logger.warn("the build cache could not be trimmed", { error: toFlotillaError(error).message });
     }
   }
 }

@@ -7,6 +7,7 @@ import { queryBoolean, queryInteger } from "../api/query.ts";
 import type { BuildRequest, RunLimits } from "./build-types.ts";
 
 const buildArgsSchema = z.record(z.string(), z.string().nullable());
+const cacheFromSchema = z.array(z.string());
 const labelsSchema = z.record(z.string(), z.string());
 const ulimitsSchema = z.array(z.object({ Name: z.string(), Hard: z.number().int(), Soft: z.number().int() }));
 
@@ -25,6 +26,7 @@ export function parseBuildQuery(call: Call): BuildRequest {
     buildArgs: new Map(Object.entries(parseJson(query, "buildargs", buildArgsSchema) ?? {})),
     labels: new Map(Object.entries(parseJson(query, "labels", labelsSchema) ?? {})),
     isCacheUsed: !queryBoolean(query, "nocache"),
+    cacheFrom: parseJson(query, "cachefrom", cacheFromSchema) ?? [],
     isPullForced: queryBoolean(query, "pull"),
     platform: platform === "" ? undefined : parsePlatform(platform),
     limits: parseLimits(query),

@@ -19,6 +19,7 @@ import type { Digest, Platform } from "@flotilla/image";
 import { goArchitecture } from "../storage/go-architecture.ts";
 import type { BuildContext } from "./build-context.ts";
 import type { BuildJob } from "./build-job.ts";
+import { openCacheSources } from "./cache-sources.ts";
 import { buildStage } from "./build-stage.ts";
 import type { BuildRequest, BuildSink } from "./build-types.ts";
 import type { BuilderDeps } from "./builder-deps.ts";
@@ -60,6 +61,7 @@ export async function runBuild(deps: BuilderDeps, plan: PlannedBuild, run: { sin
   const failing = new AbortController();
   const signal = AbortSignal.any([run.signal, failing.signal]);
   const ignore = new PatternMatcher(plan.ignorePatterns);
+  const epochSeconds = epochOf(request);
   const lease = deps.images.lease();
   const warnings: Warning[] = [...dockerfile.warnings, ...graph.warnings];
   const layout = layOut(plan);
@@ -68,11 +70,13 @@ export async function runBuild(deps: BuilderDeps, plan: PlannedBuild, run: { sin
   const job: BuildJob = {
     ...plan,
     deps,
+    // Layers of others have times of their own, which a reproducible build must not take over.
+    cacheSources: request.isCacheUsed && epochSeconds === undefined ? openCacheSources(deps, request, lease) : [],
     index: plan.context.index((path) => ignore.matches(path)),
     ignore,
     signal,
     lease,
-    epochSeconds: epochOf(request),
+    epochSeconds,
     stageOf: async (index) => {
       const stage = stages.get(index);
       if (stage === undefined) throw new FlotillaError("internal", `stage ${index} is not part of the build`);

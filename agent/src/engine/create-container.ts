@@ -165,12 +165,14 @@ function planEndpoints(
     const links = [...new Set([...(own?.Links ?? []), ...(networkName === primary && primary !== "bridge" ? (request.hostConfig.Links ?? []) : [])])]; // prettier-ignore
     for (const link of links) parseContainerLink(link);
     const ipv4Address = own?.IPAMConfig?.IPv4Address;
+    const ipv6Address = own?.IPAMConfig?.IPv6Address;
     const macAddress = own?.MacAddress !== undefined && own.MacAddress !== "" ? own.MacAddress : request.body.MacAddress;
     return {
       networkName,
       aliases: own?.Aliases ?? [],
       ...(links.length === 0 ? {} : { links }),
       ...(ipv4Address === undefined || ipv4Address === "" ? {} : { ipv4Address }),
+      ...(ipv6Address === undefined || ipv6Address === "" ? {} : { ipv6Address }),
       ...(macAddress === undefined || macAddress === "" || networkName !== primary ? {} : { macAddress }),
     };
   });

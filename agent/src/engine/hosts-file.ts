@@ -13,7 +13,7 @@ export function writeHosts(context: EngineContext, record: ContainerRecord, atta
   const text = formatHosts({
     hostname: config.Hostname,
     domainname: config.Domainname,
-    addresses: endpoints.map((endpoint) => endpoint.ipv4Address),
+    addresses: endpoints.flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ...(ipv6Address === "" ? [] : [ipv6Address])]),
     extraHosts: hostConfig.ExtraHosts ?? [],
     links: findLiveLinks(context, record).map((link) => ({ address: link.address, names: linkNames(link) })),
     gateway: endpoints[0]?.gateway ?? (hostConfig.NetworkMode === "host" ? "127.0.0.1" : undefined),

@@ -97,11 +97,11 @@ function networkSettings(record: ContainerRecord): NetworkSettings {
     SecondaryIPv6Addresses: null,
     EndpointID: bridge?.endpointId ?? "",
     Gateway: bridge?.gateway ?? "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
+    GlobalIPv6Address: bridge?.ipv6Address ?? "",
+    GlobalIPv6PrefixLen: bridge?.prefixLength6 ?? 0,
     IPAddress: bridge?.ipv4Address ?? "",
     IPPrefixLen: bridge?.prefixLength ?? 0,
-    IPv6Gateway: "",
+    IPv6Gateway: bridge?.gateway6 ?? "",
     MacAddress: bridge?.macAddress ?? "",
     Networks: networksOf(record),
   };
@@ -126,6 +126,9 @@ export function networksOf(record: ContainerRecord): Record<string, EndpointSett
       Gateway: endpoint.gateway,
       IPAddress: endpoint.ipv4Address,
       IPPrefixLen: endpoint.prefixLength,
+      IPv6Gateway: endpoint.gateway6,
+      GlobalIPv6Address: endpoint.ipv6Address,
+      GlobalIPv6PrefixLen: endpoint.prefixLength6,
     };
     return [endpoint.networkName, settings] as const;
   });
@@ -134,11 +137,11 @@ export function networksOf(record: ContainerRecord): Record<string, EndpointSett
 
 /** What was asked for at create or connect. */
 function wishOf(endpoint: RecordedEndpoint): Pick<EndpointSettings, "Aliases" | "Links" | "IPAMConfig"> {
-  const { ipv4Address } = endpoint;
+  const { ipv4Address, ipv6Address } = endpoint;
   return {
     Aliases: aliases(endpoint.aliases),
     Links: aliases(endpoint.links ?? []),
-    IPAMConfig: ipv4Address === undefined ? null : { IPv4Address: ipv4Address, IPv6Address: undefined },
+    IPAMConfig: ipv4Address === undefined && ipv6Address === undefined ? null : { IPv4Address: ipv4Address, IPv6Address: ipv6Address },
   };
 }
 

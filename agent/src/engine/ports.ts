@@ -96,6 +96,7 @@ export type EndpointRequest = {
   /** `container:alias`: names that only this container finds. */
   links?: string[] | undefined;
   ipv4Address?: string | undefined;
+  ipv6Address?: string | undefined;
   macAddress?: string | undefined;
 };
 
@@ -118,6 +119,10 @@ export type Endpoint = {
   ipv4Address: string;
   prefixLength: number;
   gateway: string;
+  /** "" without IPv6. */
+  ipv6Address: string;
+  prefixLength6: number;
+  gateway6: string;
   macAddress: string;
   aliases: string[];
   /** Whether containers of this network find each other by name, at 127.0.0.11. */

@@ -151,13 +151,15 @@ const initMounts = (record: ContainerRecord): SpecMount[] => (record.hostConfig.
 function recordedMounts(context: EngineContext, record: ContainerRecord): SpecMount[] {
   return record.mounts.map((mount): SpecMount => {
     if (mount.type === "tmpfs") return { kind: "tmpfs", destination: mount.destination, options: mount.options };
+    const source = mount.type === "bind" ? existingBindSource(mount.source) : volumeSource(context, record, mount);
     return {
       kind: "bind",
-      source: mount.type === "bind" ? existingBindSource(mount.source) : volumeSource(context, record, mount),
+      source,
       destination: mount.destination,
       isReadOnly: mount.isReadOnly,
       isRecursive: mount.isRecursive,
-      isReadOnlyRecursive: mount.isReadOnlyRecursive,
+      // crun 1.8 opens what it makes read-only with all that is below as a directory: nothing is below a file.
+      isReadOnlyRecursive: mount.isReadOnlyRecursive && statSync(source).isDirectory(),
       propagation: mount.propagation === "" ? "rprivate" : mount.propagation,
     };
   });

@@ -32,6 +32,7 @@ export const RecordedEndpoint = z.object({
   aliases: z.array(z.string()),
   links: z.array(z.string()).optional(),
   ipv4Address: z.string().optional(),
+  ipv6Address: z.string().optional(),
   macAddress: z.string().optional(),
 });
 export type RecordedEndpoint = z.output<typeof RecordedEndpoint>;
@@ -54,6 +55,9 @@ export const RecordedAttachment = z.object({
       ipv4Address: z.string(),
       prefixLength: z.int(),
       gateway: z.string(),
+      ipv6Address: z.string().default(""),
+      prefixLength6: z.int().default(0),
+      gateway6: z.string().default(""),
       macAddress: z.string(),
       aliases: z.array(z.string()),
       hasNames: z.boolean().default(false),

@@ -20,11 +20,11 @@ const CTA_PROTO = { NUM: 1, DST_PORT: 3 } as const;
 const FILTER_FLAG = { IP_SRC: 1 << 0, IP_DST: 1 << 1, PROTO_NUM: 1 << 3, PROTO_DST_PORT: 1 << 5 } as const;
 const IPPROTO_UDP = 17;
 
-/** `address` "0.0.0.0" is every address. */
+/** `address` "0.0.0.0" is every IPv4 address, "::" every IPv6 one. */
 export type UdpPort = { address: string; port: number };
 
 /**
- * Forgets IPv4 UDP flows whose first packet went to one of these ports; what goes on is tracked anew. Filtered in the
+ * Forgets UDP flows whose first packet went to one of these ports; what goes on is tracked anew. Filtered in the
  * kernel, since Linux 5.8. @returns false where the kernel cannot.
  */
 export function forgetUdpFlows(ports: readonly UdpPort[]): boolean {
@@ -78,15 +78,15 @@ function translatedMessage({ address, port, backend }: TranslatedFlows): FlowMes
 }
 
 function deleteMessage(port: UdpPort): FlowMessage {
-  const hasAddress = port.address !== "0.0.0.0";
+  const isV6 = isIPv6(port.address);
+  const hasAddress = port.address !== "0.0.0.0" && port.address !== "::";
   const portBytes = Buffer.alloc(2);
   portBytes.writeUInt16BE(port.port);
   const proto = encodeNested(CTA_TUPLE.PROTO, [encodeByte(CTA_PROTO.NUM, IPPROTO_UDP), encodeAttribute(CTA_PROTO.DST_PORT, portBytes)]);
-  const address = Buffer.from(port.address.split(".").map(Number));
-  const ip = encodeNested(CTA_TUPLE.IP, [encodeAttribute(CTA_IP.V4_DST, address)]);
+  const ip = encodeNested(CTA_TUPLE.IP, [encodeAttribute(isV6 ? CTA_IP.V6_DST : CTA_IP.V4_DST, packIp(port.address))]);
   const flags = FILTER_FLAG.PROTO_NUM | FILTER_FLAG.PROTO_DST_PORT | (hasAddress ? FILTER_FLAG.IP_DST : 0);
   const payload = Buffer.concat([
-    Buffer.from([AF.INET, 0, 0, 0]), // struct nfgenmsg
+    Buffer.from([isV6 ? AF.INET6 : AF.INET, 0, 0, 0]), // struct nfgenmsg
     encodeNested(CTA.FILTER, [encodeNumber(CTA_FILTER_ORIG_FLAGS, flags)]),
     encodeNested(CTA.TUPLE_ORIG, hasAddress ? [ip, proto] : [proto]),
   ]);

@@ -91,6 +91,7 @@ class FakeStack implements NetworkStack {
       case "replace-default-route":
       case "add-default-route":
         // As the real one: a second default route is refused as being there already, which the caller ignores.
+        if (operation.gateway.includes(":")) break;
         if (operation.kind === "add-default-route" && this.table.some((route) => route.prefixLength === 0)) break;
         this.table.splice(0, this.table.length, ...this.table.filter((route) => route.prefixLength > 0));
         this.table.push({
@@ -107,6 +108,7 @@ class FakeStack implements NetworkStack {
         break;
       case "enable-hairpin":
       case "isolate-port":
+      case "set-vxlan-local":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }
@@ -194,6 +196,10 @@ export class FakeNetworkKernel implements NetworkKernel {
   setSysctl(name: string, value: string): boolean {
     this.sysctls.set(name, value);
     return true;
+  }
+
+  forwardIpv6(): void {
+    this.sysctls.set("net/ipv6/conf/all/forwarding", "1");
   }
 
   reservePort(port: HostPort): { release(): void } {

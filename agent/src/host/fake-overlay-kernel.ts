@@ -33,6 +33,8 @@ class FakeRouter implements RouterStack {
         this.addLink({ name, kind: "veth", mac, mtuBytes });
         this.#kernel.router(peer.netnsPath).addLink({ name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
       } else if (present !== undefined && operation.kind === "set-up") this.#links.set(present.name, { ...present, isUp: true });
+      else if (present?.vxlan !== undefined && operation.kind === "set-vxlan-local")
+        this.#links.set(present.name, { ...present, vxlan: { ...present.vxlan, localAddress: operation.localAddress } });
       else if (present !== undefined && operation.kind === "set-mtu")
         this.#links.set(present.name, { ...present, mtuBytes: operation.mtuBytes });
     }

@@ -21,6 +21,8 @@ export type LinkOperation =
    * here. It learns nothing; `localAddress` is IPv4 or IPv6.
    */
   | { kind: "add-vxlan"; name: string; vni: number; localAddress: string; port: number; mac: string; mtuBytes: number; netnsPath: string }
+  /** Another address of the same family for a VXLAN device, which goes on. */
+  | { kind: "set-vxlan-local"; name: string; vni: number; localAddress: string }
   | { kind: "set-mtu"; name: string; mtuBytes: number }
   /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
@@ -73,6 +75,8 @@ export function formatLinkOperation(operation: LinkOperation): string {
       const { name, vni, localAddress, port, mac, mtuBytes, netnsPath } = operation;
       return `link add ${name} netns ${netnsPath} address ${mac} mtu ${mtuBytes} type vxlan id ${vni} local ${localAddress} dstport ${port} nolearning`;
     }
+    case "set-vxlan-local":
+      return `link set ${operation.name} type vxlan id ${operation.vni} local ${operation.localAddress}`;
     case "set-mtu":
       return `link set ${operation.name} mtu ${operation.mtuBytes}`;
     case "disable-ipv6-autoconfiguration":

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
@@ -37,6 +37,8 @@ export type NetworkKernel = {
   nftInside(path: string, text: string): Promise<string>;
   /** `name` as sysctl(8) with slashes, such as `net/ipv4/ip_forward`; writes only what differs. False when there is no such key. */
   setSysctl(name: string, value: string): boolean;
+  /** Lets the host forward IPv6. Interfaces that learn their routes from routers go on doing so, which forwarding would end. */
+  forwardIpv6(): void;
   /** @throws FlotillaError `conflict` when a program has the port, `invalid` when the address is not this machine's. */
   reservePort(port: HostPort): PortReservation;
   /** Makes UDP flows to these ports be looked at anew; false where the kernel cannot. */
@@ -65,6 +67,7 @@ export function openNetworkKernel(): NetworkKernel {
     nft: (text) => nft.apply(text),
     nftInside,
     setSysctl,
+    forwardIpv6,
     reservePort,
     forgetUdpFlows,
     restrictiveForwardChains,
@@ -83,6 +86,16 @@ async function nftInside(path: string, text: string): Promise<string> {
   } finally {
     inside.close();
   }
+}
+
+function forwardIpv6(): void {
+  const conf = "/proc/sys/net/ipv6/conf";
+  if (readFileSync(`${conf}/all/forwarding`, "utf8").trim() === "1") return;
+  for (const name of readdirSync(conf)) {
+    const path = `${conf}/${name}/accept_ra`;
+    if (readFileSync(path, "utf8").trim() === "1") writeFileSync(path, "2");
+  }
+  writeFileSync(`${conf}/all/forwarding`, "1");
 }
 
 function setSysctl(name: string, value: string): boolean {

@@ -1,16 +1,19 @@
 // A published port must not be taken from a program that has it, nor by one later. So the port is really bound, by a
 // socket that never accepts: packets to it are translated before they reach a socket.
+import { isIPv6 } from "node:net";
 import { FlotillaError } from "@flotilla/core";
+import { packSocketAddress } from "./inet-sockets.ts";
 import { errnoOf } from "./libc.ts";
 import { AF, bindSocket, closeSocket, listenSocket, openSocket, setSocketOption, SOCK, SOL } from "./socket.ts";
 
-/** `address` "0.0.0.0" is every address. */
+/** `address` "0.0.0.0" is every IPv4 address, "::" every IPv6 one. */
 export type HostPort = { address: string; port: number; protocol: "tcp" | "udp" | "sctp" };
 
 /** Frees the port. Idempotent. */
 export type PortReservation = { release(): void };
 
 const SO_REUSEADDR = 2;
+const IPV6_V6ONLY = 26;
 
 /**
  * Binds the port exclusively. What only the remains of closed connections (TIME_WAIT) keep an exclusive bind from is
@@ -29,10 +32,18 @@ export function reservePort(port: HostPort): PortReservation {
   };
 }
 
+/** Of the address' family alone. */
+function openFor(port: HostPort): number {
+  const isV6 = isIPv6(port.address);
+  const fd = openSocket(isV6 ? AF.INET6 : AF.INET, port.protocol === "tcp" ? SOCK.STREAM : SOCK.DGRAM, 0);
+  if (isV6) setSocketOption(fd, { level: SOL.IPV6, name: IPV6_V6ONLY }, 1);
+  return fd;
+}
+
 function bindExclusively(port: HostPort): number | undefined {
-  const fd = openSocket(AF.INET, port.protocol === "tcp" ? SOCK.STREAM : SOCK.DGRAM, 0);
+  const fd = openFor(port);
   try {
-    bindSocket(fd, packSocketAddress(port));
+    bindSocket(fd, packSocketAddress(port.address, port.port));
     return fd;
   } catch (error) {
     closeSocket(fd);
@@ -42,10 +53,10 @@ function bindExclusively(port: HostPort): number | undefined {
 }
 
 function listenOverRemains(port: HostPort): number {
-  const fd = openSocket(AF.INET, SOCK.STREAM, 0);
+  const fd = openFor(port);
   try {
     setSocketOption(fd, { level: SOL.SOCKET, name: SO_REUSEADDR }, 1);
-    bindSocket(fd, packSocketAddress(port));
+    bindSocket(fd, packSocketAddress(port.address, port.port));
     listenSocket(fd);
     return fd;
   } catch (error) {
@@ -56,18 +67,10 @@ function listenOverRemains(port: HostPort): number {
 
 /** Docker's words, which are those of Go's net package. */
 function explain(port: HostPort, error: unknown): unknown {
-  const where = `listen ${port.protocol}4 ${port.address}:${port.port}: bind`;
+  const isV6 = isIPv6(port.address);
+  const where = `listen ${port.protocol}${isV6 ? 6 : 4} ${isV6 ? `[${port.address}]` : port.address}:${port.port}: bind`;
   if (errnoOf(error) === "EADDRINUSE") return new FlotillaError("conflict", `${where}: address already in use`, { cause: error });
   if (errnoOf(error) === "EADDRNOTAVAIL")
     return new FlotillaError("invalid", `${where}: cannot assign requested address`, { cause: error });
   return error;
-}
-
-/** struct sockaddr_in */
-function packSocketAddress(port: HostPort): Buffer {
-  const buffer = Buffer.alloc(16);
-  buffer.writeUInt16LE(AF.INET, 0);
-  buffer.writeUInt16BE(port.port, 2);
-  buffer.set(port.address.split(".").map(Number), 4);
-  return buffer;
 }

@@ -1,8 +1,10 @@
 // rtnetlink(7): link operations as netlink messages, and links, addresses and routes read back.
 import { closeSync, openSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
-import { decodeVxlan, vxlanMessage } from "./vxlan-message.ts";
+import { packIp } from "./ip-bytes.ts";
+import { decodeVxlan, vxlanLocalMessage, vxlanMessage } from "./vxlan-message.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
 import {
   decodeAttributes,
@@ -24,7 +26,8 @@ const IN6_ADDR_GEN_MODE_NONE = 1;
 const VETH_INFO_PEER = 1;
 const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 const AF_BRIDGE = 7;
-const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
+const IFA_F_NODAD = 0x02;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
 const IFF_UP = 1;
 const RT_TABLE_MAIN = 254;
@@ -93,6 +96,8 @@ export class RouteSocket {
       case "disable-ipv6-autoconfiguration":
         // A kernel booted without IPv6 has nothing to disable.
         return { attempt, message: setLinkMessage(operation.name, { attributes: [ADDRESS_GENERATION_NONE] }), ignore: ["EAFNOSUPPORT"] };
+      case "set-vxlan-local":
+        return { attempt, message: vxlanLocalMessage(operation) };
       case "set-mtu":
         return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MTU, operation.mtuBytes)] }) };
       case "set-up":
@@ -198,13 +203,16 @@ function bridgeMessage(operation: Extract<LinkOperation, { kind: "add-bridge" }>
 
 function addressMessage(linkIndex: number, request: { address: string; prefixLength: number }): NetlinkRequest["message"] {
   const header = Buffer.alloc(ADDRESS_HEADER_BYTES);
-  header.writeUInt8(AF.INET, 0);
+  const isV6 = isIPv6(request.address);
+  header.writeUInt8(isV6 ? AF.INET6 : AF.INET, 0);
   header.writeUInt8(request.prefixLength, 1);
   header.writeUInt32LE(linkIndex, 4);
-  const address = packAddress(request.address);
+  const address = packIp(request.address);
   const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address)];
+  // Nobody else has it: usable at once, without asking around for a second.
+  if (isV6) attributes.push(encodeNumber(IFA.FLAGS, IFA_F_NODAD));
   // Two addresses or one have no broadcast address among them (RFC 3021): it would be the peer's.
-  if (request.prefixLength < 31) {
+  else if (request.prefixLength < 31) {
     const broadcast = Buffer.alloc(4);
     broadcast.writeUInt32BE((address.readUInt32BE(0) | (0xffff_ffff >>> request.prefixLength)) >>> 0);
     attributes.push(encodeAttribute(IFA.BROADCAST, broadcast));
@@ -214,11 +222,11 @@ function addressMessage(linkIndex: number, request: { address: string; prefixLen
 
 function defaultRouteMessage(linkIndex: number, gateway: string): NetlinkRequest["message"] {
   const header = Buffer.alloc(ROUTE_HEADER_BYTES);
-  header.writeUInt8(AF.INET, 0);
+  header.writeUInt8(isIPv6(gateway) ? AF.INET6 : AF.INET, 0);
   header.writeUInt8(RT_TABLE_MAIN, 4);
   header.writeUInt8(RTPROT_STATIC, 5);
   header.writeUInt8(RTN_UNICAST, 7);
-  const payload = Buffer.concat([header, encodeAttribute(RTA.GATEWAY, packAddress(gateway)), encodeNumber(RTA.OIF, linkIndex)]);
+  const payload = Buffer.concat([header, encodeAttribute(RTA.GATEWAY, packIp(gateway)), encodeNumber(RTA.OIF, linkIndex)]);
   return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
 }
 
@@ -257,7 +265,6 @@ function parseRoute(payload: Buffer): Route {
   };
 }
 
-const packAddress = (address: string): Buffer => Buffer.from(address.split(".").map(Number));
 const unpackAddress = (bytes: Buffer | undefined): string => (bytes === undefined ? "0.0.0.0" : [...bytes].join("."));
 const parseMac = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");
 const formatMac = (bytes: Buffer | undefined): string => bytes?.toString("hex").replace(/(..)(?=.)/g, "$1:") ?? "";

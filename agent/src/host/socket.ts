@@ -18,7 +18,7 @@ const c = {
 /** Address families, types and options of socket(2), netlink(7) and ip(7) that this folder uses. */
 export const AF = { INET: 2, INET6: 10, NETLINK: 16 } as const;
 export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, CLOEXEC: 0o2000000 } as const;
-export const SOL = { SOCKET: 1, NETLINK: 270 } as const;
+export const SOL = { SOCKET: 1, IPV6: 41, NETLINK: 270 } as const;
 
 function check(call: string, result: number): number {
   if (result >= 0) return result;

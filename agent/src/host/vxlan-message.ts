@@ -37,6 +37,21 @@ export function vxlanMessage(operation: Extract<LinkOperation, { kind: "add-vxla
   return { type: RTM_NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
 }
 
+/** Another local address; all else stays. */
+export function vxlanLocalMessage(operation: Extract<LinkOperation, { kind: "set-vxlan-local" }>): NetlinkRequest["message"] {
+  const { name, vni, localAddress } = operation;
+  const local = encodeAttribute(isIPv6(localAddress) ? IFLA_VXLAN.LOCAL6 : IFLA_VXLAN.LOCAL, packIp(localAddress));
+  const payload = Buffer.concat([
+    Buffer.alloc(LINK_HEADER_BYTES),
+    encodeText(IFLA.IFNAME, name),
+    encodeNested(IFLA.LINKINFO, [
+      encodeText(IFLA_INFO.KIND, "vxlan"),
+      encodeNested(IFLA_INFO.DATA, [encodeNumber(IFLA_VXLAN.ID, vni), local]),
+    ]),
+  ]);
+  return { type: RTM_NEWLINK, flags: 0, payload };
+}
+
 /** @param data the attribute IFLA_INFO_DATA of a VXLAN device. */
 export function decodeVxlan(data: Buffer): VxlanFacts {
   const attributes = decodeAttributes(data, 0);

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateSigningKey } from "@flotilla/protocol";
+import { generateSigningKey, HEARTBEAT_INTERVAL_HEADER } from "@flotilla/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { linkUrl } from "./dial.ts";
 import { ensureHostKey, findControlUrl, identityPath, readIdentity, writeIdentity } from "./identity-file.ts";
 import { toHostName } from "./join.ts";
+import { readInterval } from "./serve-tunnel.ts";
 import { parseMemory, StatsSampler } from "./stats-sampler.ts";
 
 let dir: string;
@@ -81,3 +82,14 @@ describe("stats", () => {
     expect(sample).toMatchObject({ containersRunning: 1, containersTotal: 2 });
   });
 });
+
+test.each([
+  [undefined, 5_000],
+  ["20000", 20_000],
+  ["1", 5_000],
+  ["-1", 5_000],
+  ["often", 5_000],
+  ["1e300", 3_600_000],
+])("a control plane that asks for stats each %s ms gets them each %i ms", (asked, expected) =>
+  expect(readInterval({ [HEARTBEAT_INTERVAL_HEADER]: asked })).toBe(expected),
+);

@@ -37,7 +37,7 @@ export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerH
 const SLOWEST_MS = 3_600_000;
 
 /** How often the control plane wants stats; never more often than usual. */
-function readInterval(headers: IncomingHttpHeaders): number {
+export function readInterval(headers: IncomingHttpHeaders): number {
   const asked = Number(headers[HEARTBEAT_INTERVAL_HEADER]);
   return Number.isFinite(asked) ? Math.min(SLOWEST_MS, Math.max(HEARTBEAT_INTERVAL_MS, asked)) : HEARTBEAT_INTERVAL_MS;
 }

@@ -76,6 +76,8 @@ describe("a peer", () => {
     expect(scene.state(2)).toBe("down");
     expect(scene.run(1_500).state(2)).toBe("up");
     expect(scene.watch.unreachable().size).toBe(0);
+    // What was lost meanwhile was told as its absence.
+    expect(scene.run(5_000).view(2)?.lossPerMille).toBe(0);
   });
 
   test("that answers once and no more does not come back", () => {

@@ -120,7 +120,8 @@ export class PeerWatch {
     peer.lastMicros = micros;
     note(peer, micros);
     peer.answersInRow += 1;
-    if (peer.state === "unknown" || peer.answersInRow >= ANSWERS_TO_RETURN) peer.state = "up";
+    if (peer.state === "down" && peer.answersInRow >= ANSWERS_TO_RETURN) beginAnew(peer);
+    if (peer.state === "unknown") peer.state = "up";
     else if (peer.state === "down") peer.nextAtMs = nowMs;
     return true;
   }
@@ -186,6 +187,14 @@ function makePeer(given: { heardAtMs: number; nextAtMs: number; linkMtuBytes: nu
     lastMicros: null,
     mtu: new PathMtuSearch(linkMtuBytes),
   };
+}
+
+/** What was lost while it was away was told as that, and is no loss of the path that is there again. */
+function beginAnew(peer: Peer): void {
+  peer.state = "up";
+  peer.window = peer.window.filter((result) => result !== null).slice(-ANSWERS_TO_RETURN);
+  peer.medianMicros = median(peer.window);
+  for (const [nonce, { packetBytes }] of peer.outstanding) if (packetBytes === undefined) peer.outstanding.delete(nonce);
 }
 
 /** Moves what waits for an answer behind a pause; the questions themselves say nothing any more. */

@@ -1,18 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { FlotillaError, formatAddress, KeyedLock, type Logger, macOfAddress, wrapError } from "@flotilla/core";
+import { FlotillaError, KeyedLock, type Logger, macOfAddress, parseAddress, wrapError } from "@flotilla/core";
 import type { Attachment, AttachRequest, Endpoint, EndpointRequest } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import type { RouterPort } from "../overlay/virtual-servers.ts";
-import { nameOf, toBinding, toEndpoint, toPublished, toRouterPort } from "./attachment-view.ts";
+import { nameOf, toBinding, routerPortsOf, toEndpoint, toPublished } from "./attachment-view.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
-import { gatewayEndpoint } from "./gateway-endpoint.ts";
-import { chooseEndpointAddress } from "./endpoint-address.ts";
+import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
+import { chooseEndpointAddresses } from "./endpoint-address.ts";
+import { macOfIpv6 } from "./ipv6.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
-import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
+import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
 import type { Names } from "./names.ts";
 import type { PortAllocator } from "./port-allocator.ts";
@@ -121,12 +122,21 @@ export class Attachments {
 
   /** Ports of a container as the firewall has them: on the endpoint that its default route leads through. */
   publishedPorts(containerId: string): PublishedPort[] {
+    const { store } = this.#deps;
+    const { v4 = [], v6 = [] } = Object.groupBy(store.portsOf(containerId), (port) => (port.host_address.includes(":") ? "v6" : "v4"));
+    return [...this.#publishedV4(containerId, v4), ...this.#publishedV6(containerId, v6)];
+  }
+
+  #publishedV4(containerId: string, ports: readonly PortRow[]): PublishedPort[] {
     const carrier = this.#carrier(containerId);
     if (carrier === undefined) return [];
     const router = this.#network(carrier.network_id).driver === "overlay" ? this.#deps.overlay.uplink(carrier.network_id) : undefined;
-    return this.#deps.store
-      .portsOf(containerId)
-      .map((port) => toPublished(port, router?.routerAddress ?? carrier.address, router !== undefined));
+    return ports.map((port) => toPublished(port, router?.routerAddress ?? carrier.address, router !== undefined));
+  }
+
+  #publishedV6(containerId: string, ports: readonly PortRow[]): PublishedPort[] {
+    const carrier = gatewayEndpoint6(this.#deps.store.endpointsOf(containerId), (id) => this.#network(id));
+    return carrier === undefined ? [] : ports.map((port) => toPublished(port, carrier.address6, false));
   }
 
   /** Ports that containers publish through an overlay network: the host hands them to its router under the host's number. */
@@ -136,7 +146,7 @@ export class Attachments {
     return store
       .endpointsIn(networkId)
       .filter(isCarrier)
-      .flatMap((endpoint) => store.portsOf(endpoint.container_id).map((port) => toRouterPort(port, endpoint)));
+      .flatMap((endpoint) => routerPortsOf(store.portsOf(endpoint.container_id), endpoint));
   }
 
   /** Makes the kernel have what the rows of a container say. Idempotent. */
@@ -214,7 +224,8 @@ export class Attachments {
 
   #allocatePorts(request: AttachRequest, ports: PortAllocator): void {
     try {
-      ports.allocate(request.containerId, request.ports);
+      const carrier6 = gatewayEndpoint6(this.#deps.store.endpointsOf(request.containerId), (id) => this.#network(id));
+      ports.allocate(request.containerId, request.ports, { hasIpv6: carrier6 !== undefined });
     } catch (error) {
       throw wrapError(`driver failed programming external connectivity on endpoint ${nameOf(request)}`, error);
     }
@@ -227,14 +238,19 @@ export class Attachments {
     if (present.some((endpoint) => endpoint.network_id === network.id)) {
       throw new FlotillaError("forbidden", `endpoint with name ${attachment.container_name} already exists in network ${network.name}`);
     }
-    const address = chooseEndpointAddress(this.#deps, network, { fixed: request.ipv4Address, containerId: attachment.container_id });
+    const wish = { fixed: request.ipv4Address, fixed6: request.ipv6Address, containerId: attachment.container_id };
+    const { address, address6 } = chooseEndpointAddresses(this.#deps, network, wish);
     store.addEndpoint({
       id: randomBytes(32).toString("hex"),
       container_id: attachment.container_id,
       network_id: network.id,
       position: present.reduce((next, endpoint) => Math.max(next, endpoint.position + 1), 0),
-      address: formatAddress(address),
-      mac: request.macAddress ?? macOfAddress(address),
+      address,
+      address6,
+      // Whoever has the address again has the MAC address too: neighbours remember the pair for half a minute.
+      mac:
+        request.macAddress ??
+        (wish.fixed === undefined && wish.fixed6 !== undefined ? macOfIpv6(address6) : macOfAddress(parseAddress(address))),
       aliases: request.aliases,
       links: request.links ?? [],
     });

@@ -16,7 +16,7 @@ import { chooseSubnet, defaultGateway } from "./address-plan.ts";
 import { readBridgeOptions } from "./bridge-options.ts";
 import type { Firewall } from "./firewall.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
-import { bridgeName, planAdoption, planBridge, vethName, type BridgePlan } from "./plan.ts";
+import { bridgeName, planAdoption, planBridge, planBridgeIpv6, vethName, type BridgePlan } from "./plan.ts";
 
 const DEFAULT_MTU_BYTES = 1500;
 
@@ -38,6 +38,7 @@ export function toBridgePlan(instance: string, network: NetworkRow): BridgePlan 
     subnet: parseSubnet(network.subnet),
     gateway: parseAddress(network.gateway),
     isInternal: network.is_internal,
+    ...(network.subnet6 === "" ? {} : { ipv6: { subnet: network.subnet6, gateway: network.gateway6 } }),
   };
 }
 
@@ -118,7 +119,8 @@ export class BridgeDriver {
       this.#kernel.host.apply([{ kind: "delete-link", name }, ...planBridge(plan, this.#mtuBytes(network))]);
       this.#adoptEndpoints(network, name);
     }
-    this.#setSysctls(name);
+    this.#setSysctls(name, plan.ipv6 !== undefined);
+    this.#kernel.host.apply(planBridgeIpv6(plan));
     this.#ready.add(network.id);
     await this.#options.firewall.assert();
     const link = this.#kernel.host.findLink(name);
@@ -145,11 +147,12 @@ export class BridgeDriver {
     }
   }
 
-  #setSysctls(name: string): void {
+  #setSysctls(name: string, hasIpv6: boolean): void {
     this.#kernel.setSysctl("net/ipv4/ip_forward", "1");
     // 127.0.0.1:port of the host: an answer to a loopback address comes in here. The table drops what starts here.
     this.#kernel.setSysctl(`net/ipv4/conf/${name}/route_localnet`, "1");
-    this.#kernel.setSysctl(`net/ipv6/conf/${name}/disable_ipv6`, "1");
+    this.#kernel.setSysctl(`net/ipv6/conf/${name}/disable_ipv6`, hasIpv6 ? "0" : "1");
+    if (hasIpv6) this.#kernel.forwardIpv6();
   }
 
   /** As large as the way out allows: a container's packets must not need fragmenting there. */

@@ -1,15 +1,35 @@
 import { FlotillaError, formatAddress, parseAddress, parseSubnet } from "@flotilla/core";
 import { checkOverlayAddress, chooseOverlayAddress } from "../overlay/choose-address.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
+import { embed } from "../overlay/prefixes.ts";
 import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
+import { chooseIpv6Address } from "./ipv6.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
 export type AddressStores = { store: NetworkStore; overlayStore: OverlayStore };
-export type AddressWish = { fixed: string | undefined; containerId: string };
+export type AddressWish = { fixed: string | undefined; fixed6: string | undefined; containerId: string };
 
-/** An address for a new endpoint, as a number; called within the transaction that adds it. @throws conflict, invalid, exhausted. */
-export function chooseEndpointAddress(stores: AddressStores, network: NetworkRow, wish: AddressWish): number {
-  return network.driver === "overlay" ? chooseOnOverlay(stores, network, wish) : chooseOnBridge(stores.store, network, wish.fixed);
+/** Addresses for a new endpoint; called within the transaction that adds it. @throws conflict, invalid, exhausted. */
+export function chooseEndpointAddresses(
+  stores: AddressStores,
+  network: NetworkRow,
+  wish: AddressWish,
+): { address: string; address6: string } {
+  const isOverlay = network.driver === "overlay";
+  const address = formatAddress(isOverlay ? chooseOnOverlay(stores, network, wish) : chooseOnBridge(stores.store, network, wish.fixed));
+  if (!isOverlay) return { address, address6: chooseIpv6OnBridge(stores.store, network, { address, fixed: wish.fixed6 }) };
+  const address6 = network.subnet6 === "" ? "" : embed(network.subnet6, address);
+  if (wish.fixed6 !== undefined && wish.fixed6 !== address6)
+    throw new FlotillaError(
+      "invalid",
+      `invalid address ${wish.fixed6}: on an overlay network the IPv6 address follows from the IPv4 address`,
+    );
+  return { address, address6 };
+}
+
+function chooseIpv6OnBridge(store: NetworkStore, network: NetworkRow, wish: { address: string; fixed: string | undefined }): string {
+  const used = new Set(store.endpointsIn(network.id).map(({ address6 }) => address6));
+  return chooseIpv6Address({ ...network, used }, wish.address, wish.fixed);
 }
 
 function chooseOnOverlay({ store, overlayStore }: AddressStores, network: NetworkRow, { fixed, containerId }: AddressWish): number {

@@ -3,9 +3,9 @@ import { FlotillaError, parseAddress } from "@flotilla/core";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
-import { gatewayEndpoint } from "./gateway-endpoint.ts";
+import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
-import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
+import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planContainerIpv6, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 
 export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore; overlay: OverlayDriver };
 
@@ -80,6 +80,7 @@ export class EndpointDriver {
         linkName: vethName(this.#options.instance, endpoint.number),
         position: endpoint.position,
         address: parseAddress(endpoint.address),
+        address6: endpoint.address6,
         mac: endpoint.mac,
         isDefaultRoute,
         hasPorts,
@@ -87,6 +88,10 @@ export class EndpointDriver {
       });
     }
     if (defaultRoute !== undefined) this.#routeThrough(stack, defaultRoute);
+    const defaultRoute6 = gatewayEndpoint6(endpoints, (id) => this.#options.store.findNetwork(id) ?? { name: "", is_internal: true, gateway6: "" }); // prettier-ignore
+    if (defaultRoute6 === undefined) return;
+    const link = `eth${defaultRoute6.position}`;
+    stack.apply([{ kind: "replace-default-route", gateway: this.#network(defaultRoute6).gateway6, link }]);
   }
 
   /** A network that came or went may have moved the way out; an overlay's driver sets its own. */
@@ -106,6 +111,11 @@ export class EndpointDriver {
   }
 
   #ensureEndpoint(inside: NetworkStack, containerId: string, endpoint: EndpointPlan): void {
+    this.#ensureLink(inside, containerId, endpoint);
+    inside.apply(planContainerIpv6(endpoint));
+  }
+
+  #ensureLink(inside: NetworkStack, containerId: string, endpoint: EndpointPlan): void {
     const bridge = this.#kernel.host.findLink(endpoint.bridge.linkName);
     if (bridge === undefined) throw new FlotillaError("internal", `find link ${endpoint.bridge.linkName}: ENODEV`);
     const hostEnd = this.#kernel.host.findLink(endpoint.linkName);

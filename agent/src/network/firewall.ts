@@ -1,6 +1,6 @@
 import { KeyedLock } from "@flotilla/core";
 import type { NetworkKernel } from "../host/network-kernel.ts";
-import { formatPorts, formatTable, formatTableRemoval, type PublishedPort } from "./nft-table.ts";
+import { formatPorts, formatTableRemoval, formatTables, hasIpv6, type PublishedPort } from "./nft-table.ts";
 import type { BridgePlan } from "./plan.ts";
 
 export type FirewallState = { bridges: BridgePlan[]; ports: PublishedPort[] };
@@ -15,6 +15,8 @@ export class Firewall {
   readonly #desired: () => FirewallState;
   // One transaction at a time: a whole table read from the store before a change must not be applied after it.
   readonly #lock = new KeyedLock();
+  /** Whether there may be a table for IPv6: at first an earlier agent's. */
+  #mayHaveIpv6 = true;
 
   /** @param options.desired reads the store: called anew for each whole table. */
   constructor(kernel: NetworkKernel, options: { table: string; desired: () => FirewallState }) {
@@ -49,6 +51,7 @@ export class Firewall {
   async isPresent(): Promise<boolean> {
     try {
       await this.#kernel.nft(`list chain ip ${this.#table} publish\n`);
+      if (hasIpv6(this.#desired())) await this.#kernel.nft(`list chain ip6 ${this.#table} publish\n`);
       return true;
     } catch {
       return false;
@@ -76,7 +79,10 @@ export class Firewall {
 
   async #replace(): Promise<void> {
     const { bridges, ports } = this.#desired();
-    const text = bridges.length === 0 ? formatTableRemoval(this.#table) : formatTable({ table: this.#table, bridges, ports });
-    await this.#kernel.nft(text);
+    const plan = { table: this.#table, bridges, ports };
+    const isV6 = hasIpv6(plan);
+    const rest = this.#mayHaveIpv6 && !isV6 ? formatTableRemoval(this.#table, "ip6") : "";
+    await this.#kernel.nft((bridges.length === 0 ? formatTableRemoval(this.#table, "ip") : formatTables(plan)) + rest);
+    this.#mayHaveIpv6 = isV6;
   }
 }

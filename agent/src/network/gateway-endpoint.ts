@@ -12,3 +12,14 @@ export function gatewayEndpoint<T extends { network_id: string }>(
   const [first] = outward.sort((a, b) => (a.network.name < b.network.name ? -1 : Number(a.network.name > b.network.name)));
   return first?.endpoint;
 }
+
+/** The same for IPv6, which may lead another way: of the bridges that have it. */
+export function gatewayEndpoint6<T extends { network_id: string; address6: string }>(
+  endpoints: readonly T[],
+  networkOf: (id: string) => { name: string; is_internal: boolean; gateway6: string },
+): T | undefined {
+  return gatewayEndpoint(
+    endpoints.filter(({ address6, network_id: id }) => address6 !== "" && networkOf(id).gateway6 !== ""),
+    networkOf,
+  );
+}

@@ -76,7 +76,7 @@ export class Names {
         .toSorted((a, b) => a.position - b.position)
         .map((endpoint) => ({
           networkId: endpoint.network_id,
-          addresses: [endpoint.address],
+          addresses: [endpoint.address, ...(endpoint.address6 === "" ? [] : [endpoint.address6])],
           aliases: endpoint.aliases,
           links: endpoint.links,
         })),

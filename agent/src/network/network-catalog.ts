@@ -73,6 +73,8 @@ export class NetworkCatalog {
       driver: "bridge",
       ...this.#bridges.chooseSubnet(),
       address_range: "",
+      subnet6: "",
+      gateway6: "",
       is_subnet_chosen: true,
       is_internal: false,
       is_attachable: false,

@@ -4,6 +4,7 @@ import type { AttachRequest, PortBinding } from "../engine/ports.ts";
 import type { ResolverWish } from "../dns/resolver-process.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
+import { FakeWireguard } from "../host/fake-wireguard.ts";
 import { Database } from "../store/database.ts";
 import { createNetworkManager, type Networks } from "./network-manager.ts";
 
@@ -30,7 +31,8 @@ const resolver = {
   },
   close: async () => undefined,
 };
-const open = (): Networks => createNetworkManager({ config, db, events, logger: silentLogger, kernel, resolvConf, resolver });
+const open = (): Networks =>
+  createNetworkManager({ config, db, events, logger: silentLogger, kernel, wireguard: new FakeWireguard(), resolvConf, resolver });
 const tcp = (hostPort: number, change: Partial<PortBinding> = {}): PortBinding => ({
   containerPort: 80,
   protocol: "tcp",
@@ -206,10 +208,22 @@ describe("port conflicts", () => {
     expect(ports.map(({ hostPort }) => hostPort)).toEqual([49_001, 49_000]);
   });
 
-  test("an IPv6 address is refused honestly", async () => {
-    await expect(networks.attach(request("c1", { ports: [tcp(80, { hostIp: "::1" })] }))).rejects.toMatchObject({
-      code: "not_implemented",
-    });
+  test("an IPv6 address is refused where the container has none", async () => {
+    await expect(networks.attach(request("c1", { ports: [tcp(80, { hostIp: "::1" })] }))).rejects.toThrow(
+      "cannot publish on IPv6 address [::1]: the container is on no network with IPv6 that leads out",
+    );
+  });
+
+  test("are on both families, or on neither, for a container that has IPv6", async () => {
+    networks.createNetwork("default", { name: "six", driver: "", subnet: "", gateway: "", addressRange: "", ipv6: { subnet: "fd00::/64", gateway: "" }, isInternal: false, isAttachable: false, labels: {}, options: {} }); // prettier-ignore
+    const six = (id: string, ...ports: PortBinding[]) => networks.attach(request(id, { endpoints: [{ networkName: "six", aliases: [] }], ports })); // prettier-ignore
+    kernel.foreignPorts.add("tcp :::8080");
+    await expect(six("c1", tcp(8080))).rejects.toThrow("address already in use");
+    expect([...kernel.reserved]).toEqual([]);
+    const { ports, endpoints } = await six("c1", tcp(8081), tcp(8082, { hostIp: "127.0.0.1" }), tcp(8083, { hostIp: "FD00:0::1" }));
+    expect(ports.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`).sort()).toEqual(["0.0.0.0 8081", "127.0.0.1 8082", ":: 8081", "fd00::1 8083"]); // prettier-ignore
+    expect(endpoints[0]).toMatchObject({ ipv6Address: "fd00::2", prefixLength6: 64, gateway6: "fd00::1" });
+    expect(kernel.nftTexts.join("")).toMatch(/add element ip6 flotilla_\w+ ports \{ tcp \. 8081 : fd00::2 \. 80 \}/);
   });
 });
 

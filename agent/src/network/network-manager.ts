@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
@@ -10,6 +11,9 @@ import { openOverlayKernel, type OverlayKernel } from "../host/overlay-kernel.ts
 import { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { ServiceBodies } from "../overlay/network-services.ts";
 import { OverlayNetworks } from "../overlay/overlay-networks.ts";
+import { openWireguard, type Wireguard } from "../host/wireguard.ts";
+import { Tunnels } from "../overlay/tunnels.ts";
+import type { EncryptionFacts } from "../overlay/underlay-facts.ts";
 import { OverlayStore } from "../overlay/overlay-store.ts";
 import type { Database } from "../store/database.ts";
 import { Attachments } from "./attachments.ts";
@@ -37,6 +41,7 @@ export type NetworkManagerDeps = {
   /** The machine's, unless a test gives its own. */
   kernel?: NetworkKernel;
   overlayKernel?: OverlayKernel;
+  wireguard?: Wireguard;
   resolvConf?: () => ResolvConf;
   /** A process of its own, unless a test gives another. */
   resolver?: NameService;
@@ -60,6 +65,8 @@ export type Networks = NetworkManager & {
    * Desired state of overlay networks, all of them, by network id. @returns what went wrong, by network id. Level-triggered:
    * repeating it is harmless, and what failed is tried again.
    */
+  /** How this host can encrypt. */
+  encryption(): EncryptionFacts;
   overlayServices(): Iterable<string>;
   applyOverlays(bodies: ReadonlyMap<string, unknown>, services: ServiceBodies): Promise<Map<string, string>>;
   /** What this host has of an overlay network; undefined when it knows none of that id. */
@@ -85,7 +92,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const kernel = deps.kernel ?? openNetworkKernel();
   const { instance } = config;
   const parts = createParts(deps, kernel, resolvConf);
-  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall } = parts;
+  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } = parts;
   const upkeep = startUpkeep(parts, logger);
   deps.killed?.addEventListener("abort", () => upkeep.stop(), { once: true });
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
@@ -109,6 +116,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       return failures;
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
+    encryption: () => ({ encryption: tunnels.encryption, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => {
       parts.overlayListeners.add(listener);
       return () => void parts.overlayListeners.delete(listener);
@@ -125,6 +133,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     createNetwork: (namespace, request) => users.create(namespace, request),
     removeNetwork: (namespace, nameOrId) => users.remove(namespace, nameOrId),
     reconcile: async (running) => {
+      await tunnels.open();
       await reconciler.reconcile(running);
       await names.refresh();
     },
@@ -156,6 +165,7 @@ type Parts = {
   overlayListeners: Set<(networkId: string) => void>;
   /** Until the hosts have been probed all count as reached. */
   reach: { unreachable: ReadonlySet<number> };
+  tunnels: Tunnels;
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {
@@ -169,20 +179,17 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const firewall = new Firewall(kernel, {
     table: tableName(instance),
     desired: () => ({
-      bridges: [...bridgePlans(), ...planUplinks(store, overlay)],
+      bridges: [...planBridges({ instance, store, bridges }), ...planUplinks(store, overlay)],
       ports: [
         ...store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
         ...overlays.ingressPorts().map(toPublishedIngress),
       ],
     }),
   });
-  const bridgePlans = (): BridgePlan[] =>
-    store
-      .networks()
-      .filter((network) => network.driver === "bridge" && (bridges.isReady(network.id) || store.endpointsIn(network.id).length > 0))
-      .map((network) => toBridgePlan(instance, network));
   const bridges = new BridgeDriver(kernel, { instance, store, firewall, logger, reservedAddresses: () => resolvConf().nameservers });
+  const tunnels = makeTunnels(deps);
   const overlay = new OverlayDriver({
+    tunnels,
     instance,
     runDir,
     store: overlayStore,
@@ -199,13 +206,30 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
-  const resolver = deps.resolver ?? new ResolverProcess({ runDir, cacheDir: config.compileCacheDir, logger });
+  const resolver = makeResolver(deps);
   const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
   const names = new Names({ kernel, store, overlayStore, resolver, netnsPath, unreachable });
   const shared = { store, catalog, bridges, firewall, ports, names, overlay };
   const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach };
+  return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach, tunnels };
+}
+
+/** Bridges that are there or are about to be. */
+function planBridges({ instance, store, bridges }: { instance: string; store: NetworkStore; bridges: BridgeDriver }): BridgePlan[] {
+  return store
+    .networks()
+    .filter((network) => network.driver === "bridge" && (bridges.isReady(network.id) || store.endpointsIn(network.id).length > 0))
+    .map((network) => toBridgePlan(instance, network));
+}
+
+function makeTunnels({ config, db, wireguard }: NetworkManagerDeps): Tunnels {
+  const door = wireguard ?? openWireguard({ directory: join(config.runDir, "tunnels") });
+  return new Tunnels({ db, wireguard: door, instance: config.instance, nowMs: Date.now });
+}
+
+function makeResolver({ config, logger, resolver }: NetworkManagerDeps): NameService {
+  return resolver ?? new ResolverProcess({ runDir: config.runDir, cacheDir: config.compileCacheDir, logger });
 }
 
 function startUpkeep({ reconciler, overlay }: Parts, logger: Logger): { sweepSoon(): void; stop(): void } {

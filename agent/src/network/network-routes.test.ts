@@ -124,8 +124,18 @@ describe("create", () => {
     });
   });
 
+  test("takes an IPv6 subnet beside the IPv4 one that the engine chooses", async () => {
+    const body = { Name: "six", EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00::/64", Gateway: "fd00::9" }] } };
+    await send("POST", "/networks/create", { body });
+    expect(bodyOf(await send("GET", "/networks/:id", { id: "six" }))).toMatchObject({
+      EnableIPv6: true,
+      IPAM: { Config: [{ Subnet: expect.stringMatching(/^172/) }, { Subnet: "fd00::/64", Gateway: "fd00::9" }] },
+    });
+  });
+
   test.each([
-    [{ EnableIPv6: true }, "IPv6 networks are not supported yet"],
+    [{ IPAM: { Config: [{ Subnet: "fd00::/64", IPRange: "fd00::/80" }] } }, "not supported"],
+    [{ EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00::/64" }, { Subnet: "fd01::/64" }] } }, "multiple subnets"],
     [{ Ingress: true }, "not supported"],
     [{ IPAM: { Config: [{ Subnet: "10.1.0.0/16" }, { Subnet: "10.2.0.0/16" }] } }, "multiple subnets"],
   ])("refuses %j", async (change, message) => {

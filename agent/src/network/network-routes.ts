@@ -7,6 +7,7 @@ import { queryBoolean } from "../api/query.ts";
 import type { ClusterNetworks, WishCaller } from "../overlay/network-wishes.ts";
 import { parseTimeFilter } from "../storage/time-filter.ts";
 import type { Networks } from "./network-manager.ts";
+import { scopeOf, toNetwork } from "./network-answers.ts";
 import type { NetworkView } from "./network-view.ts";
 
 /** Puts containers on networks and takes them off, remembering it for their next start: the engine's part. */
@@ -14,7 +15,7 @@ export type NetworkConnector = {
   connect(
     namespace: string,
     containerRef: string,
-    endpoint: { networkName: string; aliases: string[]; links?: string[]; ipv4Address?: string; macAddress?: string },
+    endpoint: { networkName: string; aliases: string[]; links?: string[]; ipv4Address?: string; ipv6Address?: string; macAddress?: string },
   ): Promise<void>;
   disconnect(namespace: string, containerRef: string, options: { networkName: string; force: boolean }): Promise<void>;
 };
@@ -55,7 +56,7 @@ const EndpointConfig = z.object({
   Aliases: z.array(z.string()).nullish(),
   Links: z.array(z.string()).nullish(),
   MacAddress: text,
-  IPAMConfig: z.object({ IPv4Address: text }).nullish(),
+  IPAMConfig: z.object({ IPv4Address: text, IPv6Address: text }).nullish(),
 });
 const ConnectBody = z.object({ Container: z.string().min(1), EndpointConfig: EndpointConfig.nullish() });
 const DisconnectBody = z.object({ Container: z.string().min(1), Force: flag });
@@ -112,19 +113,18 @@ function inspect(networks: Networks, call: Call): Reply {
 async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Promise<Reply> {
   const body = await call.json(NetworkCreateBody);
   if (body.Driver === "overlay" && cluster !== undefined) return createOverlay({ networks, cluster }, call, body);
-  const configs = body.IPAM?.Config ?? [];
-  if (body.EnableIPv6) throw new FlotillaError("not_implemented", "IPv6 networks are not supported yet");
+  const { first, second, hasIpv6 } = addressing(body, "bridge driver doesn't support multiple subnets");
   if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
   const ipam = body.IPAM?.Driver ?? "";
   if (ipam !== "" && ipam !== "default") throw new FlotillaError("invalid", `failed to find a builtin or plugin ipam driver ${ipam}`);
-  if (configs.length > 1) throw new FlotillaError("invalid", "bridge driver doesn't support multiple subnets");
   const id = networks.createNetwork(call.namespace, {
     name: body.Name,
     driver: body.Driver,
-    subnet: configs[0]?.Subnet ?? "",
-    gateway: configs[0]?.Gateway ?? "",
-    addressRange: configs[0]?.IPRange ?? "",
-    reserved: configs[0]?.AuxiliaryAddresses ?? {},
+    subnet: first?.Subnet ?? "",
+    gateway: first?.Gateway ?? "",
+    addressRange: first?.IPRange ?? "",
+    reserved: first?.AuxiliaryAddresses ?? {},
+    ...(hasIpv6 ? { ipv6: { subnet: second?.Subnet ?? "", gateway: second?.Gateway ?? "" } } : {}),
     isInternal: body.Internal,
     isAttachable: body.Attachable,
     labels: body.Labels ?? {},
@@ -142,23 +142,34 @@ async function createOverlay(
   if (body.Ingress || body.ConfigOnly) throw new FlotillaError("not_implemented", "ingress and config-only networks are not supported");
   if (networks.list(call.namespace).some(({ name }) => name === body.Name))
     throw new FlotillaError("conflict", `network with name ${body.Name} already exists`);
-  const configs = body.IPAM?.Config ?? [];
-  const [first, second] = [configs.filter(({ Subnet }) => !Subnet.includes(":")), configs.filter(({ Subnet }) => Subnet.includes(":"))];
-  if (first.length > 1 || second.length > 1)
-    throw new FlotillaError("invalid", "an overlay network has one IPv4 and one IPv6 subnet at most");
+  const { first, second, hasIpv6 } = addressing(body, "an overlay network has one IPv4 and one IPv6 subnet at most");
   const id = await cluster.create(callerOf(call), {
     name: body.Name,
-    subnet: first[0]?.Subnet ?? "",
-    gateway: first[0]?.Gateway ?? "",
-    addressRange: first[0]?.IPRange ?? "",
-    hasIpv6: body.EnableIPv6 || second.length > 0,
-    subnet6: second[0]?.Subnet ?? "",
+    subnet: first?.Subnet ?? "",
+    gateway: first?.Gateway ?? "",
+    addressRange: first?.IPRange ?? "",
+    hasIpv6,
+    subnet6: second?.Subnet ?? "",
     isInternal: body.Internal,
     isAttachable: true,
     labels: body.Labels ?? {},
     options: body.Options ?? {},
   });
   return json({ Id: id, Warning: "" }, 201);
+}
+
+type IpamConfig = z.output<typeof IpamConfig>;
+
+/** One subnet of each family at most. A gateway or range without a subnet is IPv4's, as in Docker, unless it cannot be. */
+function addressing(
+  body: z.output<typeof NetworkCreateBody>,
+  problem: string,
+): { first: IpamConfig | undefined; second: IpamConfig | undefined; hasIpv6: boolean } {
+  const { v4 = [], v6 = [] } = Object.groupBy(body.IPAM?.Config ?? [], ({ Subnet, Gateway }) => (`${Subnet}${Gateway}`.includes(":") ? "v6" : "v4")); // prettier-ignore
+  if (v4.length > 1 || v6.length > 1) throw new FlotillaError("invalid", problem);
+  if (v6.some(({ IPRange, AuxiliaryAddresses }) => IPRange !== "" || Object.keys(AuxiliaryAddresses ?? {}).length > 0))
+    throw new FlotillaError("not_implemented", "ranges and auxiliary addresses of IPv6 subnets are not supported");
+  return { first: v4[0], second: v6[0], hasIpv6: body.EnableIPv6 || v6.length > 0 };
 }
 
 function callerOf(call: Call): WishCaller {
@@ -209,12 +220,14 @@ async function connect(deps: NetworkRoutesDeps, call: Call): Promise<Reply> {
   const body = await call.json(ConnectBody);
   const network = deps.networks.inspect(call.namespace, call.params["id"] ?? "");
   const address = body.EndpointConfig?.IPAMConfig?.IPv4Address ?? "";
+  const address6 = body.EndpointConfig?.IPAMConfig?.IPv6Address ?? "";
   const mac = body.EndpointConfig?.MacAddress ?? "";
   await requireConnector(deps).connect(call.namespace, body.Container, {
     networkName: network.name,
     aliases: body.EndpointConfig?.Aliases ?? [],
     links: body.EndpointConfig?.Links ?? [],
     ...(address === "" ? {} : { ipv4Address: address }),
+    ...(address6 === "" ? {} : { ipv6Address: address6 }),
     ...(mac === "" ? {} : { macAddress: mac }),
   });
   return empty(200);
@@ -231,43 +244,3 @@ function requireConnector(deps: NetworkRoutesDeps): NetworkConnector {
   if (deps.connector !== undefined) return deps.connector;
   throw new FlotillaError("not_implemented", "connecting containers to networks and disconnecting them is not supported yet");
 }
-
-/** Docker's word for a network of several hosts. */
-const scopeOf = (view: NetworkView): "local" | "swarm" => (view.driver === "overlay" ? "swarm" : "local");
-
-/** Docker's `NetworkResource`. */
-function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]): Record<string, unknown> {
-  return {
-    Name: view.name,
-    Id: view.id,
-    Created: new Date(view.createdAtMs).toISOString(),
-    Scope: scopeOf(view),
-    Driver: view.driver,
-    EnableIPv4: true,
-    EnableIPv6: false,
-    IPAM: { Driver: "default", Options: null, Config: toIpamConfig(view) },
-    Internal: view.isInternal,
-    Attachable: view.isAttachable,
-    Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
-    Containers: Object.fromEntries(endpoints.map((endpoint) => [endpoint.containerId, toContainer(endpoint)])),
-    Options: view.options,
-    Labels: view.labels,
-  };
-}
-
-function toIpamConfig({ addressing }: NetworkView): Record<string, unknown>[] {
-  if (addressing === undefined) return [];
-  const { subnet, gateway, addressRange, reserved } = addressing;
-  const auxiliary = Object.keys(reserved).length === 0 ? {} : { AuxiliaryAddresses: reserved };
-  return [{ Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway, ...auxiliary }];
-}
-
-const toContainer = (endpoint: NetworkView["endpoints"][number]): Record<string, string> => ({
-  Name: endpoint.containerName,
-  EndpointID: endpoint.endpointId,
-  MacAddress: endpoint.macAddress,
-  IPv4Address: `${endpoint.ipv4Address}/${endpoint.prefixLength}`,
-  IPv6Address: "",
-});

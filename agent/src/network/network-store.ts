@@ -57,6 +57,9 @@ const MIGRATION: Migration = {
     `ALTER TABLE attachments ADD COLUMN dns_servers TEXT NOT NULL DEFAULT '[]';
      ALTER TABLE endpoints ADD COLUMN links TEXT NOT NULL DEFAULT '[]';`,
     `ALTER TABLE networks ADD COLUMN reserved_addresses TEXT NOT NULL DEFAULT '{}';`,
+    `ALTER TABLE networks ADD COLUMN subnet6 TEXT NOT NULL DEFAULT '';
+     ALTER TABLE networks ADD COLUMN gateway6 TEXT NOT NULL DEFAULT '';
+     ALTER TABLE endpoints ADD COLUMN address6 TEXT NOT NULL DEFAULT '';`,
   ],
 };
 
@@ -79,6 +82,9 @@ const NetworkRow = z.object({
   /** Where addresses come from, "" for the whole subnet. */
   address_range: z.string(),
   gateway: z.string(),
+  /** "" without IPv6; an overlay has no IPv6 gateway to speak of. */
+  subnet6: z.string(),
+  gateway6: z.string(),
   is_subnet_chosen: flagColumn,
   is_internal: flagColumn,
   is_attachable: flagColumn,
@@ -98,6 +104,8 @@ const EndpointRow = z.object({
   network_id: z.string(),
   position: z.int(),
   address: z.string(),
+  /** "" without IPv6. */
+  address6: z.string(),
   mac: z.string(),
   aliases: jsonOf(z.array(z.string())),
   /** `container:alias` */
@@ -108,7 +116,7 @@ export type EndpointRow = z.output<typeof EndpointRow>;
 const PortRow = z.object({
   container_id: z.string(),
   protocol: z.enum(["tcp", "udp", "sctp"]),
-  /** "0.0.0.0" is every address. */
+  /** "0.0.0.0" is every IPv4 address, "::" every IPv6 one. */
   host_address: z.string(),
   host_port: z.int(),
   container_port: z.int(),
@@ -153,7 +161,8 @@ export class NetworkStore {
   addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
-         options, last_address, created_at_ms, reserved_addresses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?)`,
+         options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?)`,
       network.id,
       network.namespace,
       network.name,
@@ -168,6 +177,8 @@ export class NetworkStore {
       JSON.stringify(network.options),
       network.created_at_ms,
       JSON.stringify(reserved),
+      network.subnet6,
+      network.gateway6,
     );
   }
 
@@ -224,12 +235,13 @@ export class NetworkStore {
 
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
-      "INSERT INTO endpoints (id, container_id, network_id, position, address, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO endpoints (id, container_id, network_id, position, address, address6, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       endpoint.id,
       endpoint.container_id,
       endpoint.network_id,
       endpoint.position,
       endpoint.address,
+      endpoint.address6,
       endpoint.mac,
       JSON.stringify(endpoint.aliases),
       JSON.stringify(endpoint.links),
@@ -255,12 +267,15 @@ export class NetworkStore {
       .map((row) => PortRow.parse(row));
   }
 
-  /** Whether a port is published on this address, or on every address, or (for "0.0.0.0") on any. */
+  /** Whether a port is published on this address, or on every address of its family, or (for "0.0.0.0" and "::") on any. */
   isPortTaken(port: { protocol: string; host_address: string; host_port: number }): boolean {
     const rows = this.#db.all("SELECT host_address FROM ports WHERE protocol = ? AND host_port = ?", port.protocol, port.host_port);
-    return rows.some(
-      (row) => row["host_address"] === port.host_address || row["host_address"] === "0.0.0.0" || port.host_address === "0.0.0.0",
-    );
+    const isV6 = port.host_address.includes(":");
+    const every = isV6 ? "::" : "0.0.0.0";
+    return rows
+      .map((row) => String(row["host_address"]))
+      .filter((address) => address.includes(":") === isV6)
+      .some((address) => address === port.host_address || address === every || port.host_address === every);
   }
 
   addPort(port: PortRow): void {

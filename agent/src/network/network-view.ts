@@ -1,4 +1,5 @@
 import { parseSubnet } from "@flotilla/core";
+import { ipv6Length } from "./ipv6.ts";
 import type { KnownNetwork } from "./network-catalog.ts";
 import type { NetworkStore } from "./network-store.ts";
 import { bridgeName } from "./plan.ts";
@@ -15,7 +16,17 @@ export type NetworkView = {
   labels: Readonly<Record<string, string>>;
   options: Readonly<Record<string, string>>;
   /** undefined for host and none. */
-  addressing: { subnet: string; gateway: string; addressRange: string; reserved: Readonly<Record<string, string>> } | undefined;
+  addressing:
+    | {
+        subnet: string;
+        gateway: string;
+        addressRange: string;
+        reserved: Readonly<Record<string, string>>;
+        /** Both "" without IPv6. */
+        subnet6: string;
+        gateway6: string;
+      }
+    | undefined;
   endpoints: {
     containerId: string;
     containerName: string;
@@ -23,6 +34,9 @@ export type NetworkView = {
     macAddress: string;
     ipv4Address: string;
     prefixLength: number;
+    /** "" without IPv6. */
+    ipv6Address: string;
+    prefixLength6: number;
   }[];
 };
 
@@ -45,7 +59,14 @@ export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance
     isAttachable: row.is_attachable,
     labels: row.labels,
     options: isPredefined ? { ...defaultOptions(bridgeName(instance, row.number)), ...row.options } : row.options,
-    addressing: { subnet: row.subnet, gateway: row.gateway, addressRange: row.address_range, reserved: row.reserved_addresses },
+    addressing: {
+      subnet: row.subnet,
+      gateway: row.gateway,
+      addressRange: row.address_range,
+      reserved: row.reserved_addresses,
+      subnet6: row.subnet6,
+      gateway6: row.gateway6,
+    },
     endpoints: store.endpointsIn(row.id).map((endpoint) => ({
       containerId: endpoint.container_id,
       containerName: store.findAttachment(endpoint.container_id)?.container_name ?? "",
@@ -53,6 +74,8 @@ export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance
       macAddress: endpoint.mac,
       ipv4Address: endpoint.address,
       prefixLength,
+      ipv6Address: endpoint.address6,
+      prefixLength6: endpoint.address6 === "" ? 0 : ipv6Length(row.subnet6),
     })),
   };
 }

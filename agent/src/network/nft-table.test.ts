@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { parseAddress, parseSubnet } from "@flotilla/core";
-import { formatPorts, formatTable, formatTableRemoval, type PublishedPort } from "./nft-table.ts";
+import { formatPorts, formatTableRemoval, formatTables, type PublishedPort } from "./nft-table.ts";
 
-const containerAddress = parseAddress("172.17.0.2");
+const containerAddress = "172.17.0.2";
 const web: PublishedPort = { hostAddress: "0.0.0.0", hostPort: 8080, protocol: "tcp", containerAddress, containerPort: 80 };
 const dns: PublishedPort = { hostAddress: "127.0.0.1", hostPort: 53, protocol: "udp", containerAddress, containerPort: 5353 };
 const bridge = { linkName: "fl1a2b3c-1", subnet: parseSubnet("172.17.0.0/16"), gateway: parseAddress("172.17.0.1"), isInternal: false };
 const internal = { linkName: "fl1a2b3c-2", subnet: parseSubnet("172.18.0.0/16"), gateway: parseAddress("172.18.0.1"), isInternal: true };
 
 test("the whole table is replaced in one transaction", () => {
-  expect(formatTable({ table: "flotilla_1a2b3c4d", bridges: [bridge, internal], ports: [web, dns] })).toBe(`add table ip flotilla_1a2b3c4d
+  expect(formatTables({ table: "flotilla_1a2b3c4d", bridges: [bridge, internal], ports: [web, dns] })).toBe(`add table ip flotilla_1a2b3c4d
 delete table ip flotilla_1a2b3c4d
 table ip flotilla_1a2b3c4d {
   set bridges {
@@ -65,19 +65,46 @@ table ip flotilla_1a2b3c4d {
 });
 
 test("inside an isolating bridge only what was published passes; one that keeps sources is not masqueraded", () => {
-  const text = formatTable({ table: "t", bridges: [{ ...bridge, isIsolating: true, keepsSource: true }], ports: [] });
+  const text = formatTables({ table: "t", bridges: [{ ...bridge, isIsolating: true, keepsSource: true }], ports: [] });
   const inside = `iifname "${bridge.linkName}" oifname "${bridge.linkName}"`;
   expect(text).toContain(`    ${inside} ct state established,related accept\n    ${inside} ct status dnat accept\n    ${inside} drop\n`);
   expect(text).not.toContain(`${inside} accept`);
   expect(text).not.toContain(`oifname != "${bridge.linkName}" ip saddr`);
 });
 
+describe("IPv6", () => {
+  const six = { ...bridge, ipv6: { subnet: "fd00::/64", gateway: "fd00::1" } };
+  const web6: PublishedPort = { ...web, hostAddress: "::", containerAddress: "fd00::2" };
+  const dns6: PublishedPort = { ...dns, hostAddress: "fd99::1", containerAddress: "fd00::2" };
+  const text = formatTables({ table: "t", bridges: [six, internal], ports: [web, web6, dns6] });
+  const table6 = text.slice(text.indexOf("add table ip6 t"));
+
+  test("has a table of its own, with the bridges and ports that have it", () => {
+    expect(table6).toContain('set bridges {\n    type ifname\n    elements = { "fl1a2b3c-1" }');
+    expect(table6).toContain("type inet_proto . inet_service : ipv6_addr . inet_service\n    elements = { tcp . 8080 : fd00::2 . 80 }");
+    expect(table6).toContain("elements = { fd99::1 . udp . 53 : fd00::2 . 5353 }");
+    expect(text.slice(0, text.indexOf("add table ip6 t"))).not.toContain("fd00");
+  });
+
+  test("keeps containers from loopback and from others' addresses, and gives what leaves the host's", () => {
+    expect(table6).toContain("iifname @bridges ip6 daddr ::1 drop");
+    expect(table6).toContain('iifname "fl1a2b3c-1" ip6 saddr != { fd00::/64, fe80::/10, :: } drop');
+    expect(table6).toContain('oifname != "fl1a2b3c-1" ip6 saddr fd00::/64 masquerade');
+  });
+
+  test("ports go into the table of their family", () => {
+    expect(formatPorts("delete", "t", [web6, dns6])).toBe(
+      "delete element ip6 t ports { tcp . 8080 : fd00::2 . 80 }\ndelete element ip6 t address_ports { fd99::1 . udp . 53 : fd00::2 . 5353 }\n",
+    );
+  });
+});
+
 test("a map without elements has no empty list, which nft refuses", () => {
-  expect(formatTable({ table: "t", bridges: [bridge], ports: [] })).not.toContain("{  }");
+  expect(formatTables({ table: "t", bridges: [bridge], ports: [] })).not.toContain("{  }");
 });
 
 test("removing a table that is not there is no error", () => {
-  expect(formatTableRemoval("flotilla_1a2b3c4d")).toBe("add table ip flotilla_1a2b3c4d\ndelete table ip flotilla_1a2b3c4d\n");
+  expect(formatTableRemoval("flotilla_1a2b3c4d", "ip6")).toBe("add table ip6 flotilla_1a2b3c4d\ndelete table ip6 flotilla_1a2b3c4d\n");
 });
 
 describe("ports of one container", () => {

@@ -5,6 +5,8 @@ import {
   bridgeName,
   planAdoption,
   planBridge,
+  planBridgeIpv6,
+  planContainerIpv6,
   planContainerEnd,
   planHostEnd,
   vethName,
@@ -22,6 +24,7 @@ const endpoint: EndpointPlan = {
   linkName: "fv1a2b3c-2s",
   position: 0,
   address: parseAddress("172.17.0.2"),
+  address6: "",
   mac: "02:42:ac:11:00:02",
   isDefaultRoute: true,
   hasPorts: false,
@@ -41,6 +44,13 @@ test("a bridge gets a fixed MAC address, the gateway's address and no IPv6", () 
     "addr add 172.17.0.1/16 dev fl1a2b3c-1",
     "link set fl1a2b3c-1 up",
   ]);
+});
+
+test("IPv6 is added to what is up: the gateway's address, one to ask for neighbours with, the container's own", () => {
+  const six = { ...bridge, ipv6: { subnet: "fd00::/64", gateway: "fd00::1" } };
+  expect(planBridgeIpv6(six).map(formatLinkOperation)).toEqual(["addr add fe80::1/64 dev fl1a2b3c-1", "addr add fd00::1/64 dev fl1a2b3c-1"]); // prettier-ignore
+  expect(planContainerIpv6({ ...endpoint, address6: "fd00::2", bridge: six }).map(formatLinkOperation)).toEqual(["addr add fd00::2/64 dev eth0"]); // prettier-ignore
+  expect([...planBridgeIpv6(bridge), ...planContainerIpv6(endpoint)]).toEqual([]);
 });
 
 test("an endpoint is one veth with both ends told apart, and a default route inside", () => {

@@ -1,14 +1,16 @@
 // Desired network state as data. Pure: what comes out is performed by bridge-driver.ts and firewall.ts.
 //
 // What exists in the kernel afterwards, per instance (the six hex digits are the instance's, names are at most 15 bytes):
-//   link   fl1a2b3c-1    one bridge per network in use: the gateway's address, IPv6 off, route_localnet on
+//   link   fl1a2b3c-1    one bridge per network in use: the gateway's addresses, IPv6 off unless the network has it, route_localnet on
 //   link   fv1a2b3c-2s   one veth per endpoint, enslaved to it; its peer is ethN in the container's namespace
-//   table  ip flotilla_1a2b3c4d   one nftables table (nft-table.ts)
+//   table  ip flotilla_1a2b3c4d   one nftables table (nft-table.ts), and an ip6 one while a network has IPv6
 //   file   $FLOTILLA_RUN/netns/<container id>   the namespace, bind-mounted
-// Not done: IPv6 (neither addresses nor published ports), filtering inside one network.
+// Not done: filtering inside one network.
 import type { LinkOperation } from "../host/link-operations.ts";
 import { formatAddress, macOfAddress, type Subnet } from "@flotilla/core";
+import { ipv6Length } from "./ipv6.ts";
 
+const LINK_LOCAL_GATEWAY = "fe80::1";
 /** Digits of the instance in link names: IFNAMSIZ allows 15 bytes, and numbers need theirs. */
 const INSTANCE_DIGITS = 6;
 
@@ -26,6 +28,8 @@ export type BridgePlan = {
   subnet: Subnet;
   gateway: number;
   isInternal: boolean;
+  /** Subnet as text and gateway, canonical. */
+  ipv6?: { subnet: string; gateway: string } | undefined;
   /** Its containers do not reach each other but through published ports. */
   isIsolating?: boolean;
   /** What leaves it keeps its address. */
@@ -37,6 +41,8 @@ export type EndpointPlan = {
   /** Number of the endpoint in its container: 0 is eth0. */
   position: number;
   address: number;
+  /** "" without IPv6. */
+  address6: string;
   mac: string;
   isDefaultRoute: boolean;
   hasPorts: boolean;
@@ -52,6 +58,24 @@ export function planBridge(bridge: BridgePlan, mtuBytes: number): LinkOperation[
     { kind: "add-address", name, address: formatAddress(bridge.gateway), prefixLength: bridge.subnet.prefixLength },
     { kind: "set-up", name },
   ];
+}
+
+/**
+ * IPv6 of a bridge that is up; harmless when it is there. The link-local address is what the host asks for neighbours with
+ * when it forwards; the kernel makes none since its making is off.
+ */
+export function planBridgeIpv6({ linkName: name, ipv6 }: BridgePlan): LinkOperation[] {
+  if (ipv6 === undefined) return [];
+  return [
+    { kind: "add-address", name, address: LINK_LOCAL_GATEWAY, prefixLength: 64 },
+    { kind: "add-address", name, address: ipv6.gateway, prefixLength: ipv6Length(ipv6.subnet) },
+  ];
+}
+
+/** IPv6 of a container's end that is up; harmless when it is there. */
+export function planContainerIpv6({ position, address6, bridge: { ipv6 } }: EndpointPlan): LinkOperation[] {
+  if (ipv6 === undefined || address6 === "") return [];
+  return [{ kind: "add-address", name: `eth${position}`, address: address6, prefixLength: ipv6Length(ipv6.subnet) }];
 }
 
 /** What a container's namespace needs before any endpoint. */

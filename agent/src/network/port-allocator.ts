@@ -1,5 +1,7 @@
+import { isIPv6 } from "node:net";
 import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import type { PortBinding } from "../engine/ports.ts";
+import { canonicalIp } from "../host/ip-bytes.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { PortReservation } from "../host/port-reservation.ts";
 import type { NetworkStore, PortRow } from "./network-store.ts";
@@ -8,6 +10,9 @@ import type { NetworkStore, PortRow } from "./network-store.ts";
 const FIRST_EPHEMERAL_PORT = 49_000;
 const LAST_EPHEMERAL_PORT = 49_900;
 const ANY_ADDRESS = "0.0.0.0";
+const ANY_IPV6 = "::";
+
+type Allocated = { row: PortRow; reservation: PortReservation };
 
 /** Gives out host ports and holds them, bound, while this process lives. */
 export class PortAllocator {
@@ -23,16 +28,18 @@ export class PortAllocator {
   /**
    * Chooses and records the ports of a container and binds them; runs inside the caller's transaction, which a failure
    * must roll back, and leaves nothing bound then. Synchronous, so that two containers cannot get one port.
-   * @throws conflict with Docker's words; not_implemented for an IPv6 address.
+   * @param options.hasIpv6 whether the container has IPv6: what is published on every address then is on those too.
+   * @throws conflict with Docker's words; invalid for an IPv6 address without.
    */
-  allocate(containerId: string, bindings: readonly PortBinding[]): void {
+  allocate(containerId: string, bindings: readonly PortBinding[], { hasIpv6 }: { hasIpv6: boolean }): void {
     const reservations: PortReservation[] = [];
     try {
       // Fixed ports first: a free choice must not take what a later binding of the same container names.
       for (const binding of [...bindings].sort((a, b) => candidateCount(a) - candidateCount(b))) {
-        const { row, reservation } = this.#allocateOne(containerId, binding);
-        reservations.push(reservation);
-        this.#store.addPort(row);
+        for (const { row, reservation } of this.#allocateOne(containerId, binding, addressesOf(binding, hasIpv6))) {
+          reservations.push(reservation);
+          this.#store.addPort(row);
+        }
       }
     } catch (error) {
       for (const reservation of reservations) reservation.release();
@@ -71,15 +78,33 @@ export class PortAllocator {
     for (const containerId of this.#held.keys()) this.release(containerId);
   }
 
-  #allocateOne(containerId: string, binding: PortBinding): { row: PortRow; reservation: PortReservation } {
-    const host_address = normalizeHostAddress(binding.hostIp);
+  /** One port on all of these addresses. */
+  #allocateOne(containerId: string, binding: PortBinding, addresses: readonly string[]): Allocated[] {
     const { first, last } = candidates(binding);
     for (let host_port = first; host_port <= last; host_port += 1) {
-      const row = { container_id: containerId, protocol: binding.protocol, host_address, host_port, container_port: binding.containerPort };
-      const reservation = this.#tryReserve(row, first === last);
-      if (reservation !== undefined) return { row, reservation };
+      const rows = addresses.map((host_address) => ({ container_id: containerId, protocol: binding.protocol, host_address, host_port, container_port: binding.containerPort })); // prettier-ignore
+      const made = this.#tryReserveAll(rows, first === last);
+      if (made !== undefined) return made;
     }
-    throw new FlotillaError("conflict", `Bind for ${host_address}:${first}-${last} failed: all ports are allocated`);
+    throw new FlotillaError("conflict", `Bind for ${addresses[0] ?? ""}:${first}-${last} failed: all ports are allocated`);
+  }
+
+  /** All or none. */
+  #tryReserveAll(rows: readonly PortRow[], isOnly: boolean): Allocated[] | undefined {
+    const made: Allocated[] = [];
+    const undo = (): void => made.forEach(({ reservation }) => reservation.release());
+    for (const row of rows) {
+      try {
+        const reservation = this.#tryReserve(row, isOnly);
+        if (reservation !== undefined) made.push({ row, reservation });
+      } catch (error) {
+        undo();
+        throw error;
+      }
+    }
+    if (made.length === rows.length) return made;
+    undo();
+    return undefined;
   }
 
   /** undefined when the port is taken and there are others to try. */
@@ -107,9 +132,14 @@ function candidateCount(binding: PortBinding): number {
   return last - first;
 }
 
-/** "" and "0.0.0.0" are every address. */
-function normalizeHostAddress(hostIp: string): string {
-  if (hostIp === "" || hostIp === ANY_ADDRESS) return ANY_ADDRESS;
-  if (hostIp.includes(":")) throw new FlotillaError("not_implemented", `publishing on an IPv6 address is not implemented: [${hostIp}]`);
-  return hostIp;
+/** "" is every address, "0.0.0.0" every IPv4 and "::" every IPv6 one. */
+function addressesOf({ hostIp }: PortBinding, hasIpv6: boolean): string[] {
+  if (hostIp === "") return hasIpv6 ? [ANY_ADDRESS, ANY_IPV6] : [ANY_ADDRESS];
+  if (!isIPv6(hostIp)) return [hostIp];
+  if (!hasIpv6)
+    throw new FlotillaError(
+      "invalid",
+      `cannot publish on IPv6 address [${hostIp}]: the container is on no network with IPv6 that leads out`,
+    );
+  return [canonicalIp(hostIp)];
 }

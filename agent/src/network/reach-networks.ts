@@ -20,7 +20,7 @@ export function readReachNetworks(deps: ReachNetworksDeps, containerId: string):
 function toReachNetwork({ overlay, runDir }: ReachNetworksDeps, network: NetworkRow, endpoint: EndpointRow): ReachNetwork {
   const { id, name, driver } = network;
   const base = { id, name, driver, address: endpoint.address, gateway: network.gateway };
-  if (driver !== "overlay" || !overlay.knows(id)) return { ...base, address6: "", overlay: undefined };
+  if (driver !== "overlay" || !overlay.knows(id)) return { ...base, address6: endpoint.address6, overlay: undefined };
   const { state } = overlay.row(id);
   const address6 = state.subnet6 === null ? "" : embed(state.subnet6, endpoint.address);
   const way = { state, services: [...overlay.services(id).values()], mtuBytes: mtuOf(overlay, state) };

@@ -25,7 +25,7 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   hostAddress: "0.0.0.0",
   hostPort: port.port,
   protocol: port.protocol,
-  containerAddress: parseAddress(port.routerAddress),
+  containerAddress: port.routerAddress,
   containerPort: port.port,
 });
 

@@ -14,6 +14,7 @@ import { defaultGateway } from "./address-plan.ts";
 import { checkBridgeOptions } from "./bridge-options.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { Firewall } from "./firewall.ts";
+import { planIpv6, type Ipv6Request } from "./ipv6.ts";
 import { PREDEFINED_NETWORKS, type KnownNetwork, type NetworkCatalog } from "./network-catalog.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
@@ -26,6 +27,8 @@ export type NetworkCreateRequest = {
   addressRange: string;
   /** `--aux-address`: name → address that no container gets. */
   reserved?: Readonly<Record<string, string>>;
+  /** undefined: without IPv6. */
+  ipv6?: Ipv6Request | undefined;
   isInternal: boolean;
   isAttachable: boolean;
   labels: Record<string, string>;
@@ -78,6 +81,7 @@ export class UserNetworks {
       name: request.name,
       driver: "bridge" as const,
       ...this.#addressing(request),
+      ...(request.ipv6 === undefined ? { subnet6: "", gateway6: "" } : planIpv6(request.ipv6, takenIpv6(store), id)),
       is_internal: request.isInternal,
       is_attachable: request.isAttachable,
       labels: request.labels,
@@ -142,6 +146,13 @@ export class UserNetworks {
     return subnet;
   }
 }
+
+/** Subnets of all namespaces: a bridge's is a route of the whole host. Overlays have namespaces of their own. */
+const takenIpv6 = (store: NetworkStore): string[] =>
+  store
+    .networks()
+    .filter(({ driver, subnet6 }) => driver === "bridge" && subnet6 !== "")
+    .map(({ subnet6 }) => subnet6);
 
 function checkDriver(driver: string): void {
   if (driver === "" || driver === "default" || driver === "bridge") return;

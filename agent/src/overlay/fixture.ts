@@ -13,6 +13,7 @@ export function sampleInput(change: Partial<RouterInput> = {}): RouterInput {
     state: sampleState(),
     services: new Map(),
     published: [],
+    localAddress: "10.99.0.1",
     endpoints: [{ link: "c1", address: "10.30.1.18", address6: "fd30:1::a1e:112", mac: "02:42:0a:1e:01:12" }],
     uplink: { hostLink: "fu1a2b3c-35t", hostAddress: "169.254.64.0", routerAddress: "169.254.64.1" },
     ...change,

@@ -2,6 +2,7 @@
 //   namespace  $FLOTILLA_RUN/overlay/<V>   the network's router on this host
 //   in it      vx0 (VXLAN), up0 (to the host), c<endpoint number> per container
 //   here       fu1a2b3c-<V>                the host's end of up0; the digits are the instance's
+//              fw1a2b3c-<slot>             a WireGuard device, for the encrypted networks of the host
 //   table      inet flotilla in each router, inet flotilla_<instance>_underlay here
 import { join } from "node:path";
 import { canonicalIp } from "../host/ip-bytes.ts";
@@ -22,6 +23,8 @@ export const routerPath = (runDir: string, vni: number): string => join(routersD
 export const uplinkPrefix = (instance: string): string => `fu${instance.slice(0, INSTANCE_DIGITS)}-`;
 export const uplinkName = (instance: string, vni: number): string => `${uplinkPrefix(instance)}${vni.toString(36)}`;
 export const containerLink = (endpointNumber: number): string => `c${endpointNumber.toString(36)}`;
+export const tunnelPrefix = (instance: string): string => `fw${instance.slice(0, INSTANCE_DIGITS)}-`;
+export const tunnelName = (instance: string, slot: number): string => `${tunnelPrefix(instance)}${slot}`;
 export const underlayTable = (instance: string): string => `flotilla_${instance}_underlay`;
 export const entryTable = (host: number): number => ENTRY_TABLES + host;
 

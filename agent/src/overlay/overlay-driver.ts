@@ -1,7 +1,5 @@
-import { networkInterfaces } from "node:os";
 import { FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
 import type { NetworkService, NetworkState } from "@flotilla/protocol";
-import { canonicalIp } from "../host/ip-bytes.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
@@ -13,6 +11,8 @@ import { embed } from "./prefixes.ts";
 import { largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
 import { Router, type RouterDoor, type RouterWish } from "./router.ts";
 import { formatUnderlayTable } from "./underlay-table.ts";
+import { findUnderlayLink } from "./underlay-link.ts";
+import type { Tunnels } from "./tunnels.ts";
 import type { RouterPort } from "./virtual-servers.ts";
 
 export type OverlayDriverDeps = {
@@ -22,6 +22,7 @@ export type OverlayDriverDeps = {
   /** This host's own namespace. */
   host: NetworkKernel;
   kernel: OverlayKernel;
+  tunnels: Tunnels;
   logger: Logger;
   /** Containers of this host on a network, as the agent's rows say. */
   endpointsIn(networkId: string): EndpointRow[];
@@ -90,8 +91,14 @@ export class OverlayDriver {
     return await this.#lock.run(networkId, async () => {
       const isNew = !this.#routers.has(networkId);
       const wish = this.#wish(networkId);
+      if (wish.state.isEncrypted) {
+        // Before any packet: an encrypted network's must find the door shut that leads out in the clear.
+        this.#router(networkId);
+        await this.#assertUnderlay();
+        await this.#ensureTunnels(false);
+      }
       await this.#router(networkId).apply(wish, true);
-      const peers = wish.state.hosts.map((host) => host.underlay).join(" ");
+      const peers = JSON.stringify(wish.state.hosts);
       if (isNew || peers !== this.#peers.get(networkId)) await this.#assertUnderlay();
       this.#peers.set(networkId, peers);
       this.#deps.onChange(networkId);
@@ -150,6 +157,7 @@ export class OverlayDriver {
       this.#router(networkId).remove();
       this.#routers.delete(networkId);
       await this.#assertUnderlay();
+      if (this.row(networkId).state.isEncrypted) await this.#ensureTunnels(false);
     });
   }
 
@@ -169,6 +177,9 @@ export class OverlayDriver {
       });
     }
     await this.#assertUnderlay();
+    await this.#ensureTunnels(true).catch((error: unknown) =>
+      logger.error("tunnels of encrypted networks are not as they should be", { error }),
+    );
     return problems;
   }
 
@@ -181,12 +192,38 @@ export class OverlayDriver {
       await this.#restore(networkId);
     }
     if (this.#routers.size > 0 && !(await this.#hasUnderlay())) await this.#assertUnderlay();
+    await this.#watchTunnels();
+  }
+
+  /** Keys that have had their time, and devices that are gone with their process. */
+  async #watchTunnels(): Promise<void> {
+    const { tunnels, logger } = this.#deps;
+    const encrypted = this.#open().filter((row) => row.state.isEncrypted);
+    const isRotated = tunnels.rotate();
+    if (encrypted.length === 0 || (!isRotated && (await tunnels.isIntact()))) return;
+    if (!isRotated) logger.warn("a tunnel of encrypted networks is gone, making it anew");
+    try {
+      await this.#ensureTunnels(true);
+    } catch (error) {
+      logger.error("tunnels of encrypted networks could not be put right", { error: toFlotillaError(error).message });
+    }
+    for (const { networkId } of encrypted) await this.#restore(networkId);
+  }
+
+  async #ensureTunnels(isCertain: boolean): Promise<void> {
+    const states = this.#open().map((row) => row.state);
+    await this.#deps.tunnels.ensure(states, (state) => findUnderlayLink(this.#deps.host.host, state).mtuBytes, isCertain);
+  }
+
+  #open(): OverlayRow[] {
+    return this.#deps.store.all().filter((row) => this.isOpen(row.networkId));
   }
 
   /** Takes away what nobody uses; networks in use stay in the kernel. */
   async close(): Promise<void> {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
+    if (this.#deps.store.all().some((row) => row.state.isEncrypted)) await this.#ensureTunnels(true);
     this.#routers.clear();
   }
 
@@ -233,6 +270,7 @@ export class OverlayDriver {
       services: this.services(networkId),
       published: this.#published(networkId),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
+      localAddress: state.isEncrypted ? this.#deps.tunnels.address(state) : selfOf(state).underlay,
       uplink: this.uplink(networkId),
       mtuBytes: this.mtuBytes(state),
       ports: this.#deps.portsIn(networkId),
@@ -241,11 +279,8 @@ export class OverlayDriver {
 
   /** @throws FlotillaError `invalid` when the underlay is not there or too narrow. */
   mtuBytes(state: NetworkState): number {
-    const { underlay } = selfOf(state);
-    const wanted = canonicalIp(underlay);
-    const [name] = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some((each) => each.address === wanted)) ?? [];
-    const link = name === undefined ? undefined : this.#deps.host.host.findLink(name);
-    if (link === undefined) throw new FlotillaError("invalid", `network ${state.name}: ${underlay} is no address of this host that is up`);
+    if (state.isEncrypted) this.#deps.tunnels.address(state);
+    const link = findUnderlayLink(this.#deps.host.host, state);
     const mtuBytes = planMtu(state, link.mtuBytes);
     if (mtuBytes > largestMtu(state, link.mtuBytes)) {
       throw new FlotillaError(
@@ -257,8 +292,7 @@ export class OverlayDriver {
   }
 
   async #assertUnderlay(): Promise<void> {
-    const open = this.#deps.store.all().filter((row) => this.isOpen(row.networkId));
-    await this.#lock.run("underlay", () => this.#deps.host.nft(formatUnderlayTable(this.#deps.instance, open.map((row) => row.state)))); // prettier-ignore
+    await this.#lock.run("underlay", () => this.#deps.host.nft(formatUnderlayTable(this.#deps.instance, this.#open().map((row) => row.state)))); // prettier-ignore
   }
 
   #hasUnderlay(): Promise<boolean> {

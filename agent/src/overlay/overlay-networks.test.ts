@@ -7,6 +7,7 @@ import type { AttachRequest } from "../engine/ports.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
 import { FakeOverlayKernel } from "../host/fake-overlay-kernel.ts";
+import { FakeWireguard } from "../host/fake-wireguard.ts";
 import { createNetworkManager, type Networks } from "../network/network-manager.ts";
 import { Database } from "../store/database.ts";
 import { joinKernels, sampleState } from "./fixture.ts";
@@ -22,6 +23,7 @@ const config = {
 const ROUTER = "/r/overlay/4097";
 let host: FakeNetworkKernel;
 let kernel: FakeOverlayKernel;
+let wireguard: FakeWireguard;
 let db: Database;
 let networks: Networks;
 
@@ -33,12 +35,16 @@ const open = (): Networks =>
     logger: silentLogger,
     kernel: host,
     overlayKernel: kernel,
+    wireguard,
     resolvConf: () => ({ nameservers: [], searches: [], options: [] }),
     resolver: { apply: async () => undefined, close: async () => undefined },
   });
 /** This host's underlay address is one that every machine has. */
 const state = (change: Partial<NetworkState> = {}): NetworkState =>
-  sampleState({ hosts: [1, 2, 3].map((number) => ({ number, underlay: number === 1 ? "127.0.0.1" : `10.99.0.${number}` })), ...change });
+  sampleState({
+    hosts: [1, 2, 3].map((number) => ({ number, underlay: number === 1 ? "127.0.0.1" : `10.99.0.${number}`, tunnels: [] })),
+    ...change,
+  });
 const other = (change: Partial<NetworkState> = {}): NetworkState => state({ id: "cd".repeat(32), name: "other", vni: 4098, ...change });
 const apply = async (...states: NetworkState[]): Promise<string[]> => [...(await networks.applyOverlays(new Map(states.map((each) => [each.id, each])), new Map())).values()]; // prettier-ignore
 /** The network with services that came or changed; of those that are to go only the id. */
@@ -61,6 +67,7 @@ const published = (): string => host.nftTexts.findLast((text) => text.includes("
 beforeEach(() => {
   host = new FakeNetworkKernel();
   kernel = new FakeOverlayKernel();
+  wireguard = new FakeWireguard();
   joinKernels(host, kernel);
   db = new Database(":memory:");
   networks = open();
@@ -137,12 +144,36 @@ describe("containers", () => {
     await apply(state({ mtuBytes: 9_000 }));
     await expect(attach("c1")).rejects.toThrow("MTU 9000 needs packets of 9050 bytes, lo carries 1500");
     expect(host.hasNetns("/r/netns/c1")).toBe(false);
-    await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1" }], blocks: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
+    await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1", tunnels: [] }], blocks: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
   });
 
   test("of another namespace do not see the network", async () => {
     await apply(state({ namespace: "team" }));
     await expect(attach("c1")).rejects.toThrow("network net not found");
+  });
+});
+
+describe("encrypted networks", () => {
+  const secret = (): NetworkState => state({ isEncrypted: true });
+
+  test("refuse a host that cannot encrypt, with the reason, and make nothing in the clear", async () => {
+    await apply(secret());
+    expect(networks.describeOverlay(secret().id)?.problem).toContain("network net is encrypted, which this host cannot");
+    await expect(attach("c1")).rejects.toThrow("network net is encrypted, which this host cannot");
+    expect([kernel.hasRouter(ROUTER), host.hasNetns("/r/netns/c1")]).toEqual([false, false]);
+  });
+
+  test("shut the door before the first packet, and have a device as long as they are used", async () => {
+    wireguard = new FakeWireguard("kernel");
+    networks = open();
+    await networks.reconcile([]);
+    await apply(secret());
+    await attach("c1");
+    expect(host.nftTexts.findIndex((text) => text.includes('oifname != "fw1a2b3c-*" drop'))).toBeGreaterThan(-1);
+    expect([...wireguard.devices.keys()]).toEqual(["fw1a2b3c-0"]);
+    await networks.detach("c1");
+    await apply();
+    expect([...wireguard.devices.keys()]).toEqual([]);
   });
 });
 

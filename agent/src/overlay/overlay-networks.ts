@@ -137,6 +137,8 @@ export class OverlayNetworks {
       subnet: state.subnet,
       gateway: state.gateway,
       address_range: "",
+      subnet6: state.subnet6 ?? "",
+      gateway6: "",
       is_subnet_chosen: false,
       is_internal: state.isInternal,
       is_attachable: state.isAttachable,

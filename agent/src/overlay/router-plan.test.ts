@@ -47,7 +47,7 @@ describe("planObjects", () => {
   });
 
   test("grows with hosts, not with other hosts' containers", () => {
-    const hosts = Array.from({ length: 50 }, (_, index) => ({ number: index + 1, underlay: `10.99.0.${index + 1}` }));
+    const hosts = Array.from({ length: 50 }, (_, index) => ({ number: index + 1, underlay: `10.99.0.${index + 1}`, tunnels: [] }));
     expect(textOf({ state: sampleState({ hosts }) }).filter((line) => /^(fdb|neigh fe80)/.test(line)).length).toBe(98);
   });
 
@@ -84,7 +84,7 @@ describe("planObjects", () => {
 test("MTU leaves room for the envelope of either family, unless the network says another", () => {
   expect(planMtu(sampleState(), 1500)).toBe(1450);
   expect(planMtu(sampleState({ mtuBytes: 1400 }), 9000)).toBe(1400);
-  expect(largestMtu(sampleState({ hosts: [{ number: 1, underlay: "fd99::1" }] }), 1500)).toBe(1430);
+  expect(largestMtu(sampleState({ hosts: [{ number: 1, underlay: "fd99::1", tunnels: [] }] }), 1500)).toBe(1430);
 });
 
 test("a host without a block has no address of its own", () => {

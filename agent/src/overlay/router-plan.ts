@@ -2,14 +2,12 @@
 //
 // Tables grow with hosts and blocks of addresses, not with containers of other hosts: per remote host one forwarding entry
 // and one neighbour, per block one route.
-import type { NetworkService, NetworkState } from "@flotilla/protocol";
+import { type NetworkService, type NetworkState, overlayOverheadBytes } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { MAIN_TABLE, type KernelObject, type RouteObject } from "../host/kernel-objects.ts";
+import { vxlanAddress } from "./tunnel-plan.ts";
 import { entryTable, nextHop, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { embedPrefix, embed, familyOf, firstAddress, formatPrefix, hostPrefix, parsePrefix } from "./prefixes.ts";
-
-/** Outer IP, UDP, VXLAN and inner Ethernet headers. */
-const OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
 
 export type LocalEndpoint = {
   /** The router's end of its link. */
@@ -30,6 +28,8 @@ export type RouterInput = {
   /** Those with a port on every host; none of an internal network. */
   published: readonly NetworkService[];
   endpoints: readonly LocalEndpoint[];
+  /** Where this host's VXLAN packets leave from. */
+  localAddress: string;
   /** undefined for an internal network: nothing leaves it. */
   uplink: Uplink | undefined;
 };
@@ -47,8 +47,10 @@ export function planMtu(state: NetworkState, underlayMtuBytes: number): number {
 }
 
 /** The largest packet that fits into one of the underlay. */
-export const largestMtu = (state: NetworkState, underlayMtuBytes: number): number =>
-  underlayMtuBytes - OVERHEAD_BYTES[familyOf(selfOf(state).underlay)];
+export function largestMtu(state: NetworkState, underlayMtuBytes: number): number {
+  const { underlay } = selfOf(state);
+  return underlayMtuBytes - overlayOverheadBytes(familyOf(underlay), state.isEncrypted);
+}
 
 /** Address of a host's router: the first of its first block; undefined while it has none. */
 export function nodeAddress(state: NetworkState, host: number, family: 4 | 6): string | undefined {
@@ -64,12 +66,12 @@ export function planObjects(input: RouterInput): KernelObject[] {
   const remote = state.hosts.filter((host) => host.number !== state.self);
   return [
     ...planAddresses(input),
-    ...remote.map((host): KernelObject => ({
-      kind: "fdb",
-      link: VXLAN_LINK,
-      mac: vtepMac(host.number),
-      destination: canonicalIp(host.underlay),
-    })),
+    ...remote.flatMap((host): KernelObject[] => {
+      const destination = vxlanAddress(state, host);
+      return destination === undefined
+        ? []
+        : [{ kind: "fdb", link: VXLAN_LINK, mac: vtepMac(host.number), destination: canonicalIp(destination) }];
+    }),
     ...remote.map((host): KernelObject => ({
       kind: "neighbour",
       link: VXLAN_LINK,

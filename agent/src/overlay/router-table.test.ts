@@ -145,7 +145,7 @@ describe("formatUnderlayTable", () => {
   });
 
   test("of a network on this host alone lets nobody in; of none is removal", () => {
-    expect(formatUnderlayTable("1a2b3c4d", [sampleState({ hosts: [{ number: 1, underlay: "10.99.0.1" }] })])).toMatch(
+    expect(formatUnderlayTable("1a2b3c4d", [sampleState({ hosts: [{ number: 1, underlay: "10.99.0.1", tunnels: [] }] })])).toMatch(
       /chain vni_4097 \{\n\s+drop/,
     );
     expect(formatUnderlayTable("1a2b3c4d", [])).toBe(

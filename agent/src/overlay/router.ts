@@ -4,7 +4,8 @@ import { formatObject, slotOf, type KernelObject, type ObjectChange } from "../h
 import type { LinkOperation } from "../host/link-operations.ts";
 import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
 import { ROUTER_TABLE, vtepMac, VXLAN_LINK } from "./names.ts";
-import { planObjects, selfOf, type RouterInput } from "./router-plan.ts";
+import { familyOf } from "./prefixes.ts";
+import { planObjects, type RouterInput } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
 import { planPartChanges, type ServicePart } from "./service-parts.ts";
 import { findStaleFlows, planPublished, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
@@ -153,15 +154,18 @@ export class Router {
     this.#door.setHostSysctl(`net/ipv4/conf/${hostLink}/route_localnet`, "1");
   }
 
-  async #ensureVxlan({ state, mtuBytes }: RouterWish, stack: RouterStack): Promise<void> {
-    const wanted = { vni: state.vni, localAddress: canonicalIp(selfOf(state).underlay), port: state.vxlanPort };
+  async #ensureVxlan({ state, mtuBytes, localAddress }: RouterWish, stack: RouterStack): Promise<void> {
+    const wanted = { vni: state.vni, localAddress: canonicalIp(localAddress), port: state.vxlanPort };
     const present = stack.findLink(VXLAN_LINK);
-    const isSame = present !== undefined && JSON.stringify(present.vxlan) === JSON.stringify(wanted) && present.mac === vtepMac(state.self);
-    if (!isSame) {
+    const isOurs = present?.vxlan?.vni === wanted.vni && present.vxlan.port === wanted.port && present.mac === vtepMac(state.self);
+    if (present === undefined || !isOurs || familyOf(present.vxlan?.localAddress ?? "") !== familyOf(wanted.localAddress)) {
       stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]);
       await this.#addVxlan({ kind: "add-vxlan", name: VXLAN_LINK, ...wanted, mac: vtepMac(state.self), mtuBytes, netnsPath: this.#path });
       stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: VXLAN_LINK }]);
-    } else if (present.mtuBytes !== mtuBytes) stack.applyLinks([{ kind: "set-mtu", name: VXLAN_LINK, mtuBytes }]);
+    } else {
+      if (present.vxlan?.localAddress !== wanted.localAddress) stack.applyLinks([{ kind: "set-vxlan-local", name: VXLAN_LINK, ...wanted }]);
+      if (present.mtuBytes !== mtuBytes) stack.applyLinks([{ kind: "set-mtu", name: VXLAN_LINK, mtuBytes }]);
+    }
     stack.applyLinks([{ kind: "set-up", name: VXLAN_LINK }]);
   }
 

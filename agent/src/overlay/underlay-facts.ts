@@ -18,10 +18,14 @@ export type UnderlayQuestion = {
   address: string;
   /** Beginnings of the names of Flotilla's own links: their subnets are no obstacle. */
   ownLinks: readonly string[];
-};
+} & EncryptionFacts;
+
+/** How this host encrypts, and where. */
+export type EncryptionFacts = Pick<HostUnderlay, "encryption" | "tunnels">;
 
 /** Pure but for what it reads. undefined when no link has the address. */
-export function describeUnderlay({ stack, address, ownLinks }: UnderlayQuestion): Omit<HostUnderlay, "probePort"> | undefined {
+export function describeUnderlay(question: UnderlayQuestion): Omit<HostUnderlay, "probePort"> | undefined {
+  const { stack, address, ownLinks, encryption, tunnels } = question;
   const links = new Map(stack.links().map((link) => [link.index, link]));
   const holder = stack.addresses().find((held) => held.address === address);
   const link = holder === undefined ? undefined : links.get(holder.linkIndex);
@@ -32,7 +36,8 @@ export function describeUnderlay({ stack, address, ownLinks }: UnderlayQuestion)
     .filter(({ table, prefixLength, linkIndex }) => table === MAIN_TABLE && prefixLength > 0 && !isOwn(linkIndex))
     .map(({ destination, prefixLength }) => `${destination}/${prefixLength}`);
   // Loopback carries 64 KiB and a byte: only one host can be there, and its packets stay on it.
-  return { address, mtuBytes: Math.min(link.mtuBytes, 65_535), routes: [...new Set(routes)].toSorted().slice(0, MAX_ROUTES) };
+  const mtuBytes = Math.min(link.mtuBytes, 65_535);
+  return { address, mtuBytes, routes: [...new Set(routes)].toSorted().slice(0, MAX_ROUTES), encryption, tunnels };
 }
 
 export type UnderlayReporterOptions = {
@@ -43,6 +48,7 @@ export type UnderlayReporterOptions = {
   controlUrl: () => string | undefined;
   /** Answers peers' probes at an address of this host from now on; its port, or null when it does not. */
   answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<number | null>;
+  encryption: () => EncryptionFacts;
 };
 
 /** Publishes the underlay at the start and whenever it is another. */
@@ -58,13 +64,13 @@ export class UnderlayReporter {
   }
 
   async look(): Promise<void> {
-    const { stack, observed, ownLinks, controlUrl, answerProbes } = this.#options;
+    const { stack, observed, ownLinks, controlUrl, answerProbes, encryption } = this.#options;
     const routed = await findSource(controlHost(controlUrl()));
     if (this.#isClosed) return;
     // Without a route: any address that is not loopback, else loopback itself.
     const held = stack.addresses().map((each) => each.address);
     const address = routed ?? held.find((each) => !each.startsWith("127.")) ?? held[0];
-    const found = address === undefined ? undefined : describeUnderlay({ stack, address, ownLinks });
+    const found = address === undefined ? undefined : describeUnderlay({ stack, address, ownLinks, ...encryption() });
     // Without one what was said last stays: an interface that is down for a moment is no reason to leave all networks.
     if (found === undefined) return;
     // A host that has joined nobody has no peers.

@@ -1,8 +1,8 @@
 // The nftables table for the VXLAN packets of one instance, in the host's own namespace. Pure.
-import type { NetworkState } from "@flotilla/protocol";
+import { type NetworkState, tunnelAddress } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { familyOf } from "./prefixes.ts";
-import { underlayTable } from "./names.ts";
+import { tunnelPrefix, underlayTable } from "./names.ts";
 
 /** One transaction; without networks it removes the table. Packets of VNIs that are not ours are nobody's business here. */
 export function formatUnderlayTable(instance: string, networks: readonly NetworkState[]): string {
@@ -18,7 +18,7 @@ export function formatUnderlayTable(instance: string, networks: readonly Network
   // No flow is tracked for what is only an envelope: a table of flows that is full would cut the hosts off.
   const untracked = `    udp dport { ${ports.join(", ")} } notrack`;
   return `${head}table ${name} {
-${networks.map(formatPeers).join("\n")}
+${networks.map((network) => formatPeers(instance, network)).join("\n")}
   chain fl_in {
     type filter hook prerouting priority raw; policy accept;
 ${lookups.join("\n")}
@@ -26,18 +26,30 @@ ${untracked}
   }
   chain fl_out {
     type filter hook output priority raw; policy accept;
-${untracked}
+${formatClosedDoors(instance, networks)}${untracked}
   }
 }
 `;
 }
 
-/** Only hosts of a network may send into it. */
-function formatPeers(network: NetworkState): string {
-  const peers = network.hosts.filter((host) => host.number !== network.self).map((host) => canonicalIp(host.underlay));
+/** Packets of an encrypted network leave through a tunnel or not at all, whatever becomes of devices and routes. */
+function formatClosedDoors(instance: string, networks: readonly NetworkState[]): string {
+  return networks
+    .filter((network) => network.isEncrypted)
+    .map((network) => `    udp dport ${network.vxlanPort} @th,96,24 ${network.vni} oifname != "${tunnelPrefix(instance)}*" drop\n`)
+    .join("");
+}
+
+/** Only hosts of a network may send into it, and into an encrypted one only through a tunnel. */
+function formatPeers(instance: string, network: NetworkState): string {
+  const others = network.hosts.filter((host) => host.number !== network.self);
+  const peers = others.flatMap((host) =>
+    network.isEncrypted ? host.tunnels.map(({ slot }) => tunnelAddress(host.number, slot)) : [host.underlay],
+  );
   const [first] = peers;
   const ip = first !== undefined && familyOf(first) === 6 ? "ip6" : "ip";
-  const rule = first === undefined ? "drop" : `${ip} saddr != { ${peers.join(", ")} } drop`;
+  const rule = first === undefined ? "drop" : `${ip} saddr != { ${peers.map(canonicalIp).join(", ")} } drop`;
   const otherFamily = first === undefined ? "" : `    meta nfproto != ${ip === "ip" ? "ipv4" : "ipv6"} drop\n`;
-  return `  chain vni_${network.vni} {\n${otherFamily}    ${rule}\n  }`;
+  const inTheClear = network.isEncrypted ? `    iifname != "${tunnelPrefix(instance)}*" drop\n` : "";
+  return `  chain vni_${network.vni} {\n${inTheClear}${otherFamily}    ${rule}\n  }`;
 }

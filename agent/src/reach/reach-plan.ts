@@ -1,12 +1,9 @@
 // What is on the way from a container to an address, from what this host knows. Pure.
-import type { NetworkService, NetworkState } from "@flotilla/protocol";
+import { type NetworkService, type NetworkState, overlayOverheadBytes } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { findHosts } from "../overlay/leave-out.ts";
 import { contains, familyOf, parsePrefix } from "../overlay/prefixes.ts";
 import { nodeAddress } from "../overlay/router-plan.ts";
-
-/** What an envelope adds, by family of the underlay. */
-const OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
 
 /** An overlay as a container on this host meets it: what is balanced over from here, and the largest packet that is sent. */
 export type OverlayPlace = { state: NetworkState; services: readonly NetworkService[]; mtuBytes: number };
@@ -45,7 +42,7 @@ export function planOverlayWay({ state, services, mtuBytes }: OverlayPlace, tria
   const host = isInside(state, target) ? findHosts(state)(target) : undefined;
   if (service !== null || host === undefined || host === state.self) return { service, remote: null, policy };
   const underlay = state.hosts.find(({ number }) => number === host)?.underlay ?? "";
-  const needsBytes = mtuBytes + OVERHEAD_BYTES[familyOf(underlay)];
+  const needsBytes = mtuBytes + overlayOverheadBytes(familyOf(underlay), state.isEncrypted);
   return { service, remote: { host, needsBytes, routerAddress: nodeAddress(state, host, 4) ?? null }, policy };
 }
 

@@ -4,20 +4,26 @@ import { goArchitecture } from "../storage/go-architecture.ts";
 import type { Distribution } from "../distribution/create-distribution.ts";
 import type { ProgressMessage } from "../distribution/progress-stream.ts";
 import type { Containers } from "../engine/containers-port.ts";
-import type { ImageStore } from "../engine/ports.ts";
+import type { ImageStore, NetworkManager } from "../engine/ports.ts";
 import type { ReplicaEngine } from "./replica-ports.ts";
 
-type Engine = { containers: Containers; images: Pick<ImageStore, "resolve">; distribution: Pick<Distribution, "stagePull"> };
+type Engine = {
+  containers: Containers;
+  networks: Pick<NetworkManager, "resolve">;
+  images: Pick<ImageStore, "resolve">;
+  distribution: Pick<Distribution, "stagePull">;
+};
 
 /** The engine as the replicas need it: what is done already is done. */
-export function replicaEngine({ containers, images, distribution }: Engine): ReplicaEngine {
+export function replicaEngine({ containers, networks, images, distribution }: Engine): ReplicaEngine {
   return {
     views: () => containers.views(),
     create: (request) => containers.create(request),
     start: (namespace, id) => unless("not_modified", containers.start(namespace, id)),
     stop: (namespace, id) => unless("not_modified", containers.stop(namespace, id, {})),
     remove: (namespace, id) => unless("not_found", containers.remove(namespace, id, { force: true, volumes: true, link: false })),
-    hasImage: (namespace, image) => hasImage(images, namespace, image),
+    hasNetwork: (namespace, name) => isThere(() => networks.resolve(namespace, name)),
+    hasImage: (namespace, image) => isThere(() => images.resolve(namespace, image)),
     pull: ({ namespace, image, signal, progress }) => pull(distribution, { namespace, image, signal, progress }),
   };
 }
@@ -30,9 +36,9 @@ async function unless(code: "not_modified" | "not_found", work: Promise<void>): 
   }
 }
 
-function hasImage(images: Pick<ImageStore, "resolve">, namespace: string, image: string): boolean {
+function isThere(resolve: () => unknown): boolean {
   try {
-    images.resolve(namespace, image);
+    resolve();
     return true;
   } catch (error) {
     if (isFlotillaError(error, "not_found")) return false;

@@ -43,6 +43,7 @@ const scene = (more: Partial<ReplicaScene> = {}): ReplicaScene => ({
   container: undefined,
   memory: FRESH,
   hasImage: true,
+  missing: undefined,
   silentForMs: 0,
   nowMs: NOW,
   ...more,
@@ -61,6 +62,7 @@ describe("the next step of a replica", () => {
   test.each<[string, Partial<ReplicaScene>, string]>([
     ["without image", { hasImage: false }, "pull"],
     ["without container", {}, "create"],
+    ["whose network has not come yet", { missing: "network shop_default" }, "wait"],
     ["with a container that never ran", { container: container({ status: "created", startedAtMs: 0 }) }, "start"],
     ["that runs", { container: container() }, "none"],
     ["that is not wanted", { wanted: undefined, container: container() }, "remove"],
@@ -115,7 +117,16 @@ describe("the delay", () => {
 
 describe("what is told", () => {
   const tell = (more: Partial<Parameters<typeof describeReplica>[0]>): ReturnType<typeof describeReplica> =>
-    describeReplica({ wanted: wanted(), container: undefined, memory: FRESH, silentForMs: 0, progress: "", log: [], ...more });
+    describeReplica({
+      wanted: wanted(),
+      container: undefined,
+      memory: FRESH,
+      silentForMs: 0,
+      progress: "",
+      log: [],
+      healthOutput: "",
+      ...more,
+    });
   test.each<[string, Partial<Parameters<typeof describeReplica>[0]>, object]>([
     ["being pulled", { progress: "pulling web:1: 40%" }, { phase: "preparing", progress: "pulling web:1: 40%", containerId: null }],
     ["no image", { memory: { ...FRESH, failures: 1, reason: "No such image: web:1" } }, { phase: "waiting", reason: "No such image: web:1" }],
@@ -124,6 +135,7 @@ describe("what is told", () => {
     ["unhealthy", { container: unhealthy }, { phase: "unhealthy", healthOutput: "no answer", reason: "its health check fails" }],
     ["crashed", { container: exited(3), memory: counted, log: ["boom"] }, { phase: "waiting", exitCode: 3, log: ["boom"], reason: "it ended with exit code 3" }],
     ["ended well", { wanted: wanted({ restart: { condition: "none", delayMs: 0, maxAttempts: null } }), container: exited(0) }, { phase: "complete", exitCode: 0 }],
+    ["restarted", { container: container(), memory: counted, log: ["boom"], healthOutput: "no" }, { phase: "running", reason: "", lastFailure: "it ended with exit code 3", log: ["boom"], healthOutput: "no" }],
     ["given up", { wanted: wanted({ restart: { condition: "none", delayMs: 0, maxAttempts: null } }), container: exited(2) }, { phase: "failed", reason: "it ended with exit code 2" }],
     ["cut off", { wanted: wanted({ stopsAfterMs: 1 }), container: exited(0), silentForMs: 2 }, { phase: "stopped" }],
   ])("%s", (_what, facts, told) => expect(tell(facts)).toMatchObject(told)); // prettier-ignore

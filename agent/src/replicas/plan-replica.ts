@@ -25,6 +25,8 @@ export type ReplicaScene = {
   container: Container | undefined;
   memory: ReplicaMemory;
   hasImage: boolean;
+  /** What has not arrived yet and is on its way: `network shop_default`; undefined: nothing. */
+  missing: string | undefined;
   /** This host has not heard of its control plane for so long. */
   silentForMs: number;
   nowMs: number;
@@ -43,6 +45,8 @@ export type ReplicaStep =
   /** Container, files and memory. */
   | { kind: "remove" };
 
+/** Networks and files come with the same document, but not in the same instant. */
+const LOOK_AGAIN_MS = 100;
 const MIN_DELAY_MS = 100;
 const MAX_DELAY_MS = 60_000;
 /** After so long a run the next failure is the first one again, as in Docker. */
@@ -62,6 +66,7 @@ export function planReplica(scene: ReplicaScene): ReplicaStep {
     if (end !== undefined) return end;
   }
   if (nowMs < memory.notBeforeMs) return { kind: "wait", untilMs: memory.notBeforeMs };
+  if (scene.missing !== undefined) return { kind: "wait", untilMs: nowMs + LOOK_AGAIN_MS };
   if (container !== undefined) return { kind: "start" };
   return scene.hasImage ? { kind: "create" } : { kind: "pull" };
 }

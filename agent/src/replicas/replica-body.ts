@@ -10,14 +10,15 @@ export function toContainerBody(wanted: ReplicaState, pathOf: (file: ReplicaFile
   const given = ContainerCreateBody.parse(wanted.body);
   const [first] = wanted.networks;
   const endpoints = wanted.networks.map(({ name, aliases }) => [name, { Aliases: aliases }] as const);
-  const files = wanted.files.map((file) => `${pathOf(file)}:${file.target}:ro`);
+  // As `--mount`, which never makes a directory where a file is not there.
+  const files = wanted.files.map((file) => ({ Type: "bind", Source: pathOf(file), Target: file.target, ReadOnly: true }));
   return ContainerCreateBody.parse({
     ...given,
     Image: wanted.image,
     Labels: { ...given.Labels, [REPLICA_LABEL]: wanted.id, [REVISION_LABEL]: wanted.revision },
     HostConfig: {
       ...given.HostConfig,
-      Binds: [...(given.HostConfig?.Binds ?? []), ...files],
+      Mounts: [...(given.HostConfig?.Mounts ?? []), ...files],
       RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
       AutoRemove: false,
       ...(first === undefined ? {} : { NetworkMode: first.name }),

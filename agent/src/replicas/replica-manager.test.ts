@@ -14,6 +14,7 @@ class World {
   readonly calls: string[] = [];
   readonly containers = new Map<string, ContainerView>();
   readonly images = new Set(["web:1"]);
+  readonly networks = new Set<string>();
   readonly told = new Map<string, Record<string, unknown>>();
   readonly events = new EventBus();
   readonly db = new Database(":memory:");
@@ -52,6 +53,7 @@ class World {
       this.#call(`remove ${id}`);
       this.containers.delete(id);
     },
+    hasNetwork: (_namespace, name) => this.networks.has(name),
     hasImage: (_namespace, image) => this.images.has(image),
     pull: async ({ image, progress }) => {
       this.#call(`pull ${image}`);
@@ -182,12 +184,26 @@ describe("a replica that is wanted", () => {
   });
 
   test("has its files before each start", async () => {
-    await manager.fileReconciler.apply([makeResource("stack-file/s1", { base64: Buffer.from("hush").toString("base64") })]);
     await manager.apply([
+      makeResource("stack-file/s1", { base64: Buffer.from("hush").toString("base64") }),
       replica("a", { files: [{ file: "s1", kind: "secret", target: "/run/secrets/key", uid: 0, gid: 0, mode: 0o400 }] }),
     ]);
     await rest();
-    expect(world.files.prepared).toEqual(["a: hush"]);
+    expect(world.files.prepared).toEqual(["a: hush", "a: hush"]);
+  });
+
+  test("waits for its network and its files, which is no failure", async () => {
+    const file = { file: "s1", kind: "secret", target: "/run/secrets/key", uid: 0, gid: 0, mode: 0o400 };
+    const waiting = replica("a", { networks: [{ name: "shop_default", aliases: [] }], files: [file] });
+    await manager.apply([waiting]);
+    await rest();
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "preparing", progress: "waits for network shop_default" });
+    world.networks.add("shop_default");
+    await passTime(100);
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "preparing", progress: "waits for secret /run/secrets/key" });
+    await manager.apply([waiting, makeResource("stack-file/s1", { base64: "" })]);
+    await rest();
+    expect(phase("a")).toBe("running");
   });
 
   test("what fails is told in words and tried again", async () => {
@@ -256,7 +272,7 @@ test("a replica of an unknown form is a failure, and its container stays", async
   await manager.apply([replica("a")]);
   await rest();
   expect(await manager.apply([makeResource("replica/a", { id: "a" })])).toEqual([
-    { key: "replica/a", message: "the replica is not of a form that this agent knows: upgrade it" },
+    { key: "replica/a", message: "replica/a is not of a form that this agent knows: upgrade it" },
   ]);
   await rest();
   expect(world.containers.size).toBe(1);

@@ -1,17 +1,19 @@
 import { toFlotillaError } from "@flotilla/core";
 import {
+  kindOf,
   REPLICA_KIND,
   REPLICA_LABEL,
   type ReplicaState,
   replicaState,
   type Resource,
   type ResourceFailure,
+  STACK_FILE_KIND,
   stackFile,
 } from "@flotilla/protocol";
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
-import { describeReplica } from "./describe-replica.ts";
+import { describeReplica, lastHealthOutput } from "./describe-replica.ts";
 import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
 import { toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
@@ -19,6 +21,7 @@ import type { ReplicaDeps } from "./replica-ports.ts";
 /** Steps that run at once, and pulls beside them: a large image keeps nobody from being stopped. */
 const STEPS = 8;
 const PULLS = 3;
+const WAITS = "waits for ";
 
 type Runner = {
   isDirty: boolean;
@@ -28,6 +31,7 @@ type Runner = {
   cancelTimer: () => void;
   progress: string;
   log: string[];
+  healthOutput: string;
   /** The image was pulled since the replica came, for those that always pull. */
   isPulled: boolean;
 };
@@ -55,38 +59,27 @@ export class ReplicaManager implements Reconciler {
     });
   }
 
-  /** Takes the replicas that shall be; what is done about each is not waited for. */
+  /** Takes the replicas that shall be, and the files that they mount; what is done about each is not waited for. */
   async apply(resources: readonly Resource[]): Promise<readonly ResourceFailure[]> {
     const failures: ResourceFailure[] = [];
     const wanted = new Map<string, ReplicaState>();
+    const files = new Map<string, Buffer>();
     for (const { key, body } of resources) {
-      const parsed = replicaState.safeParse(body);
-      if (parsed.success && key === `${REPLICA_KIND}/${parsed.data.id}`) wanted.set(parsed.data.id, parsed.data);
-      else failures.push({ key, message: "the replica is not of a form that this agent knows: upgrade it" });
+      const isFile = kindOf(key) === STACK_FILE_KIND;
+      const file = isFile ? stackFile.safeParse(body) : undefined;
+      const replica = isFile ? undefined : replicaState.safeParse(body);
+      if (file?.success === true) files.set(key.slice(STACK_FILE_KIND.length + 1), Buffer.from(file.data.base64, "base64"));
+      else if (replica?.success === true && key === `${REPLICA_KIND}/${replica.data.id}`) wanted.set(replica.data.id, replica.data);
+      else failures.push({ key, message: `${key} is not of a form that this agent knows: upgrade it` });
     }
     // What is wanted and cannot be read is left as it is.
-    const unread = new Set(failures.map(({ key }) => key.slice(REPLICA_KIND.length + 1)));
+    const unread = new Set(failures.map(({ key }) => key.slice(key.indexOf("/") + 1)));
     this.#wanted = wanted;
+    this.#files = files;
     this.#isKnown = true;
     for (const id of this.#present()) if (!unread.has(id)) this.#kick(id);
     return failures;
   }
-
-  /** The contents of secrets and configs: a reconciler of their own kind. */
-  readonly fileReconciler: Reconciler = {
-    apply: async (resources) => {
-      const files = new Map<string, Buffer>();
-      const failures: ResourceFailure[] = [];
-      for (const { key, body } of resources) {
-        const parsed = stackFile.safeParse(body);
-        if (parsed.success) files.set(key.slice(key.indexOf("/") + 1), Buffer.from(parsed.data.base64, "base64"));
-        else failures.push({ key, message: "the file is not of a form that this agent knows: upgrade it" });
-      }
-      this.#files = files;
-      if (this.#isKnown) for (const [id, { files: used }] of this.#wanted) if (used.length > 0) this.#kick(id);
-      return failures;
-    },
-  };
 
   /** Begins nothing more; waits for what runs, and ends pulls. Containers run on. */
   async close(): Promise<void> {
@@ -141,7 +134,16 @@ export class ReplicaManager implements Reconciler {
     const hasImage =
       wanted !== undefined && (wanted.pullPolicy !== "always" || runner.isPulled) && engine.hasImage(wanted.namespace, wanted.image);
     const silentForMs = now - (silentSinceMs() ?? now);
-    return { wanted, container: this.#containerOf(id), memory: memories.get(id), hasImage, silentForMs, nowMs: now };
+    const missing = wanted === undefined ? undefined : this.#missing(wanted);
+    if (missing !== undefined || runner.progress.startsWith(WAITS)) runner.progress = missing === undefined ? "" : `${WAITS}${missing}`;
+    return { wanted, container: this.#containerOf(id), memory: memories.get(id), hasImage, missing, silentForMs, nowMs: now };
+  }
+
+  #missing({ namespace, networks, files }: ReplicaState): string | undefined {
+    const network = networks.find(({ name }) => !this.#deps.engine.hasNetwork(namespace, name));
+    if (network !== undefined) return `network ${network.name}`;
+    const file = files.find((each) => !this.#files.has(each.file));
+    return file === undefined ? undefined : `${file.kind} ${file.target}`;
   }
 
   #containerOf(id: string): ContainerView | undefined {
@@ -179,6 +181,8 @@ export class ReplicaManager implements Reconciler {
     if (step.kind === "remove") return this.#remove(id, container);
     if (wanted === undefined) return;
     if (step.kind === "pull") return this.#pull(wanted, runner);
+    // Before the creation too: the engine looks at what is to be mounted.
+    if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     if (step.kind === "create") {
       const { namespace, name } = wanted;
       await engine.create({ namespace, name, body: toContainerBody(wanted, (file) => this.#deps.files.pathOf(id, file)) });
@@ -187,7 +191,6 @@ export class ReplicaManager implements Reconciler {
     if (container === undefined) return;
     if (step.kind === "count") return this.#count(wanted, { step, container, runner });
     if (step.kind === "stop") return engine.stop(wanted.namespace, container.id);
-    this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     const memory = memories.get(id);
     memories.set(id, { ...memory, starts: memory.starts + 1 });
     await engine.start(wanted.namespace, container.id);
@@ -237,6 +240,7 @@ export class ReplicaManager implements Reconciler {
     const { memories, lastLines, nowMs } = this.#deps;
     const { step, container, runner } = end;
     runner.log = await lastLines(container.logPath).catch(() => []);
+    runner.healthOutput = lastHealthOutput(container);
     const now = nowMs();
     const ranMs = now - container.startedAtMs;
     const failure = { reason: step.reason, end: step.end, ranMs, delayMs: wanted.restart.delayMs, nowMs: now };
@@ -249,7 +253,8 @@ export class ReplicaManager implements Reconciler {
   ): Promise<void> {
     const { wanted, container, memory } = scene;
     if (wanted === undefined) return;
-    const needsLog = container !== undefined && container.status === "exited" && runner.log.length === 0 && container.startedAtMs > 0;
+    const hasFailed = container?.status === "exited" || container?.health?.Status === "unhealthy";
+    const needsLog = container !== undefined && hasFailed && runner.log.length === 0 && container.startedAtMs > 0;
     if (needsLog) runner.log = await this.#deps.lastLines(container.logPath).catch(() => []);
     const body = describeReplica({
       wanted,
@@ -258,11 +263,21 @@ export class ReplicaManager implements Reconciler {
       silentForMs: scene.silentForMs,
       progress: runner.progress,
       log: runner.log,
+      healthOutput: runner.healthOutput,
     });
     this.#deps.observed.set(`${REPLICA_KIND}/${id}`, body);
   }
 }
 
 function newRunner(): Runner {
-  return { isDirty: false, running: undefined, pull: undefined, cancelTimer: () => undefined, progress: "", log: [], isPulled: false };
+  return {
+    isDirty: false,
+    running: undefined,
+    pull: undefined,
+    cancelTimer: () => undefined,
+    progress: "",
+    log: [],
+    healthOutput: "",
+    isPulled: false,
+  };
 }

@@ -16,6 +16,7 @@ export type ReplicaEngine = {
   stop(namespace: string, id: string): Promise<void>;
   /** With its anonymous volumes, running or not. */
   remove(namespace: string, id: string): Promise<void>;
+  hasNetwork(namespace: string, name: string): boolean;
   hasImage(namespace: string, image: string): boolean;
   /** @param progress the part that is there, 0 to 1. */
   pull(request: { namespace: string; image: string; signal: AbortSignal; progress: (part: number) => void }): Promise<void>;

@@ -4,7 +4,7 @@ import { REPLICA_KIND, STACK_FILE_KIND } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
 import type { Distribution } from "../distribution/create-distribution.ts";
 import type { Containers } from "../engine/containers-port.ts";
-import type { ImageStore } from "../engine/ports.ts";
+import type { ImageStore, NetworkManager } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
 import type { HostState } from "../state/serve-state.ts";
 import { realTimer } from "../state/timer.ts";
@@ -23,6 +23,7 @@ export type ReplicaParts = {
   state: HostState;
   containers: Containers;
   images: ImageStore;
+  networks: Pick<NetworkManager, "resolve">;
   distribution: Distribution;
 };
 
@@ -41,8 +42,7 @@ export function startReplicas(parts: ReplicaParts): ReplicaManager {
     nowMs: Date.now,
     logger: logger.child({ part: "replicas" }),
   });
-  // Files first: a replica that starts finds them.
-  state.desired.register(STACK_FILE_KIND, manager.fileReconciler);
-  state.desired.register(REPLICA_KIND, manager);
+  // Together: a replica never comes without its files.
+  state.desired.register([REPLICA_KIND, STACK_FILE_KIND], manager);
   return manager;
 }

@@ -22,6 +22,8 @@ export type CommitPlace = {
   signal: AbortSignal;
 };
 
+export type Scratch = { readonly path: string; discard: () => void };
+
 export type BuildImages = {
   /** @throws not_found `No such image: x:tag`, invalid for a malformed reference. */
   resolve(namespace: string, reference: string): BuildImage;
@@ -38,6 +40,8 @@ export type BuildImages = {
   /** Bytes of the layers and blobs that went. */
   collect(): number;
   hasName(namespace: string, id: Digest): boolean;
+  /** Host path of a layer's own tree, which nobody changes. */
+  layerPath(chainId: Digest): string;
   /** Bytes of the files in one layer. */
   layerBytes(chainId: Digest): number;
   /** The writable directory of an unmounted root file system becomes a layer on `parent`, held by `lease`; the directory is gone then. */
@@ -48,8 +52,8 @@ export type BuildImages = {
   mount(rootfsId: string): Promise<string>;
   /** Keeps layers and blobs from the collector until an image leads to them. */
   lease(): Lease;
-  /** A directory of root's (0700) on the store's file system. After a kill the next start removes it. */
-  scratch(): { path: string; discard: () => void };
+  /** A directory of root's (0700) on the store's file system, made when it is first asked for. After a kill the next start removes it. */
+  scratch(): Scratch;
   /** Takes a file or tree on the store's file system away, at once; it is deleted in the background. */
   trash(path: string): void;
 };
@@ -84,6 +88,7 @@ export function createBuildImages(context: StorageContext): BuildImages {
     },
     collect: () => collector.collect().sizeBytes,
     hasName: (namespace, id) => records.names({ namespace, id }).length > 0,
+    layerPath: (chainId) => paths.layer(context.layers.get(chainId).number),
     layerBytes: (chainId) => context.layers.find(chainId)?.size_bytes ?? 0,
     commit: (rootfsId, place) => commitLayer(context, { directory: snapshots.upperPath(rootfsId), mode: "move", ...place }),
     prepare: (rootfsId, chainId) => snapshots.prepare(rootfsId, { id: "", chainId }),
@@ -91,8 +96,15 @@ export function createBuildImages(context: StorageContext): BuildImages {
     lease: () => leases.open(),
     scratch() {
       const path = join(paths.tmp, `build-${randomUUID()}`);
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return { path, discard: () => context.trash.discard(path) };
+      let isMade = false;
+      return {
+        get path() {
+          if (!isMade) mkdirSync(path, { recursive: true, mode: 0o700 });
+          isMade = true;
+          return path;
+        },
+        discard: () => void (isMade && context.trash.discard(path)),
+      };
     },
     trash: (path) => context.trash.discard(path),
   };

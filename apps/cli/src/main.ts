@@ -8,6 +8,7 @@ import { createOutput, type Output } from "./output.ts";
 import { CONTROL_MAIN, VERSION } from "./paths.ts";
 import { createToken, login, writeContext } from "./remote/remote-commands.ts";
 import { packAgent } from "./bundle/agent-bundle.ts";
+import { addStackCommands } from "./stack/stack-commands.ts";
 import { ensureDashboard } from "./up/build-dashboard.ts";
 import { up } from "./up/up.ts";
 
@@ -62,6 +63,8 @@ program
   .requiredOption("--name <name>", "what it is for")
   .option("--days <days>", "days until it expires (default: never)")
   .action((options: { name: string; days?: string }) => run((output) => createToken(output, options)));
+
+addStackCommands(program, run);
 
 await program.parseAsync();
 

@@ -4,6 +4,7 @@ export * from "./desired-sender.ts";
 export * from "./desired-state.ts";
 export * from "./handshake.ts";
 export * from "./heartbeat.ts";
+export * from "./host-underlay.ts";
 export * from "./join-token.ts";
 export * from "./json-lines.ts";
 export * from "./keys.ts";

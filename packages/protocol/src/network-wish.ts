@@ -50,15 +50,3 @@ export const networkRefusal = z.object({
   message: z.string().max(1_000),
 });
 export type NetworkRefusal = z.output<typeof networkRefusal>;
-
-/** Where a host sends and takes VXLAN packets, as the observed resource of this name. */
-export const HOST_UNDERLAY = "underlay";
-export const hostUnderlay = z.object({
-  address: z.union([z.ipv4(), z.ipv6()]),
-  mtuBytes: z.int().min(68).max(65_535),
-  /** IPv4 routes of the machine that are neither the default nor Flotilla's own: a network there hides them from its containers. */
-  routes: z.array(z.cidrv4()).max(1_000),
-  /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
-  probePort: z.int().min(1).max(65_535).nullable().default(null),
-});
-export type HostUnderlay = z.output<typeof hostUnderlay>;

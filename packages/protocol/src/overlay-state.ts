@@ -3,6 +3,7 @@
 // by findContradiction, so that an agent never programs half of a contradiction.
 import { isIP } from "node:net";
 import { z } from "zod";
+import { hostTunnel } from "./host-underlay.ts";
 
 /** Kind of these resources. */
 export const NETWORK_KIND = "network";
@@ -24,8 +25,10 @@ const textMap = z.record(z.string().max(256), z.string().max(4_096));
 
 export const overlayHost = z.object({
   number: hostNumber,
-  /** Where its VXLAN packets go; all hosts of a network are of one family. */
+  /** Where its VXLAN packets go, or its tunnels' packets that hold them; all hosts of a network are of one family. */
   underlay: address,
+  /** Of an encrypted network: where to send, the one to use first. None: this host cannot, or has not said so yet. */
+  tunnels: z.array(hostTunnel).max(2).default([]),
 });
 export type OverlayHost = z.output<typeof overlayHost>;
 
@@ -63,6 +66,8 @@ export const networkState = z.object({
   /** null: what the underlay of each host allows. */
   mtuBytes: z.int().min(1_280).max(65_535).nullable(),
   isInternal: z.boolean(),
+  /** Packets between hosts go through WireGuard, or not at all. */
+  isEncrypted: z.boolean(),
   isAttachable: z.boolean(),
   labels: textMap,
   options: textMap,

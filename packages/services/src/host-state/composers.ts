@@ -5,13 +5,16 @@ import { networkServiceComposer } from "../stacks/compose-services.ts";
 import { replicaComposer, stackFileComposer } from "../stacks/compose-replicas.ts";
 import type { HostComposer } from "../context.ts";
 
-/** Everything that a host's desired state is made of. */
+/**
+ * Everything that a host's desired state is made of. In this order: what others need comes after them, so that what was committed before
+ * them is read with them.
+ */
 export const HOST_COMPOSERS: readonly HostComposer[] = [
+  replicaComposer,
+  stackFileComposer,
   credentialsComposer,
   networkComposer,
+  networkServiceComposer,
   refusalComposer,
   meshComposer,
-  networkServiceComposer,
-  stackFileComposer,
-  replicaComposer,
 ];

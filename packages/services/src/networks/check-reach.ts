@@ -10,7 +10,9 @@ import type { ServiceContext } from "../context.ts";
 import { type HostBrief, openHost } from "../engine/ask-hosts.ts";
 import { engineJson } from "../engine/engine-call.ts";
 import { engineObject } from "../engine/object-ref.ts";
+import { findHost } from "../hosts/find-host.ts";
 import { hostRef } from "../hosts/schemas.ts";
+import { readOverlayRows } from "./overlay-rows.ts";
 import { explainReach, type ReachTarget, type ReachVerdict } from "./explain-reach.ts";
 
 /** From container `id` of `host` to a container, or to a name or an address that A knows. `port` null: does anything answer there. */
@@ -39,7 +41,8 @@ export type ReachResult = ReachVerdict & {
   port: number | null;
 };
 
-type Peer = { host: HostBrief; id: string; name: string; isRunning: boolean; networks: Map<string, string[]> };
+/** `isRunning` null: its host is not connected, this is what it said last. `networks`: its addresses by id of the network. */
+type Peer = { host: HostBrief; id: string; name: string; isRunning: boolean | null; networks: Map<string, string[]> };
 
 /** Both hosts look, each from its side; nothing is run in a container. @throws not_found, unavailable, conflict when A does not run. */
 export async function checkReach(services: ServiceContext, actor: Actor, input: ReachInput): Promise<ReachResult> {
@@ -49,8 +52,8 @@ export async function checkReach(services: ServiceContext, actor: Actor, input: 
     await authorize(services, actor, { action: "container.probe", object });
   }
   const from = await describePeer(services, actor, input);
-  if (!from.isRunning) throw new FlotillaError("conflict", `container ${from.name} is not running`);
-  const other = to.kind === "container" ? await describePeer(services, actor, to) : undefined;
+  if (from.isRunning !== true) throw new FlotillaError("conflict", `container ${from.name} is not running`);
+  const other = to.kind === "container" ? await describeOther(services, actor, to) : undefined;
   const facts = await look(services, actor, { input, from, other });
   const target = other === undefined ? ({ kind: "address" } as const) : await lookAt(services, actor, { input, from, other, facts });
   const remoteHost = await nameOfNumber(services, actor, facts.remote?.host);
@@ -65,9 +68,12 @@ async function look(services: ServiceContext, actor: Actor, { input, from, other
   const { to, port, protocol } = input;
   const ask = (target: string): Promise<ReachFacts> => askReach(services, actor, { from, question: { target, port, protocol } });
   if (to.kind === "address") return ask(to.address);
-  const addresses = other === undefined ? [] : [...shared(from, other), ...[...other.networks.values()].flat()];
-  const byName = await ask(other?.name ?? to.id);
+  const common = other === undefined ? [] : shared(from, other);
+  const addresses = [...common, ...(other === undefined ? [] : [...other.networks.values()].flat())];
   const [first] = addresses;
+  // Who is on no network of A's has no name there.
+  if (common.length === 0 && first !== undefined) return ask(first);
+  const byName = await ask(other?.name ?? to.id);
   if (first === undefined || byName.name.addresses.some((address) => addresses.includes(address))) return byName;
   return { ...(await ask(first)), name: byName.name };
 }
@@ -77,7 +83,7 @@ async function lookAt(services: ServiceContext, actor: Actor, scene: Scene & { o
   const addresses = shared(from, other);
   const others = [...other.networks.values()].flat().filter((address) => !addresses.includes(address));
   const base = { kind: "container", name: other.name, addresses, others } as const;
-  if (!other.isRunning || facts.address === null) return { ...base, isRunning: other.isRunning, listen: null };
+  if (other.isRunning !== true || facts.address === null) return { ...base, isRunning: other.isRunning, listen: null };
   try {
     const { link, namespace } = await openHost(services, actor, other.host.id);
     const body = { address: facts.address, port: input.port, protocol: input.protocol };
@@ -95,6 +101,29 @@ async function askReach(services: ServiceContext, actor: Actor, asked: { from: P
   const { link, namespace } = await openHost(services, actor, from.host.id);
   const path = `/flotilla/v1/containers/${segment(from.id)}/reach`;
   return engineJson(link, { namespace, method: "POST", path, body: question }, reachFacts);
+}
+
+/** B, also when its host is away: whether its host is reached is the very question. @throws not_found. */
+async function describeOther(services: ServiceContext, actor: Actor, ref: { host: string; id: string }): Promise<Peer> {
+  const host = await findHost(services, actor, ref.host);
+  if (services.links.state(host.id).isOnline) return describePeer(services, actor, ref);
+  const rows = await services.prisma.$transaction((tx) => readOverlayRows(tx, host.teamId));
+  const found = [...rows.observed].flatMap(([networkId, byHost]) =>
+    (byHost.get(host.id)?.endpoints ?? []).flatMap((endpoint) => (isNamed(endpoint, ref.id) ? [{ networkId, endpoint }] : [])),
+  );
+  const [first] = found;
+  if (first === undefined)
+    throw new FlotillaError("unavailable", `host ${host.name} is not connected, and has told of no container ${ref.id} on a network`);
+  const networks = new Map<string, string[]>(
+    found.map(({ networkId, endpoint: { address, address6 } }) => [networkId, address6 === null ? [address] : [address, address6]]),
+  );
+  const { containerId, containerName } = first.endpoint;
+  return { host: { id: host.id, name: host.name }, id: containerId, name: containerName, isRunning: null, networks };
+}
+
+function isNamed({ containerId, containerName }: { containerId: string; containerName: string }, ref: string): boolean {
+  const wanted = ref.replace(/^\//, "");
+  return containerName === wanted || (wanted.length >= 12 && containerId.startsWith(wanted));
 }
 
 async function describePeer(services: ServiceContext, actor: Actor, ref: { host: string; id: string }): Promise<Peer> {

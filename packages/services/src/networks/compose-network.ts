@@ -1,11 +1,16 @@
 import { isIP } from "node:net";
 import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
-import { z } from "zod";
 import type { HostComposer } from "../context.ts";
-import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
-
-const textMap = z.record(z.string(), z.string()).catch({});
+import {
+  isEncryptedRow,
+  NETWORK,
+  type OverlayHostRow,
+  type OverlayNetworkRow,
+  type OverlayRows,
+  readOverlayRows,
+  textMap,
+} from "./overlay-rows.ts";
 
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
@@ -70,12 +75,17 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     subnet6: network.subnet6,
     mtuBytes: network.mtuBytes,
     isInternal: network.isInternal,
+    isEncrypted: isEncryptedRow(network),
     isAttachable: network.isAttachable,
     labels: textMap.parse(network.labels),
     options: textMap.parse(network.options),
     createdAtMs: network.createdAt.getTime(),
     self: self.number,
-    hosts: hosts.map(({ number, address }) => ({ number, underlay: address })),
+    hosts: hosts.map(({ number, address, underlay }) => ({
+      number,
+      underlay: address,
+      tunnels: isEncryptedRow(network) ? (underlay?.tunnels ?? []) : [],
+    })),
     blocks: leases.filter(({ kind }) => kind === "block").map(({ host, cidr }) => ({ host, cidr })),
     pins: leases.filter(({ kind }) => kind === "pin").map(({ host, cidr }) => ({ host, address: cidr.split("/")[0] ?? "" })),
     members,

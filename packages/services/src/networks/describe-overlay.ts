@@ -1,11 +1,10 @@
 // What a page shows of overlay networks. Pure: rows in, answers out.
 import { containsAddress, parseAddress, parseSubnet, subnetSize } from "@flotilla/core";
-import type { ObservedNetwork } from "@flotilla/protocol";
-import { z } from "zod";
+import type { Encryption, ObservedNetwork } from "@flotilla/protocol";
 import type { HostBrief } from "../engine/ask-hosts.ts";
 import { findMtuProblems } from "./describe-mesh.ts";
 import { reachableHosts } from "./compose-network.ts";
-import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+import { isEncryptedRow, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, textMap } from "./overlay-rows.ts";
 
 export type OverlaySummary = {
   id: string;
@@ -15,6 +14,7 @@ export type OverlaySummary = {
   gateway: string;
   subnet6: string | null;
   isInternal: boolean;
+  isEncrypted: boolean;
   /** As it was asked for; null is what each host's underlay allows. */
   mtuBytes: number | null;
   /** The smallest that a host uses; null while none has said. */
@@ -29,7 +29,7 @@ export type OverlaySummary = {
 
 /** Why a host has no part in a network, or none that works, in words of the page's own; `reported` carries the host's. */
 export type OverlayProblem =
-  | { code: "noUnderlay" | "noBlock" | "offline" | "silent" }
+  | { code: "noUnderlay" | "noBlock" | "noEncryption" | "offline" | "silent" }
   | { code: "sameAddress"; host: string }
   /** Its packets need so many bytes on the way to another host, which carries fewer. */
   | { code: "pathMtu"; host: string; needsBytes: number; pathMtuBytes: number }
@@ -39,6 +39,8 @@ export type OverlayHost = HostBrief & {
   underlay: string | null;
   underlayMtuBytes: number | null;
   mtuBytes: number | null;
+  /** By what it can encrypt; null while it has not said. */
+  encryption: Encryption | null;
   blocks: { cidr: string; used: number; size: number; isResting: boolean }[];
   problems: OverlayProblem[];
 };
@@ -61,8 +63,6 @@ export type OverlayDetail = OverlaySummary & {
   memberRows: OverlayMemberRow[];
 };
 
-const textMap = z.record(z.string(), z.string()).catch({});
-
 export function summariseOverlay(network: OverlayNetworkRow, rows: OverlayRows): OverlaySummary {
   const said = [...(rows.observed.get(network.id)?.values() ?? [])];
   const range = parseSubnet(network.addressRange ?? network.subnet);
@@ -76,6 +76,7 @@ export function summariseOverlay(network: OverlayNetworkRow, rows: OverlayRows):
     gateway: network.gateway,
     subnet6: network.subnet6,
     isInternal: network.isInternal,
+    isEncrypted: isEncryptedRow(network),
     mtuBytes: network.mtuBytes,
     smallestMtuBytes: mtus.length === 0 ? null : Math.min(...mtus),
     members: said.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
@@ -115,6 +116,7 @@ function describeHost(network: OverlayNetworkRow, rows: OverlayRows, host: Overl
     underlay: host.underlay?.address ?? null,
     underlayMtuBytes: host.underlay?.mtuBytes ?? null,
     mtuBytes: said === undefined || said.mtuBytes === 0 ? null : said.mtuBytes,
+    encryption: host.underlay?.encryption ?? null,
     blocks: blocks.map(({ cidr, releasedAt }) => {
       const block = parseSubnet(cidr.includes("/") ? cidr : `${cidr}/32`);
       const used = addresses.filter((address) => containsAddress(block, address)).length;
@@ -136,7 +138,8 @@ function problemsOf(network: OverlayNetworkRow, rows: OverlayRows, host: Overlay
     problems.push({ code: "noBlock" });
   for (const { to, needsBytes, pathMtuBytes } of findMtuProblems({ ...rows, networks: [network] }).filter(({ from }) => from === host.id))
     problems.push({ code: "pathMtu", host: rows.hosts.find(({ id }) => id === to)?.name ?? to, needsBytes, pathMtuBytes });
-  if (said?.problem != null) problems.push({ code: "reported", message: said.problem });
+  if (isEncryptedRow(network) && host.underlay?.encryption === "none") problems.push({ code: "noEncryption" });
+  else if (said?.problem != null) problems.push({ code: "reported", message: said.problem });
   else if (said === undefined && host.downSince === null && host.underlay !== null) problems.push({ code: "silent" });
   return problems;
 }

@@ -66,7 +66,6 @@ describe("the hop that fails is named", () => {
     ["no network in common", silent, { target: container({ addresses: [], others: ["10.65.0.3"] }) }, "no network none"],
     ["a name that nobody has", { name: { outcome: "unknown", addresses: [] } }, {}, "no name unknown"],
     ["a resolver that is silent", { name: { outcome: "silent", addresses: [] } }, {}, "no name silent"],
-    ["no names on the default bridge", { name: { outcome: "silent", addresses: [] }, source: { address: "172.17.0.2", network: { id: "b", name: "bridge", driver: "bridge" } } }, {}, "no name noResolver"], // prettier-ignore
     ["a name that is somebody else's", { name: { outcome: "answered", addresses: ["10.9.9.9"] } }, {}, "no name other"],
     ["no way out of A", { source: null, router: null, remote: null, port: did("unreachable", "ENETUNREACH") }, {}, "no interface noRoute"],
     ["A's router is silent", { ...silent, router: { address: "10.64.0.1", attempt: did("silent") } }, {}, "no router silent"],
@@ -90,6 +89,14 @@ describe("the hop that fails is named", () => {
   });
 });
 
+test("without a common network its name is nobody's fault, and what is behind is not blamed", () => {
+  const { hops } = explain(
+    { ...silent, name: { outcome: "silent", addresses: [] } },
+    { target: container({ addresses: [], others: ["10.65.0.3"] }) },
+  );
+  expect(hops.filter(({ hop }) => hop === "name" || hop === "port").map(({ state, code }) => `${state} ${code}`)).toEqual(["skipped noCommon", "failed noCommon"]); // prettier-ignore
+});
+
 describe("what does not count against it", () => {
   test("a router that is silent while the thing itself answers", () => {
     const change = { router: { address: "10.64.0.1", attempt: did("silent") }, remote: { ...REMOTE, router: { address: "10.64.0.32", attempt: did("silent") } } }; // prettier-ignore
@@ -105,6 +112,12 @@ describe("what does not count against it", () => {
     const { verdict, hops } = explain({ remote: { ...REMOTE, pathMtuBytes: 1400 } });
     expect(verdict).toBe("yes");
     expect(hops.find(({ hop }) => hop === "underlay")).toMatchObject({ state: "warn", code: "narrow", values: { pathMtuBytes: 1400, needsBytes: 1500 } }); // prettier-ignore
+  });
+
+  test("the default bridge, which has no names: a warning", () => {
+    const source = { address: "172.17.0.2", network: { id: "b", name: "bridge", driver: "bridge" } };
+    const { verdict, hops } = explain({ ...bridge, source, name: { outcome: "silent", addresses: [] } });
+    expect([verdict, hops.find(({ hop }) => hop === "name")]).toMatchObject(["yes", { state: "warn", code: "noResolver" }]);
   });
 
   test("hosts that were not probed long enough", () => expect(outcome({ remote: { ...REMOTE, state: "unknown" } })).toBe("yes - open"));

@@ -50,14 +50,18 @@ const judgeNetwork: Judge = ({ target }) => {
   return target.addresses.length > 0 ? hop("ok", "shared", { address: target.addresses.join(", ") }) : hop("failed", "none");
 };
 
+/** B has no address that A could know. */
+const isApart = (target: ReachTarget): boolean => target.kind === "container" && target.addresses.length === 0;
+
 const judgeName: Judge = ({ facts: { name, source }, target }) => {
   const hop = says("name");
+  if (isApart(target)) return hop("skipped", "noCommon");
   const addresses = name.addresses.join(", ");
   if (name.outcome === "given") return hop("skipped", "byAddress");
   if (name.outcome === "unknown") return hop("failed", "unknown");
   // Docker's default bridge has no names, nor has the host's own network as far as we are asked.
   const hasNames = source?.network?.name !== "bridge" && source?.network !== null;
-  if (name.outcome === "silent") return hop("failed", hasNames ? "silent" : "noResolver");
+  if (name.outcome === "silent") return hasNames ? hop("failed", "silent") : hop("warn", "noResolver");
   const own = target.kind === "container" ? [...target.addresses, ...target.others] : name.addresses;
   return name.addresses.some((address) => own.includes(address)) ? hop("ok", "answered", { addresses }) : hop("failed", "other", { addresses }); // prettier-ignore
 };
@@ -130,6 +134,7 @@ const judgePort: Judge = ({ facts: { port: attempt, address }, target, port }) =
   const values = { address, port: port ?? 0, ms: millis(attempt), errno: attempt.errno };
   if (port === null) return answers(attempt) ? hop("ok", "answers", values) : hop("failed", attempt.outcome, values);
   if (attempt.outcome === "open") return hop("ok", "open", values);
+  if (isApart(target)) return hop("failed", "noCommon", values);
   if (listen?.listens === "elsewhere") return hop("failed", "elsewhere", values);
   if (listen?.listens === "nowhere") return hop("failed", "nowhere", values);
   if (attempt.outcome === "unsettled") return listen?.listens === "here" ? hop("ok", "listens", values) : hop("unknown", "unsettled", values); // prettier-ignore

@@ -1,6 +1,6 @@
 import { ContainerSummary } from "@flotilla/engine-api";
 import { expect, test } from "vitest";
-import { describePorts } from "./list-ports.ts";
+import { describePorts, describeServicePorts } from "./list-ports.ts";
 
 const underlays = new Map([["a", "10.9.0.1"], ["b", null]]); // prettier-ignore
 const container = (host: string, name: string, ports: object[], more: object = {}) => ({
@@ -49,4 +49,26 @@ test("the service and stack of a container are named", () => {
   const Labels = { "com.docker.compose.project": "shop", "com.docker.compose.service": "web" };
   const [row] = rows(container("a", "shop-web-1", [{ IP: "", PrivatePort: 80, PublicPort: 80, Type: "tcp" }], { Labels, State: "exited" }));
   expect(row).toMatchObject({ stack: "shop", service: "web", isRunning: false, address: "" });
+});
+
+test("a service's port is one of every host, and runs while a backend takes calls", () => {
+  const ports = [{ protocol: "tcp" as const, port: 80, targetPort: 80, publishedPort: 8080 }, { protocol: "udp" as const, port: 53, targetPort: 53, publishedPort: null }]; // prettier-ignore
+  const names = { stack: "shop", service: "web" };
+  const rowsOf = (weights: number[]) =>
+    describeServicePorts([{ ports, backends: weights.map((weight) => ({ address: "10.64.0.17", weight })) }], names);
+  expect(rowsOf([0, 1])).toEqual([
+    {
+      host: null,
+      containerId: null,
+      container: null,
+      reachableAt: null,
+      ...names,
+      address: "",
+      port: 8080,
+      protocol: "tcp",
+      containerPort: 80,
+      isRunning: true,
+    },
+  ]);
+  expect([rowsOf([0])[0]?.isRunning, rowsOf([])[0]?.isRunning]).toEqual([false, false]);
 });

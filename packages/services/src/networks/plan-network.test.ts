@@ -1,6 +1,6 @@
 import { networkRequest, type NetworkRequest } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
-import { type NetworkSurroundings, planNetwork } from "./plan-network.ts";
+import { type NetworkSurroundings, isEncrypted, planNetwork } from "./plan-network.ts";
 
 const ID = "0123456789abcdef".repeat(4);
 const ask = (request: Partial<NetworkRequest> = {}): NetworkRequest => networkRequest.parse({ name: "web", ...request });
@@ -89,7 +89,7 @@ test.each<[string, Partial<NetworkRequest>, string, string]>([
   ["predefined name", { name: "bridge" }, "forbidden", "operation is not permitted on predefined bridge network"],
   ["MTU below IPv6's", { options: { "com.docker.network.driver.mtu": "1000" } }, "invalid", "invalid MTU 1000"],
   ["MTU no number", { options: { "com.docker.network.driver.mtu": "1e3" } }, "invalid", "invalid MTU 1e3"],
-  ["encrypted", { options: { encrypted: "" } }, "not_implemented", "not supported yet"],
+  ["encrypted or not", { options: { encrypted: "perhaps" } }, "invalid", "perhaps is neither true nor false"],
   ["chosen VNI", { options: { "com.docker.network.driver.overlay.vxlanid_list": "9" } }, "invalid", "cannot be chosen"],
   ["IPv6 too small", { subnet6: "fd00::/112" }, "invalid", "IPv6 subnets are /8 to /96"],
   ["IPv6 no prefix", { subnet6: "fd00::" }, "invalid", "IPv6 subnets are /8 to /96"],
@@ -103,3 +103,10 @@ test.each<[string, Partial<NetworkRequest>, string, string]>([
 ])("refused: %s", (_what, request, code, message) => {
   expect(() => plan(request, { hosts: 4 })).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
 });
+
+test.each([
+  [{}, false],
+  [{ encrypted: "" }, true],
+  [{ encrypted: "true" }, true],
+  [{ encrypted: "False" }, false],
+])("options %j: encrypted is %s", (options, expected) => expect(isEncrypted(options)).toBe(expected));

@@ -10,6 +10,7 @@ const MIN_LENGTH = 8;
 const MAX_LENGTH = 28;
 const MIN_MTU = 1_280;
 const MAX_MTU = 65_535;
+const ENCRYPTED_OPTION = "encrypted";
 const MTU_OPTION = "com.docker.network.driver.mtu";
 const PREDEFINED = new Set(["bridge", "host", "none", "default", "ingress"]);
 /** Unspecified, loopback, link-local (routers use it themselves), multicast and beyond (RFC 6890). */
@@ -74,9 +75,17 @@ export function blockLengthOf(range: Subnet): number {
   return range.prefixLength === 25 ? 29 : 30;
 }
 
+/** Docker's `--opt encrypted`, with or without a value. @throws invalid for one that is neither true nor false. */
+export function isEncrypted(options: Readonly<Record<string, string>>): boolean {
+  const text = options[ENCRYPTED_OPTION];
+  if (text === undefined || ["false", "0"].includes(text.toLowerCase())) return false;
+  if (["", "true", "1"].includes(text.toLowerCase())) return true;
+  throw new FlotillaError("invalid", `invalid value for option ${ENCRYPTED_OPTION}: ${text.slice(0, 20)} is neither true nor false`);
+}
+
 function readOptions(options: Readonly<Record<string, string>>): number | null {
   for (const name of Object.keys(options)) {
-    if (name === "encrypted") throw new FlotillaError("not_implemented", "encrypted overlay networks are not supported yet");
+    if (name === ENCRYPTED_OPTION) isEncrypted(options);
     if (name.endsWith("vxlanid_list")) throw new FlotillaError("invalid", "the VXLAN id of a network cannot be chosen");
   }
   const text = options[MTU_OPTION];

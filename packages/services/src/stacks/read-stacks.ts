@@ -7,7 +7,7 @@ import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
 import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
-import { readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
+import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
 
 export const revisionRef = stackInputRef.extend({ revision: z.int().min(1) });
 
@@ -82,7 +82,7 @@ export async function listStacks(services: ServiceContext, actor: Actor): Promis
       summaries.push(summarise(stack, views, deployments.get(stack.id)));
     }
     return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  });
+  }, AT_ONE_TIME);
 }
 
 async function newestDeployments(tx: Transaction, teamId: string, stackId?: string): Promise<Map<string, StackDeployment>> {
@@ -150,7 +150,7 @@ export async function getStack(
       revisions: revisions.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
       notes,
     };
-  });
+  }, AT_ONE_TIME);
 }
 
 export type RevisionRow = { number: number; createdBy: string; createdAt: string };

@@ -98,8 +98,13 @@ async function place(round: Round, planned: readonly Planned[]): Promise<Map<str
   const result = schedule({
     hosts: round.rows.hosts.map(toScheduleHost),
     services: planned.map(({ scene }) => scene.demand),
-    placed: planned.flatMap(({ service }) =>
-      service.replicas.map(({ hostId, state }) => ({ serviceId: service.id, hostId, isLeaving: state !== "run" })),
+    placed: planned.flatMap(({ service, scene }) =>
+      scene.input.replicas.map(({ id, hash, state, moveBecause }) => ({
+        serviceId: service.id,
+        hostId: service.replicas.find((replica) => replica.id === id)?.hostId ?? "",
+        // The new version is spread by itself.
+        isLeaving: state !== "run" || hash !== service.target.hash || moveBecause !== null,
+      })),
     ),
     volumes,
     wanted,
@@ -179,6 +184,7 @@ async function noteState(round: Round, { stack, service, plan, scene, placement 
       say("info", `goes back to revision ${service.stable.revision}`);
       const data = { target: service.stable, rollsBack: true, startedAt: now, message: why, state: "rolling" };
       await tx.stackService.update({ where: { id: service.id }, data });
+      await tx.stackDeployment.updateMany({ where: { stackId: stack.id, outcome: { in: ["running", "paused"] } }, data: { message: why } });
       round.isChanged = true;
       return;
     }

@@ -11,7 +11,7 @@ import type { OverlayDetail } from "@/trpc/types.ts";
 type OverlayHost = OverlayDetail["hosts"][number];
 
 /** What each host has of a network: its blocks and their use, its MTU, and what is wrong. */
-export function OverlayHosts({ hosts }: { hosts: readonly OverlayHost[] }): ReactNode {
+export function OverlayHosts({ hosts, isEncrypted }: { hosts: readonly OverlayHost[]; isEncrypted: boolean }): ReactNode {
   const t = useTranslations("network");
   return (
     <ul className="divide-y">
@@ -25,6 +25,9 @@ export function OverlayHosts({ hosts }: { hosts: readonly OverlayHost[] }): Reac
               {host.underlay === null ? null : <span className="font-mono">{host.underlay}</span>}
               {host.mtuBytes === null ? null : (
                 <span className="tnum"> · {t("hostMtu", { mtu: host.mtuBytes, underlay: host.underlayMtuBytes ?? 0 })}</span>
+              )}
+              {!isEncrypted || host.encryption === null || host.encryption === "none" ? null : (
+                <span> · {t(`encryption.${host.encryption}`)}</span>
               )}
             </span>
           </div>

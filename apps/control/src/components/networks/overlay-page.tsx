@@ -48,6 +48,7 @@ function Loaded({ network }: { network: OverlayDetail }): ReactNode {
           <span className="flex flex-wrap items-center gap-2 text-sm text-muted">
             overlay · {list("allHosts")}
             {network.isInternal ? <Badge>{list("internal")}</Badge> : null}
+            {network.isEncrypted ? <Badge>{t("encrypted")}</Badge> : null}
             {network.problems > 0 ? <Badge tone="bad">{list("problems", { count: network.problems })}</Badge> : null}
           </span>
         }
@@ -64,7 +65,7 @@ function Loaded({ network }: { network: OverlayDetail }): ReactNode {
             <NetworkMembers network={network.id} members={network.memberRows.map((row) => ({ ...row, host: row.host.name }))} />
           </Panel>
           <Panel title={t("hosts")} isFlush>
-            <OverlayHosts hosts={network.hosts} />
+            <OverlayHosts hosts={network.hosts} isEncrypted={network.isEncrypted} />
           </Panel>
         </div>
         <div className="min-w-0 space-y-4">

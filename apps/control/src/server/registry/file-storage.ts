@@ -151,8 +151,10 @@ async function openForAppend(path: string, offset: number): Promise<FileHandle> 
     throw isMissing(error) ? tooShort() : error;
   });
   try {
-    if ((await file.stat()).size < offset) throw tooShort();
-    await file.truncate(offset);
+    const { size } = await file.stat();
+    if (size < offset) throw tooShort();
+    // Not for nothing: it would count as a change of the file.
+    if (size > offset) await file.truncate(offset);
     return file;
   } catch (error) {
     await file.close();

@@ -95,9 +95,12 @@ class HashThread {
     return call.promise;
   }
 
+  /** A call that is under way fails when the thread is gone, and so uses its file no more. */
   async end(): Promise<void> {
-    this.#fail(undefined);
+    this.isOver = true;
+    clearTimeout(this.#idle);
     await this.#worker.terminate();
+    this.#fail(undefined);
   }
 
   #endLater(): NodeJS.Timeout {

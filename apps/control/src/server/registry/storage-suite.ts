@@ -116,6 +116,15 @@ function testDigests(use: () => BlobStorage, openAgain: () => BlobStorage): void
     await expect(use().digest(newKey(), 1)).rejects.toSatisfy((error) => isFlotillaError(error, "gone"));
   });
 
+  test("what another process wrote in the place of the same number of bytes counts", async () => {
+    const key = newKey();
+    await use().append(key, 0, pieces(Buffer.from("ours")));
+    // A clock of files may tick every ten milliseconds only.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await openAgain().append(key, 0, pieces(Buffer.from("else")));
+    expect(await use().digest(key, 4)).toBe(sha256(Buffer.from("else")));
+  });
+
   test("many uploads beside each other keep apart", async () => {
     const all = Array.from({ length: 12 }, (_, at) => ({ key: newKey(), bytes: bytes.subarray(at * 1000, 1_500_000 + at * 100_000) }));
     await Promise.all(all.map((one) => use().append(one.key, 0, pieces(one.bytes))));

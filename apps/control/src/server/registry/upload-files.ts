@@ -13,7 +13,8 @@ const MAX_KEPT = 1_000;
  */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 
-type Kept = { hash: RunningHash; offset: number };
+/** `changedNs`: when the file was changed last, which is another time when another control plane has written to it since. */
+type Kept = { hash: RunningHash; offset: number; changedNs: bigint };
 
 /** Writes uploads into files and knows their SHA-256 at the end. */
 export class UploadFiles {
@@ -23,10 +24,10 @@ export class UploadFiles {
 
   /** Writes a body behind the first `offset` bytes of a file. Pieces are copied before the next one is asked for. */
   async append(file: FileHandle, at: { key: string; offset: number }, body: AsyncIterable<Uint8Array>): Promise<void> {
-    const hash = this.#take(at.key, at.offset) ?? (await this.#hashStored(file, at.offset));
+    const hash = (await this.#take(file, at)) ?? (await this.#hashStored(file, at.offset));
     try {
       const bytes = await this.#write({ file, hash, position: at.offset }, body);
-      this.#keep(at.key, { hash, offset: at.offset + bytes });
+      this.#keep(at.key, { hash, offset: at.offset + bytes, changedNs: await changedNs(file) });
     } catch (error) {
       // It may be ahead of the file.
       hash.forget();
@@ -36,7 +37,8 @@ export class UploadFiles {
 
   /** SHA-256 of the first `size` bytes, which are there. */
   async digest(file: FileHandle, at: { key: string; size: number }): Promise<string> {
-    return (this.#take(at.key, at.size) ?? (await this.#hashStored(file, at.size))).digest();
+    const hash = (await this.#take(file, { key: at.key, offset: at.size })) ?? (await this.#hashStored(file, at.size));
+    return hash.digest();
   }
 
   forget(key: string): void {
@@ -54,11 +56,11 @@ export class UploadFiles {
     if (oldest !== undefined) this.forget(oldest);
   }
 
-  #take(key: string, offset: number): RunningHash | undefined {
+  async #take(file: FileHandle, { key, offset }: { key: string; offset: number }): Promise<RunningHash | undefined> {
     const kept = this.#kept.get(key);
     this.#kept.delete(key);
     if (kept === undefined || !kept.hash.isAlive) return undefined;
-    if (kept.offset === offset) return kept.hash;
+    if (kept.offset === offset && kept.changedNs === (await changedNs(file))) return kept.hash;
     kept.hash.forget();
     return undefined;
   }
@@ -104,13 +106,20 @@ export class UploadFiles {
       }
     } finally {
       // Also what came before a broken connection counts: the upload goes on behind it.
-      await flush();
-      await pending;
-      await writeBack.end();
+      try {
+        await flush();
+        await pending;
+      } finally {
+        await writeBack.end();
+      }
       if (this.#spare.length < MAX_SPARE) this.#spare.push(filling.memory, other);
     }
     return position - to.position;
   }
+}
+
+async function changedNs(file: FileHandle): Promise<bigint> {
+  return (await file.stat({ bigint: true })).mtimeNs;
 }
 
 /** Brings what was written to the disk from time to time. */

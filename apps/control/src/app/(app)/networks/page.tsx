@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
 import { NavTitle } from "@/components/nav-title.tsx";
-import { NetworkTable } from "@/components/networks/network-list.tsx";
+import { NetworksOverview } from "@/components/networks/networks-overview.tsx";
 
 export default function NetworksPage(): ReactNode {
   return (
     <>
       <NavTitle id="networks" />
-      <NetworkTable />
+      <NetworksOverview />
     </>
   );
 }

@@ -1,0 +1,339 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { Lab } from "../lab/lab.ts";
+import { makeBusyboxTar } from "../support/busybox-image.ts";
+
+// Three hosts and a real control plane: a stack deployed, rolled, rolled back, healed. One lab for all of it.
+const directory = mkdtempSync(join(tmpdir(), "flotilla-stacks-"));
+const HOSTS = ["h1", "h2", "h3"] as const;
+let lab: Lab;
+
+const replica = z.looseObject({
+  id: z.string(),
+  slot: z.string(),
+  state: z.string(),
+  phase: z.string(),
+  containerId: z.string().nullable(),
+  isCurrent: z.boolean(),
+  restarts: z.number(),
+  host: z.object({ name: z.string() }),
+  reason: z.string(),
+});
+const service = z.looseObject({
+  name: z.string(),
+  state: z.string(),
+  message: z.string(),
+  running: z.number(),
+  wanted: z.number(),
+  replicas: z.array(replica),
+});
+const stackDetail = z.looseObject({ state: z.string(), revision: z.number(), detail: z.array(service) });
+type StackDetail = z.output<typeof stackDetail>;
+const plannedReplica = z.looseObject({ act: z.string() });
+const plannedService = z.looseObject({
+  name: z.string(),
+  change: z.string(),
+  reasons: z.array(z.string()),
+  replicas: z.array(plannedReplica),
+});
+const planned = z.looseObject({ services: z.array(plannedService), basis: z.looseObject({ generation: z.number() }) });
+const deployed = z.looseObject({ deploymentId: z.string(), revision: z.number() });
+const deployments = z.looseObject({ items: z.array(z.looseObject({ id: z.string(), kind: z.string() })) });
+const deployment = z.looseObject({ outcome: z.string(), message: z.string(), steps: z.array(z.looseObject({ text: z.string() })) });
+
+async function eventually<T>(look: () => Promise<T>, isDone: (found: T) => boolean, what = "the condition"): Promise<T> {
+  const deadline = Date.now() + 100_000;
+  for (;;) {
+    const found = await look();
+    if (isDone(found)) return found;
+    if (Date.now() > deadline) throw new Error(`${what} did not come true in time: ${JSON.stringify(found)}`);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}
+
+const get = async (stack = "shop"): Promise<StackDetail> => stackDetail.parse(await lab.query("stacks.get", { stack }));
+const deploy = async (text: string, more: object = {}): Promise<z.output<typeof deployed>> =>
+  deployed.parse(await lab.mutate("stacks.deploy", { name: "shop", files: { "compose.yaml": text }, ...more }));
+const readDeployment = async (id: string): Promise<z.output<typeof deployment>> =>
+  deployment.parse(await lab.query("deployments.get", { id }));
+const ended = (id: string): Promise<z.output<typeof deployment>> =>
+  eventually(
+    () => readDeployment(id),
+    ({ outcome }) => outcome !== "running",
+    `the end of deployment ${id}`,
+  );
+const atRest = (look: StackDetail): boolean =>
+  look.state === "running" && look.detail.every(({ state, replicas, wanted }) => state === "done" && replicas.length === wanted);
+
+/** A replica that runs: its host and its container. */
+async function oneReplica(): Promise<{ host: string; container: string }> {
+  const found = (await get()).detail[0]?.replicas.find(({ state, phase }) => state === "run" && phase === "running");
+  if (found?.containerId == null) throw new Error("no replica runs");
+  return { host: found.host.name, container: found.containerId };
+}
+
+/** A web server that answers its version, and is healthy when it does. */
+const webText = (version: string, more = ""): string => `
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "mkdir -p /www && echo ${version} > /www/index.html && exec httpd -f -p 80 -h /www"]
+    init: true
+    ports: ["18080:80"]
+    healthcheck:
+      test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1/"]
+      interval: 300ms
+      retries: 3
+    stop_grace_period: 3s
+    secrets: [password]
+${more}    deploy:
+      replicas: 3
+      update_config: { order: start-first, parallelism: 1, monitor: 500ms, failure_action: rollback }
+      x-flotilla: { on-host-loss: replace, grace: 2s, drain: 1s }
+secrets:
+  password: { external: true }
+`;
+const ask = (host: string): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
+  lab.exec(host, ["timeout", "5", "/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:18080/"]);
+const fetchFrom = async (host: string): Promise<string> => (await ask(host)).stdout.trim();
+
+/** Asks for the page over and over, on each host one request after the other. */
+class Load {
+  readonly #failures: string[] = [];
+  readonly #answers = new Set<string>();
+  readonly #runs: Promise<void>[];
+  #isStopped = false;
+
+  constructor(hosts: readonly string[]) {
+    this.#runs = hosts.map((host) => this.#run(host));
+  }
+
+  async #run(host: string): Promise<void> {
+    while (!this.#isStopped) {
+      const { exitCode, stdout, stderr } = await ask(host);
+      if (exitCode === 0) this.#answers.add(stdout.trim());
+      else this.#failures.push(`${host} at ${new Date().toISOString()}: ${exitCode} ${stderr}`);
+    }
+  }
+
+  async stop(): Promise<{ failures: string[]; answers: Set<string> }> {
+    this.#isStopped = true;
+    await Promise.all(this.#runs);
+    return { failures: this.#failures, answers: this.#answers };
+  }
+}
+
+beforeAll(async () => {
+  lab = await Lab.up(`s${process.pid}`, { hostCount: HOSTS.length });
+  const tar = await makeBusyboxTar(directory);
+  for (const host of HOSTS) {
+    const { exitCode, stderr } = await lab.docker(host, ["import", "--change", 'CMD ["sh"]', tar, "busybox:latest"]);
+    expect(exitCode, stderr).toBe(0);
+  }
+  await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("first").toString("base64") });
+});
+afterAll(async () => {
+  await lab.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe("a stack", () => {
+  test("is spread over the hosts, answers on each, and has its secret", async () => {
+    const { deploymentId } = await deploy(webText("one"));
+    const { outcome, steps } = await ended(deploymentId);
+    expect(outcome, JSON.stringify(steps, null, 1)).toBe("done");
+    const stack = await get();
+    expect(new Set(stack.detail[0]?.replicas.map(({ host }) => host.name))).toEqual(new Set(HOSTS));
+    for (const host of HOSTS)
+      await eventually(
+        () => fetchFrom(host),
+        (answer) => answer === "one",
+        `an answer on ${host}`,
+      );
+    const { host, container } = await oneReplica();
+    const read = await lab.docker("h1", [
+      "exec",
+      container ?? "",
+      "sh",
+      "-c",
+      "cat /run/secrets/password; stat -c %a /run/secrets/password",
+    ]);
+    expect(read.stdout).toBe("first400\n");
+    expect((await lab.docker(host, ["inspect", container])).stdout).not.toContain("first");
+  });
+
+  test("has a plan that is refused when it is stale", async () => {
+    const input = { name: "shop", files: { "compose.yaml": webText("two") } };
+    const plan = planned.parse(await lab.mutate("stacks.plan", input));
+    expect(plan.services[0]).toMatchObject({ name: "web", change: "update", reasons: ["command changed"] });
+    expect(plan.services[0]?.replicas.map(({ act }) => act)).toEqual(["replace", "replace", "replace"]);
+    const stale = { ...plan.basis, generation: plan.basis.generation - 1 };
+    await expect(lab.mutate("stacks.deploy", { ...input, basis: stale })).rejects.toThrow(
+      "plan again: the stack was changed (generation 0 → 1)",
+    );
+  });
+
+  test("of two deployments at once one wins and the other is told", async () => {
+    const input = { name: "shop", files: { "compose.yaml": webText("one") } };
+    const { basis } = planned.parse(await lab.mutate("stacks.plan", input));
+    const results = await Promise.allSettled([1, 2].map(() => lab.mutate("stacks.deploy", { ...input, basis })));
+    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    await eventually(() => get(), atRest, "rest");
+  });
+});
+
+describe("a rollout", () => {
+  test("start-first loses no request, from any host", async () => {
+    const load = new Load(["h1", "h2"]);
+    const { deploymentId } = await deploy(webText("two"));
+    const { outcome, steps } = await ended(deploymentId);
+    const { failures, answers } = await load.stop();
+    expect(outcome, JSON.stringify(steps, null, 1)).toBe("done");
+    expect(failures).toEqual([]);
+    expect(answers).toEqual(new Set(["one", "two"]));
+    await eventually(() => get(), atRest, "rest");
+  });
+
+  test("whose health check fails goes back by itself, and says why", async () => {
+    const { deploymentId } = await deploy(webText("three").replace("exec httpd", "echo out of cheese >&2; exec sleep 600; httpd"));
+    const { outcome, message } = await ended(deploymentId);
+    expect(outcome).toBe("rolled_back");
+    expect(message).toMatch(/1 of 3 replicas failed: its health check fails; health check said: .*last lines:\nout of cheese/s);
+    await eventually(() => get(), atRest, "rest");
+    for (const host of HOSTS) expect(await fetchFrom(host)).toBe("two");
+  });
+
+  test("is begun by a changed secret, and carried on by a control plane that was killed in the middle of it", async () => {
+    await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("second").toString("base64") });
+    const [begun] = deployments.parse(await lab.query("deployments.list", { stack: "shop" })).items;
+    expect(begun?.kind).toBe("file");
+    const id = begun?.id ?? "";
+    await eventually(
+      () => readDeployment(id),
+      ({ steps }) => steps.some(({ text }) => text.includes("is made on")),
+      "a first step",
+    );
+    await lab.powerOff("control");
+    await lab.powerOn("control");
+    await eventually(
+      () => readDeployment(id).catch(() => undefined),
+      (found) => found?.outcome === "done",
+      "the end",
+    );
+    await eventually(() => get(), atRest, "rest");
+    const { host, container } = await oneReplica();
+    expect((await lab.docker(host, ["exec", container, "cat", "/run/secrets/password"])).stdout).toBe("second");
+  });
+});
+
+describe("healing", () => {
+  const hostsOf = ({ detail }: StackDetail): string[] =>
+    detail.flatMap(({ replicas }) => replicas.filter(({ state }) => state === "run").map(({ host }) => host.name)).toSorted();
+
+  test("a replica that is killed is started again on its host", async () => {
+    const { host, container } = await oneReplica();
+    await lab.docker(host, ["kill", container]);
+    await eventually(
+      () => get(),
+      (stack) => stack.detail[0]?.replicas.some(({ phase, restarts }) => phase === "running" && restarts === 1) === true,
+      "a restart",
+    );
+    await eventually(() => get(), atRest, "rest");
+  });
+
+  test("a drained host's replicas move away", async () => {
+    const [host] = hostsOf(await get());
+    await lab.mutate("hosts.place", { host, availability: "drain" });
+    await eventually(
+      () => get(),
+      (stack) => atRest(stack) && !hostsOf(stack).includes(host ?? ""),
+      `${host} to be empty`,
+    );
+    await lab.mutate("hosts.place", { host, availability: "active" });
+  });
+
+  test("a host that is gone is replaced, and has no copy when it is back", async () => {
+    const lost = hostsOf(await get()).find((name) => name !== "h1") ?? "h2";
+    await lab.powerOff(lost);
+    const isElsewhere = ({ phase, state, host }: z.output<typeof replica>): boolean =>
+      state === "run" && phase === "running" && host.name !== lost;
+    await eventually(
+      () => get(),
+      ({ detail }) => detail[0]?.replicas.filter(isElsewhere).length === 3,
+      "three replicas elsewhere",
+    );
+    await eventually(
+      () => fetchFrom("h1"),
+      (answer) => answer === "two",
+      "an answer",
+    );
+    await lab.powerOn(lost);
+    await eventually(
+      () => get(),
+      (stack) => atRest(stack) && !hostsOf(stack).includes(lost),
+      `${lost} to be empty`,
+    );
+    await eventually(
+      async () => (await lab.docker(lost, ["ps", "-aq", "--filter", "label=com.docker.compose.service=web"])).stdout.trim(),
+      (ids) => ids === "",
+      "no copy",
+    );
+  });
+
+  test("rebalancing fills it again", async () => {
+    await lab.mutate("stacks.rebalance", { stack: "shop" });
+    await eventually(
+      () => get(),
+      (stack) => atRest(stack) && new Set(hostsOf(stack)).size === 3,
+      "one replica on each host",
+    );
+  });
+});
+
+describe("a host that is cut off", () => {
+  test("is replaced while its copy runs on, and has none when it is back", async () => {
+    const lost = "h3";
+    const others = ["control", ...HOSTS.filter((name) => name !== lost)];
+    const copies = async (): Promise<string> =>
+      (await lab.docker(lost, ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout.trim();
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.cut(lost, node)));
+    await eventually(
+      () => get(),
+      ({ detail }) =>
+        detail[0]?.replicas.filter(({ phase, state, host }) => state === "run" && phase === "running" && host.name !== lost).length === 3,
+      "three replicas elsewhere",
+    );
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.heal(lost, node)));
+    await eventually(copies, (ids) => ids === "", "no copy");
+    await eventually(() => get(), atRest, "rest");
+  });
+});
+
+describe("the end", () => {
+  test("what does not fit says why", async () => {
+    const text = webText("five").replace("replicas: 3", "replicas: 3\n      placement: { constraints: [node.labels.disk==ssd] }");
+    await deploy(text);
+    await eventually(
+      () => get(),
+      ({ detail }) => detail[0]?.message === "1 of 3 replicas have no host: 3 hosts: 3 lack label disk=ssd",
+      "the reason",
+    );
+  });
+
+  test("removes everything but volumes", async () => {
+    await lab.mutate("stacks.remove", { stack: "shop" });
+    await eventually(
+      () => lab.query("stacks.list"),
+      (stacks) => Array.isArray(stacks) && stacks.length === 0,
+      "the stack to be gone",
+    );
+    for (const host of HOSTS) expect((await lab.docker(host, ["ps", "-aq"])).stdout.trim()).toBe("");
+    expect(await lab.query("networks.list", {})).toMatchObject({ overlays: [] });
+    await lab.mutate("secrets.remove", { name: "password" });
+  });
+});
