@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
 import { type Product, startProduct } from "../support/product.ts";
+import { testStackPages } from "./stack-pages.ts";
 
 const FLAGS = [
   "--no-sandbox",
@@ -245,6 +246,8 @@ describe("a person", () => {
     expect((await product.docker(["ps", "-aq"])).stdout).toBe("");
   });
 
+  testStackPages(() => ({ product, page }));
+
   test("finds everything that was done in the activity", async () => {
     await open("/activity");
     const rows = page.getByRole("list", { name: "Activity" });
@@ -304,6 +307,9 @@ describe("every page", () => {
     "/hosts/local",
     "/images",
     "/volumes",
+    "/stacks",
+    "/deploy",
+    "/secrets",
     "/activity",
     "/settings",
     "/settings?tab=members",

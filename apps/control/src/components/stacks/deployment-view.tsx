@@ -66,12 +66,14 @@ function StepList({ steps }: { steps: readonly DeploymentStep[] }): ReactNode {
       {steps.map((step) => {
         const time = parseTime(step.time);
         return (
-          <li key={step.id} className="grid gap-x-3 sm:grid-cols-[4.5rem_minmax(0,7rem)_minmax(0,1fr)]">
+          <li key={step.id} className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-3 sm:grid-cols-[4.5rem_minmax(0,7rem)_minmax(0,1fr)]">
             <time className="tnum text-xs leading-5 text-faint" suppressHydrationWarning>
               {time === null ? "" : new Date(time).toLocaleTimeString(locale, { hour12: false })}
             </time>
             <span className="truncate font-medium">{step.service}</span>
-            <span className={cn("min-w-0 break-words whitespace-pre-wrap", step.level === "failure" && "text-bad")}>{step.text}</span>
+            <span className={cn("min-w-0 break-words whitespace-pre-wrap max-sm:col-span-2", step.level === "failure" && "text-bad")}>
+              {step.text}
+            </span>
           </li>
         );
       })}

@@ -61,7 +61,9 @@ export function PlanView({ plan }: { plan: ReadablePlan }): ReactNode {
 
 function ServicePlan({ service }: { service: PlannedService }): ReactNode {
   const t = useTranslations("stacks.plan");
-  const lines = planLines(service.replicas);
+  // Of a service that stays as it is nothing more is worth reading.
+  const isKept = service.change === "none" && service.replicas.every(({ act }) => act === "keep");
+  const lines = isKept ? [] : planLines(service.replicas);
   return (
     <>
       <p className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
@@ -69,7 +71,7 @@ function ServicePlan({ service }: { service: PlannedService }): ReactNode {
         <Badge tone={CHANGE_TONES[service.change]}>{t(`changes.${service.change}`)}</Badge>
         {service.reasons.length === 0 ? null : <span className="min-w-0 text-xs break-all text-muted">{service.reasons.join(" · ")}</span>}
       </p>
-      <ul className="mt-1.5 space-y-1">
+      <ul className={lines.length === 0 ? "hidden" : "mt-1.5 space-y-1"}>
         {lines.map((line) => (
           <li key={JSON.stringify(line)} className="grid grid-cols-[1rem_minmax(0,1fr)] items-start gap-x-2 text-sm">
             <span className={cn("mt-0.5", COLORS[line.act])}>

@@ -28,7 +28,7 @@ export function ReplicaGrid({ replicas }: { replicas: readonly StackReplica[] })
     <div className="space-y-3">
       <ul className="space-y-2">
         {replicasByHost(replicas).map(({ host, replicas: here }) => (
-          <li key={host} className="grid grid-cols-[minmax(4rem,7rem)_minmax(0,1fr)] items-start gap-x-3">
+          <li key={host} className="grid grid-cols-[5rem_minmax(0,1fr)] items-start sm:grid-cols-[8rem_minmax(0,1fr)] gap-x-3">
             <span className="truncate pt-1 text-sm text-muted" title={host}>
               {host}
             </span>

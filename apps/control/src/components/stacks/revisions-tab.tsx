@@ -114,7 +114,16 @@ const SIGNS = { added: "+", removed: "−", same: " " } as const;
 
 function DiffLine({ row }: { row: DiffRow }): ReactNode {
   const t = useTranslations("stacks.revisions");
-  if (row.kind === "skipped") return <p className="bg-hover px-3 text-faint select-none">{t("skipped", { count: row.count })}</p>;
+  if (row.kind === "skipped") {
+    return (
+      <p className="flex bg-hover px-3 font-sans text-faint select-none">
+        <span aria-hidden className="w-12 shrink-0">
+          ⋯
+        </span>
+        {t("skipped", { count: row.count })}
+      </p>
+    );
+  }
   return (
     <p
       data-diff={row.kind}
