@@ -117,10 +117,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, tunnels: tunnels.published }),
-    onOverlayChanged: (listener) => {
-      parts.overlayListeners.add(listener);
-      return () => void parts.overlayListeners.delete(listener);
-    },
+    onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
     leaveOut: async (unreachable) => {
       parts.reach.unreachable = unreachable;
@@ -148,6 +145,11 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       kernel.close();
     },
   };
+}
+
+function addListener<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 type Parts = {
