@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
+import { compose } from "./compose.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
+import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
 import { registry } from "./registry-server.ts";
@@ -179,4 +181,6 @@ export const CASES: Readonly<Record<string, Case>> = {
   push,
   registry,
   build,
+  planner,
+  compose,
 };

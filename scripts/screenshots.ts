@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
+import { callProduct, deployStacks, removeStacks } from "./screenshot-stacks.ts";
 
 const OUT = join(import.meta.dirname, "..", ".screenshots");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
@@ -16,6 +17,10 @@ const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 360, heig
 const THEMES = ["light", "dark"] as const;
 /** Charts and live figures need a few samples. */
 const SETTLE_MS = 1_500;
+
+const args = process.argv.slice(2);
+const langAt = args.indexOf("--lang");
+const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
 
 type Shot = { name: string; path: string; prepare?: (page: Page) => Promise<void> };
 
@@ -50,6 +55,15 @@ const SHOTS: readonly Shot[] = [
   { name: "volumes", path: "/volumes" },
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
+  { name: "stacks", path: "/stacks" },
+  { name: "stack", path: "/stacks/shop" },
+  { name: "stack-failed", path: "/stacks/blog" },
+  { name: "stack-deployments", path: "/stacks/shop?tab=deployments" },
+  { name: "stack-revisions", path: "/stacks/shop?tab=revisions" },
+  { name: "stack-logs", path: "/stacks/shop?tab=logs" },
+  { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },
+  { name: "deploy-plan", path: "/deploy?stack=shop", prepare: clickButton(language === "zh" ? "生成计划" : "Plan") },
+  { name: "secrets", path: "/secrets" },
   { name: "networks-map", path: "/networks?tab=map" },
   { name: "networks-mesh", path: "/networks?tab=mesh" },
   { name: "networks-ports", path: "/networks?tab=ports" },
@@ -72,9 +86,6 @@ const SHOTS: readonly Shot[] = [
   { name: "shortcuts", path: "/", prepare: async (page) => page.keyboard.press("?") },
 ];
 
-const args = process.argv.slice(2);
-const langAt = args.indexOf("--lang");
-const language = langAt === -1 ? "en" : (args[langAt + 1] ?? "en");
 const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
 const product = await startProduct({ withAdmin: true });
 
@@ -139,12 +150,9 @@ async function fillProduct(filled: Product): Promise<void> {
     await must(["tag", image, `${registry}/team/${name}`]);
     await must(["push", `${registry}/team/${name}`]);
   }
+  await deployStacks(filled);
   // Nobody listens there: pulling through it fails, which its row then says.
-  await fetch(`${filled.url}/api/trpc/registry.upstreams.create`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
-    body: JSON.stringify({ name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true }),
-  });
+  await callProduct(filled, "registry.upstreams.create", { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true });
   await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
   await filled.dockerThroughControl(["restart", "worker-1"]);
 }
@@ -237,5 +245,6 @@ try {
     await browser.close();
   }
 } finally {
+  await removeStacks(product);
   await product.close();
 }

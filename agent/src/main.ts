@@ -265,14 +265,13 @@ function createRoutes(parts: Parts): Route[] {
 
 /** Before the first connection: a control plane that hears of a host without an underlay tells it of no network. */
 async function reportUnderlay({ config, state, mesh, networks }: Parts, opened: (() => Promise<void> | void)[]): Promise<void> {
-  const ownLinks = [bridgePrefix(config.instance), uplinkPrefix(config.instance), tunnelPrefix(config.instance)];
   const underlay = new UnderlayReporter({
     stack: openNetworkStack(),
     observed: state.observed,
-    ownLinks,
+    ownLinks: [bridgePrefix(config.instance), uplinkPrefix(config.instance), tunnelPrefix(config.instance)],
     controlUrl: () => findControlUrl(config.dataDir),
-    encryption: () => networks.encryption(),
     answerProbes: mesh.listen.bind(mesh),
+    encryption: () => networks.encryption(),
   });
   opened.push(() => underlay.close());
   await underlay.look();

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
 import { type Product, startProduct } from "../support/product.ts";
+import { testStackPages } from "./stack-pages.ts";
 
 const FLAGS = [
   "--no-sandbox",
@@ -144,14 +145,14 @@ describe("a person", () => {
     await button("Fill the form").click();
     await button("Run").click();
     await page.waitForURL(/\/containers\/local\/[0-9a-f]{12}\?tab=logs/);
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     const { stdout } = await product.docker(["inspect", "--format", "{{.HostConfig.Memory}} {{.State.Running}}", "web"]);
     expect(stdout.trim()).toBe("67108864 true");
   });
 
   test("searches the log and sees the matches marked", async () => {
     await open("/containers/local/web?tab=logs");
-    await page.getByRole("log").getByText("line 3").waitFor();
+    await page.getByRole("log").getByText("line 3").first().waitFor();
     await page.getByPlaceholder("Search in the log…").fill("warning");
     await page.locator("[role=log] mark").first().waitFor();
   });
@@ -245,6 +246,8 @@ describe("a person", () => {
     expect((await product.docker(["ps", "-aq"])).stdout).toBe("");
   });
 
+  testStackPages(() => ({ product, page }));
+
   test("finds everything that was done in the activity", async () => {
     await open("/activity");
     const rows = page.getByRole("list", { name: "Activity" });
@@ -304,6 +307,9 @@ describe("every page", () => {
     "/hosts/local",
     "/images",
     "/volumes",
+    "/stacks",
+    "/deploy",
+    "/secrets",
     "/activity",
     "/settings",
     "/settings?tab=members",

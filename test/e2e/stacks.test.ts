@@ -16,6 +16,7 @@ const replica = z.looseObject({
   slot: z.string(),
   state: z.string(),
   phase: z.string(),
+  containerId: z.string().nullable(),
   isCurrent: z.boolean(),
   restarts: z.number(),
   host: z.object({ name: z.string() }),
@@ -40,6 +41,7 @@ const plannedService = z.looseObject({
 });
 const planned = z.looseObject({ services: z.array(plannedService), basis: z.looseObject({ generation: z.number() }) });
 const deployed = z.looseObject({ deploymentId: z.string(), revision: z.number() });
+const deployments = z.looseObject({ items: z.array(z.looseObject({ id: z.string(), kind: z.string() })) });
 const deployment = z.looseObject({ outcome: z.string(), message: z.string(), steps: z.array(z.looseObject({ text: z.string() })) });
 
 async function eventually<T>(look: () => Promise<T>, isDone: (found: T) => boolean, what = "the condition"): Promise<T> {
@@ -66,6 +68,13 @@ const ended = (id: string): Promise<z.output<typeof deployment>> =>
 const atRest = (look: StackDetail): boolean =>
   look.state === "running" && look.detail.every(({ state, replicas, wanted }) => state === "done" && replicas.length === wanted);
 
+/** A replica that runs: its host and its container. */
+async function oneReplica(): Promise<{ host: string; container: string }> {
+  const found = (await get()).detail[0]?.replicas.find(({ state, phase }) => state === "run" && phase === "running");
+  if (found?.containerId == null) throw new Error("no replica runs");
+  return { host: found.host.name, container: found.containerId };
+}
+
 /** A web server that answers its version, and is healthy when it does. */
 const webText = (version: string, more = ""): string => `
 services:
@@ -82,8 +91,8 @@ services:
     secrets: [password]
 ${more}    deploy:
       replicas: 3
-      update_config: { order: start-first, parallelism: 1, monitor: 1s, failure_action: rollback }
-      x-flotilla: { on-host-loss: replace, grace: 2s, drain: 2s }
+      update_config: { order: start-first, parallelism: 1, monitor: 500ms, failure_action: rollback }
+      x-flotilla: { on-host-loss: replace, grace: 2s, drain: 1s }
 secrets:
   password: { external: true }
 `;
@@ -144,9 +153,7 @@ describe("a stack", () => {
         (answer) => answer === "one",
         `an answer on ${host}`,
       );
-    const [container] = (await lab.docker("h1", ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout
-      .trim()
-      .split("\n");
+    const { host, container } = await oneReplica();
     const read = await lab.docker("h1", [
       "exec",
       container ?? "",
@@ -155,7 +162,7 @@ describe("a stack", () => {
       "cat /run/secrets/password; stat -c %a /run/secrets/password",
     ]);
     expect(read.stdout).toBe("first400\n");
-    expect((await lab.docker("h1", ["inspect", container ?? ""])).stdout).not.toContain("first");
+    expect((await lab.docker(host, ["inspect", container])).stdout).not.toContain("first");
   });
 
   test("has a plan that is refused when it is stale", async () => {
@@ -199,34 +206,26 @@ describe("a rollout", () => {
     for (const host of HOSTS) expect(await fetchFrom(host)).toBe("two");
   });
 
-  test("is carried on by a control plane that was killed in the middle of it", async () => {
-    const { deploymentId } = await deploy(webText("four"));
+  test("is begun by a changed secret, and carried on by a control plane that was killed in the middle of it", async () => {
+    await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("second").toString("base64") });
+    const [begun] = deployments.parse(await lab.query("deployments.list", { stack: "shop" })).items;
+    expect(begun?.kind).toBe("file");
+    const id = begun?.id ?? "";
     await eventually(
-      () => readDeployment(deploymentId),
+      () => readDeployment(id),
       ({ steps }) => steps.some(({ text }) => text.includes("is made on")),
       "a first step",
     );
     await lab.powerOff("control");
     await lab.powerOn("control");
     await eventually(
-      () => readDeployment(deploymentId).catch(() => undefined),
+      () => readDeployment(id).catch(() => undefined),
       (found) => found?.outcome === "done",
       "the end",
     );
-    await eventually(
-      () => fetchFrom("h3"),
-      (answer) => answer === "four",
-      "the new version",
-    );
-  });
-
-  test("of a secret is begun by its change", async () => {
-    await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("second").toString("base64") });
     await eventually(() => get(), atRest, "rest");
-    const [container] = (await lab.docker("h2", ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout
-      .trim()
-      .split("\n");
-    expect((await lab.docker("h2", ["exec", container ?? "", "cat", "/run/secrets/password"])).stdout).toBe("second");
+    const { host, container } = await oneReplica();
+    expect((await lab.docker(host, ["exec", container, "cat", "/run/secrets/password"])).stdout).toBe("second");
   });
 });
 
@@ -235,10 +234,8 @@ describe("healing", () => {
     detail.flatMap(({ replicas }) => replicas.filter(({ state }) => state === "run").map(({ host }) => host.name)).toSorted();
 
   test("a replica that is killed is started again on its host", async () => {
-    const [container] = (await lab.docker("h1", ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout
-      .trim()
-      .split("\n");
-    await lab.docker("h1", ["kill", container ?? ""]);
+    const { host, container } = await oneReplica();
+    await lab.docker(host, ["kill", container]);
     await eventually(
       () => get(),
       (stack) => stack.detail[0]?.replicas.some(({ phase, restarts }) => phase === "running" && restarts === 1) === true,
@@ -248,35 +245,42 @@ describe("healing", () => {
   });
 
   test("a drained host's replicas move away", async () => {
-    await lab.mutate("hosts.place", { host: "h3", availability: "drain" });
+    const [host] = hostsOf(await get());
+    await lab.mutate("hosts.place", { host, availability: "drain" });
     await eventually(
       () => get(),
-      (stack) => atRest(stack) && !hostsOf(stack).includes("h3"),
-      "h3 to be empty",
+      (stack) => atRest(stack) && !hostsOf(stack).includes(host ?? ""),
+      `${host} to be empty`,
     );
-    await lab.mutate("hosts.place", { host: "h3", availability: "active" });
+    await lab.mutate("hosts.place", { host, availability: "active" });
   });
 
   test("a host that is gone is replaced, and has no copy when it is back", async () => {
-    await lab.powerOff("h2");
+    const lost = hostsOf(await get()).find((name) => name !== "h1") ?? "h2";
+    await lab.powerOff(lost);
+    const isElsewhere = ({ phase, state, host }: z.output<typeof replica>): boolean =>
+      state === "run" && phase === "running" && host.name !== lost;
     await eventually(
       () => get(),
-      ({ detail }) =>
-        detail[0]?.replicas.filter(({ phase, state, host }) => state === "run" && phase === "running" && host.name !== "h2").length === 3,
+      ({ detail }) => detail[0]?.replicas.filter(isElsewhere).length === 3,
       "three replicas elsewhere",
     );
     await eventually(
       () => fetchFrom("h1"),
-      (answer) => answer === "four",
+      (answer) => answer === "two",
       "an answer",
     );
-    await lab.powerOn("h2");
+    await lab.powerOn(lost);
     await eventually(
       () => get(),
-      (stack) => atRest(stack) && !hostsOf(stack).includes("h2"),
-      "h2 to be empty",
+      (stack) => atRest(stack) && !hostsOf(stack).includes(lost),
+      `${lost} to be empty`,
     );
-    expect((await lab.docker("h2", ["ps", "-aq", "--filter", "label=com.docker.compose.service=web"])).stdout.trim()).toBe("");
+    await eventually(
+      async () => (await lab.docker(lost, ["ps", "-aq", "--filter", "label=com.docker.compose.service=web"])).stdout.trim(),
+      (ids) => ids === "",
+      "no copy",
+    );
   });
 
   test("rebalancing fills it again", async () => {
@@ -289,9 +293,29 @@ describe("healing", () => {
   });
 });
 
+describe("a host that is cut off", () => {
+  test("is replaced while its copy runs on, and has none when it is back", async () => {
+    const lost = "h3";
+    const others = ["control", ...HOSTS.filter((name) => name !== lost)];
+    const copies = async (): Promise<string> =>
+      (await lab.docker(lost, ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout.trim();
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.cut(lost, node)));
+    await eventually(
+      () => get(),
+      ({ detail }) =>
+        detail[0]?.replicas.filter(({ phase, state, host }) => state === "run" && phase === "running" && host.name !== lost).length === 3,
+      "three replicas elsewhere",
+    );
+    expect(await copies()).not.toBe("");
+    await Promise.all(others.map((node) => lab.heal(lost, node)));
+    await eventually(copies, (ids) => ids === "", "no copy");
+    await eventually(() => get(), atRest, "rest");
+  });
+});
+
 describe("the end", () => {
   test("what does not fit says why", async () => {
-    await deploy(webText("four").replace("replicas: 3", "replicas: 3\n      placement: { constraints: [node.labels.disk==ssd] }"));
     const text = webText("five").replace("replicas: 3", "replicas: 3\n      placement: { constraints: [node.labels.disk==ssd] }");
     await deploy(text);
     await eventually(
@@ -309,6 +333,7 @@ describe("the end", () => {
       "the stack to be gone",
     );
     for (const host of HOSTS) expect((await lab.docker(host, ["ps", "-aq"])).stdout.trim()).toBe("");
+    expect(await lab.query("networks.list", {})).toMatchObject({ overlays: [] });
     await lab.mutate("secrets.remove", { name: "password" });
   });
 });

@@ -8,6 +8,8 @@ import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
 const HOST = { host: "web-1" };
 const REPOSITORY = { repository: "team/app" };
 const CONTAINER = { ...HOST, id: "c1" };
+const STACK = { stack: "none" };
+const PROJECT = { name: "shop", files: { "compose.yaml": "services: { web: { image: busybox } }" } };
 const INPUTS: Readonly<Record<string, unknown>> = {
   "setup.status": undefined,
   "setup.complete": { token: "x", name: "x", email: "x@example.test", password: "long enough x", teamName: "x" },
@@ -22,6 +24,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "hosts.list": undefined,
   "hosts.get": HOST,
   "hosts.rename": { ...HOST, name: "web-1" },
+  "hosts.place": { ...HOST, availability: "active" },
   "hosts.remove": HOST,
   "hosts.joinTokens.create": { expiresInMinutes: 1, uses: 1 },
   "hosts.joinTokens.list": undefined,
@@ -60,6 +63,28 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "networks.remove": { ...HOST, network: "n1" },
   "networks.connect": { ...HOST, network: "n1", container: "c1" },
   "networks.disconnect": { ...HOST, network: "n1", container: "c1" },
+  "stacks.list": undefined,
+  "stacks.get": STACK,
+  "stacks.revision": { ...STACK, revision: 1 },
+  "stacks.plan": PROJECT,
+  "stacks.deploy": PROJECT,
+  "stacks.variables": STACK,
+  "stacks.setVariables": { ...STACK, variables: { A: "1" } },
+  "stacks.rollback": STACK,
+  "stacks.remove": STACK,
+  "stacks.rebalancePlan": STACK,
+  "stacks.rebalance": STACK,
+  "stacks.onLogs": STACK,
+  "services.control": { ...STACK, act: "pause" },
+  "deployments.list": {},
+  "deployments.get": { id: "none" },
+  "deployments.onSteps": { id: "none" },
+  "secrets.list": undefined,
+  "secrets.set": { name: "key", base64: "eA==" },
+  "secrets.remove": { name: "none" },
+  "configs.list": undefined,
+  "configs.set": { name: "conf", base64: "eA==" },
+  "configs.remove": { name: "none" },
   "registry.repositories.list": undefined,
   "registry.repositories.get": REPOSITORY,
   "registry.repositories.create": { repository: "team/made" },

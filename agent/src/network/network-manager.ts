@@ -165,9 +165,9 @@ type Parts = {
   overlay: OverlayDriver;
   overlays: OverlayNetworks;
   overlayListeners: Set<(networkId: string) => void>;
-  tunnels: Tunnels;
   /** Until the hosts have been probed all count as reached. */
   reach: { unreachable: ReadonlySet<number> };
+  tunnels: Tunnels;
 };
 
 function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf: () => ResolvConf): Parts {

@@ -2,15 +2,12 @@
 //
 // Tables grow with hosts and blocks of addresses, not with containers of other hosts: per remote host one forwarding entry
 // and one neighbour, per block one route.
-import type { NetworkService, NetworkState } from "@flotilla/protocol";
+import { type NetworkService, type NetworkState, overlayOverheadBytes } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { MAIN_TABLE, type KernelObject, type RouteObject } from "../host/kernel-objects.ts";
-import { tunnelMtu, vxlanAddress } from "./tunnel-plan.ts";
+import { vxlanAddress } from "./tunnel-plan.ts";
 import { entryTable, nextHop, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { embedPrefix, embed, familyOf, firstAddress, formatPrefix, hostPrefix, parsePrefix } from "./prefixes.ts";
-
-/** Outer IP, UDP, VXLAN and inner Ethernet headers. */
-const OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
 
 export type LocalEndpoint = {
   /** The router's end of its link. */
@@ -52,10 +49,7 @@ export function planMtu(state: NetworkState, underlayMtuBytes: number): number {
 /** The largest packet that fits into one of the underlay. */
 export function largestMtu(state: NetworkState, underlayMtuBytes: number): number {
   const { underlay } = selfOf(state);
-  // Tunnels have IPv6 addresses.
-  return state.isEncrypted
-    ? tunnelMtu(underlay, underlayMtuBytes) - OVERHEAD_BYTES[6]
-    : underlayMtuBytes - OVERHEAD_BYTES[familyOf(underlay)];
+  return underlayMtuBytes - overlayOverheadBytes(familyOf(underlay), state.isEncrypted);
 }
 
 /** Address of a host's router: the first of its first block; undefined while it has none. */

@@ -2,15 +2,12 @@
 //
 // A host has one device, and two while its key is replaced: each has a key, a port and an address of its own, so that what
 // others send to either is understood. The change itself takes a moment: a few packets on their way are lost once a day.
-import { type NetworkState, tunnelAddress } from "@flotilla/protocol";
+import { type NetworkState, TUNNEL_OVERHEAD_BYTES, tunnelAddress } from "@flotilla/protocol";
 import { familyOf } from "./prefixes.ts";
 
 /** A key lives a day; both are good for two minutes before the new one is used, and for two after. */
 export const KEY_LIFE_MS = 24 * 3_600_000;
 export const BOTH_MS = 120_000;
-
-/** Outer IP and UDP headers with WireGuard's own. */
-const OVERHEAD_BYTES = { 4: 60, 6: 80 } as const;
 
 /** A key of this host. */
 export type TunnelKey = { slot: number; madeAtMs: number };
@@ -64,7 +61,8 @@ export function formatTunnel(device: { privateKey: string; port: number }, peers
 }
 
 /** Largest packet of a tunnel over an underlay. */
-export const tunnelMtu = (underlay: string, underlayMtuBytes: number): number => underlayMtuBytes - OVERHEAD_BYTES[familyOf(underlay)];
+export const tunnelMtu = (underlay: string, underlayMtuBytes: number): number =>
+  underlayMtuBytes - TUNNEL_OVERHEAD_BYTES[familyOf(underlay)];
 
 /** Where a host's VXLAN packets of a network go; undefined: nowhere, since only encrypted ones may and it has no tunnel. */
 export function vxlanAddress(state: NetworkState, host: NetworkState["hosts"][number]): string | undefined {

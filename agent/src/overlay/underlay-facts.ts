@@ -46,9 +46,9 @@ export type UnderlayReporterOptions = {
   ownLinks: readonly string[];
   /** `https://control.example:7420`; undefined on a host that has not joined. */
   controlUrl: () => string | undefined;
-  encryption: () => EncryptionFacts;
   /** Answers peers' probes at an address of this host from now on; its port, or null when it does not. */
   answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<number | null>;
+  encryption: () => EncryptionFacts;
 };
 
 /** Publishes the underlay at the start and whenever it is another. */
@@ -64,7 +64,7 @@ export class UnderlayReporter {
   }
 
   async look(): Promise<void> {
-    const { stack, observed, ownLinks, controlUrl, encryption, answerProbes } = this.#options;
+    const { stack, observed, ownLinks, controlUrl, answerProbes, encryption } = this.#options;
     const routed = await findSource(controlHost(controlUrl()));
     if (this.#isClosed) return;
     // Without a route: any address that is not loopback, else loopback itself.

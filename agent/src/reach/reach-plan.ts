@@ -1,5 +1,5 @@
 // What is on the way from a container to an address, from what this host knows. Pure.
-import { type NetworkService, type NetworkState, VXLAN_OVERHEAD_BYTES } from "@flotilla/protocol";
+import { type NetworkService, type NetworkState, overlayOverheadBytes } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { findHosts } from "../overlay/leave-out.ts";
 import { contains, familyOf, parsePrefix } from "../overlay/prefixes.ts";
@@ -42,7 +42,7 @@ export function planOverlayWay({ state, services, mtuBytes }: OverlayPlace, tria
   const host = isInside(state, target) ? findHosts(state)(target) : undefined;
   if (service !== null || host === undefined || host === state.self) return { service, remote: null, policy };
   const underlay = state.hosts.find(({ number }) => number === host)?.underlay ?? "";
-  const needsBytes = mtuBytes + VXLAN_OVERHEAD_BYTES[familyOf(underlay)];
+  const needsBytes = mtuBytes + overlayOverheadBytes(familyOf(underlay), state.isEncrypted);
   return { service, remote: { host, needsBytes, routerAddress: nodeAddress(state, host, 4) ?? null }, policy };
 }
 

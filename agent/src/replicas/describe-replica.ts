@@ -9,6 +9,7 @@ export type ReplicaFacts = {
   progress: string;
   /** Of the last failure. */
   log: readonly string[];
+  healthOutput: string;
 };
 
 /** What the control plane is told of a replica. Pure. */
@@ -25,9 +26,10 @@ export function describeReplica(facts: ReplicaFacts): ObservedReplica {
     restarts: Math.max(0, memory.starts - 1),
     exitCode: hasEnded ? container.exitCode : null,
     reason: isWell ? "" : reasonOf(facts, phase).slice(0, MAX_REPLICA_TEXT),
+    lastFailure: memory.failures === 0 ? "" : memory.reason.slice(0, MAX_REPLICA_TEXT),
     progress: phase === "preparing" ? progress.slice(0, 256) : "",
     log: isWell && memory.failures === 0 ? [] : [...log],
-    healthOutput: isWell ? "" : healthOutput(container),
+    healthOutput: isWell && memory.failures === 0 ? "" : lastHealthOutput(container) || facts.healthOutput,
   };
 }
 
@@ -53,7 +55,8 @@ function reasonOf({ memory, container }: ReplicaFacts, phase: ReplicaPhase): str
   return phase === "waiting" ? memory.reason : "";
 }
 
-function healthOutput(container: Container | undefined): string {
+/** What the last health check that failed said; "" when none did. */
+export function lastHealthOutput(container: Container | undefined): string {
   const failed = container?.health?.Log.findLast(({ ExitCode }) => ExitCode !== 0);
   return failed === undefined ? "" : failed.Output.slice(0, MAX_REPLICA_TEXT);
 }

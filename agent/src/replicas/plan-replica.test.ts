@@ -117,7 +117,16 @@ describe("the delay", () => {
 
 describe("what is told", () => {
   const tell = (more: Partial<Parameters<typeof describeReplica>[0]>): ReturnType<typeof describeReplica> =>
-    describeReplica({ wanted: wanted(), container: undefined, memory: FRESH, silentForMs: 0, progress: "", log: [], ...more });
+    describeReplica({
+      wanted: wanted(),
+      container: undefined,
+      memory: FRESH,
+      silentForMs: 0,
+      progress: "",
+      log: [],
+      healthOutput: "",
+      ...more,
+    });
   test.each<[string, Partial<Parameters<typeof describeReplica>[0]>, object]>([
     ["being pulled", { progress: "pulling web:1: 40%" }, { phase: "preparing", progress: "pulling web:1: 40%", containerId: null }],
     ["no image", { memory: { ...FRESH, failures: 1, reason: "No such image: web:1" } }, { phase: "waiting", reason: "No such image: web:1" }],
@@ -126,6 +135,7 @@ describe("what is told", () => {
     ["unhealthy", { container: unhealthy }, { phase: "unhealthy", healthOutput: "no answer", reason: "its health check fails" }],
     ["crashed", { container: exited(3), memory: counted, log: ["boom"] }, { phase: "waiting", exitCode: 3, log: ["boom"], reason: "it ended with exit code 3" }],
     ["ended well", { wanted: wanted({ restart: { condition: "none", delayMs: 0, maxAttempts: null } }), container: exited(0) }, { phase: "complete", exitCode: 0 }],
+    ["restarted", { container: container(), memory: counted, log: ["boom"], healthOutput: "no" }, { phase: "running", reason: "", lastFailure: "it ended with exit code 3", log: ["boom"], healthOutput: "no" }],
     ["given up", { wanted: wanted({ restart: { condition: "none", delayMs: 0, maxAttempts: null } }), container: exited(2) }, { phase: "failed", reason: "it ended with exit code 2" }],
     ["cut off", { wanted: wanted({ stopsAfterMs: 1 }), container: exited(0), silentForMs: 2 }, { phase: "stopped" }],
   ])("%s", (_what, facts, told) => expect(tell(facts)).toMatchObject(told)); // prettier-ignore

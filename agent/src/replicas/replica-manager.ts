@@ -13,7 +13,7 @@ import {
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
-import { describeReplica } from "./describe-replica.ts";
+import { describeReplica, lastHealthOutput } from "./describe-replica.ts";
 import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
 import { toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
@@ -31,6 +31,7 @@ type Runner = {
   cancelTimer: () => void;
   progress: string;
   log: string[];
+  healthOutput: string;
   /** The image was pulled since the replica came, for those that always pull. */
   isPulled: boolean;
 };
@@ -239,6 +240,7 @@ export class ReplicaManager implements Reconciler {
     const { memories, lastLines, nowMs } = this.#deps;
     const { step, container, runner } = end;
     runner.log = await lastLines(container.logPath).catch(() => []);
+    runner.healthOutput = lastHealthOutput(container);
     const now = nowMs();
     const ranMs = now - container.startedAtMs;
     const failure = { reason: step.reason, end: step.end, ranMs, delayMs: wanted.restart.delayMs, nowMs: now };
@@ -251,7 +253,8 @@ export class ReplicaManager implements Reconciler {
   ): Promise<void> {
     const { wanted, container, memory } = scene;
     if (wanted === undefined) return;
-    const needsLog = container !== undefined && container.status === "exited" && runner.log.length === 0 && container.startedAtMs > 0;
+    const hasFailed = container?.status === "exited" || container?.health?.Status === "unhealthy";
+    const needsLog = container !== undefined && hasFailed && runner.log.length === 0 && container.startedAtMs > 0;
     if (needsLog) runner.log = await this.#deps.lastLines(container.logPath).catch(() => []);
     const body = describeReplica({
       wanted,
@@ -260,11 +263,21 @@ export class ReplicaManager implements Reconciler {
       silentForMs: scene.silentForMs,
       progress: runner.progress,
       log: runner.log,
+      healthOutput: runner.healthOutput,
     });
     this.#deps.observed.set(`${REPLICA_KIND}/${id}`, body);
   }
 }
 
 function newRunner(): Runner {
-  return { isDirty: false, running: undefined, pull: undefined, cancelTimer: () => undefined, progress: "", log: [], isPulled: false };
+  return {
+    isDirty: false,
+    running: undefined,
+    pull: undefined,
+    cancelTimer: () => undefined,
+    progress: "",
+    log: [],
+    healthOutput: "",
+    isPulled: false,
+  };
 }

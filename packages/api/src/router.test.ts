@@ -20,8 +20,8 @@ describe("the router", () => {
   test("a mutation declares an action that changes something, and a query one that does not", () => {
     const odd = listProcedures().filter(({ kind, action }) => action !== undefined && (kind === "mutation") !== ruleOf(action).changes);
     // A pull and a push change something and tell of it while they do. reattach only gives a new ticket for a session that open()
-    // was authorised for. A plan changes nothing; its files are too large for the address of a query.
-    expect(odd.map(({ path }) => path)).toEqual(["images.onPull", "images.onPush", "stacks.plan", "terminal.reattach"]);
+    // was authorised for. A plan and a check change nothing; their files are too large for the address of a query.
+    expect(odd.map(({ path }) => path)).toEqual(["images.onPull", "images.onPush", "stacks.plan", "stacks.check", "terminal.reattach"]);
   });
 
   test("inputs and outputs keep their types through the guard", () => {

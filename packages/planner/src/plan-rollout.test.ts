@@ -188,6 +188,17 @@ describe("failures", () => {
     expect(planRollout({ service: service(), replicas: [before, fresh("2"), fresh("3")], nowMs: NOW }).failed).toBe(0);
   });
 
+  test("one that was there before and does not serve counts after the window", () => {
+    const broken = fresh("1", { createdAtMs: NOW - 100_000, failedAtMs: NOW - 90_000, isReady: false });
+    const began = (startedAtMs: number): Asked => ({ startedAtMs });
+    const replicas = [broken, fresh("2"), fresh("3")];
+    expect(planRollout({ service: service(began(NOW - 4_000)), replicas, nowMs: NOW })).toMatchObject({
+      state: "rolling",
+      wakeAtMs: NOW + 1_000,
+    });
+    expect(planRollout({ service: service(began(NOW - 5_000)), replicas, nowMs: NOW })).toMatchObject({ state: "failed", failed: 1 });
+  });
+
   test("going back removes what failed and keeps what is there", () => {
     const back = service({ hash: "old", stableHash: null, startedAtMs: NOW });
     expect(short({ service: back, replicas: [...old, failing], nowMs: NOW })).toEqual(["stop 1.b"]);

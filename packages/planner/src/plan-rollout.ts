@@ -16,7 +16,7 @@ export type RolloutInput = { service: RolloutService; replicas: readonly Rollout
 export function planRollout({ service, replicas, nowMs }: RolloutInput): RolloutPlan {
   const { slots, surplus } = fillSlots(service, replicas, nowMs);
   const scene: Scene = { service, slots, nowMs, actions: [], wakes: [] };
-  const failed = slots.reduce((sum, { current }) => sum + current.filter((replica) => isFailure(service, replica)).length, 0);
+  const failed = slots.reduce((sum, { current }) => sum + current.filter((replica) => isFailure(service, replica, nowMs)).length, 0);
   const isFailed = hasFailed(service, failed);
   const isHeld = service.isHeld || isFailed;
   leave(scene, replicas, surplus);
@@ -25,6 +25,7 @@ export function planRollout({ service, replicas, nowMs }: RolloutInput): Rollout
   for (const { lostAtMs } of replicas) {
     if (lostAtMs !== null && service.onHostLoss.action === "replace") scene.wakes.push(lostAtMs + service.onHostLoss.afterMs);
   }
+  if (!service.isDone) scene.wakes.push(service.startedAtMs + service.policy.monitorMs);
   const settled = slots.filter((slot) => isSettled(service, slot, nowMs)).length;
   const isAlone = slots.every(
     ({ current, outdated, leaving, lost }) => current.length === 1 && outdated.length + leaving.length + lost.length === 0,

@@ -19,6 +19,8 @@ type Scene = {
   eligible: Map<string, { uses: HostUse[]; queue: HostQueue }>;
   /** Where the volumes of a placed replica of this very plan live from now on. */
   volumes: Map<string, readonly string[]>;
+  /** Images that any host has: for others nobody looks who has it. */
+  images: ReadonlySet<string>;
   result: ScheduleResult;
 };
 
@@ -44,7 +46,8 @@ function setScene(input: ScheduleInput): Scene {
     const service = services.get(serviceId);
     if (service !== undefined) byId.get(hostId)?.add(service, isLeaving);
   }
-  return { input, uses, byId, eligible: new Map(), volumes: new Map(input.volumes), result: { placements: [], unplaced: [] } };
+  const images = new Set(input.hosts.flatMap((host) => host.images));
+  return { input, uses, byId, eligible: new Map(), volumes: new Map(input.volumes), images, result: { placements: [], unplaced: [] } };
 }
 
 function groupByService(wanted: readonly WantedReplica[]): Map<string, WantedReplica[]> {
@@ -80,10 +83,11 @@ function take(scene: Scene, service: ServiceDemand, { slot, use, because }: Take
 
 function placeFree(scene: Scene, service: ServiceDemand, wanted: readonly WantedReplica[]): void {
   if (service.strategy === "binpack") return placePacked(scene, service, wanted);
+  const lookahead = scene.images.has(service.image) ? IMAGE_LOOKAHEAD : 0;
   const picker = new SpreadGroups(queuesFor(scene, service), service);
   for (const { slot } of wanted) {
     const volumeHosts = volumeHostsOf(scene, service);
-    const picked = picker.pick((use) => (volumeHosts?.has(use.host.id) ?? true) && use.refusal(service) === undefined, IMAGE_LOOKAHEAD);
+    const picked = picker.pick((use) => (volumeHosts?.has(use.host.id) ?? true) && use.refusal(service) === undefined, lookahead);
     if (picked === undefined) refuse(scene, service, slot);
     else {
       const before = picked.countOf(service);

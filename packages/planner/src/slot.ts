@@ -59,9 +59,13 @@ export function settlesAtMs({ policy, kind }: RolloutService, replica: RolloutRe
   return isServing(replica) && replica.readyAtMs !== null ? replica.readyAtMs + policy.monitorMs : null;
 }
 
-/** Whether the replica's first failure counts as one of the rollout that made it. */
-export function isFailure({ policy, startedAtMs }: RolloutService, replica: RolloutReplica): boolean {
+/**
+ * Whether a replica's failure counts as one of the rollout: of one that the rollout made, the first within the monitor window; of one that was there
+ * before, when it still does not serve after the window.
+ */
+export function isFailure({ policy, startedAtMs }: RolloutService, replica: RolloutReplica, nowMs: number): boolean {
   const { failedAtMs, readyAtMs, createdAtMs } = replica;
-  if (failedAtMs === null || createdAtMs < startedAtMs) return false;
+  if (failedAtMs === null) return false;
+  if (createdAtMs < startedAtMs) return !isServing(replica) && replica.lostAtMs === null && nowMs >= startedAtMs + policy.monitorMs;
   return readyAtMs === null || failedAtMs <= readyAtMs + policy.monitorMs;
 }

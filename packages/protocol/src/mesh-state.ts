@@ -9,8 +9,15 @@ export const PEERS = "peers";
 /** UDP port that an agent answers probes on, unless another program has it; the one it has is part of `underlay`. */
 export const PROBE_PORT = 7421;
 
-/** What VXLAN adds to a packet, by family of the underlay: outer IP, UDP, VXLAN and inner Ethernet headers. */
-export const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
+/** What VXLAN adds to a packet, by family of its outer addresses: outer IP, UDP, VXLAN and inner Ethernet headers. */
+const VXLAN_OVERHEAD_BYTES = { 4: 50, 6: 70 } as const;
+/** What WireGuard adds, by family of the underlay: outer IP, UDP, its header and tag. */
+export const TUNNEL_OVERHEAD_BYTES = { 4: 60, 6: 80 } as const;
+
+/** What an overlay adds to a packet on an underlay of that family. Tunnels have IPv6 addresses. */
+export function overlayOverheadBytes(family: 4 | 6, isEncrypted: boolean): number {
+  return isEncrypted ? TUNNEL_OVERHEAD_BYTES[family] + VXLAN_OVERHEAD_BYTES[6] : VXLAN_OVERHEAD_BYTES[family];
+}
 
 const hostNumber = z.int().min(1).max(0xffff_ffff);
 const port = z.int().min(1).max(65_535);

@@ -86,9 +86,11 @@ export const observedReplica = z.object({
   exitCode: z.int().nullable(),
   /** Why it does not serve, in words; "" when it does. */
   reason: z.string().max(MAX_REPLICA_TEXT),
+  /** Why it failed last, also when it serves again; "" when it never did. With `log` and `healthOutput` of then. */
+  lastFailure: z.string().max(MAX_REPLICA_TEXT).default(""),
   /** How far a pull is, such as `pulling web:2: 40%`; "" otherwise. */
   progress: z.string().max(256),
-  /** The last lines of its log when it failed. */
+  /** The last lines of its log when it failed last. */
   log: z.array(z.string().max(1_000)).max(MAX_REPLICA_LOG_LINES),
   /** Output of the last health check that failed. */
   healthOutput: z.string().max(MAX_REPLICA_TEXT),

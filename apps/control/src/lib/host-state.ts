@@ -8,6 +8,15 @@ export function hostTone(state: HostState): Tone {
   return TONES[state];
 }
 
+export const AVAILABILITIES = ["active", "cordon", "drain"] as const;
+export type Availability = (typeof AVAILABILITIES)[number];
+
+const AVAILABILITY_TONES: Readonly<Record<Availability, Tone>> = { active: "ok", cordon: "warn", drain: "warn" };
+
+export function availabilityTone(availability: Availability): Tone {
+  return AVAILABILITY_TONES[availability];
+}
+
 /** A share in percent; 0 when the whole is not known. */
 export function percentOf(part: number, whole: number): number {
   return whole > 0 ? (part / whole) * 100 : 0;

@@ -1,4 +1,5 @@
-export type LogLine = { id: number; stream: "stdout" | "stderr"; time: string; text: string };
+/** `source`: whose line it is, where several are in one view. */
+export type LogLine = { id: number; stream: "stdout" | "stderr"; time: string; text: string; source?: { name: string; host: string } };
 export type LogInput = Omit<LogLine, "id">;
 
 /** Adds lines at the end and drops the oldest beyond `limit`. Ids grow by one and never repeat, so that rows keep their identity. */

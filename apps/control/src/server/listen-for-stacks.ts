@@ -1,9 +1,15 @@
 import type { ControlDatabase } from "@flotilla/db";
-import { type ServiceContext, STACKS_CHANNEL } from "@flotilla/services";
+import { type LiveFeed, type ServiceContext, STACK_NEWS_CHANNEL, STACKS_CHANNEL } from "@flotilla/services";
 import { StackUpkeep } from "./stack-upkeep.ts";
 
-/** Looks after stacks, and hears from all control planes on this database that there is something to do. Returns the function that ends it. */
-export function listenForStacks(database: ControlDatabase, services: ServiceContext): () => Promise<void> {
+/**
+ * Looks after stacks, and hears from all control planes on this database that there is something to do, and that pages have something to show.
+ * Returns the function that ends it.
+ */
+export function listenForStacks(
+  database: ControlDatabase,
+  { services, live }: { services: ServiceContext; live: LiveFeed },
+): () => Promise<void> {
   const upkeep = new StackUpkeep(services);
   const stop = database.listen({
     channel: STACKS_CHANNEL,
@@ -11,7 +17,13 @@ export function listenForStacks(database: ControlDatabase, services: ServiceCont
     onListening: () => void upkeep.wakeAll(),
     onLost: (error) => services.logger.warn("notifications of stacks were lost for a moment", { error: error.message }),
   });
+  const stopNews = database.listen({
+    channel: STACK_NEWS_CHANNEL,
+    onPayload: (teamId) => live.publish(teamId, { kind: "stack", action: "changed" }),
+    onLost: (error) => services.logger.warn("news of stacks were lost for a moment", { error: error.message }),
+  });
   return async () => {
+    await stopNews();
     await stop();
     await upkeep.close();
   };

@@ -199,7 +199,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     }),
   );
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states }), listenForStacks(database, services));
+  undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);

@@ -16,6 +16,12 @@ describe("staleQueries", () => {
     expect(staleQueries([{ kind: "container", action: "exec_create: sh" }])).toEqual([]);
   });
 
+  test("news of stacks ask for stacks, deployments and files again, and not for what never changes", () => {
+    const paths = staleQueries([{ kind: "stack", action: "changed" }]).map((path) => path.join("."));
+    expect(paths).toEqual(expect.arrayContaining(["stacks.list", "stacks.get", "deployments.list", "secrets", "configs", "hosts.get"]));
+    expect(paths).not.toContain("stacks.revision");
+  });
+
   test("new measurements of a host do not ask for all containers again", () => {
     expect(staleQueries([{ kind: "host", action: "stats", host: "a" }])).not.toContainEqual(["containers", "list"]);
     expect(staleQueries([{ kind: "host", action: "online", host: "a" }])).toContainEqual(["containers", "list"]);

@@ -1,6 +1,6 @@
 /** What changed somewhere, as the event stream tells it. */
 export type LiveEvent = {
-  kind: "host" | "container" | "image" | "volume" | "network" | "activity";
+  kind: "host" | "container" | "image" | "volume" | "network" | "stack" | "activity";
   host?: string | undefined;
   id?: string | undefined;
   action: string;
@@ -18,6 +18,18 @@ const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
   image: [["images"]],
   volume: [["volumes"]],
   network: [["networks"]],
+  // Where a host may be used is said by the same news.
+  stack: [
+    ["stacks", "list"],
+    ["stacks", "get"],
+    ["stacks", "variables"],
+    ["deployments", "list"],
+    ["deployments", "get"],
+    ["secrets"],
+    ["configs"],
+    ["hosts", "get"],
+    ["hosts", "list"],
+  ],
   activity: [["activity"], ["overview"]],
 };
 

@@ -1,4 +1,5 @@
 import {
+  checkStack,
   controlInput,
   controlStack,
   deployInput,
@@ -15,6 +16,7 @@ import {
   getDeployment,
   getRevision,
   getStack,
+  listComposeKeys,
   listDeployments,
   listFiles,
   listStacks,
@@ -61,6 +63,12 @@ export const stacksRouter = createRouter({
   plan: procedure(stackInput, { action: "stack.read", object: ownTeam }).mutation(({ ctx, input }) =>
     planDeployment(ctx.services, ctx.actor, input),
   ),
+  /** Mistakes of files that are still being written, each with its line and column. */
+  check: procedure(stackInput, { action: "stack.read", object: ownTeam }).mutation(({ ctx, input }) =>
+    checkStack(ctx.services, ctx.actor, input),
+  ),
+  /** The keys that a compose file may have, for an editor. */
+  composeKeys: procedure(z.void(), { action: "stack.read", object: ownTeam }).query(() => listComposeKeys()),
   deploy: procedure(deployInput, { action: "stack.deploy", object: ownTeam }).mutation(({ ctx, input }) =>
     deployStack(ctx.services, ctx.actor, input),
   ),

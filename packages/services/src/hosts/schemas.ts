@@ -25,4 +25,6 @@ export type HostRow = {
   /** Why somebody should look at this host, such as a second machine with its key. */
   flag: string | null;
   stats: HostStats | null;
+  /** What the scheduler may do with it. */
+  availability: "active" | "cordon" | "drain";
 };

@@ -25,5 +25,6 @@ export function toHostRow(host: Host, live: HostLiveState): HostRow {
     address: host.address,
     flag: host.flag,
     stats: live.isOnline ? live.stats : null,
+    availability: host.availability === "cordon" || host.availability === "drain" ? host.availability : "active",
   };
 }

@@ -5,7 +5,7 @@ import type { HostLinks } from "../engine/host-links.ts";
 import { readJsonLines } from "../engine/json-lines.ts";
 
 export type LiveEvent = {
-  kind: "host" | "container" | "image" | "volume" | "network" | "activity";
+  kind: "host" | "container" | "image" | "volume" | "network" | "stack" | "activity";
   /** Name of the host. */
   host?: string;
   id?: string;

@@ -1,12 +1,16 @@
 import { isIP } from "node:net";
 import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
-import { z } from "zod";
 import type { HostComposer } from "../context.ts";
-import { isEncrypted } from "./plan-network.ts";
-import { NETWORK, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
-
-const textMap = z.record(z.string(), z.string()).catch({});
+import {
+  isEncryptedRow,
+  NETWORK,
+  type OverlayHostRow,
+  type OverlayNetworkRow,
+  type OverlayRows,
+  readOverlayRows,
+  textMap,
+} from "./overlay-rows.ts";
 
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
@@ -60,7 +64,6 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
   });
   const leases = held.toSorted((a, b) => a.order - b.order);
   const members = hosts.filter(({ id }) => id !== self.id).flatMap((host) => membersOf(rows, network.id, host));
-  const options = textMap.parse(network.options);
   return {
     id: network.id,
     namespace,
@@ -72,16 +75,16 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     subnet6: network.subnet6,
     mtuBytes: network.mtuBytes,
     isInternal: network.isInternal,
-    isEncrypted: isEncrypted(options),
+    isEncrypted: isEncryptedRow(network),
     isAttachable: network.isAttachable,
     labels: textMap.parse(network.labels),
-    options,
+    options: textMap.parse(network.options),
     createdAtMs: network.createdAt.getTime(),
     self: self.number,
     hosts: hosts.map(({ number, address, underlay }) => ({
       number,
       underlay: address,
-      tunnels: isEncrypted(options) ? (underlay?.tunnels ?? []) : [],
+      tunnels: isEncryptedRow(network) ? (underlay?.tunnels ?? []) : [],
     })),
     blocks: leases.filter(({ kind }) => kind === "block").map(({ host, cidr }) => ({ host, cidr })),
     pins: leases.filter(({ kind }) => kind === "pin").map(({ host, cidr }) => ({ host, address: cidr.split("/")[0] ?? "" })),

@@ -61,10 +61,8 @@ describe("what is not so well", () => {
 
   test("a hop that carries less than both links is narrow, one that carries less than one of them is not", () => {
     const narrow = (linkMtuBytes: number, pathMtuBytes: number | null): boolean | undefined => {
-      const far: OverlayHostRow = {
-        ...host(1),
-        underlay: { address: "10.9.0.1", mtuBytes: linkMtuBytes, routes: [], probePort: 1, encryption: "none", tunnels: [] },
-      };
+      const far = host(1);
+      if (far.underlay !== null) far.underlay = { ...far.underlay, mtuBytes: linkMtuBytes };
       return mesh(rows({ hosts: [far, host(2)], peers: new Map([["host-1", sees(peer(2, { pathMtuBytes }))]]) })).pairs[0]?.isNarrow;
     };
     expect([narrow(1500, 1400), narrow(9000, 1500), narrow(9000, 1400), narrow(1500, null)]).toEqual([true, false, true, false]);
@@ -83,6 +81,11 @@ describe("what is not so well", () => {
   test("IPv6 needs twenty bytes more", () => {
     const hosts = [host(1, "fd00::1"), host(2, "fd00::2")];
     expect(mesh(rows({ hosts, peers: tooNarrow })).mtuProblems).toMatchObject([{ needsBytes: 1520 }]);
+  });
+
+  test("an encrypted network needs what WireGuard adds, around VXLAN between IPv6 addresses", () => {
+    const networks = rows().networks.map((network) => ({ ...network, options: { encrypted: "" } }));
+    expect(mesh(rows({ networks, peers: tooNarrow })).mtuProblems).toMatchObject([{ needsBytes: 1580 }]);
   });
 
   test.each<[string, Partial<OverlayRows>]>([

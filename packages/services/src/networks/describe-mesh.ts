@@ -1,8 +1,8 @@
 // Who reaches whom, as a page shows it. Pure: rows in, answers out.
 import { isIP } from "node:net";
-import { type PeerState, VXLAN_OVERHEAD_BYTES } from "@flotilla/protocol";
+import { overlayOverheadBytes, type PeerState } from "@flotilla/protocol";
 import type { HostStanding } from "../hosts/judge-host.ts";
-import type { OverlayHostRow, OverlayRows } from "./overlay-rows.ts";
+import { isEncryptedRow, type OverlayHostRow, type OverlayRows } from "./overlay-rows.ts";
 
 export type MeshHost = {
   id: string;
@@ -99,12 +99,13 @@ const saysProblem = (rows: OverlayRows, networkId: string): boolean =>
 /** Networks of which a host uses larger packets than get to another one with members of it. */
 export function findMtuProblems(rows: OverlayRows): MtuProblem[] {
   const byNumber = new Map(rows.hosts.map((host) => [host.number, host]));
-  return rows.networks.flatMap(({ id: networkId, name: network }) => {
+  return rows.networks.flatMap((row) => {
+    const { id: networkId, name: network } = row;
     const parts = new Set(partsOf(rows, networkId).map(({ id }) => id));
     return rows.hosts.flatMap((from) => {
       const mtuBytes = rows.observed.get(networkId)?.get(from.id)?.mtuBytes ?? 0;
       if (!parts.has(from.id) || mtuBytes === 0 || from.underlay === null) return [];
-      const needsBytes = mtuBytes + VXLAN_OVERHEAD_BYTES[isIP(from.underlay.address) === 6 ? 6 : 4];
+      const needsBytes = mtuBytes + overlayOverheadBytes(isIP(from.underlay.address) === 6 ? 6 : 4, isEncryptedRow(row));
       return (rows.peers.get(from.id)?.peers ?? []).flatMap(({ number, pathMtuBytes }): MtuProblem[] => {
         const to = byNumber.get(number);
         if (to === undefined || !parts.has(to.id) || pathMtuBytes === null || pathMtuBytes >= needsBytes) return [];

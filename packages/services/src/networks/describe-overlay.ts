@@ -1,12 +1,10 @@
 // What a page shows of overlay networks. Pure: rows in, answers out.
 import { containsAddress, parseAddress, parseSubnet, subnetSize } from "@flotilla/core";
 import type { Encryption, ObservedNetwork } from "@flotilla/protocol";
-import { z } from "zod";
 import type { HostBrief } from "../engine/ask-hosts.ts";
 import { findMtuProblems } from "./describe-mesh.ts";
 import { reachableHosts } from "./compose-network.ts";
-import { isEncrypted } from "./plan-network.ts";
-import type { OverlayHostRow, OverlayNetworkRow, OverlayRows } from "./overlay-rows.ts";
+import { isEncryptedRow, type OverlayHostRow, type OverlayNetworkRow, type OverlayRows, textMap } from "./overlay-rows.ts";
 
 export type OverlaySummary = {
   id: string;
@@ -65,8 +63,6 @@ export type OverlayDetail = OverlaySummary & {
   memberRows: OverlayMemberRow[];
 };
 
-const textMap = z.record(z.string(), z.string()).catch({});
-
 export function summariseOverlay(network: OverlayNetworkRow, rows: OverlayRows): OverlaySummary {
   const said = [...(rows.observed.get(network.id)?.values() ?? [])];
   const range = parseSubnet(network.addressRange ?? network.subnet);
@@ -109,8 +105,6 @@ export function detailOverlay(network: OverlayNetworkRow, rows: OverlayRows): Ov
     memberRows: rows.hosts.flatMap((host) => describeMembers(host, rows.observed.get(network.id)?.get(host.id))),
   };
 }
-
-const isEncryptedRow = (network: OverlayNetworkRow): boolean => isEncrypted(textMap.parse(network.options));
 
 function describeHost(network: OverlayNetworkRow, rows: OverlayRows, host: OverlayHostRow): OverlayHost {
   const said = rows.observed.get(network.id)?.get(host.id);

@@ -10,6 +10,8 @@ import {
   observedPeers,
   PEERS,
 } from "@flotilla/protocol";
+import { z } from "zod";
+import { isEncrypted } from "./plan-network.ts";
 
 /** Kind of the desired and of the observed resources of networks: `network/<id>`. */
 export const NETWORK = "network";
@@ -18,6 +20,11 @@ export const NETWORK = "network";
 export type OverlayHostRow = Pick<Host, "id" | "name" | "number" | "downSince"> & { underlay: HostUnderlay | null };
 
 export type OverlayNetworkRow = OverlayNetwork & { leases: OverlayLease[]; tombstones: { address: string }[] };
+
+/** Labels and options as they are stored. */
+export const textMap = z.record(z.string(), z.string()).catch({});
+
+export const isEncryptedRow = ({ options }: Pick<OverlayNetworkRow, "options">): boolean => isEncrypted(textMap.parse(options));
 
 /** Everything that a team's overlay networks are made of. */
 export type OverlayRows = {

@@ -10,7 +10,7 @@ export const sampleHost = (number: number, address: string | null, more: Partial
   name: `h${number}`,
   number,
   downSince: null,
-  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [], encryption: "none", tunnels: [], probePort: null },
+  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [], probePort: null, encryption: "none", tunnels: [] },
   ...more,
 });
 

@@ -11,7 +11,7 @@ import { beginDeployment, setTargets, stackRef } from "./deploy-stack.ts";
 import { currentVersions } from "./files.ts";
 import { serviceDemand } from "./service-policy.ts";
 import { filesOf, Projects } from "./stack-model.ts";
-import { lockStacks, notifyStacks, readStackRows, toScheduleHost } from "./stack-rows.ts";
+import { AT_ONE_TIME, lockStacks, notifyStacks, readStackRows, toScheduleHost } from "./stack-rows.ts";
 import { stackName } from "./stack-source.ts";
 import { addStep } from "./steps.ts";
 
@@ -167,7 +167,7 @@ export type RebalancePlan = { moves: (Move & { from: string; to: string })[] };
 /** Which replicas would move so that hosts have about the same number. */
 export async function planRebalance(services: ServiceContext, actor: Actor, stack: string): Promise<RebalancePlan> {
   const { team } = requireUser(actor);
-  return services.prisma.$transaction((tx) => movesOf(tx, { services, teamId: team.id, stack }));
+  return services.prisma.$transaction((tx) => movesOf(tx, { services, teamId: team.id, stack }), AT_ONE_TIME);
 }
 
 /** Moves them, as an update of their services would. */

@@ -1,4 +1,4 @@
-import type { Project } from "@flotilla/compose";
+import { formatIssue, type Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import type { Stack, Transaction } from "@flotilla/db";
 import { z } from "zod";
@@ -14,7 +14,7 @@ import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
 import { checkService } from "./service-policy.ts";
 import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
-import { lockStacks, notifyStacks } from "./stack-rows.ts";
+import { AT_ONE_TIME, lockStacks, notifyStacks } from "./stack-rows.ts";
 import { type LoadedStack, loadStack, stackInput, type StackInput } from "./stack-source.ts";
 
 const MAX_SERVICES = 500;
@@ -40,9 +40,9 @@ export async function planDeployment(services: ServiceContext, actor: Actor, inp
   check(loaded);
   const plan = await services.prisma.$transaction(
     async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
-    PATIENT,
+    AT_ONE_TIME,
   );
-  return { ...plan, notes: [...loaded.warnings, ...plan.notes] };
+  return { ...plan, notes: [...loaded.issues.map(formatIssue), ...plan.notes] };
 }
 
 function check({ project }: LoadedStack): void {

@@ -16,7 +16,8 @@ export async function settleDeployments({ tx, rows, now }: Round): Promise<void>
       include: { replicas: { select: { id: true } } },
     });
     const outcome = outcomeOf(services, deployment.kind);
-    const message = services.find(({ state, rollsBack }) => state === "failed" || rollsBack)?.message ?? "";
+    // What was said of a failure stays, also when the service is back on its earlier version.
+    const message = services.find(({ state }) => state === "failed")?.message ?? deployment.message;
     if (outcome === deployment.outcome && message === deployment.message) continue;
     const isEnded = outcome !== "running" && outcome !== "paused";
     await tx.stackDeployment.update({ where: { id: deployment.id }, data: { outcome, message, finishedAt: isEnded ? now : null } });

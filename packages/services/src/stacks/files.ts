@@ -8,7 +8,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { fileKey, hashService, Projects, serviceTarget } from "./stack-model.ts";
-import { lockStacks, notifyStacks } from "./stack-rows.ts";
+import { lockStacks, notifyStacks, tellPages } from "./stack-rows.ts";
 import { FlotillaError } from "@flotilla/core";
 
 export type FileKind = "secret" | "config";
@@ -192,5 +192,6 @@ export async function removeFile(services: ServiceContext, actor: Actor, file: {
     await tx.stackFile.delete({ where: { id: row.id } });
     const object: ObjectRef = { kind: file.kind, id: row.id, name: row.name, teamId: team.id };
     await recordAudit(tx, { actor, action: `${file.kind}.remove`, object, outcome: "ok" });
+    await tellPages(tx, team.id);
   });
 }

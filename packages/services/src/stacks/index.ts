@@ -1,3 +1,4 @@
+export * from "./check-stack.ts";
 export * from "./control-stack.ts";
 export { deployInput, deployStack, planDeployment, type DeployInput, type Deployed } from "./deploy-stack.ts";
 export * from "./files.ts";
@@ -7,6 +8,6 @@ export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts"
 export * from "./read-deployments.ts";
 export * from "./read-stacks.ts";
 export { settleStacks } from "./settle-stacks.ts";
-export { STACKS_CHANNEL } from "./stack-rows.ts";
+export { STACK_NEWS_CHANNEL, STACKS_CHANNEL } from "./stack-rows.ts";
 export { stackInput, type StackInput } from "./stack-source.ts";
 export * from "./variables.ts";

@@ -1,10 +1,16 @@
 import type { StackDeployment } from "@flotilla/db";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
-import type { deploymentsInput } from "./read-stacks.ts";
+
+export const deploymentsInput = z.object({
+  stack: z.string().max(63).optional(),
+  cursor: z.string().max(64).optional(),
+  limit: z.int().min(1).max(200).default(50),
+});
+export const deploymentRef = z.object({ id: z.string().min(1).max(64) });
 
 export type DeploymentRow = {
   id: string;
@@ -53,14 +59,14 @@ export async function listDeployments(
     orderBy: { id: "desc" },
     take: input.limit + 1,
   });
-  const items = rows.slice(0, input.limit).map((row) => toRow(row, row.stack.name));
+  const items = rows.slice(0, input.limit).map((row) => toDeploymentRow(row, row.stack.name));
   return { items, nextCursor: rows.length > input.limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 export async function getDeployment(services: ServiceContext, actor: Actor, id: string): Promise<DeploymentDetail> {
   const row = await find(services, actor, id);
   const steps = await readSteps(services, id, "");
-  return { ...toRow(row, row.stack.name), plan: row.plan, steps };
+  return { ...toDeploymentRow(row, row.stack.name), plan: row.plan, steps };
 }
 
 /** Steps as they happen, with the deployment as it is then; ends with the deployment. */
@@ -73,7 +79,7 @@ export async function* followDeployment(
   let last = "";
   while (!signal.aborted) {
     const row = await find(services, actor, id);
-    const deployment = toRow(row, row.stack.name);
+    const deployment = toDeploymentRow(row, row.stack.name);
     const steps = await readSteps(services, id, after);
     after = steps.at(-1)?.id ?? after;
     const state = JSON.stringify(deployment);
@@ -115,7 +121,8 @@ async function readSteps(services: ServiceContext, deploymentId: string, after: 
   }));
 }
 
-function toRow(row: StackDeployment, stack: string): DeploymentRow {
+/** A row as callers see it. Pure. */
+export function toDeploymentRow(row: StackDeployment, stack: string): DeploymentRow {
   const { id, revision, kind, actorName, outcome, message, startedAt, finishedAt } = row;
   return {
     id,

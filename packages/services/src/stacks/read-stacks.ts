@@ -1,18 +1,14 @@
+import type { StackDeployment, Transaction } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
-import { isGlobal, notesOf } from "./service-policy.ts";
+import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
+import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
-import { readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
+import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
 
-export const deploymentsInput = z.object({
-  stack: z.string().max(63).optional(),
-  cursor: z.string().max(64).optional(),
-  limit: z.int().min(1).max(200).default(50),
-});
-export const deploymentRef = z.object({ id: z.string().min(1).max(64) });
 export const revisionRef = stackInputRef.extend({ revision: z.int().min(1) });
 
 export type StackReplicaView = {
@@ -45,6 +41,10 @@ export type StackServiceView = {
   wanted: number;
   running: number;
   isApproved: boolean;
+  /** A canary that a person lets through. */
+  canApprove: boolean;
+  /** There is a version to go back to. */
+  canAbort: boolean;
   rollsBack: boolean;
   ports: { published: number | null; target: number; protocol: string; mode: string }[];
   addresses: { network: string; address: string }[];
@@ -63,6 +63,10 @@ export type StackSummary = {
   running: number;
   createdAt: string;
   isRemoving: boolean;
+  /** Names of the hosts that have replicas of it. */
+  hosts: string[];
+  /** The newest deployment. */
+  last: DeploymentRow | null;
 };
 
 /** The team's stacks. */
@@ -72,12 +76,25 @@ export async function listStacks(services: ServiceContext, actor: Actor): Promis
     const rows = await readStackRows(tx, team.id);
     const projects = new Projects(services, tx);
     const summaries: StackSummary[] = [];
-    for (const stack of rows.stacks) summaries.push(summarise(stack, await viewServices(stack, { rows, projects, networks: new Map() })));
+    const deployments = await newestDeployments(tx, team.id);
+    for (const stack of rows.stacks) {
+      const views = await viewServices(stack, { rows, projects, networks: new Map() });
+      summaries.push(summarise(stack, views, deployments.get(stack.id)));
+    }
     return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  });
+  }, AT_ONE_TIME);
 }
 
-function summarise(stack: StackRow, views: readonly StackServiceView[]): StackSummary {
+async function newestDeployments(tx: Transaction, teamId: string, stackId?: string): Promise<Map<string, StackDeployment>> {
+  const found = await tx.stackDeployment.findMany({
+    where: { stack: { teamId }, ...(stackId === undefined ? {} : { stackId }) },
+    orderBy: [{ stackId: "asc" }, { id: "desc" }],
+    distinct: ["stackId"],
+  });
+  return new Map(found.map((row) => [row.stackId, row]));
+}
+
+function summarise(stack: StackRow, views: readonly StackServiceView[], last: StackDeployment | undefined): StackSummary {
   const sum = (of: (view: StackServiceView) => number): number => views.reduce((total, view) => total + of(view), 0);
   return {
     id: stack.id,
@@ -90,6 +107,8 @@ function summarise(stack: StackRow, views: readonly StackServiceView[]): StackSu
     running: sum(({ running }) => running),
     createdAt: stack.createdAt.toISOString(),
     isRemoving: stack.removedAt !== null,
+    hosts: [...new Set(views.flatMap(({ replicas }) => replicas.map(({ host }) => host.name)))].toSorted(),
+    last: last === undefined ? null : toDeploymentRow(last, stack.name),
   };
 }
 
@@ -126,12 +145,12 @@ export async function getStack(
     const project = stack.current === 0 ? undefined : await projects.get(stack.id, stack.current);
     const notes = Object.entries(project?.services ?? {}).flatMap(([key, service]) => notesOf(key, service));
     return {
-      ...summarise(stack, detail),
+      ...summarise(stack, detail, (await newestDeployments(tx, team.id, stack.id)).get(stack.id)),
       detail,
       revisions: revisions.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
       notes,
     };
-  });
+  }, AT_ONE_TIME);
 }
 
 export type RevisionRow = { number: number; createdBy: string; createdAt: string };
@@ -179,6 +198,8 @@ async function viewServices(stack: StackRow, { rows, projects, networks }: Scene
         replicas.filter(({ state, phase }) => state === "run" && (phase === "running" || phase === "complete")).map(({ slot }) => slot),
       ).size,
       isApproved: service.isApproved,
+      canApprove: service.state === "rolling" && !service.isApproved && readOwnKeys(service.name, model).canary?.gate === "manual",
+      canAbort: service.stable !== null && service.stable.hash !== service.target.hash,
       rollsBack: service.rollsBack,
       ports: model.ports.map(({ published, target, protocol, mode }) => ({ published: published ?? null, target, protocol, mode })),
       addresses: service.addresses.map(({ networkId, address }) => ({ network: networks.get(networkId) ?? networkId, address })),

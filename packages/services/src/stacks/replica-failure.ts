@@ -7,9 +7,10 @@ export function describeFailure({ replicas, target }: Pick<ServiceRow, "replicas
   const failed = replicas.find(({ hash, failedAt, observed }) => hash === target.hash && failedAt !== null && observed !== undefined);
   const said = failed?.observed;
   if (said === undefined) return summary;
-  const { reason, exitCode, healthOutput, log } = said;
+  const { exitCode, healthOutput, log, restarts, lastFailure } = said;
+  const reason = said.reason === "" ? lastFailure : said.reason;
   const facts = [
-    reason === "" ? (said.restarts > 0 ? `it was restarted ${said.restarts} times` : "it failed") : reason,
+    reason === "" ? (restarts > 0 ? `it was restarted ${restarts} times` : "it failed") : reason,
     ...(exitCode !== null && !reason.includes("exit code") ? [`exit code ${exitCode}`] : []),
     ...(healthOutput === "" ? [] : [`health check said: ${healthOutput.trim()}`]),
     ...(log.length === 0 ? [] : [`last lines:\n${log.join("\n")}`]),

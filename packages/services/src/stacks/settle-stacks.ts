@@ -8,7 +8,7 @@ import { noteReplicas } from "./note-replicas.ts";
 import { describeFailure } from "./replica-failure.ts";
 import { type ServiceScene, sceneOf } from "./rollout-scene.ts";
 import { Projects } from "./stack-model.ts";
-import { lockStacks, readStackRows, type ServiceRow, type StackRow, type StackRows, toScheduleHost } from "./stack-rows.ts";
+import { lockStacks, readStackRows, type ServiceRow, type StackRow, type StackRows, tellPages, toScheduleHost } from "./stack-rows.ts";
 import { addStep, type Step } from "./steps.ts";
 
 export type Settled = { /** Milliseconds since the epoch; null: when something happens. */ wakeAtMs: number | null };
@@ -21,7 +21,10 @@ type Round = {
   rows: StackRows;
   now: Date;
   steps: Step[];
+  /** Hosts have something to do. */
   isChanged: boolean;
+  /** Pages have something to show. */
+  hasNews: boolean;
   projects: Projects;
 };
 type Planned = { stack: StackRow; service: ServiceRow; scene: ServiceScene; plan: RolloutPlan };
@@ -37,7 +40,7 @@ export async function settleStacks(services: ServiceContext, teamId: string): Pr
     await lockStacks(tx, teamId);
     const rows = await readStackRows(tx, teamId);
     const projects = new Projects(services, tx);
-    const round: Round = { services, tx, rows, now: new Date(services.nowMs()), steps: [], isChanged: false, projects };
+    const round: Round = { services, tx, rows, now: new Date(services.nowMs()), steps: [], isChanged: false, hasNews: false, projects };
     await noteReplicas(round);
     await dropStopped(round);
     const planned = await planServices(round);
@@ -48,13 +51,15 @@ export async function settleStacks(services: ServiceContext, teamId: string): Pr
     await settleDeployments(round);
     if (await removeEmptyStacks(round)) round.isChanged = true;
     if (round.isChanged) await notifyHostState(tx, { teamId });
+    if (round.isChanged || round.hasNews || round.steps.length > 0) await tellPages(tx, teamId);
     const wakes = planned.flatMap(({ plan }) => plan.wakeAtMs ?? []);
     return { wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
   }, PATIENT);
 }
 
 /** Replicas that were to be stopped and that their hosts have no more. One on a host that is down goes when the host is back, or removed. */
-async function dropStopped({ tx, rows }: Round): Promise<void> {
+async function dropStopped(round: Round): Promise<void> {
+  const { tx, rows } = round;
   const away = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
   for (const { services } of rows.stacks) {
     for (const service of services) {
@@ -62,6 +67,7 @@ async function dropStopped({ tx, rows }: Round): Promise<void> {
         ({ state, observed, hostId }) => state === "stop" && observed === undefined && !away.has(hostId),
       );
       if (gone.length === 0) continue;
+      round.hasNews = true;
       await tx.stackReplica.deleteMany({ where: { id: { in: gone.map(({ id }) => id) } } });
       service.replicas = service.replicas.filter((replica) => !gone.includes(replica));
     }
@@ -92,8 +98,13 @@ async function place(round: Round, planned: readonly Planned[]): Promise<Map<str
   const result = schedule({
     hosts: round.rows.hosts.map(toScheduleHost),
     services: planned.map(({ scene }) => scene.demand),
-    placed: planned.flatMap(({ service }) =>
-      service.replicas.map(({ hostId, state }) => ({ serviceId: service.id, hostId, isLeaving: state !== "run" })),
+    placed: planned.flatMap(({ service, scene }) =>
+      scene.input.replicas.map(({ id, hash, state, moveBecause }) => ({
+        serviceId: service.id,
+        hostId: service.replicas.find((replica) => replica.id === id)?.hostId ?? "",
+        // The new version is spread by itself.
+        isLeaving: state !== "run" || hash !== service.target.hash || moveBecause !== null,
+      })),
     ),
     volumes,
     wanted,
@@ -173,6 +184,7 @@ async function noteState(round: Round, { stack, service, plan, scene, placement 
       say("info", `goes back to revision ${service.stable.revision}`);
       const data = { target: service.stable, rollsBack: true, startedAt: now, message: why, state: "rolling" };
       await tx.stackService.update({ where: { id: service.id }, data });
+      await tx.stackDeployment.updateMany({ where: { stackId: stack.id, outcome: { in: ["running", "paused"] } }, data: { message: why } });
       round.isChanged = true;
       return;
     }
@@ -188,4 +200,5 @@ async function noteState(round: Round, { stack, service, plan, scene, placement 
   if (service.state === "failed" || message === service.message) return;
   if (placement !== "") say("failure", placement);
   await tx.stackService.update({ where: { id: service.id }, data: { message } });
+  round.hasNews = true;
 }

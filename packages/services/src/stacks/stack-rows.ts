@@ -15,11 +15,21 @@ import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
 
 /** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
 export const STACKS_CHANNEL = "flotilla_stacks";
+/** For reads of several tables: what is removed meanwhile is there in all of them. Not for whoever takes a lock first. */
+export const AT_ONE_TIME = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 15_000, timeout: 60_000 } as const;
+/** Postgres channel on which control planes hear that what pages show of a team's stacks has changed. */
+export const STACK_NEWS_CHANNEL = "flotilla_stack_news";
 const LOCK_CLASS = 72_707_370;
 
 /** Wakes the control planes when the transaction commits. */
 export async function notifyStacks(tx: Transaction, teamId: string): Promise<void> {
   await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${STACKS_CHANNEL}, ${teamId})`);
+  await tellPages(tx, teamId);
+}
+
+/** Makes the pages of a team ask anew, when the transaction commits. */
+export async function tellPages(tx: Transaction, teamId: string): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${STACK_NEWS_CHANNEL}, ${teamId})`);
 }
 
 /** Stacks of a team are changed by one transaction at a time, whichever control plane it is of. */

@@ -1,5 +1,5 @@
 // From what somebody wrote or loaded to the project that counts.
-import { formatIssue, loadProject, Project } from "@flotilla/compose";
+import { type ComposeIssue, loadProject, Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { openText, sealText } from "../access/secrets.ts";
@@ -37,13 +37,13 @@ export const stackInput = z.object({
 });
 export type StackInput = z.output<typeof stackInput>;
 
-export type LoadedStack = { project: Project; source: Record<string, string>; contents: Record<string, string>; warnings: string[] };
+export type LoadedStack = { project: Project; source: Record<string, string>; contents: Record<string, string>; issues: ComposeIssue[] };
 
 /** @throws invalid with every mistake and its place, one a line. */
 export async function loadStack(services: ServiceContext, teamId: string, input: StackInput): Promise<LoadedStack> {
   const { files, name } = input;
   if (JSON.stringify(files).length > MAX_SOURCE_BYTES) throw new FlotillaError("too_large", "the files are larger than 1 MiB");
-  if (input.project !== undefined) return withContents({ ...input.project, name }, { input, warnings: [] });
+  if (input.project !== undefined) return withContents({ ...input.project, name }, { input, issues: [] });
   const [first] = Object.keys(files);
   if (first === undefined) throw new FlotillaError("invalid", "there is no compose file");
   const stored = await readVariables(services, { teamId, stack: name });
@@ -58,12 +58,15 @@ export async function loadStack(services: ServiceContext, teamId: string, input:
     },
     { read: async (absolute) => (Object.hasOwn(files, relative(absolute)) ? files[relative(absolute)] : undefined) },
   );
-  return withContents(loaded.project, { input, warnings: loaded.warnings.map(formatIssue) });
+  return withContents(loaded.project, { input, issues: loaded.warnings });
 }
+
+/** A file of the project under the name that it was sent with. */
+export const inputPath = (absolute: string): string => relative(absolute);
 
 const relative = (absolute: string): string => (absolute.startsWith(`${ROOT}/`) ? absolute.slice(ROOT.length + 1) : absolute);
 
-function withContents(project: Project, { input, warnings }: { input: StackInput; warnings: string[] }): LoadedStack {
+function withContents(project: Project, { input, issues }: { input: StackInput; issues: ComposeIssue[] }): LoadedStack {
   const contents: Record<string, string> = {};
   for (const kind of ["secret", "config"] as const) {
     for (const [key, object] of Object.entries(kind === "secret" ? project.secrets : project.configs)) {
@@ -72,7 +75,7 @@ function withContents(project: Project, { input, warnings }: { input: StackInput
       if (base64 !== undefined) contents[fileKey(kind, key)] = base64;
     }
   }
-  return { project, source: input.files, contents, warnings };
+  return { project, source: input.files, contents, issues };
 }
 
 async function readVariables(

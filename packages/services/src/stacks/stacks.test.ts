@@ -268,12 +268,23 @@ describe("what is observed", () => {
   ])("%s %j", (phase, more, change) => expect(whatIsNew(observed(phase, more), now)).toEqual(change));
 
   test("a failure has everything that the host said", () => {
-    const said = { phase: "waiting", restarts: 1, reason: "it ended with exit code 3", exitCode: 3, healthOutput: "", log: ["a", "boom"] };
+    const said = {
+      phase: "waiting",
+      restarts: 1,
+      lastFailure: "",
+      reason: "it ended with exit code 3",
+      exitCode: 3,
+      healthOutput: "",
+      log: ["a", "boom"],
+    };
     const replica = { hash: "new", failedAt: now, observed: said };
     const describe = (more: object = {}): string => describeFailure({ target: { hash: "new" }, replicas: [{ ...replica, observed: { ...said, ...more } }] } as never, "1 of 3 replicas failed"); // prettier-ignore
     expect(describe()).toBe("1 of 3 replicas failed: it ended with exit code 3; last lines:\na\nboom");
     expect(describe({ reason: "its health check fails", healthOutput: "no answer\n", log: [], exitCode: null })).toBe(
       "1 of 3 replicas failed: its health check fails; health check said: no answer",
+    );
+    expect(describe({ reason: "", lastFailure: "its health check fails", log: [], exitCode: null })).toBe(
+      "1 of 3 replicas failed: its health check fails",
     );
     expect(describeFailure({ target: { hash: "x" }, replicas: [] } as never, "failed")).toBe("failed");
   });

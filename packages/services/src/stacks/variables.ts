@@ -5,6 +5,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { stackRef } from "./deploy-stack.ts";
+import { tellPages } from "./stack-rows.ts";
 import { sealVariable } from "./stack-source.ts";
 
 /** null takes a variable away. Values count with the next plan or deployment. */
@@ -38,5 +39,6 @@ export async function setVariables(services: ServiceContext, actor: Actor, input
     }
     const detail = { verb: "variables", names: Object.keys(input.variables).join(", ") };
     await recordAudit(tx, { actor, action: "stack.deploy", object: stackRef(stack), outcome: "ok", detail });
+    await tellPages(tx, team.id);
   });
 }

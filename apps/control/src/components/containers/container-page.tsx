@@ -20,7 +20,9 @@ import { oneOf } from "@/lib/url-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 
 // Loaded when their tab is opened: together they are larger than the rest of the page.
-const LogView = dynamic(() => import("@/components/logs/log-view.tsx").then((found) => found.LogView), { loading: TabSkeleton });
+const ContainerLog = dynamic(() => import("@/components/logs/container-log.tsx").then((found) => found.ContainerLog), {
+  loading: TabSkeleton,
+});
 const StatsView = dynamic(() => import("@/components/stats/stats-view.tsx").then((found) => found.StatsView), {
   loading: TabSkeleton,
   ssr: false,
@@ -66,7 +68,7 @@ function Loaded(props: ContainerTabProps): ReactNode {
   const content: Record<TabId, () => ReactNode> = {
     status: () => <ContainerStatus {...props} />,
     logs: () => (
-      <LogView
+      <ContainerLog
         host={props.host}
         id={props.details.Id}
         name={props.details.Name}

@@ -9,7 +9,7 @@ import { TimeAgo } from "@/components/time-ago.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
 import { formatBytes, formatPercent, parseTime } from "@/lib/format.ts";
-import { hostTone, percentOf } from "@/lib/host-state.ts";
+import { availabilityTone, hostTone, percentOf } from "@/lib/host-state.ts";
 import type { HostRow } from "@/trpc/types.ts";
 
 export function hostHref(host: { name: string }): string {
@@ -102,6 +102,9 @@ function NameCell({ host }: { host: HostRow }): ReactNode {
           {host.name}
         </Link>
         {host.isLocal ? <Badge>{t("thisMachine")}</Badge> : null}
+        {host.availability === "active" ? null : (
+          <Badge tone={availabilityTone(host.availability)}>{t(`availability.${host.availability}`)}</Badge>
+        )}
       </span>
       <span className="block truncate text-xs text-muted">{[host.os, host.architecture].filter((text) => Boolean(text)).join(" · ")}</span>
     </div>

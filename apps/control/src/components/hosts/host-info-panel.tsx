@@ -29,7 +29,6 @@ export function HostInfoPanel({ host }: { host: HostDetails }): ReactNode {
             { label: t("root"), value: facts.DockerRootDir, isMono: true },
             { label: t("images"), value: facts.Images },
             { label: t("security"), value: facts.SecurityOptions.join(", ") || "–" },
-            ...Object.entries(host.labels).map(([label, value]) => ({ label: `${t("label")} ${label}`, value })),
           ].filter(({ value }) => value !== "")}
         />
       </Panel>

@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { DesiredStateFailures, DesiredStateText } from "@/components/hosts/desired-state.tsx";
+import { HostPlacement } from "@/components/hosts/host-placement.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
@@ -52,6 +53,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
           ]}
         />
       </Panel>
+      <HostPlacement host={host} />
       {host.state === "online" ? <DockerAccess name={host.name} /> : null}
     </div>
   );
@@ -99,7 +101,7 @@ function DockerAccess({ name }: { name: string }): ReactNode {
   const [place, setPlace] = useState("");
   useEffect(() => setPlace(window.location.host), []);
   return (
-    <Panel title={t("docker")} className="lg:col-span-2">
+    <Panel title={t("docker")}>
       <p className="mb-2 text-sm text-muted">
         {t.rich("dockerBody", {
           tokens: (text) => (

@@ -24,7 +24,7 @@ export type LogToolbarProps = {
   match: number;
   onMatch: (step: number) => void;
   hasStreams: boolean;
-  downloadUrl: string;
+  downloadUrl: string | null;
   onClear: () => void;
   status: LogLines["status"];
 };
@@ -83,13 +83,15 @@ export function LogToolbar(props: LogToolbarProps): ReactNode {
           <Eraser />
         </Button>
       </Tooltip>
-      <Tooltip text={t("download")}>
-        <Button asChild size="icon">
-          <a href={props.downloadUrl} download aria-label={t("download")}>
-            <Download />
-          </a>
-        </Button>
-      </Tooltip>
+      {props.downloadUrl === null ? null : (
+        <Tooltip text={t("download")}>
+          <Button asChild size="icon">
+            <a href={props.downloadUrl} download aria-label={t("download")}>
+              <Download />
+            </a>
+          </Button>
+        </Tooltip>
+      )}
       <span role="status" className="ml-auto text-xs">
         <Status tone={TONES[props.status]}>{t(`statuses.${props.status}`)}</Status>
       </span>

@@ -6,27 +6,34 @@ import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useR
 import { useLocale, useTranslations } from "use-intl";
 import { LogText } from "@/components/logs/log-text.tsx";
 import { LogToolbar, type LogSettings } from "@/components/logs/log-toolbar.tsx";
-import { useLogLines } from "@/components/logs/use-log-lines.ts";
+import { type LogFeed, useLogLines } from "@/components/logs/use-log-lines.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { ErrorState } from "@/components/ui/states.tsx";
 import { stripAnsi } from "@/lib/ansi.ts";
 import { cn } from "@/lib/cn.ts";
 import type { LogLine } from "@/lib/log-buffer.ts";
 
-export type LogViewProps = { host: string; id: string; name: string; isTty: boolean; startedAt: string };
+export type LogViewProps = {
+  name: string;
+  feed: LogFeed;
+  /** A terminal has one stream. */
+  hasStreams: boolean;
+  /** Where the whole log is; null where there is no such thing. */
+  downloadUrl: string | null;
+};
 
 const LINE_HEIGHT = 20;
 /** How far from the end still counts as being at it, in pixels: a line and a half. */
 const END_SLACK = 30;
 
-/** The log of a container: live, searched, in its own colours. It follows the end until the reader scrolls away from it. */
-export function LogView({ host, id, name, isTty, startedAt }: LogViewProps): ReactNode {
+/** A log: live, searched, in its own colours. It follows the end until the reader scrolls away from it. */
+export function LogView({ name, feed, hasStreams, downloadUrl }: LogViewProps): ReactNode {
   const t = useTranslations("logs");
   const [settings, setSettings] = useState<LogSettings>({ stream: "all", withTime: false, isWrapped: true });
   const [search, setSearch] = useState("");
   const wanted = useDeferredValue(search);
   const [pausedAt, setPausedAt] = useState<number | null>(null);
-  const log = useLogLines({ host, id, startedAt, isPaused: pausedAt !== null });
+  const log = useLogLines({ feed, isPaused: pausedAt !== null });
   const lines = useMemo(
     () => (settings.stream === "all" ? log.lines : log.lines.filter((line) => line.stream === settings.stream)),
     [log.lines, settings.stream],
@@ -77,8 +84,8 @@ export function LogView({ host, id, name, isTty, startedAt }: LogViewProps): Rea
         matches={matches.length}
         match={Math.min(match, Math.max(0, matches.length - 1))}
         onMatch={goToMatch}
-        hasStreams={!isTty}
-        downloadUrl={`/api/download/log?${new URLSearchParams({ host, id: name }).toString()}`}
+        hasStreams={hasStreams}
+        downloadUrl={downloadUrl}
         onClear={log.clear}
         status={log.status}
       />
@@ -144,10 +151,28 @@ function LogRow({ line, search, settings, isMatch }: LogRowProps): ReactNode {
           {new Date(line.time).toLocaleTimeString(locale, { hour12: false, fractionalSecondDigits: 3 })}
         </time>
       ) : null}
+      {line.source === undefined ? null : <SourceText source={line.source} />}
       <span className={cn("min-w-0", settings.isWrapped ? "break-all whitespace-pre-wrap" : "whitespace-pre")}>
         <LogText text={line.text} search={search} />
         {line.text === "" ? " " : null}
       </span>
     </div>
+  );
+}
+
+/** Colours that are read well on both themes; which one a name has stays the same. */
+const SOURCE_COLORS = ["--ansi-4", "--ansi-2", "--ansi-5", "--ansi-6", "--ansi-3"] as const;
+
+function SourceText({ source }: { source: NonNullable<LogLine["source"]> }): ReactNode {
+  const sum = source.name.split("").reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  return (
+    <span
+      title={`${source.name} · ${source.host}`}
+      className="w-28 shrink-0 truncate select-none max-sm:w-16"
+      style={{ color: `var(${SOURCE_COLORS[sum % SOURCE_COLORS.length]})` }}
+    >
+      {source.name}
+      <span className="text-faint max-sm:hidden"> {source.host}</span>
+    </span>
   );
 }

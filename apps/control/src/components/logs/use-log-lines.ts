@@ -2,7 +2,6 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { appendLines, type LogInput, type LogLine } from "@/lib/log-buffer.ts";
-import { useTRPCClient } from "@/trpc/client.ts";
 
 export type LogLines = {
   lines: readonly LogLine[];
@@ -12,23 +11,23 @@ export type LogLines = {
   retry: () => void;
 };
 
-/** How many of the newest lines are asked for, and how many are kept: enough to read back, little enough for a phone. */
-const FIRST_LINES = 1_000;
+/** How many lines are kept: enough to read back, little enough for a phone. */
 const KEPT_LINES = 10_000;
 /** While the reader has scrolled away nothing may move under their eyes, up to here. */
 const KEPT_WHILE_PAUSED = 50_000;
 
-export type LogSource = {
-  host: string;
-  id: string;
-  /** When the program started: a new start follows a new log stream, since the old one ended with the program. */
-  startedAt: string;
-  isPaused: boolean;
+export type LogHandlers = {
+  onStarted: () => void;
+  onData: (batch: { lines: readonly LogInput[] }) => void;
+  onComplete: () => void;
+  onError: (cause: { message: string }) => void;
+  onConnectionStateChange: (state: { state: string }) => void;
 };
+/** Begins to follow a log; another function means another log. */
+export type LogFeed = (handlers: LogHandlers) => { unsubscribe: () => void };
 
-/** A container's log as it grows. Batches are put into the page once a frame, however fast they come. */
-export function useLogLines({ host, id, startedAt, isPaused }: LogSource): LogLines {
-  const client = useTRPCClient();
+/** A log as it grows. Batches are put into the page once a frame, however fast they come. */
+export function useLogLines({ feed, isPaused }: { feed: LogFeed; isPaused: boolean }): LogLines {
   const [lines, setLines] = useState<readonly LogLine[]>([]);
   const [status, setStatus] = useState<LogLines["status"]>("connecting");
   const [error, setError] = useState<string | null>(null);
@@ -49,34 +48,31 @@ export function useLogLines({ host, id, startedAt, isPaused }: LogSource): LogLi
     };
     setStatus("connecting");
     setError(null);
-    const subscription = client.containers.onLogs.subscribe(
-      { host, id, tail: FIRST_LINES, follow: true, timestamps: true },
-      {
-        // A connection that was lost and came back begins again with the newest lines.
-        onStarted: () => {
-          waiting = [];
-          setLines([]);
-          setStatus("live");
-        },
-        onData: (batch) => {
-          waiting.push(...batch.lines);
-          if (frame === 0) frame = requestAnimationFrame(flush);
-        },
-        onComplete: () => setStatus("ended"),
-        onError: (cause) => {
-          setStatus("failed");
-          setError(cause.message);
-        },
-        onConnectionStateChange: ({ state }) => {
-          if (state === "connecting") setStatus("connecting");
-        },
+    const subscription = feed({
+      // A connection that was lost and came back begins again with the newest lines.
+      onStarted: () => {
+        waiting = [];
+        setLines([]);
+        setStatus("live");
       },
-    );
+      onData: (batch) => {
+        waiting.push(...batch.lines);
+        if (frame === 0) frame = requestAnimationFrame(flush);
+      },
+      onComplete: () => setStatus("ended"),
+      onError: (cause) => {
+        setStatus("failed");
+        setError(cause.message);
+      },
+      onConnectionStateChange: ({ state }) => {
+        if (state === "connecting") setStatus("connecting");
+      },
+    });
     return () => {
       cancelAnimationFrame(frame);
       subscription.unsubscribe();
     };
-  }, [client, host, id, startedAt, attempt]);
+  }, [feed, attempt]);
 
   const clear = useCallback(() => setLines([]), []);
   const retry = useCallback(() => setAttempt((count) => count + 1), []);

@@ -12,7 +12,10 @@ export function Breadcrumbs(): ReactNode {
   const shell = useTranslations("shell");
   const pathname = usePathname();
   const page = [...MAIN_PAGES, ...OTHER_PAGES].find(({ href }) => isCurrent(href, pathname));
-  if (page === undefined) return pathname === "/run" ? <span className="truncate text-sm font-medium">{shell("run")}</span> : null;
+  if (page === undefined) {
+    const action = pathname === "/run" ? "run" : pathname === "/deploy" ? "deploy" : null;
+    return action === null ? null : <span className="truncate text-sm font-medium">{shell(action)}</span>;
+  }
   const rest = pathname
     .split("/")
     .slice(2)

@@ -1,7 +1,23 @@
-import { Activity, Box, Boxes, CircleHelp, Database, Gauge, Library, type LucideIcon, Network, Server, Settings } from "lucide-react";
+import {
+  Activity,
+  Box,
+  Boxes,
+  CircleHelp,
+  Database,
+  Gauge,
+  KeyRound,
+  Layers,
+  Library,
+  type LucideIcon,
+  Network,
+  Server,
+  Settings,
+} from "lucide-react";
 
 export type PageId =
   | "overview"
+  | "stacks"
+  | "secrets"
   | "containers"
   | "hosts"
   | "images"
@@ -17,11 +33,13 @@ export type PageLink = { id: PageId; href: string; icon: LucideIcon; key: string
 /** Pages of the sidebar; `key` follows `g` on the keyboard. */
 export const MAIN_PAGES: readonly PageLink[] = [
   { id: "overview", href: "/", icon: Gauge, key: "o" },
+  { id: "stacks", href: "/stacks", icon: Layers, key: "t" },
   { id: "containers", href: "/containers", icon: Box, key: "c" },
   { id: "hosts", href: "/hosts", icon: Server, key: "h" },
   { id: "images", href: "/images", icon: Boxes, key: "i" },
   { id: "volumes", href: "/volumes", icon: Database, key: "v" },
   { id: "networks", href: "/networks", icon: Network, key: "n" },
+  { id: "secrets", href: "/secrets", icon: KeyRound, key: "k" },
   { id: "registry", href: "/registry", icon: Library, key: "r" },
   { id: "activity", href: "/activity", icon: Activity, key: "a" },
 ];

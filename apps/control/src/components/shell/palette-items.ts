@@ -11,13 +11,17 @@ import { containerHref, containerName } from "@/lib/container-row.ts";
 import type { PaletteItem } from "@/lib/palette.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
+import { stackHref } from "@/lib/stack-href.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
-export type PaletteEntry = PaletteItem & { group: "pages" | "actions" | "hosts" | "containers" } & ({ href: string } | { run: () => void });
+export type PaletteEntry = PaletteItem & { group: "pages" | "stacks" | "actions" | "hosts" | "containers" } & (
+    | { href: string }
+    | { run: () => void }
+  );
 
 /** All that the palette can find: pages, actions, hosts, containers and what may be done to them. */
 export function usePaletteEntries(): PaletteEntry[] {
-  return [...usePageEntries(), ...useActionEntries(), ...useHostEntries(), ...useContainerEntries()];
+  return [...usePageEntries(), ...useActionEntries(), ...useStackEntries(), ...useHostEntries(), ...useContainerEntries()];
 }
 
 function usePageEntries(): PaletteEntry[] {
@@ -46,6 +50,7 @@ function useActionEntries(): PaletteEntry[] {
   });
   return [
     action("run container new", t("run"), { href: "/run" }),
+    action("deploy stack new compose", t("deploy"), { href: "/deploy" }),
     action("add host join", t("addHost"), { href: "/hosts?add=1" }),
     action("upload image load", t("uploadImage"), { href: "/images?upload=1" }),
     ...THEMES.map((theme) => action(`theme ${theme}`, `${t("theme")}: ${t(`themes.${theme}`)}`, { run: () => setTheme(theme) })),
@@ -64,6 +69,20 @@ function useHostEntries(): PaletteEntry[] {
     hint: t("host"),
     keywords: "host",
     href: `/hosts/${encodeURIComponent(host.name)}`,
+  }));
+}
+
+function useStackEntries(): PaletteEntry[] {
+  const t = useTranslations("shell");
+  const trpc = useTRPC();
+  const { data } = useQuery(trpc.stacks.list.queryOptions());
+  return (data ?? []).map((stack) => ({
+    id: `stack:${stack.id}`,
+    group: "stacks",
+    label: stack.name,
+    hint: t("stack"),
+    keywords: "stack",
+    href: stackHref(stack),
   }));
 }
 

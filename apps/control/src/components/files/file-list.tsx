@@ -1,0 +1,181 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { FilePlus2, Plus, Trash2 } from "lucide-react";
+import dynamic from "next/dynamic";
+import Link from "next/link";
+import { type ReactNode, useMemo, useState } from "react";
+import { useTranslations } from "use-intl";
+import type { FileKind } from "@/components/files/file-dialog.tsx";
+import type { Column } from "@/components/table/columns.ts";
+import { DataTable } from "@/components/table/data-table.tsx";
+import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
+import { TimeAgo } from "@/components/time-ago.tsx";
+import { Button } from "@/components/ui/button.tsx";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
+import { SearchField } from "@/components/ui/search-field.tsx";
+import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
+import { Tooltip } from "@/components/ui/tooltip.tsx";
+import { useAsked } from "@/components/use-asked.ts";
+import { useUrlState } from "@/components/use-url-state.ts";
+import { formatBytes, parseTime } from "@/lib/format.ts";
+import { stackHref } from "@/lib/stack-href.ts";
+import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import type { FileRow } from "@/trpc/types.ts";
+
+const FileDialog = dynamic(() => import("@/components/files/file-dialog.tsx").then((found) => found.FileDialog), { ssr: false });
+
+/** Secrets or configs of the team: versions and who mounts them, never what is in them. */
+export function FileList({ kind }: { kind: FileKind }): ReactNode {
+  const t = useTranslations(`files.${kind}`);
+  const files = useTranslations("files");
+  const trpc = useTRPC();
+  const client = useTRPCClient();
+  const url = useUrlState();
+  const query = useQuery((kind === "secrets" ? trpc.secrets : trpc.configs).list.queryOptions());
+  const [edited, setEdited] = useState<FileRow | "new" | null>(null);
+  const removal = useAsked((file: FileRow) => client[kind].remove.mutate({ name: file.name }).then(() => query.refetch()));
+  const columns = useColumns(setEdited, removal.ask);
+  const text = url.get("q") ?? "";
+  const rows = useMemo(() => (query.data ?? []).filter(({ name }) => name.toLowerCase().includes(text.toLowerCase())), [query.data, text]);
+  const add = (
+    <Button onClick={() => setEdited("new")}>
+      <Plus />
+      {t("new")}
+    </Button>
+  );
+  const removed = removal.subject;
+  return (
+    <div className="space-y-3">
+      {query.isPending ? <TableSkeleton /> : null}
+      {query.isError ? (
+        <ErrorState title={files("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
+      ) : null}
+      {query.data === undefined ? null : query.data.length === 0 ? (
+        <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
+          {add}
+        </EmptyState>
+      ) : (
+        <>
+          <div className="flex flex-wrap items-center gap-2">
+            <SearchField label={files("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 flex-1 sm:max-w-60" />
+            <div className="ml-auto">{add}</div>
+          </div>
+          <DataTable
+            label={files(`tabs.${kind}`)}
+            rows={rows}
+            columns={columns}
+            rowId={(row) => row.id}
+            initialSort={{ id: "name", isDescending: false }}
+          />
+        </>
+      )}
+      {edited === null ? null : (
+        <FileDialog
+          kind={kind}
+          file={edited === "new" ? null : edited}
+          taken={(query.data ?? []).map(({ name }) => name)}
+          onClose={() => setEdited(null)}
+        />
+      )}
+      <ConfirmDialog
+        isOpen={removed !== null}
+        onOpenChange={removal.close}
+        title={files("remove.title", { name: removed?.name ?? "" })}
+        body={<p>{files("remove.body", { count: removed?.versions ?? 0 })}</p>}
+        typeToConfirm={removed?.name ?? ""}
+        confirmLabel={files("remove.action")}
+        isPending={removal.isPending}
+        error={removal.error}
+        onConfirm={removal.confirm}
+      />
+    </div>
+  );
+}
+
+function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) => void): Column<FileRow>[] {
+  const t = useTranslations("files");
+  return useMemo(
+    () => [
+      {
+        id: "name",
+        header: t("columns.name"),
+        width: "minmax(0,1.5fr)",
+        sortBy: (row) => row.name,
+        cell: (row) => <span className="block truncate font-medium">{row.name}</span>,
+      },
+      {
+        id: "version",
+        header: t("columns.version"),
+        width: "4.5rem",
+        isRight: true,
+        sortBy: (row) => row.versions,
+        cell: (row) => <span className="tnum">{row.versions}</span>,
+      },
+      {
+        id: "size",
+        header: t("columns.size"),
+        width: "6rem",
+        hideBelow: "md",
+        isRight: true,
+        sortBy: (row) => row.sizeBytes,
+        cell: (row) => <span className="tnum text-muted">{formatBytes(row.sizeBytes)}</span>,
+      },
+      {
+        id: "updated",
+        header: t("columns.updated"),
+        width: "minmax(0,1fr)",
+        hideBelow: "sm",
+        sortBy: (row) => row.updatedAt,
+        cell: (row) => <TimeAgo time={parseTime(row.updatedAt) ?? 0} className="block truncate text-muted" />,
+      },
+      {
+        id: "users",
+        header: t("columns.users"),
+        width: "minmax(0,1.5fr)",
+        sortBy: (row) => row.usedBy.length,
+        cell: (row) => <UsersCell file={row} />,
+      },
+      {
+        id: "actions",
+        header: "",
+        width: "4.5rem",
+        isRight: true,
+        cell: (row) => <ActionsCell file={row} onEdit={onEdit} onRemove={onRemove} />,
+      },
+    ],
+    [t, onEdit, onRemove],
+  );
+}
+
+function UsersCell({ file }: { file: FileRow }): ReactNode {
+  const t = useTranslations("files");
+  const [first] = file.usedBy;
+  if (first === undefined) return <span className="text-muted">{t("unused")}</span>;
+  return (
+    <span className="flex min-w-0 items-center gap-1.5" title={file.usedBy.map(({ stack, service }) => `${stack}/${service}`).join(", ")}>
+      <Link href={stackHref({ name: first.stack })} className="truncate hover:underline">
+        {first.stack}/{first.service}
+      </Link>
+      {file.usedBy.length > 1 ? <span className="text-xs text-muted">+{file.usedBy.length - 1}</span> : null}
+    </span>
+  );
+}
+
+type ActionsProps = { file: FileRow; onEdit: (file: FileRow) => void; onRemove: (file: FileRow) => void };
+
+function ActionsCell({ file, onEdit, onRemove }: ActionsProps): ReactNode {
+  const t = useTranslations("files");
+  return (
+    <span className="flex justify-end">
+      <Tooltip text={t("newVersion")}>
+        <Button variant="ghost" size="icon" aria-label={t("newVersionOf", { name: file.name })} onClick={() => onEdit(file)}>
+          <FilePlus2 />
+        </Button>
+      </Tooltip>
+      <Button variant="ghost" size="icon" aria-label={t("remove.label", { name: file.name })} onClick={() => onRemove(file)}>
+        <Trash2 />
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,48 @@
+"use client";
+
+import type { EditorView } from "@codemirror/view";
+import { type ReactNode, useEffect, useRef } from "react";
+import { createComposeEditor, showIssues } from "@/components/stacks/compose-editor-setup.ts";
+import type { ComposeKey } from "@/lib/compose-keys.ts";
+import type { EditorIssue } from "@/lib/editor-issues.ts";
+
+export type ComposeEditorProps = {
+  /** Which file: another one begins with its own text and history. */
+  name: string;
+  initialText: string;
+  label: string;
+  placeholder: string;
+  keys: readonly ComposeKey[];
+  issues: readonly EditorIssue[];
+  onChange: (text: string) => void;
+};
+
+/** The editor of one file of a stack. Loaded when it is needed: it is larger than the page around it. */
+export function ComposeEditor({ name, initialText, label, placeholder, keys, issues, onChange }: ComposeEditorProps): ReactNode {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef({ initialText, keys, issues, onChange });
+  latest.current = { initialText, keys, issues, onChange };
+  useEffect(() => {
+    if (box.current === null) return undefined;
+    const created = createComposeEditor({
+      parent: box.current,
+      text: latest.current.initialText,
+      label,
+      placeholder,
+      isYaml: /\.ya?ml$/.test(name),
+      getKeys: () => latest.current.keys,
+      onChange: (text) => latest.current.onChange(text),
+    });
+    view.current = created;
+    showIssues(created, latest.current.issues);
+    return () => {
+      view.current = null;
+      created.destroy();
+    };
+  }, [name, label, placeholder]);
+  useEffect(() => {
+    if (view.current !== null) showIssues(view.current, issues);
+  }, [issues]);
+  return <div ref={box} data-editor={name} className="min-w-0 overflow-hidden rounded-b-lg text-xs" />;
+}

@@ -1,0 +1,106 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useSubscription } from "@trpc/tanstack-react-query";
+import { ArrowRight } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import { Duration } from "@/components/stacks/duration.tsx";
+import { PlanView } from "@/components/stacks/plan-view.tsx";
+import { OutcomeStatus } from "@/components/stacks/signs.tsx";
+import { Facts, Panel } from "@/components/ui/panel.tsx";
+import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
+import { cn } from "@/lib/cn.ts";
+import { parseTime } from "@/lib/format.ts";
+import { readStoredPlan } from "@/lib/stack-plan.ts";
+import { mergeSteps } from "@/lib/stack-steps.ts";
+import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import type { DeploymentRow, DeploymentStep } from "@/trpc/types.ts";
+
+/** One deployment: how it stands, the plan that it was, and its steps as they happen. */
+export function DeploymentView({ id }: { id: string }): ReactNode {
+  const t = useTranslations("stacks.deployments");
+  const trpc = useTRPC();
+  const [live, setLive] = useState<{ deployment: DeploymentRow | null; steps: readonly DeploymentStep[] }>({ deployment: null, steps: [] });
+  const query = useQuery(trpc.deployments.get.queryOptions({ id }));
+  const isOpen = query.data !== undefined && query.data.finishedAt === null;
+  useSubscription(
+    trpc.deployments.onSteps.subscriptionOptions(
+      { id },
+      {
+        enabled: isOpen,
+        onData: ({ deployment, steps }) => setLive((before) => ({ deployment, steps: mergeSteps(before.steps, steps) })),
+      },
+    ),
+  );
+  if (query.isPending) return <Skeleton className="h-72" />;
+  if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
+  const row = query.data.finishedAt === null && live.deployment !== null ? live.deployment : query.data;
+  const steps = mergeSteps(query.data.steps, live.steps);
+  return (
+    <div className="min-w-0 space-y-4">
+      <Panel>
+        <Facts
+          items={[
+            { label: t("outcome"), value: <OutcomeStatus outcome={row.outcome} /> },
+            ...(row.message === "" ? [] : [{ label: t("message"), value: <span className="whitespace-pre-wrap">{row.message}</span> }]),
+            { label: t("by"), value: row.actor },
+            { label: t("revisionLabel"), value: row.revision },
+            { label: t("duration"), value: <Duration row={row} /> },
+          ]}
+        />
+      </Panel>
+      <Panel title={t("steps")}>
+        {steps.length === 0 ? <p className="text-sm text-muted">{t("noSteps")}</p> : <StepList steps={steps} />}
+      </Panel>
+      <StoredPlanPanel plan={query.data.plan} />
+    </div>
+  );
+}
+
+function StepList({ steps }: { steps: readonly DeploymentStep[] }): ReactNode {
+  const t = useTranslations("stacks.deployments");
+  const locale = useLocale();
+  return (
+    <ol aria-label={t("steps")} className="space-y-1.5 text-sm">
+      {steps.map((step) => {
+        const time = parseTime(step.time);
+        return (
+          <li key={step.id} className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-3 sm:grid-cols-[4.5rem_minmax(0,7rem)_minmax(0,1fr)]">
+            <time className="tnum text-xs leading-5 text-faint" suppressHydrationWarning>
+              {time === null ? "" : new Date(time).toLocaleTimeString(locale, { hour12: false })}
+            </time>
+            <span className="truncate font-medium">{step.service}</span>
+            <span className={cn("min-w-0 break-words whitespace-pre-wrap max-sm:col-span-2", step.level === "failure" && "text-bad")}>
+              {step.text}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {
+  const t = useTranslations("stacks.deployments");
+  const stored = readStoredPlan(plan);
+  if (stored.kind === "none") return null;
+  return (
+    <Panel title={t("plan")}>
+      {stored.kind === "plan" ? <PlanView plan={stored.plan} /> : null}
+      {stored.kind === "reason" ? <p className="text-sm">{stored.reason}</p> : null}
+      {stored.kind === "moves" ? (
+        <ul className="space-y-1 text-sm">
+          {stored.moves.map((move) => (
+            <li key={JSON.stringify(move)} className="flex flex-wrap items-center gap-x-1.5">
+              {move.from}
+              <ArrowRight aria-hidden className="size-3.5 text-muted" />
+              {move.to}
+              <span className="text-xs text-muted">{move.because}</span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </Panel>
+  );
+}

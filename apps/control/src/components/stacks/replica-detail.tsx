@@ -1,0 +1,54 @@
+"use client";
+
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { TimeAgo } from "@/components/time-ago.tsx";
+import { Status } from "@/components/ui/status-dot.tsx";
+import { parseTime } from "@/lib/format.ts";
+import { phaseTone, replicaPhase } from "@/lib/stack-state.ts";
+import type { StackReplica } from "@/trpc/types.ts";
+
+/** Everything that its host says of a replica: in words why it does not serve, with exit code, health check and last lines. */
+export function ReplicaDetail({ replica }: { replica: StackReplica }): ReactNode {
+  const t = useTranslations("stacks.replica");
+  const phase = replicaPhase(replica);
+  const created = parseTime(replica.createdAt);
+  const name = /^\d+$/.test(replica.slot) ? t("numbered", { slot: replica.slot, host: replica.host.name }) : replica.host.name;
+  return (
+    <div className="rounded-md border px-3 py-2.5 text-sm" data-replica-detail={replica.id}>
+      <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        <span className="font-medium">{name}</span>
+        <Status tone={phaseTone(phase)}>{t(`phases.${phase}`)}</Status>
+        {replica.exitCode === null ? null : <span className="tnum text-muted">{t("exitCode", { code: replica.exitCode })}</span>}
+        {replica.restarts === 0 ? null : <span className="tnum text-muted">{t("restarts", { count: replica.restarts })}</span>}
+        {created === null ? null : <TimeAgo time={created} className="text-xs text-muted" />}
+        {replica.containerId === null ? null : (
+          <Link
+            href={`/containers/${encodeURIComponent(replica.host.name)}/${replica.containerId.slice(0, 12)}`}
+            className="text-xs underline hover:text-muted sm:ml-auto"
+          >
+            {t("container")}
+          </Link>
+        )}
+      </p>
+      {replica.reason === "" ? null : <p className="mt-1 break-words text-bad">{replica.reason}</p>}
+      {replica.progress === "" ? null : <p className="mt-1 break-words text-muted">{replica.progress}</p>}
+      {replica.because === "" ? null : <p className="mt-1 text-xs break-words text-muted">{t("because", { reason: replica.because })}</p>}
+      <Output title={t("health")} text={replica.healthOutput.trim()} />
+      <Output title={t("lastLines")} text={replica.log.join("\n")} />
+    </div>
+  );
+}
+
+function Output({ title, text }: { title: string; text: string }): ReactNode {
+  if (text === "") return null;
+  return (
+    <div className="mt-2">
+      <p className="text-xs text-muted">{title}</p>
+      <pre className="mt-0.5 max-h-48 overflow-auto rounded-md bg-hover px-2 py-1.5 font-mono text-xs break-all whitespace-pre-wrap">
+        {text}
+      </pre>
+    </div>
+  );
+}

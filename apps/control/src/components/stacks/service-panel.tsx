@@ -1,0 +1,42 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { useTranslations } from "use-intl";
+import { ReplicaGrid } from "@/components/stacks/replica-grid.tsx";
+import { RolloutBar } from "@/components/stacks/rollout-bar.tsx";
+import { StackStatus } from "@/components/stacks/signs.tsx";
+import { Badge } from "@/components/ui/status-dot.tsx";
+import { rolloutOf, serviceState } from "@/lib/stack-state.ts";
+import type { StackService } from "@/trpc/types.ts";
+
+/** One service: what it is, its rollout when there is one, and its replicas host by host. */
+export function ServicePanel({ stack, service }: { stack: string; service: StackService }): ReactNode {
+  const t = useTranslations("stacks.service");
+  const rollout = rolloutOf(service);
+  const ports = service.ports.map(({ published, target, protocol }) => `${published === null ? "" : `${published}→`}${target}/${protocol}`);
+  const facts = [
+    ...(ports.length === 0 ? [] : [t("ports", { ports: ports.join(", ") })]),
+    ...service.addresses.map(({ network, address }) => t("address", { network, address })),
+  ];
+  return (
+    <section aria-label={service.name} className="min-w-0 rounded-lg border bg-panel">
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b px-4 py-2.5">
+        <h2 className="text-sm font-semibold">{service.name}</h2>
+        <StackStatus state={serviceState(service)} />
+        <span className="tnum text-sm">
+          {service.running}
+          <span className="text-muted"> / {service.wanted}</span>
+        </span>
+        {service.mode === "replicated" ? null : <Badge>{service.mode}</Badge>}
+        <span className="min-w-0 truncate font-mono text-xs text-muted sm:ml-auto" title={service.image}>
+          {service.image}
+        </span>
+      </header>
+      <div className="space-y-3 p-4">
+        {rollout === null ? null : <RolloutBar stack={stack} service={service} rollout={rollout} />}
+        <ReplicaGrid replicas={service.replicas} />
+        {facts.length === 0 ? null : <p className="text-xs break-words text-muted">{facts.join(" · ")}</p>}
+      </div>
+    </section>
+  );
+}

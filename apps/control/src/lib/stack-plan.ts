@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+export const PLAN_ACTS = ["make", "replace", "move", "remove", "keep", "unplaced"] as const;
+export type PlanAct = (typeof PLAN_ACTS)[number];
+export const PLAN_CHANGES = ["create", "update", "scale", "remove", "none"] as const;
+
+const plannedReplica = z.object({
+  slot: z.string(),
+  host: z.string().nullable(),
+  fromHost: z.string().nullable(),
+  act: z.enum(["make", "replace", "remove", "keep"]),
+  because: z.string(),
+});
+const plannedService = z.object({
+  name: z.string(),
+  change: z.enum(PLAN_CHANGES),
+  reasons: z.array(z.string()),
+  replicas: z.array(plannedReplica),
+});
+const planSchema = z.object({
+  services: z.array(plannedService),
+  networks: z.array(z.string()).default([]),
+  notes: z.array(z.string()).default([]),
+});
+
+export type PlannedReplica = z.output<typeof plannedReplica>;
+export type PlannedService = z.output<typeof plannedService>;
+export type ReadablePlan = z.output<typeof planSchema>;
+
+const reasonSchema = z.object({ reason: z.string() });
+const moves = z.object({ moves: z.array(z.object({ from: z.string(), to: z.string(), because: z.string() })) });
+
+export type StoredPlan =
+  | { kind: "plan"; plan: ReadablePlan }
+  | { kind: "reason"; reason: string }
+  | { kind: "moves"; moves: { from: string; to: string; because: string }[] }
+  | { kind: "none" };
+
+/** The plan that a deployment keeps: whole, the reason of one that had none, or moves. */
+export function readStoredPlan(stored: unknown): StoredPlan {
+  const plan = planSchema.safeParse(stored);
+  if (plan.success) return { kind: "plan", plan: plan.data };
+  const moved = moves.safeParse(stored);
+  if (moved.success) return { kind: "moves", moves: moved.data.moves };
+  const reason = reasonSchema.safeParse(stored);
+  return reason.success ? { kind: "reason", reason: reason.data.reason } : { kind: "none" };
+}
+
+/** What a replica's line means: one that is made anew on another host is moved, one that finds no host is said so. */
+export function planAct({ act, host, fromHost }: PlannedReplica): PlanAct {
+  if (act === "remove" || act === "keep") return act;
+  if (host === null) return "unplaced";
+  return fromHost !== null && fromHost !== host ? "move" : act;
+}
+
+/** How many replicas of a plan have which fate. */
+export function countPlan(services: readonly PlannedService[]): Record<PlanAct, number> {
+  const counts: Record<PlanAct, number> = { make: 0, replace: 0, move: 0, remove: 0, keep: 0, unplaced: 0 };
+  for (const { replicas } of services) for (const replica of replicas) counts[planAct(replica)] += 1;
+  return counts;
+}
+
+export type PlanLine = { act: PlanAct; host: string | null; fromHost: string | null; because: string; slots: string };
+
+/** Replicas with the same fate on the same host for the same reason are one line: a hundred of them shall be readable. */
+export function planLines(replicas: readonly PlannedReplica[]): PlanLine[] {
+  const groups = Map.groupBy(replicas, (replica) => JSON.stringify([planAct(replica), replica.host, replica.fromHost, replica.because]));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { host, fromHost, because } = first;
+    return [{ act: planAct(first), host, fromHost, because, slots: formatSlots(group.map(({ slot }) => slot)) }];
+  });
+}
+
+/** `1–3, 5`. Replicas of a global service have the id of their host for a number, which says nothing: `""`. */
+export function formatSlots(slots: readonly string[]): string {
+  if (!slots.every((slot) => /^\d{1,9}$/.test(slot))) return "";
+  const numbers = slots.map(Number).toSorted((a, b) => a - b);
+  const runs: [from: number, to: number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run !== undefined && number <= run[1] + 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(", ");
+}

@@ -1,0 +1,139 @@
+import { settleStacks } from "@flotilla/services";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
+
+// Rows and rounds with a real Postgres; hosts are rows without an agent, so nothing ever runs.
+let control: TestControl;
+let teamId: string;
+
+const call = (path: string, input: unknown): Promise<unknown> =>
+  control.call(path, input, { kind: /list|get|variables$|Plan$|revision/.test(path) ? "query" : "mutation", token: ADMIN_TOKEN });
+const compose = (service: string): Record<string, string> => ({ "compose.yaml": `services:\n  web:\n    image: busybox\n${service}` });
+const deploy = (name: string, service = ""): Promise<unknown> => call("stacks.deploy", { name, files: compose(service) });
+const settle = async (): Promise<void> => void (await Promise.all(Array.from({ length: 6 }, () => settleStacks(control.services, teamId))));
+const replicasOf = (stack: string): Promise<{ slot: string; hostId: string }[]> =>
+  control.services.prisma.stackReplica.findMany({
+    where: { service: { stack: { name: stack } } },
+    select: { slot: true, hostId: true },
+    orderBy: { slot: "asc" },
+  });
+
+beforeAll(async () => {
+  control = await startTestControl({ withAdmin: true });
+  const { prisma } = control.services;
+  teamId = (await prisma.team.findFirstOrThrow()).id;
+  for (const name of ["a", "b", "c"]) await prisma.host.create({ data: { teamId, name, publicKey: `key-${name}` } });
+});
+afterAll(() => control.close());
+
+describe("rounds", () => {
+  test("at once, as of several control planes, make each replica once and spread them", async () => {
+    await deploy("shop", "    deploy: { replicas: 5 }\n");
+    await settle();
+    const replicas = await replicasOf("shop");
+    expect(replicas.map(({ slot }) => slot)).toEqual(["1", "2", "3", "4", "5"]);
+    expect(new Set(replicas.map(({ hostId }) => hostId)).size).toBe(3);
+  });
+
+  test("do nothing when nothing changed", async () => {
+    const before = await replicasOf("shop");
+    await settle();
+    expect(await replicasOf("shop")).toEqual(before);
+  });
+
+  test("give a service one virtual address in its network", async () => {
+    const addresses = await control.services.prisma.stackAddress.findMany({ where: { service: { stack: { name: "shop" } } } });
+    expect(addresses.map(({ address }) => address)).toEqual(["10.64.0.2"]);
+  });
+
+  test("take away a stack that is removed, with its network", async () => {
+    await call("stacks.remove", { stack: "shop" });
+    await settle();
+    await settle();
+    expect(await call("stacks.list", undefined)).toEqual([]);
+    expect(await control.services.prisma.overlayNetwork.count({ where: { name: "shop_default" } })).toBe(0);
+  });
+});
+
+describe("what is kept", () => {
+  test("a revision is never changed", async () => {
+    await deploy("kept");
+    const { prisma } = control.services;
+    const revision = await prisma.stackRevision.findFirstOrThrow({ where: { stack: { name: "kept" } } });
+    await expect(prisma.stackRevision.update({ where: { id: revision.id }, data: { number: 9 } })).rejects.toThrow(
+      "a revision of a stack is never changed",
+    );
+  });
+
+  test("no table has the value of a secret, a variable or the environment", async () => {
+    await call("secrets.set", { name: "token", base64: Buffer.from("s3cret-value").toString("base64") });
+    await call("stacks.setVariables", { stack: "kept", variables: { PASSWORD: "v4riable-value" } });
+    await call("stacks.deploy", { name: "kept", files: compose("    environment: { P: $PASSWORD }\n") });
+    const rows = await control.services.prisma.$queryRaw`
+      SELECT (SELECT json_agg(t) FROM stack_revisions t)::text || (SELECT json_agg(t) FROM stack_file_versions t)::text || (SELECT json_agg(t) FROM stack_variables t)::text
+        || (SELECT json_agg(t) FROM stack_deployments t)::text || (SELECT json_agg(t) FROM audit_rows t)::text AS all`;
+    const text = JSON.stringify(rows);
+    expect(text).toContain("PASSWORD");
+    for (const value of ["s3cret-value", Buffer.from("s3cret-value").toString("base64"), "v4riable-value"])
+      expect(text).not.toContain(value);
+    expect(await call("stacks.variables", { stack: "kept" })).toEqual(["PASSWORD"]);
+    expect(JSON.stringify(await call("secrets.list", undefined))).not.toContain("s3cret");
+  });
+
+  test("a secret in use is not removed, and the same content is no new version", async () => {
+    const files = { "compose.yaml": "services: { web: { image: busybox, secrets: [token] } }\nsecrets: { token: { external: true } }\n" };
+    await call("stacks.deploy", { name: "kept", files });
+    await expect(call("secrets.remove", { name: "token" })).rejects.toMatchObject({
+      code: "CONFLICT",
+      message: "secret token is in use by kept/web",
+    });
+    const same = { name: "token", base64: Buffer.from("s3cret-value").toString("base64") };
+    expect(await call("secrets.set", same)).toEqual({ version: 1 });
+    expect(await call("secrets.set", { ...same, base64: "eA==" })).toEqual({ version: 2 });
+    expect(await call("deployments.list", { stack: "kept", limit: 1 })).toMatchObject({ items: [{ kind: "file", outcome: "running" }] });
+  });
+});
+
+describe("what is refused", () => {
+  test.each<[string, string, string | RegExp]>([
+    ["an unknown key, with its place", "    imgae: x\n", /compose\.yaml:4:\d+: services\.web: .*did you mean 'image'/s],
+    ["a constraint that is none", "    deploy: { placement: { constraints: [disk] } }\n", 'invalid constraint "disk"'],
+    ["a key of ours that is none", "    deploy: { x-flotilla: { colour: red } }\n", "services.web.deploy.x-flotilla"],
+    [
+      "a secret that is not there",
+      "    secrets: [none]\nsecrets: { none: { external: true } }\n",
+      "there is no secret none: make it first",
+    ],
+    [
+      "a network of others that is not there",
+      "    networks: [none]\nnetworks: { none: { external: true } }\n",
+      "there is no network none over several hosts",
+    ],
+  ])("%s", async (_what, service, message) => {
+    await expect(deploy("bad", service)).rejects.toThrow(message);
+    expect(await control.services.prisma.stack.count({ where: { name: "bad" } })).toBe(0);
+  });
+
+  test("a port that another stack publishes", async () => {
+    await deploy("first", '    ports: ["8080:80"]\n');
+    await expect(deploy("second", '    ports: ["8080:81"]\n')).rejects.toMatchObject({
+      code: "CONFLICT",
+      message: "services.web.ports: port 8080/tcp is published by first/web already",
+    });
+  });
+
+  test("a control without anything to control, a revision that is not there", async () => {
+    await expect(call("services.control", { stack: "first", act: "continue" })).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(call("stacks.rollback", { stack: "first" })).rejects.toThrow("stack first has no revision before 1");
+    await expect(call("stacks.rollback", { stack: "first", revision: 7 })).rejects.toThrow("no such revision: 7");
+  });
+});
+
+test("rollouts are held, go on and go back", async () => {
+  await call("services.control", { stack: "first", act: "pause" });
+  expect(await call("stacks.get", { stack: "first" })).toMatchObject({ state: "held" });
+  await call("services.control", { stack: "first", act: "continue" });
+  await deploy("first", '    ports: ["8081:80"]\n');
+  expect(await call("stacks.rollback", { stack: "first" })).toMatchObject({ revision: 1 });
+  expect(await call("stacks.get", { stack: "first" })).toMatchObject({ revision: 1, revisions: [{ number: 2 }, { number: 1 }] });
+});
