@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
+import { compose } from "./compose.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
@@ -181,4 +182,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   registry,
   build,
   planner,
+  compose,
 };

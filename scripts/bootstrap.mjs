@@ -7,7 +7,7 @@
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,6 +31,7 @@ const TEST_PACKAGES = {
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",
   ping: "iputils-ping",
+  "docker-compose": "docker-compose",
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
   umoci: "umoci",
@@ -65,10 +66,13 @@ const COMMANDS = {
   image: () => ["scripts/image.ts", ...rest],
   lab: () => ["scripts/lab.ts", ...rest],
   screenshots: () => ["scripts/screenshots.ts", ...rest],
-  flotilla: () => [join(ROOT, "apps/cli/src/main.ts"), ...rest],
+  flotilla: () => (isCompose ? [COMPOSE_BUNDLE, ...rest] : [join(ROOT, "apps/cli/src/main.ts"), ...rest]),
 };
 
 const [command = "", ...rest] = process.argv.slice(2);
+/** `flotilla compose` is called often: it runs from one bundle instead of some three hundred source files, in a third of the time. */
+const isCompose = command === "flotilla" && (rest[0] === "compose" || (rest[0] === "--json" && rest[1] === "compose"));
+const COMPOSE_BUNDLE = join(ROOT, "dist", "compose", "main.mjs");
 if (!(command in COMMANDS)) fail(`usage: bootstrap.mjs ${Object.keys(COMMANDS).join("|")} [arguments…]`);
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
@@ -76,7 +80,8 @@ if (Number(process.versions.node.split(".")[0]) < 20)
 ensureDebianPackages(Object.assign({}, ...NEEDS[command]));
 ensureTools();
 ensureDependencies();
-ensurePrismaClient();
+if (isCompose) ensureComposeBundle();
+else ensurePrismaClient();
 run();
 
 function fail(message) {
@@ -182,6 +187,26 @@ function ensurePrismaClient() {
   const prisma = join(ROOT, "node_modules", "prisma", "build", "index.js");
   const env = { ...toolEnv(), PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true", PRISMA_HIDE_UPDATE_MESSAGE: "1", CHECKPOINT_DISABLE: "1" };
   checked([join(NODE_BIN, "node"), prisma, "generate"], { cwd: ROOT, env });
+  writeFileSync(stampFile, digest);
+}
+
+/** Bundles `flotilla compose` anew when a source file of it has changed. */
+function ensureComposeBundle() {
+  const stampFile = join(dirname(COMPOSE_BUNDLE), "sources");
+  const folders = ["apps/cli/src", ...["compose", "core", "dockerfile", "engine-api", "image"].map((name) => `packages/${name}/src`)];
+  const hash = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml")));
+  for (const folder of folders) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true }).map(String)) {
+      const { mtimeMs, size } = statSync(join(ROOT, folder, name));
+      hash.update(`${folder}/${name} ${mtimeMs} ${size}\n`);
+    }
+  }
+  const digest = hash.digest("hex");
+  if (exists(COMPOSE_BUNDLE) && exists(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
+  checked([join(NODE_BIN, "node"), "--disable-warning=ExperimentalWarning", join(ROOT, "scripts", "bundle-compose.ts")], {
+    cwd: ROOT,
+    env: toolEnv(),
+  });
   writeFileSync(stampFile, digest);
 }
 

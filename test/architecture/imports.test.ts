@@ -20,7 +20,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/api": ["core", "protocol", "engine-api", "image", "services"],
   agent: ["core", "dockerfile", "engine-api", "image", "protocol", "registry"],
   "apps/control": ["core", "protocol", "engine-api", "image", "db", "services", "api"],
-  "apps/cli": ["core", "compose", "protocol", "engine-api", "agent", "control"],
+  "apps/cli": ["core", "compose", "dockerfile", "protocol", "engine-api", "agent", "control"],
 };
 
 /** One part knows each big dependency; nothing else may name it. */

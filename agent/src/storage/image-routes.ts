@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
-import { parseFilters } from "@flotilla/engine-api";
+import { isApiAtLeast, parseFilters } from "@flotilla/engine-api";
 import { empty, json, type Call, type Handler, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
 import { writeTo } from "../api/write-to.ts";
@@ -55,7 +55,9 @@ function list(images: ImageService, call: Call): Reply {
 
 function inspect(images: ImageService, call: Call): Reply {
   const image = images.inspect(call.namespace, nameOf(call));
-  return json(hasVirtualSize(call) ? { ...image, VirtualSize: image.Size } : image);
+  const size = hasVirtualSize(call) ? { VirtualSize: image.Size } : {};
+  const made = hasContainerConfig(call) ? { Container: "", ContainerConfig: image.Config } : {};
+  return json({ ...image, ...size, ...made });
 }
 
 function tag(images: ImageService, call: Call): Reply {
@@ -166,6 +168,14 @@ function architectureOf(call: Call): string | undefined {
   const [, architecture] = /^linux(?:\/([a-z0-9]+)(?:\/v\d+)?)?$/.exec(platform) ?? [];
   if (!platform.startsWith("linux")) throw new FlotillaError("invalid", `operating system is not supported: ${platform}`);
   return architecture;
+}
+
+/**
+ * Gone since API 1.45. docker-compose 1.29, which Debian still ships, speaks the newest API that an engine offers and yet looks into it for
+ * the image's volumes whenever it replaces a container: without it, it ends with a KeyError.
+ */
+function hasContainerConfig(call: Call): boolean {
+  return !isApiAtLeast(call.version, 45) || call.header("user-agent")?.startsWith("docker-compose/1.") === true;
 }
 
 function hasVirtualSize(call: Call): boolean {

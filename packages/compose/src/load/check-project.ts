@@ -15,6 +15,8 @@ export function checkProject({ project, disabledServices }: BuiltProject, contex
     checkDependencies(name, service, { all, enabled: project.services, context });
   }
   checkFileObjects(project, context);
+  checkNetworks(project, context);
+  if (context.isOneHost) checkAddresses(project, context);
   checkContainerNames(project, context);
   checkPorts(project, context);
   const cycle = findCycle(project.services);
@@ -63,6 +65,28 @@ function checkDependencies(name: string, service: Service, { all, enabled, conte
     if (!dependency.isRequired) context.issues.warn(path, `optional dependency "${other}" is not available`, context.positionOf(path));
     else if (Object.hasOwn(all, other)) context.report(path, `service "${name}" depends on "${other}", which no active profile enables`);
     else context.report(path, `service "${name}" depends on undefined service ${other}`, suggest(other, Object.keys(all)));
+  }
+}
+
+/** There is one `host` and one `none` network, which every engine has: no file can make another. */
+function checkNetworks(project: Project, context: CheckContext): void {
+  for (const [key, { driver, isExternal }] of Object.entries(project.networks)) {
+    if (isExternal || (driver !== "host" && driver !== "none")) continue;
+    const words = `a network of driver ${driver} cannot be made: give the service network_mode: ${driver}, or this network another driver`;
+    context.report(`networks.${key}.driver`, words);
+  }
+}
+
+/** An engine gives fixed addresses only where the file has chosen the subnet that they are of. */
+function checkAddresses(project: Project, context: CheckContext): void {
+  for (const [name, service] of Object.entries(project.services)) {
+    for (const [key, { ipv4Address }] of Object.entries(service.networks)) {
+      const network = project.networks[key];
+      if (ipv4Address === undefined || network === undefined || network.isExternal) continue;
+      if (network.ipam?.pools.some(({ subnet }) => subnet !== undefined) === true) continue;
+      const words = `a fixed address needs a subnet of the file's choice: give network ${key} an ipam.config with a subnet that has ${ipv4Address}`;
+      context.report(`services.${name}.networks.${key}.ipv4_address`, words);
+    }
   }
 }
 

@@ -151,6 +151,10 @@ describe("checks of the whole", () => {
     ["services: {a: {image: i, ports: ['80:1']}, b: {image: i, ports: ['80:2']}}", 'services "a" and "b" both publish host port 80/tcp'],
     ["services: {a: {image: i, ports: ['127.0.0.1:80:1']}, b: {image: i, ports: ['80:2']}}", "both publish host port 80/tcp"],
     ["services: {a: {image: i, ports: ['80:1', '80:2']}}", 'service "a" publishes host port 80/tcp twice'],
+    [
+      "services: {a: {image: i, networks: [n]}}\nnetworks: {n: {driver: host}}",
+      "2:16: networks.n.driver: a network of driver host cannot be made",
+    ],
     ["services: {a: {image: i, container_name: n}, b: {image: i, container_name: n}}", 'both have the container name "n"'],
   ])("%s is refused", async (text, expected) => {
     expect(await failureOf(text)).toContain(expected);
@@ -173,6 +177,15 @@ describe("checks of the whole", () => {
     expect(await warningsOf(text, { target: "host" })).toEqual([expect.stringContaining("2 replicas cannot all publish host port 80/tcp")]);
     expect(await warningsOf(text)).toEqual([]);
   });
+});
+
+test("a fixed address of one host needs a subnet", async () => {
+  const of = (network: string): string => `${withWeb("networks: {n: {ipv4_address: 10.0.0.2}}")}networks: {n: ${network}}`;
+  expect(await failureOf(of("{}"), { target: "host" })).toContain(
+    "4:20: services.web.networks.n.ipv4_address: a fixed address needs a subnet",
+  );
+  expect(await warningsOf(of("{ipam: {config: [{subnet: 10.0.0.0/24}]}}"), { target: "host" })).toEqual([]);
+  expect(await warningsOf(of("{external: true}"), { target: "host" })).toEqual([]);
 });
 
 describe("order of dependencies", () => {

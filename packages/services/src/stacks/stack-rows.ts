@@ -15,10 +15,10 @@ import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
 
 /** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
 export const STACKS_CHANNEL = "flotilla_stacks";
-/** Postgres channel on which control planes hear that what pages show of a team's stacks has changed. */
-export const STACK_NEWS_CHANNEL = "flotilla_stack_news";
 /** For reads of several tables: what is removed meanwhile is there in all of them. Not for whoever takes a lock first. */
 export const AT_ONE_TIME = { isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead, maxWait: 15_000, timeout: 60_000 } as const;
+/** Postgres channel on which control planes hear that what pages show of a team's stacks has changed. */
+export const STACK_NEWS_CHANNEL = "flotilla_stack_news";
 const LOCK_CLASS = 72_707_370;
 
 /** Wakes the control planes when the transaction commits. */

@@ -1,0 +1,21 @@
+import { isFlotillaError } from "@flotilla/core";
+import { z } from "zod";
+import type { ApplyContext } from "./context.ts";
+
+const ImageRow = z.object({
+  Id: z.string(),
+  Created: z.string().nullish(),
+  Metadata: z.object({ LastTagTime: z.string().nullish() }).nullish(),
+});
+export type ImageRow = z.output<typeof ImageRow>;
+
+/** An image of the engine by its name; undefined when it has none. */
+export async function findImage({ engine }: Pick<ApplyContext, "engine">, image: string): Promise<ImageRow | undefined> {
+  try {
+    // A slash of a name is part of the path here, as Docker's clients send it.
+    return await engine.json(ImageRow, { method: "GET", path: `/images/${image.split("/").map(encodeURIComponent).join("/")}/json` });
+  } catch (error) {
+    if (isFlotillaError(error, "not_found")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,11 @@
+// The beginning of `flotilla compose`, also of its bundle: called often, so it loads nothing of the agent or the control plane.
+import { enableCompileCache } from "node:module";
+import { config } from "zod";
+
+// Compiled code is kept between calls; without a place for it the command is only slower.
+enableCompileCache();
+// A schema is used a few times here: to write and compile a function for each would take longer than they save.
+config({ jitless: true });
+const { composeCommand } = await import("./compose-command.ts");
+const args = process.argv.slice(2).filter((arg, at) => at > 1 || arg !== "compose");
+await composeCommand((code) => (process.exitCode = code)).parseAsync(args, { from: "user" });

@@ -1,0 +1,30 @@
+import type { Project, Service } from "@flotilla/compose";
+
+/** Containers of other services that this one is tied to, by service: the engine wants their ids. */
+export type Peers = ReadonlyMap<string, { id: string; name: string }>;
+
+export type BodyInput = {
+  project: Project;
+  serviceName: string;
+  service: Service;
+  containerName: string;
+  number: number;
+  isOneOff: boolean;
+  configHash: string;
+  imageId: string | undefined;
+  peers: Peers;
+  workingDir: string;
+  files: readonly string[];
+  version: string;
+  /** Volumes of the container that is replaced, which this one takes over: name by path in the container. */
+  inherited: ReadonlyMap<string, string>;
+  /** Id of the container that this one replaces. */
+  replaces?: string | undefined;
+  /** Secrets and configs that are bound instead of copied in: path here by path in the container. */
+  boundFiles: ReadonlyMap<string, string>;
+  /** Whether the engine takes several networks at once (API 1.44). */
+  takesNetworks: boolean;
+};
+
+/** A key that is there only when it has a value: what is left out is the image's or the engine's choice. */
+export const optional = <T>(key: string, value: T | undefined): Record<string, T> => (value === undefined ? {} : { [key]: value });

@@ -1,0 +1,12 @@
+import { stringify } from "yaml";
+
+/** A document as YAML. Dollars are doubled, so that reading it again substitutes nothing. */
+export const toYaml = (document: unknown): string => stringify(escapeDollars(document), { lineWidth: 0, aliasDuplicateObjects: false });
+
+/** The same document with every `$` of its values doubled. */
+export function escapeDollars(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("$", "$$$$");
+  if (Array.isArray(value)) return value.map(escapeDollars);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeDollars(item)]));
+}
