@@ -57,10 +57,32 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await replicas(1).nth(1).waitFor();
   });
 
-  test("edits it and sees both replicas replaced, without a reload", async () => {
-    await scene().page.getByRole("link", { name: "Edit", exact: true }).click();
-    await scene().page.locator(".cm-content").getByText("echo one").waitFor();
+  /** As somebody else would, meanwhile. */
+  async function place(availability: string): Promise<void> {
+    const request = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ host: "local", availability }),
+    };
+    const status = await scene().page.evaluate(`fetch("/api/trpc/hosts.place", ${JSON.stringify(request)}).then(({ status }) => status)`);
+    expect(status).toBe(200);
+  }
+
+  test("is told what changed since the plan instead of applying it, with the plan for what is there now", async () => {
+    const { page } = scene();
+    await page.getByRole("link", { name: "Edit", exact: true }).click();
+    await page.locator(".cm-content").getByText("echo one").waitFor();
     await write(compose("two"));
+    await button("Plan").click();
+    await page.locator('[data-plan="replace:2"]').waitFor();
+    await place("cordon");
+    await button("Apply").click();
+    await page.getByText("host local: active → cordon").waitFor();
+    await page.locator('[data-plan="unplaced:2"]').waitFor();
+    await place("active");
+  });
+
+  test("edits it and sees both replicas replaced, without a reload", async () => {
     await planAndApply("replace:2");
     await replicas(2).nth(1).waitFor();
     await scene().page.getByText("revision 2", { exact: true }).waitFor();

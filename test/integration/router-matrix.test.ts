@@ -67,6 +67,8 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "stacks.get": STACK,
   "stacks.revision": { ...STACK, revision: 1 },
   "stacks.plan": PROJECT,
+  "stacks.check": PROJECT,
+  "stacks.composeKeys": undefined,
   "stacks.deploy": PROJECT,
   "stacks.variables": STACK,
   "stacks.setVariables": { ...STACK, variables: { A: "1" } },

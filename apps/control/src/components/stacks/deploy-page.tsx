@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useRouter, useSearchParams } from "next/navigation";
-import { type ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { PageTitle } from "@/components/page-title.tsx";
 import { PlanView } from "@/components/stacks/plan-view.tsx";
@@ -29,7 +29,9 @@ function ExistingStack({ stack }: { stack: string }): ReactNode {
   const t = useTranslations("stacks.deploy");
   const trpc = useTRPC();
   const found = useQuery(trpc.stacks.get.queryOptions({ stack }));
-  const number = found.data?.revision ?? 0;
+  // The revision that was current when the page opened: a newer one must not take away what is being written.
+  const [number, setNumber] = useState(0);
+  if (number === 0 && found.data !== undefined && found.data.revision > 0) setNumber(found.data.revision);
   const revision = useQuery(trpc.stacks.revision.queryOptions({ stack, revision: number }, { enabled: number > 0, staleTime: Infinity }));
   const error = found.error ?? revision.error;
   if (error !== null) {
@@ -43,13 +45,14 @@ function ExistingStack({ stack }: { stack: string }): ReactNode {
   if (revision.data === undefined) return <Skeleton className="h-96" />;
   const { source } = revision.data;
   const hasFiles = Object.keys(source).length > 0;
-  // Edited from the revision that was current when the page opened; a newer one makes the plan say so.
-  return <Editor key={stack} stack={stack} files={hasFiles ? source : { [FIRST_FILE]: "" }} isWithoutFiles={!hasFiles} />;
+  const newest = found.data?.revision ?? number;
+  const notice = newest !== number ? t("newer", { newest, number }) : hasFiles ? null : t("noFiles");
+  return <Editor key={stack} stack={stack} files={hasFiles ? source : { [FIRST_FILE]: "" }} notice={notice} />;
 }
 
-type EditorProps = { stack: string | null; files: StackFiles; isWithoutFiles?: boolean };
+type EditorProps = { stack: string | null; files: StackFiles; notice?: string | null };
 
-function Editor({ stack, files, isWithoutFiles = false }: EditorProps): ReactNode {
+function Editor({ stack, files, notice = null }: EditorProps): ReactNode {
   const t = useTranslations("stacks.deploy");
   const router = useRouter();
   const draft = useStackDraft({ name: stack ?? "", files }, (name) => router.push(stackHref({ name })));
@@ -76,7 +79,7 @@ function Editor({ stack, files, isWithoutFiles = false }: EditorProps): ReactNod
               {(ids) => <Input {...ids} autoFocus value={draft.name} onChange={(event) => draft.setName(event.target.value)} />}
             </Field>
           ) : null}
-          {isWithoutFiles ? <PartialNotice>{t("noFiles")}</PartialNotice> : null}
+          {notice === null ? null : <PartialNotice>{notice}</PartialNotice>}
           <StackFilesEditor files={draft.files} issues={draft.issues} onChange={onFiles} />
           <IssueList issues={draft.issues} />
         </div>
