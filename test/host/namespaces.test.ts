@@ -115,7 +115,7 @@ async function fingerprint(): Promise<string> {
 const ABOUT_NOTHING =
   /^\/(auth|images\/search|distribution\/|swarm|nodes|services|tasks|secrets|configs|plugins|_ping|version)|\/checkpoints|\/build\/cancel|\/attach\/ws/;
 const REFS: readonly [RegExp, () => string[]][] = [
-  [/^\/containers\/:id/, () => [own.container, own.container.slice(0, 12), `${CANARY}-container`]],
+  [/^(\/flotilla\/v1)?\/containers\/:id/, () => [own.container, own.container.slice(0, 12), `${CANARY}-container`]],
   [/^\/exec\/:id/, () => [own.exec]],
   [
     /^(\/flotilla\/v1)?\/images\/:name\*/,
@@ -125,6 +125,9 @@ const REFS: readonly [RegExp, () => string[]][] = [
   [/^\/volumes\/:name/, () => [own.volume]],
 ];
 const QUERY = "?path=/&stdout=1&stream=0&h=24&w=80&name=other&repo=other&tag=other&signal=KILL&condition=not-running";
+
+/** What any of these calls takes: what is refused is the object. */
+const ANY_BODY = { Cmd: ["true"], target: "10.0.0.1", protocol: "tcp", port: 80, address: "10.0.0.1" };
 
 test("attack 1: every route that names an object answers another namespace as if there were none", async () => {
   const before = await fingerprint();
@@ -136,7 +139,7 @@ test("attack 1: every route that names an object answers another namespace as if
     if (refs === undefined) wrong.push(`${method} ${path}: this test knows no object for it`);
     for (const ref of refs ?? []) {
       const target = `${method} ${path.replace(/:\w+\*?/, encodeURIComponent(ref).replaceAll("%3A", ":"))}${QUERY}`;
-      const answer = await ask("ours", target, method === "POST" ? { body: { Container: own.container, Cmd: ["true"] } } : {});
+      const answer = await ask("ours", target, method === "POST" ? { body: { Container: own.container, ...ANY_BODY } } : {});
       tries += 1;
       if (answer.status !== 404) wrong.push(`${target}: ${answer.status} ${answer.text.slice(0, 200)}`);
       if (answer.text.replaceAll(ref.replace(/:latest$/, ""), "").includes(CANARY))
