@@ -67,7 +67,7 @@ class Download {
   readonly #repository: Repository;
   readonly #fetch: LayerFetch;
   #isVerified = false;
-  #hasFailed = false;
+  #failure: { cause: unknown } | undefined;
 
   constructor(repository: Repository, fetch: LayerFetch) {
     this.#repository = repository;
@@ -78,9 +78,9 @@ class Download {
     try {
       yield* downloadBlob(this.#repository, this.#fetch);
       this.#isVerified = true;
-    } catch (error) {
-      this.#hasFailed = true;
-      throw error;
+    } catch (cause) {
+      this.#failure = { cause };
+      throw cause;
     }
   }
 
@@ -90,11 +90,15 @@ class Download {
     for await (const _ of this.bytes());
   }
 
-  /** Which of two errors is the cause: bytes that do not make a layer are often not those of the manifest. */
+  /**
+   * Which of two errors is the cause: bytes that do not make a layer are often not those of the manifest, and whoever extracts from the
+   * file of a download that has failed may find it empty before it is told.
+   */
   async explain(error: unknown): Promise<unknown> {
     const { signal, partial } = this.#fetch;
+    if (this.#failure !== undefined) return this.#failure.cause;
     const isContent = error instanceof FlotillaError && error.code === "invalid";
-    if (!isContent || this.#hasFailed || signal.aborted) return error;
+    if (!isContent || signal.aborted) return error;
     try {
       await this.finish();
     } catch (cause) {
