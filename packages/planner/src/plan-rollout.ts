@@ -13,7 +13,35 @@ type Scene = { service: RolloutService; slots: readonly Slot[]; nowMs: number; a
 export type RolloutInput = { service: RolloutService; replicas: readonly RolloutReplica[]; nowMs: number };
 
 /** @returns what to do now, how it stands, and when to ask again. */
-export function planRollout({ service, replicas, nowMs }: RolloutInput): RolloutPlan {
+export function planRollout(input: RolloutInput): RolloutPlan {
+  const { service, replicas, nowMs } = input;
+  const plan = planSteps(input);
+  // What is to go on by itself at a known time, or waits for somebody, is not stuck.
+  if (service.isDone || plan.state !== "rolling" || plan.wakeAtMs !== null) return plan;
+  const atMs = stallsAtMs(service, replicas);
+  if (atMs === null) return plan;
+  if (nowMs < atMs) return { ...plan, wakeAtMs: atMs };
+  const held = planSteps({ ...input, service: { ...service, isHeld: true } });
+  return { ...held, state: "failed", message: stallMessage(service, plan.settled) };
+}
+
+/** When a rollout that nothing happens to has failed; null: it may take any time, as a job that runs may. */
+function stallsAtMs({ kind, slots, hash, startedAtMs, policy }: RolloutService, replicas: readonly RolloutReplica[]): number | null {
+  const isUnheard = ({ readyAtMs, failedAtMs, lostAtMs }: RolloutReplica): boolean =>
+    readyAtMs === null && failedAtMs === null && lostAtMs === null;
+  if (slots.length === 0) return null;
+  if (kind === "job" && !replicas.some((replica) => replica.hash === hash && isUnheard(replica))) return null;
+  const lastAtMs = replicas.flatMap(({ createdAtMs, readyAtMs, drainedAtMs }) => [createdAtMs, readyAtMs ?? 0, drainedAtMs ?? 0]);
+  return Math.max(startedAtMs, ...lastAtMs) + policy.progressDeadlineMs;
+}
+
+function stallMessage({ policy, slots }: RolloutService, settled: number): string {
+  const seconds = Math.round(policy.progressDeadlineMs / 1_000);
+  const time = seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+  return `nothing went on for ${time}, with ${settled} of ${slots.length} replicas settled`;
+}
+
+function planSteps({ service, replicas, nowMs }: RolloutInput): RolloutPlan {
   const { slots, surplus } = fillSlots(service, replicas, nowMs);
   const scene: Scene = { service, slots, nowMs, actions: [], wakes: [] };
   const failed = slots.reduce((sum, { current }) => sum + current.filter((replica) => isFailure(service, replica, nowMs)).length, 0);

@@ -12,6 +12,8 @@ export type UpdatePolicy = {
   /** The part of all replicas that may fail, 0 to 1. */
   maxFailureRatio: number;
   onFailure: "pause" | "continue" | "rollback";
+  /** A rollout that does not get on for so long, though nobody and nothing is being waited for, has failed. */
+  progressDeadlineMs: number;
   /** So many replicas go first; then the rollout waits for a person, or until they have settled. */
   canary: { count: number; gate: "manual" | "health" } | null;
 };

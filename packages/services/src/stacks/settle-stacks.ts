@@ -177,7 +177,7 @@ async function noteState(round: Round, { stack, service, plan, scene, placement 
     void steps.push({ stackId: stack.id, service: service.name, replicaId: null, host: null, level, text });
   const isMoving = service.state === "rolling";
   if (plan.state === "failed" && isMoving) {
-    const why = describeFailure(service, plan.message);
+    const why = describeFailure(service, placement === "" ? plan.message : `${plan.message}: ${placement}`);
     const canGoBack = scene.input.service.policy.onFailure === "rollback" && !service.rollsBack && service.stable !== null;
     say("failure", why);
     if (canGoBack && service.stable !== null && service.stable.hash !== service.target.hash) {

@@ -80,7 +80,7 @@ describe("the body of a container", () => {
 
 describe("policies", () => {
   test("defaults are Compose's", () => {
-    expect(updatePolicy("web", model({}), false)).toEqual({ order: "stop-first", parallelism: 1, delayMs: 0, monitorMs: 5_000, maxFailureRatio: 0, onFailure: "pause", canary: null }); // prettier-ignore
+    expect(updatePolicy("web", model({}), false)).toEqual({ order: "stop-first", parallelism: 1, delayMs: 0, monitorMs: 5_000, maxFailureRatio: 0, progressDeadlineMs: 600_000, onFailure: "pause", canary: null }); // prettier-ignore
     expect(hostLossPolicy("web", model({}))).toEqual({ action: "replace", afterMs: 60_000 });
   });
 
@@ -97,6 +97,9 @@ describe("policies", () => {
     });
     expect(updatePolicy("web", service, true)).toMatchObject({ parallelism: 0, onFailure: "pause", canary: null });
   });
+
+  test("a rollout may be given another time to get on in", () =>
+    expect(updatePolicy("web", model(own({ "progress-deadline": "90s" })), false).progressDeadlineMs).toBe(90_000));
 
   test("a canary may be a part of the replicas", () => {
     const service = model(own({ canary: { replicas: "20%", gate: "health" } }, { replicas: 12 }));
@@ -287,6 +290,14 @@ describe("what is observed", () => {
       "1 of 3 replicas failed: its health check fails",
     );
     expect(describeFailure({ target: { hash: "x" }, replicas: [] } as never, "failed")).toBe("failed");
+  });
+
+  test.each([
+    ["starting", "", "a replica is starting, and its health check has not passed yet"],
+    ["preparing", "pulling web:2: 40%", "a replica is preparing, pulling web:2: 40%"],
+  ])("a replica that is %s for too long is named", (phase, progress, words) => {
+    const replica = { hash: "new", failedAt: null, readyAt: null, observed: { phase, progress } };
+    expect(describeFailure({ target: { hash: "new" }, replicas: [replica] } as never, "nothing went on")).toBe(`nothing went on: ${words}`);
   });
 
   const stackOf = (phases: string[]): never => ({ services: [{ name: "db", isRemoved: false, replicas: phases.map((phase) => ({ state: "run", observed: { phase } })) }] }) as never; // prettier-ignore
