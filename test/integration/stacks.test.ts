@@ -1,4 +1,4 @@
-import { settleStacks } from "@flotilla/services";
+import { composeHostState, settleStacks } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 
@@ -52,6 +52,78 @@ describe("rounds", () => {
     await settle();
     expect(await call("stacks.list", undefined)).toEqual([]);
     expect(await control.services.prisma.overlayNetwork.count({ where: { name: "shop_default" } })).toBe(0);
+  });
+});
+
+describe("a network of a stack", () => {
+  const count = (): Promise<number> => control.services.prisma.overlayNetwork.count({ where: { name: "net_default" } });
+  const pass = (ms: number): void => void (control.services.nowMs = () => Date.now() + ms);
+
+  test("stays while something is in it, keeps the stack for a while only, and goes when it is free", async () => {
+    const { prisma } = control.services;
+    await deploy("net", "    deploy: { replicas: 0 }\n");
+    await settle();
+    const { id } = await prisma.overlayNetwork.findFirstOrThrow({ where: { name: "net_default" } });
+    const host = await prisma.host.findFirstOrThrow({ where: { teamId } });
+    const body = { endpoints: [{ containerId: "c1" }] };
+    await prisma.hostObserved.create({ data: { hostId: host.id, key: `network/${id}`, revision: "1", body, updatedAt: new Date() } });
+    const { nowMs } = control.services;
+    try {
+      await call("stacks.remove", { stack: "net" });
+      await settle();
+      expect(await prisma.stack.count({ where: { name: "net" } })).toBe(1);
+      pass(20_000);
+      await settle();
+      expect([await prisma.stack.count({ where: { name: "net" } }), await count()]).toEqual([0, 1]);
+      await prisma.hostObserved.deleteMany({ where: { hostId: host.id } });
+      await settle();
+      expect(await count()).toBe(0);
+    } finally {
+      control.services.nowMs = nowMs;
+    }
+  });
+});
+
+describe("a revision that cannot be read", () => {
+  test("marks its stack, and stops neither the others nor what hosts are told", async () => {
+    const { prisma } = control.services;
+    for (const name of ["broken", "well"]) await deploy(name);
+    await settle();
+    const { id: stackId } = await prisma.stack.findFirstOrThrow({ where: { name: "broken" } });
+    await prisma.stackRevision.create({ data: { stackId, number: 2, source: {}, sealed: Buffer.from("not ours".repeat(8)), createdBy: "x" } });
+    const target = { revision: 2, hash: "h", files: {} };
+    await prisma.stack.update({ where: { id: stackId }, data: { current: 2 } });
+    await prisma.stackService.updateMany({ where: { stackId }, data: { target } });
+    await prisma.stackReplica.updateMany({ where: { service: { stackId } }, data: { target } });
+    await deploy("well", "    deploy: { replicas: 4 }\n");
+    await settle();
+    expect(await replicasOf("well")).toHaveLength(4);
+    const why = "revision 2 cannot be read: a stored secret cannot be opened: it was written with another secrets file";
+    expect(await call("stacks.get", { stack: "broken" })).toMatchObject({
+      state: "failed",
+      detail: [{ name: "web", state: "failed", message: why }],
+    });
+    const [replica] = await prisma.stackReplica.findMany({ where: { service: { stackId } } });
+    const { resources } = await composeHostState(control.services, replica?.hostId ?? "");
+    expect(resources.find(({ key }) => key === `replica/${replica?.id}`)?.body).toEqual({ kept: why });
+  });
+
+  test("is cured by another one", async () => {
+    await deploy("broken");
+    await settle();
+    expect(await call("stacks.get", { stack: "broken" })).toMatchObject({ revision: 3, state: "rolling" });
+  });
+
+  test("does not keep its stack from being removed", async () => {
+    const { prisma } = control.services;
+    await prisma.stackService.updateMany({
+      where: { stack: { name: "broken" } },
+      data: { target: { revision: 2, hash: "h", files: {} } },
+    });
+    for (const stack of ["broken", "well"]) await call("stacks.remove", { stack });
+    await settle();
+    await settle();
+    expect(await call("stacks.list", undefined)).toEqual([]);
   });
 });
 

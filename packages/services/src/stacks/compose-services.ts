@@ -1,5 +1,6 @@
 // The virtual servers of services in overlay networks: address, ports, and the replicas that serve.
 import type { Attachment, Project } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
 import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
 import type { HostComposer } from "../context.ts";
 import { type OverlayRows, readOverlayRows } from "../networks/overlay-rows.ts";
@@ -19,8 +20,12 @@ export const networkServiceComposer: HostComposer = {
     const projects = new Projects(services, tx);
     for (const stack of rows.stacks) {
       for (const service of stack.services) {
-        const project = await projects.get(stack.id, service.target.revision);
-        for (const each of composeService(service, { project, rows, overlays })) composed.set(serviceResourceId(each), each);
+        const project = await projects.find(stack.id, service.target.revision);
+        const made =
+          project instanceof FlotillaError
+            ? composeUnreadable(service, { rows, overlays })
+            : composeService(service, { project, rows, overlays });
+        for (const each of made) composed.set(serviceResourceId(each), each);
       }
     }
     return composed;
@@ -56,6 +61,19 @@ export function composeService(service: ServiceRow, { project, rows, overlays }:
       },
     ];
   });
+}
+
+/** A service whose revision cannot be read keeps its name and address in each network; its aliases and published ports are not known. Pure. */
+export function composeUnreadable(service: ServiceRow, { rows, overlays }: Omit<Scene, "project">): NetworkService[] {
+  return service.addresses.map(({ networkId, address }) => ({
+    networkId,
+    id: service.id,
+    names: [service.name],
+    addresses: [address],
+    ports: [],
+    affinity: "none" as const,
+    backends: backendsOf(service, { rows, overlays, networkId }),
+  }));
 }
 
 const namesOf = (name: string, { aliases }: Attachment): string[] => [...new Set([name, ...aliases])];

@@ -10,6 +10,7 @@ import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { createOverlayIn } from "../networks/create-overlay.ts";
 import { currentVersions, fileName, setFileIn } from "./files.ts";
+import { STACK_LABEL } from "./orphan-networks.ts";
 import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
 import { checkService } from "./service-policy.ts";
@@ -120,7 +121,12 @@ async function makeNetworks(tx: Transaction, { services, actor, teamId, project 
   for (const { key, network } of await missingNetworks(tx, teamId, project)) {
     if (network.isExternal) throw new FlotillaError("invalid", `networks.${key}: there is no network ${network.name} over several hosts`);
     const [pool] = network.ipam?.pools ?? [];
-    const labels = { ...network.labels, "com.docker.compose.project": project.name, "com.docker.compose.network": key };
+    const labels = {
+      ...network.labels,
+      "com.docker.compose.project": project.name,
+      "com.docker.compose.network": key,
+      [STACK_LABEL]: project.name,
+    };
     const request = {
       name: network.name,
       subnet: pool?.subnet ?? "",

@@ -3,6 +3,7 @@ export * from "./control-stack.ts";
 export { deployInput, deployStack, planDeployment, type DeployInput, type Deployed } from "./deploy-stack.ts";
 export * from "./files.ts";
 export * from "./follow-stack-logs.ts";
+export { orphanNetworks } from "./orphan-networks.ts";
 export * from "./place-host.ts";
 export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts";
 export * from "./read-deployments.ts";

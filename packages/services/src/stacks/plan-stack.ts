@@ -34,7 +34,8 @@ export type PresentService = {
   name: string;
   hash: string;
   replicas: readonly { slot: string; hostId: string; hash: string }[];
-  project: Project;
+  /** Undefined: it cannot be read any more. */
+  project: Project | undefined;
 };
 
 export type PlanInput = {
@@ -125,14 +126,14 @@ function compare(input: PlanInput, { name, before, slots }: Compared): Pick<Plan
   const after = input.project.services[name];
   if (before === undefined) return { change: "create", reasons: [] };
   if (after === undefined) return { change: "remove", reasons: ["the project does not have it any more"] };
-  const old = before.project.services[name];
+  const old = before.project?.services[name];
   if (before.hash === input.hashes.get(name)) {
     const isScaled = before.replicas.length !== slots.length;
     return isScaled
       ? { change: "scale", reasons: [`${before.replicas.length} → ${slots.length} replicas`] }
       : { change: "none", reasons: [] };
   }
-  return { change: "update", reasons: old === undefined ? [] : differences(old, after) };
+  return { change: "update", reasons: old === undefined ? ["its revision cannot be compared"] : differences(old, after) };
 }
 
 /** Names of what differs; values may be secrets. The image's is told. */

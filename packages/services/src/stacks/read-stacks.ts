@@ -1,3 +1,4 @@
+import { FlotillaError } from "@flotilla/core";
 import type { StackDeployment, Transaction } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
@@ -142,8 +143,8 @@ export async function getStack(
       take: 100,
       select: { number: true, createdBy: true, createdAt: true },
     });
-    const project = stack.current === 0 ? undefined : await projects.get(stack.id, stack.current);
-    const notes = Object.entries(project?.services ?? {}).flatMap(([key, service]) => notesOf(key, service));
+    const project = stack.current === 0 ? undefined : await projects.find(stack.id, stack.current);
+    const notes = Object.entries(project === undefined || project instanceof FlotillaError ? {} : project.services).flatMap(([key, service]) => notesOf(key, service));
     return {
       ...summarise(stack, detail, (await newestDeployments(tx, team.id, stack.id)).get(stack.id)),
       detail,
@@ -175,10 +176,14 @@ type Scene = { rows: { hosts: HostRow[] }; projects: Projects; networks: Readonl
 async function viewServices(stack: StackRow, { rows, projects, networks }: Scene): Promise<StackServiceView[]> {
   const views: StackServiceView[] = [];
   for (const service of stack.services) {
-    const project = await projects.get(stack.id, service.target.revision);
+    const project = await projects.find(stack.id, service.target.revision);
+    const replicas = service.replicas.map((replica) => viewReplica(replica, service, rows.hosts));
+    if (project instanceof FlotillaError) {
+      views.push(viewUnreadable(service, replicas, project.message));
+      continue;
+    }
     const model = project.services[service.name];
     if (model === undefined) continue;
-    const replicas = service.replicas.map((replica) => viewReplica(replica, service, rows.hosts));
     const wanted =
       service.isRemoved || stack.removedAt !== null
         ? 0
@@ -209,6 +214,31 @@ async function viewServices(stack: StackRow, { rows, projects, networks }: Scene
     });
   }
   return views;
+}
+
+/** A service of a revision that cannot be read: what its rows say. */
+function viewUnreadable(service: ServiceRow, replicas: StackReplicaView[], reason: string): StackServiceView {
+  const running = new Set(replicas.filter(({ state, phase }) => state === "run" && phase === "running").map(({ slot }) => slot)).size;
+  return {
+    name: service.name,
+    image: "",
+    mode: "replicated",
+    state: "failed",
+    message: reason,
+    isRemoved: service.isRemoved,
+    revision: service.target.revision,
+    wanted: service.isRemoved ? 0 : running,
+    running,
+    isApproved: service.isApproved,
+    canApprove: false,
+    canAbort: service.stable !== null && service.stable.hash !== service.target.hash,
+    rollsBack: service.rollsBack,
+    ports: [],
+    addresses: [],
+    networks: [],
+    dependsOn: [],
+    replicas,
+  };
 }
 
 function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly HostRow[]): StackReplicaView {

@@ -1,3 +1,4 @@
+import { FlotillaError } from "@flotilla/core";
 import { Prisma, type Transaction } from "@flotilla/db";
 import { planRollout, type RolloutPlan, schedule, type Unplaced, type WantedReplica } from "@flotilla/planner";
 import type { ServiceContext } from "../context.ts";
@@ -6,10 +7,12 @@ import { removeEmptyStacks, settleDeployments } from "./end-deployments.ts";
 import { leaseAddresses } from "./lease-addresses.ts";
 import { noteReplicas } from "./note-replicas.ts";
 import { describeFailure } from "./replica-failure.ts";
+import { removeOrphanNetworks } from "./orphan-networks.ts";
 import { type ServiceScene, sceneOf } from "./rollout-scene.ts";
 import { Projects } from "./stack-model.ts";
 import { lockStacks, readStackRows, type ServiceRow, type StackRow, type StackRows, tellPages, toScheduleHost } from "./stack-rows.ts";
 import { addStep, type Step } from "./steps.ts";
+import { markUnreadable } from "./unreadable-stacks.ts";
 
 export type Settled = { /** Milliseconds since the epoch; null: when something happens. */ wakeAtMs: number | null };
 
@@ -19,6 +22,8 @@ type Round = {
   services: ServiceContext;
   tx: Transaction;
   rows: StackRows;
+  /** The stacks whose revisions can be read. */
+  readable: StackRow[];
   now: Date;
   steps: Step[];
   /** Hosts have something to do. */
@@ -36,23 +41,28 @@ type Planned = { stack: StackRow; service: ServiceRow; scene: ServiceScene; plan
  */
 export async function settleStacks(services: ServiceContext, teamId: string): Promise<Settled> {
   return services.prisma.$transaction(async (tx) => {
-    if ((await tx.stack.count({ where: { teamId } })) === 0) return { wakeAtMs: null };
+    if ((await tx.stack.count({ where: { teamId } })) === 0) {
+      if (await removeOrphanNetworks(tx, teamId)) await notifyHostState(tx, { teamId });
+      return { wakeAtMs: null };
+    }
     await lockStacks(tx, teamId);
     const rows = await readStackRows(tx, teamId);
     const projects = new Projects(services, tx);
-    const round: Round = { services, tx, rows, now: new Date(services.nowMs()), steps: [], isChanged: false, hasNews: false, projects };
+    const now = new Date(services.nowMs());
+    const round: Round = { services, tx, rows, readable: [], now, steps: [], isChanged: false, hasNews: false, projects };
     await noteReplicas(round);
     await dropStopped(round);
     const planned = await planServices(round);
     const unplaced = await place(round, planned);
     for (const item of planned) await conclude(round, item, unplaced.get(item.service.id));
-    if (await leaseAddresses(tx, { rows, projects, now: round.now })) round.isChanged = true;
+    if (await leaseAddresses(tx, { rows: { ...rows, stacks: round.readable }, projects, now })) round.isChanged = true;
     await addStep(tx, round.steps);
     await settleDeployments(round);
-    if (await removeEmptyStacks(round)) round.isChanged = true;
+    const removal = await removeEmptyStacks(round);
+    if (removal.isChanged || (await removeOrphanNetworks(tx, teamId))) round.isChanged = true;
     if (round.isChanged) await notifyHostState(tx, { teamId });
     if (round.isChanged || round.hasNews || round.steps.length > 0) await tellPages(tx, teamId);
-    const wakes = planned.flatMap(({ plan }) => plan.wakeAtMs ?? []);
+    const wakes = [...planned.flatMap(({ plan }) => plan.wakeAtMs ?? []), ...(removal.wakeAtMs === null ? [] : [removal.wakeAtMs])];
     return { wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
   }, PATIENT);
 }
@@ -77,10 +87,23 @@ async function dropStopped(round: Round): Promise<void> {
 async function planServices(round: Round): Promise<Planned[]> {
   const planned: Planned[] = [];
   for (const stack of round.rows.stacks) {
-    for (const service of stack.services) {
-      const scene = await sceneOf(round, stack, service);
-      planned.push({ stack, service, scene, plan: planRollout({ ...scene.input, nowMs: round.now.getTime() }) });
+    try {
+      planned.push(...(await planStackServices(round, stack)));
+      round.readable.push(stack);
+    } catch (error) {
+      // What the database throws ends the round.
+      if (!(error instanceof FlotillaError)) throw error;
+      await markUnreadable(round, stack, error.message);
     }
+  }
+  return planned;
+}
+
+async function planStackServices(round: Round, stack: StackRow): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  for (const service of stack.services) {
+    const scene = await sceneOf(round, stack, service);
+    planned.push({ stack, service, scene, plan: planRollout({ ...scene.input, nowMs: round.now.getTime() }) });
   }
   return planned;
 }
