@@ -1,4 +1,4 @@
-import { composeHostState, settleStacks } from "@flotilla/services";
+import { composeHostState, findActorByToken, followDeployment, settleStacks } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 
@@ -90,7 +90,9 @@ describe("a revision that cannot be read", () => {
     for (const name of ["broken", "well"]) await deploy(name);
     await settle();
     const { id: stackId } = await prisma.stack.findFirstOrThrow({ where: { name: "broken" } });
-    await prisma.stackRevision.create({ data: { stackId, number: 2, source: {}, sealed: Buffer.from("not ours".repeat(8)), createdBy: "x" } });
+    await prisma.stackRevision.create({
+      data: { stackId, number: 2, source: {}, sealed: Buffer.from("not ours".repeat(8)), createdBy: "x" },
+    });
     const target = { revision: 2, hash: "h", files: {} };
     await prisma.stack.update({ where: { id: stackId }, data: { current: 2 } });
     await prisma.stackService.updateMany({ where: { stackId }, data: { target } });
@@ -208,4 +210,42 @@ test("rollouts are held, go on and go back", async () => {
   await deploy("first", '    ports: ["8081:80"]\n');
   expect(await call("stacks.rollback", { stack: "first" })).toMatchObject({ revision: 1 });
   expect(await call("stacks.get", { stack: "first" })).toMatchObject({ revision: 1, revisions: [{ number: 2 }, { number: 1 }] });
+});
+
+test("who follows a deployment is told each step once, when there is news, and of its end", async () => {
+  const { services } = control;
+  const actor = await findActorByToken(services, ADMIN_TOKEN, null);
+  if (actor === undefined) throw new Error("there is no administrator");
+  await deploy("first", '    ports: ["8082:80"]\n');
+  const [row] = await services.prisma.stackDeployment.findMany({ orderBy: { id: "desc" }, take: 1 });
+  let ring = (): void => undefined;
+  let isListening = false;
+  const stop = new AbortController();
+  const onNews = (listener: () => void): (() => void) => {
+    ring = listener;
+    isListening = true;
+    return () => void (isListening = false);
+  };
+  const following = followDeployment(services, actor, { id: row?.id ?? "", signal: stop.signal, onNews });
+  const texts: string[] = [];
+  const take = async (): Promise<string | undefined> => {
+    const next = await following.next();
+    if (next.done === true) return undefined;
+    texts.push(...next.value.steps.map(({ text }) => text));
+    return next.value.deployment.outcome;
+  };
+  expect(await take()).toBe("running");
+  const next = take();
+  await call("services.control", { stack: "first", act: "pause" });
+  ring();
+  expect(await next).toBe("running");
+  await settle();
+  ring();
+  expect(await take()).toBe("paused");
+  await call("stacks.rollback", { stack: "first" });
+  ring();
+  expect(await take()).toBe("superseded");
+  expect(await take()).toBeUndefined();
+  expect(texts.filter((text) => text.startsWith("pause by"))).toHaveLength(1);
+  expect(isListening).toBe(false);
 });

@@ -33,7 +33,10 @@ export function readReplicas(resources: readonly Resource[], before: Known): Rea
     if (file?.success === true) files.set(id, Buffer.from(file.data.base64, "base64"));
     else if (replica?.success === true && key === `${REPLICA_KIND}/${replica.data.id}`) wanted.set(id, replica.data);
     else {
-      failures.push({ key, message: keptResource.safeParse(body).data?.kept ?? `${key} is not of a form that this agent knows: upgrade it` });
+      failures.push({
+        key,
+        message: keptResource.safeParse(body).data?.kept ?? `${key} is not of a form that this agent knows: upgrade it`,
+      });
       const [knownFile, known] = [before.files.get(id), before.wanted.get(id)];
       if (isFile && knownFile !== undefined) files.set(id, knownFile);
       else if (!isFile && known !== undefined) wanted.set(id, known);

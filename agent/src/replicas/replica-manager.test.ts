@@ -281,7 +281,10 @@ describe("a replica that nobody can read", () => {
 
   test("is looked after as it was, with its files", async () => {
     const file = { file: "s1", kind: "secret", target: "/run/secrets/key", uid: 0, gid: 0, mode: 0o400 };
-    await manager.apply([makeResource("stack-file/s1", { base64: Buffer.from("hush").toString("base64") }), replica("a", { files: [file] })]);
+    await manager.apply([
+      makeResource("stack-file/s1", { base64: Buffer.from("hush").toString("base64") }),
+      replica("a", { files: [file] }),
+    ]);
     await rest();
     await manager.apply([kept, makeResource("stack-file/s1", { kept: "it cannot be opened" })]);
     world.end("c1", 7);

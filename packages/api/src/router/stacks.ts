@@ -113,7 +113,9 @@ export const deploymentsRouter = createRouter({
     getDeployment(ctx.services, ctx.actor, input.id),
   ),
   onSteps: procedure(deploymentRef, { action: "stack.read", object: theDeployment }).subscription(async function* ({ ctx, input, signal }) {
-    yield* followDeployment(ctx.services, ctx.actor, { id: input.id, signal: signal ?? never() });
+    const onNews = (listener: () => void): (() => void) =>
+      ctx.live.subscribe(ownTeam(ctx).id, ({ kind }) => void (kind === "stack" && listener()));
+    yield* followDeployment(ctx.services, ctx.actor, { id: input.id, signal: signal ?? never(), onNews });
   }),
 });
 

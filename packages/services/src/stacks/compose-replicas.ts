@@ -2,7 +2,14 @@
 import type { Project, Service } from "@flotilla/compose";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import type { Transaction } from "@flotilla/db";
-import { MAX_REPLICA_TEXT, REPLICA_KIND, type ReplicaFile, type ReplicaState, type ResourceBody, STACK_FILE_KIND } from "@flotilla/protocol";
+import {
+  MAX_REPLICA_TEXT,
+  REPLICA_KIND,
+  type ReplicaFile,
+  type ReplicaState,
+  type ResourceBody,
+  STACK_FILE_KIND,
+} from "@flotilla/protocol";
 import { openText } from "../access/secrets.ts";
 import type { HostComposer, ServiceContext } from "../context.ts";
 import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";

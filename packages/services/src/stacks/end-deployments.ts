@@ -4,8 +4,9 @@ import type { StackRows } from "./stack-rows.ts";
 
 type Round = { tx: Transaction; rows: StackRows; now: Date };
 
-/** Ends deployments whose services are all at rest. The state of the services is read again: this very round may have changed it. */
-export async function settleDeployments({ tx, rows, now }: Round): Promise<void> {
+/** Ends deployments whose services are all at rest. Returns whether any is another than before. The state of the services is read again: this very round may have changed it. */
+export async function settleDeployments({ tx, rows, now }: Round): Promise<boolean> {
+  let hasNews = false;
   const ids = rows.stacks.map(({ id }) => id);
   const open = await tx.stackDeployment.findMany({
     where: { stackId: { in: ids }, outcome: { in: ["running", "paused"] } },
@@ -22,7 +23,9 @@ export async function settleDeployments({ tx, rows, now }: Round): Promise<void>
     if (outcome === deployment.outcome && message === deployment.message) continue;
     const isEnded = outcome !== "running" && outcome !== "paused";
     await tx.stackDeployment.update({ where: { id: deployment.id }, data: { outcome, message, finishedAt: isEnded ? now : null } });
+    hasNews = true;
   }
+  return hasNews;
 }
 
 type ServiceState = { state: string; rollsBack: boolean; isRemoved: boolean; replicas: readonly unknown[] };

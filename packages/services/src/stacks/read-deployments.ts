@@ -34,7 +34,6 @@ export type DeploymentStep = {
 };
 export type DeploymentDetail = DeploymentRow & { plan: unknown; steps: DeploymentStep[] };
 
-const STEP_POLL_MS = 400;
 const MAX_STEPS = 1_000;
 
 /** What an act on a deployment is about: its stack. @throws not_found. */
@@ -69,24 +68,59 @@ export async function getDeployment(services: ServiceContext, actor: Actor, id: 
   return { ...toDeploymentRow(row, row.stack.name), plan: row.plan, steps };
 }
 
+export type FollowDeployment = {
+  id: string;
+  signal: AbortSignal;
+  /** Calls back whenever something of the team's stacks has changed, until the returned function is called. */
+  onNews: (listener: () => void) => () => void;
+};
+
 /** Steps as they happen, with the deployment as it is then; ends with the deployment. */
 export async function* followDeployment(
   services: ServiceContext,
   actor: Actor,
-  { id, signal }: { id: string; signal: AbortSignal },
+  { id, signal, onNews }: FollowDeployment,
 ): AsyncGenerator<{ deployment: DeploymentRow; steps: DeploymentStep[] }> {
-  let after = "";
-  let last = "";
-  while (!signal.aborted) {
-    const row = await find(services, actor, id);
-    const deployment = toDeploymentRow(row, row.stack.name);
-    const steps = await readSteps(services, id, after);
-    after = steps.at(-1)?.id ?? after;
-    const state = JSON.stringify(deployment);
-    if (steps.length > 0 || state !== last) yield { deployment, steps };
-    last = state;
-    if (row.finishedAt !== null && steps.length === 0) return;
-    await sleep(STEP_POLL_MS, signal);
+  const news = new Bell(signal);
+  // From before the first look on: what happens in between rings.
+  const stop = onNews(() => news.ring());
+  try {
+    let after = "";
+    let last = "";
+    while (!signal.aborted) {
+      const row = await find(services, actor, id);
+      const deployment = toDeploymentRow(row, row.stack.name);
+      const steps = await readSteps(services, id, after);
+      after = steps.at(-1)?.id ?? after;
+      const state = JSON.stringify(deployment);
+      if (steps.length > 0 || state !== last) yield { deployment, steps };
+      last = state;
+      if (steps.length === MAX_STEPS) continue;
+      if (row.finishedAt !== null) return;
+      await news.wait();
+    }
+  } finally {
+    stop();
+  }
+}
+
+/** Wakes one waiter, also when it rang before the wait; an abort rings too. */
+class Bell {
+  #hasRung = false;
+  #wake: () => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.ring(), { once: true });
+  }
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#hasRung) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#hasRung = false;
   }
 }
 

@@ -144,7 +144,9 @@ export async function getStack(
       select: { number: true, createdBy: true, createdAt: true },
     });
     const project = stack.current === 0 ? undefined : await projects.find(stack.id, stack.current);
-    const notes = Object.entries(project === undefined || project instanceof FlotillaError ? {} : project.services).flatMap(([key, service]) => notesOf(key, service));
+    const notes = Object.entries(project === undefined || project instanceof FlotillaError ? {} : project.services).flatMap(
+      ([key, service]) => notesOf(key, service),
+    );
     return {
       ...summarise(stack, detail, (await newestDeployments(tx, team.id, stack.id)).get(stack.id)),
       detail,

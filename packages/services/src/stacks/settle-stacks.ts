@@ -57,7 +57,7 @@ export async function settleStacks(services: ServiceContext, teamId: string): Pr
     for (const item of planned) await conclude(round, item, unplaced.get(item.service.id));
     if (await leaseAddresses(tx, { rows: { ...rows, stacks: round.readable }, projects, now })) round.isChanged = true;
     await addStep(tx, round.steps);
-    await settleDeployments(round);
+    if (await settleDeployments(round)) round.hasNews = true;
     const removal = await removeEmptyStacks(round);
     if (removal.isChanged || (await removeOrphanNetworks(tx, teamId))) round.isChanged = true;
     if (round.isChanged) await notifyHostState(tx, { teamId });
