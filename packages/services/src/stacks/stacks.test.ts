@@ -57,9 +57,9 @@ describe("the body of a container", () => {
         PidsLimit: 7,
         PortBindings: { "53/udp": [{ HostIp: "", HostPort: "5353" }] },
         Ulimits: [{ Name: "nofile", Soft: 1, Hard: 2 }],
+        Binds: ["/srv:/srv:ro"],
         Mounts: [
           { Type: "volume", Source: "shop_data", Target: "/data", VolumeOptions: { Labels: { "com.docker.compose.volume": "data" } } },
-          { Type: "bind", Source: "/srv", ReadOnly: true },
           { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 5 } },
         ],
       },
