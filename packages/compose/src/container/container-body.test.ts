@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Project, Service } from "../model.ts";
-import { containerBodyOf, type ContainerScene } from "./container-body.ts";
+import { containerBodyOf } from "./container-body.ts";
+import type { ContainerScene } from "./scene.ts";
 
 const PROJECT = { name: "p", volumes: { v: { name: "p_v", driver: "local", driverOpts: { type: "nfs" }, labels: { a: "b" } } } };
 

@@ -1,21 +1,9 @@
 // A service as the body of `POST /containers/create`: the one place that knows which key of compose is which of Docker's. For one host and for
 // many; names, image, labels, networks, restarts, secrets and configs are the caller's.
-import type { Project, PublishedPort, Service } from "../model.ts";
-import { hostConfigOf, type HostConfig } from "./host-config.ts";
+import type { Service } from "../model.ts";
+import { type HostConfig, hostConfigOf } from "./host-config.ts";
 import { optional } from "./optional.ts";
-
-/** Containers of other services that this one is tied to, by service: the engine wants their ids. */
-export type Peers = ReadonlyMap<string, { id: string; name: string }>;
-
-export type ContainerScene = {
-  project: Project;
-  service: Service;
-  peers: Peers;
-  /** Whether the container itself publishes a port. Over many hosts those of all hosts belong to the service's address. */
-  publishes: (port: PublishedPort) => boolean;
-  /** Named volumes are made with the container, so it says of what kind they are; otherwise they are there. */
-  makesVolumes: boolean;
-};
+import type { ContainerScene } from "./scene.ts";
 
 const NANOS_PER_MS = 1_000_000;
 const nanos = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms * NANOS_PER_MS));

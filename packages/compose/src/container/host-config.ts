@@ -1,7 +1,7 @@
 import type { Service } from "../model.ts";
-import type { ContainerScene, Peers } from "./container-body.ts";
 import { type Mounts, mountsOf } from "./mounts.ts";
 import { optional } from "./optional.ts";
+import type { ContainerScene, Peers } from "./scene.ts";
 
 const NANOS_PER_CPU = 1_000_000_000;
 

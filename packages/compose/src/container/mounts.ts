@@ -1,6 +1,6 @@
 import type { Mount, Project } from "../model.ts";
-import type { ContainerScene } from "./container-body.ts";
 import { optional } from "./optional.ts";
+import type { ContainerScene } from "./scene.ts";
 
 export type Mounts = { Binds: string[]; Mounts: Record<string, unknown>[]; Tmpfs: Record<string, string> };
 
