@@ -12,7 +12,7 @@ import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { SearchField } from "@/components/ui/search-field.tsx";
 import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { HostRow } from "@/trpc/types.ts";
@@ -21,7 +21,7 @@ export function HostList(): ReactNode {
   const t = useTranslations("hosts");
   const trpc = useTRPC();
   const url = useUrlState();
-  const isAdmin = useMe()?.user.role === "admin";
+  const isManager = useMay("host.manage");
   const query = useQuery(trpc.hosts.list.queryOptions());
   const [dialog, setDialog] = useState<{ kind: "rename" | "remove"; host: HostRow } | null>(null);
   const onRename = useCallback((host: HostRow) => setDialog({ kind: "rename", host }), []);
@@ -32,7 +32,7 @@ export function HostList(): ReactNode {
     const wanted = text.toLowerCase();
     return (query.data ?? []).filter((host) => `${host.name} ${host.os ?? ""} ${host.address ?? ""}`.toLowerCase().includes(wanted));
   }, [query.data, text]);
-  const add = isAdmin ? (
+  const add = isManager ? (
     <Button variant="outline" onClick={() => url.set({ add: "1" })}>
       <Plus />
       {t("add.action")}
@@ -65,7 +65,7 @@ export function HostList(): ReactNode {
           />
         </>
       )}
-      {isAdmin ? <AddHostDrawer isOpen={url.get("add") === "1"} onClose={() => url.set({ add: null })} /> : null}
+      {isManager ? <AddHostDrawer isOpen={url.get("add") === "1"} onClose={() => url.set({ add: null })} /> : null}
       {dialog?.kind === "rename" ? <RenameHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
       {dialog?.kind === "remove" ? <RemoveHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
     </div>

@@ -13,7 +13,7 @@ import { PageHeader } from "@/components/ui/page-header.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { type TabItem, Tabs } from "@/components/ui/tabs.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes } from "@/lib/format.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
@@ -26,7 +26,6 @@ export function RepositoryPage(): ReactNode {
   const t = useTranslations("registry");
   const trpc = useTRPC();
   const url = useUrlState();
-  const me = useMe();
   const params = useParams<{ path: string[] }>();
   const path = params.path.map(decodeURIComponent).join("/");
   const query = useQuery(trpc.registry.repositories.get.queryOptions({ repository: path }));
@@ -45,11 +44,11 @@ export function RepositoryPage(): ReactNode {
     );
   }
   const repository = query.data;
-  const isAdmin = me?.user.role === "admin";
+  const isManager = useMay("registry.manage");
   const tab = TABS.find((id) => id === url.get("tab")) ?? "tags";
   const items: TabItem<TabId>[] = [
     { id: "tags", label: t("repository.tabs.tags"), content: () => <TagList repository={path} /> },
-    ...(isAdmin
+    ...(isManager
       ? [
           { id: "retention" as const, label: t("repository.tabs.retention"), content: () => <RetentionPanel repository={repository} /> },
           { id: "settings" as const, label: t("repository.tabs.settings"), content: () => <RepositorySettings repository={repository} /> },

@@ -15,13 +15,13 @@ import { oneOf } from "@/lib/url-state.ts";
 const TABS = ["profile", "appearance", "tokens", "members", "join"] as const;
 type TabId = (typeof TABS)[number];
 
-/** Only administrators manage people and join tokens; others do not see those tabs. */
-const ADMIN_ONLY: readonly TabId[] = ["members", "join"];
+/** Those who may not manage people or join tokens do not see these tabs. */
+const NEEDED = { members: "team.manage", join: "host.manage" } as const;
 
 export function Settings(): ReactNode {
   const t = useTranslations("settings");
   const url = useUrlState();
-  const isAdmin = useMe()?.user.role === "admin";
+  const rights = useMe()?.rights ?? [];
   const content: Record<TabId, () => ReactNode> = {
     profile: () => <ProfilePanel />,
     appearance: () => <AppearancePanel />,
@@ -29,7 +29,7 @@ export function Settings(): ReactNode {
     members: () => <MembersPanel />,
     join: () => <JoinTokensPanel />,
   };
-  const shown = TABS.filter((id) => isAdmin || !ADMIN_ONLY.includes(id));
+  const shown = TABS.filter((id) => !(id in NEEDED) || rights.includes(NEEDED[id as keyof typeof NEEDED]));
   const chosen = oneOf(url.get("tab"), TABS);
   return (
     <div className="-mt-2">
