@@ -23,7 +23,12 @@ beforeAll(async () => {
   const head = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${control.port}\r\nOrigin: ${control.url}\r\n`;
   const body = "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
   const handshake = `GET /agent/v1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: flotilla.v1\r\n\r\n`;
-  const heads = ["GET / HTTP/1.1\r\nHost: x\r\nX-Slow", head("/api/auth/sign-in/email") + body, head("/api/trpc/me.update") + body, handshake];
+  const heads = [
+    "GET / HTTP/1.1\r\nHost: x\r\nX-Slow",
+    head("/api/auth/sign-in/email") + body,
+    head("/api/trpc/me.update") + body,
+    handshake,
+  ];
   slowClients = { control, answers: heads.map((text) => readAll(control.port, text)) };
 });
 
