@@ -13,7 +13,7 @@ import { findInNode, inNode } from "./nodes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const AGENT_MAIN = join(ROOT, "agent", "src", "main.ts");
-const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
+export const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
 const AGENT_PROCESS = /agent\/src\/main\.ts/;
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 25;
