@@ -55,6 +55,39 @@ describe("rounds", () => {
   });
 });
 
+describe("what hosts say of themselves", () => {
+  const say = async (host: string, use: { images: string[]; ports: string[] }): Promise<void> => {
+    const { prisma } = control.services;
+    const { id: hostId, team } = await prisma.host.findFirstOrThrow({ where: { name: host }, include: { team: true } });
+    const body = { ports: use.ports, images: use.images.map((name) => ({ namespace: team.namespace, name })) };
+    await prisma.hostObserved.create({ data: { hostId, key: "use", revision: "1", body, updatedAt: new Date() } });
+  };
+  const hostsOf = async (stack: string): Promise<string[]> => {
+    const placed = await control.services.prisma.stackReplica.findMany({
+      where: { service: { stack: { name: stack } } },
+      include: { host: true },
+    });
+    return placed.map(({ host }) => host.name).toSorted();
+  };
+
+  test("decides: a host that has the image is preferred, one whose port is taken is not taken", async () => {
+    await say("c", { images: ["docker.io/library/busybox:latest"], ports: [] });
+    await say("a", { images: [], ports: ["9000/tcp"] });
+    await deploy("near");
+    await settle();
+    expect(await hostsOf("near")).toEqual(["c"]);
+    await deploy("ports", "    ports: [{ target: 80, published: 9000, mode: host }]\n    deploy: { replicas: 3 }\n");
+    await settle();
+    expect(await hostsOf("ports")).toEqual(["b", "c"]);
+    const { detail } = (await call("stacks.get", { stack: "ports" })) as { detail: { message: string }[] };
+    expect(detail[0]?.message).toBe("1 of 3 replicas have no host: 3 hosts: 3 have port 9000/tcp in use");
+    for (const stack of ["near", "ports"]) await call("stacks.remove", { stack });
+    await settle();
+    await settle();
+    await control.services.prisma.hostObserved.deleteMany({ where: { key: "use" } });
+  });
+});
+
 describe("a network of a stack", () => {
   const count = (): Promise<number> => control.services.prisma.overlayNetwork.count({ where: { name: "net_default" } });
   const pass = (ms: number): void => void (control.services.nowMs = () => Date.now() + ms);

@@ -2,6 +2,7 @@
 import type { Project, RolloutConfig, Service } from "@flotilla/compose";
 import { RolloutConfig as rolloutConfig } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
+import { findReference, formatCanonical, withDefaultTag } from "@flotilla/image";
 import { type HostLossPolicy, parseConstraints, parsePreferences, type ServiceDemand, type UpdatePolicy } from "@flotilla/planner";
 import type { ReplicaRestart } from "@flotilla/protocol";
 import { z } from "zod";
@@ -118,8 +119,14 @@ export function serviceDemand(project: Project, name: string, serviceId: string)
       mode === "host" && published !== undefined ? [`${published}/${protocol}`] : [],
     ),
     volumes: isGlobal(service) ? [] : volumesOf(project, service),
-    image: service.image,
+    image: canonicalImage(service.image),
   };
+}
+
+/** As hosts name what they have. */
+function canonicalImage(image: string): string {
+  const reference = findReference(image);
+  return reference === undefined ? image : formatCanonical(withDefaultTag(reference));
 }
 
 /** What of a service a stack over many hosts does not do, in words for its owner; and what is refused. */

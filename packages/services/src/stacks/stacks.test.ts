@@ -146,7 +146,7 @@ describe("policies", () => {
       },
     };
     expect(serviceDemand(project(service, { volumes: { data: { name: "shop_data" } } }), "web", "id")).toMatchObject({
-      id: "id", cpuMillis: 1_500, memoryBytes: 9, hostPorts: ["8080/tcp"], volumes: ["shop_data"], preferences: ["zone"], maxPerHost: 2,
+      id: "id", image: "docker.io/library/web:1", cpuMillis: 1_500, memoryBytes: 9, hostPorts: ["8080/tcp"], volumes: ["shop_data"], preferences: ["zone"], maxPerHost: 2,
     }); // prettier-ignore
   });
 
