@@ -88,6 +88,54 @@ describe("what hosts say of themselves", () => {
   });
 });
 
+test("the phases of a replica are kept, the newest ones", async () => {
+  const { prisma } = control.services;
+  await deploy("story");
+  await settle();
+  const replica = await prisma.stackReplica.findFirstOrThrow({ where: { service: { stack: { name: "story" } } } });
+  const say = async (phase: string, restarts: number): Promise<void> => {
+    const body = {
+      revision: "r",
+      phase,
+      containerId: null,
+      imageId: null,
+      restarts,
+      exitCode: null,
+      reason: `it is ${phase}`,
+      progress: "",
+      log: [],
+      healthOutput: "",
+    };
+    const at = { hostId: replica.hostId, key: `replica/${replica.id}` };
+    const data = { revision: `${phase}${restarts}`, body, updatedAt: new Date() };
+    await prisma.hostObserved.upsert({ where: { hostId_key: at }, create: { ...at, ...data }, update: data });
+    await settleStacks(control.services, teamId);
+  };
+  await say("preparing", 0);
+  await say("running", 0);
+  await say("running", 0);
+  const told = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string; reason: string }[];
+  expect(told.map(({ phase, reason }) => [phase, reason])).toEqual([
+    ["running", "it is running"],
+    ["preparing", "it is preparing"],
+  ]);
+  const old = Array.from({ length: 80 }, (_, index) => ({
+    replicaId: replica.id,
+    time: new Date(),
+    phase: index % 2 === 0 ? "waiting" : "running",
+  }));
+  await prisma.stackReplicaEvent.createMany({ data: old });
+  await say("waiting", 40);
+  const kept = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string }[];
+  expect(kept).toHaveLength(50);
+  expect(kept[0]?.phase).toBe("waiting");
+  await expect(call("stacks.replicaHistory", { stack: "story", replica: "none" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await call("stacks.remove", { stack: "story" });
+  await prisma.hostObserved.deleteMany({ where: { key: `replica/${replica.id}` } });
+  await settle();
+  await settle();
+});
+
 describe("a network of a stack", () => {
   const count = (): Promise<number> => control.services.prisma.overlayNetwork.count({ where: { name: "net_default" } });
   const pass = (ms: number): void => void (control.services.nowMs = () => Date.now() + ms);

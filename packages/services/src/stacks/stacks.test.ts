@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { blockedBy } from "./dependencies.ts";
 import { outcomeOf } from "./end-deployments.ts";
 import { firstFree, nextBlock } from "./lease-addresses.ts";
-import { whatIsNew } from "./note-replicas.ts";
+import { sumStats } from "./follow-service-stats.ts";
+import { newPhase, whatIsNew } from "./note-replicas.ts";
 import { compareBasis, differences, planStack, type PlanInput, type PresentService } from "./plan-stack.ts";
 import { describeFailure } from "./replica-failure.ts";
 import { checkService, hostLossPolicy, notesOf, restartPolicy, serviceDemand, updatePolicy } from "./service-policy.ts";
@@ -253,7 +254,29 @@ describe("a plan", () => {
     expect(differences({ image: "a" }, { image: "a" })).toEqual(["a secret or config changed"]));
 });
 
+test("what replicas use is summed over those that spoke lately", () => {
+  const sample = (cpuPercent: number, memoryBytes: number): never => ({ cpuPercent, memoryBytes }) as never;
+  const seen = [
+    { sample: sample(1.255, 10), atMs: 9_000 },
+    { sample: sample(2, 20), atMs: 8_000 },
+    { sample: sample(50, 500), atMs: 1_000 },
+  ];
+  expect(sumStats(seen, 10_000)).toMatchObject({ replicas: 2, cpuPercent: 3.26, memoryBytes: 30 });
+  expect(sumStats([], 0)).toMatchObject({ replicas: 0, cpuPercent: 0, memoryBytes: 0 });
+});
+
 describe("what is observed", () => {
+  test.each<[string | undefined, string, boolean, string | undefined]>([
+    ["running", "starting", false, "running"],
+    ["running", "running", false, undefined],
+    ["running", "running", true, "lost"],
+    [undefined, "lost", true, undefined],
+    [undefined, "", false, undefined],
+    ["running", "lost", false, "running"],
+  ])("said %s, before %s, host down %s: new is %s", (phase, lastPhase, isDown, expected) =>
+    expect(newPhase({ observed: phase === undefined ? undefined : { phase }, lastPhase } as never, isDown)).toBe(expected),
+  );
+
   const observed = (phase: string, more: object = {}): never =>
     ({
       observed: { phase, restarts: 0, reason: "", exitCode: null, healthOutput: "", log: [], ...more },

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
 import { ArrowRight } from "lucide-react";
+import Link from "next/link";
 import { type ReactNode, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { Duration } from "@/components/stacks/duration.tsx";
@@ -12,13 +13,14 @@ import { Facts, Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
+import { stackHref } from "@/lib/stack-href.ts";
 import { readStoredPlan } from "@/lib/stack-plan.ts";
 import { mergeSteps } from "@/lib/stack-steps.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { DeploymentRow, DeploymentStep } from "@/trpc/types.ts";
 
 /** One deployment: how it stands, the plan that it was, and its steps as they happen. */
-export function DeploymentView({ id }: { id: string }): ReactNode {
+export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean }): ReactNode {
   const t = useTranslations("stacks.deployments");
   const trpc = useTRPC();
   const [live, setLive] = useState<{ deployment: DeploymentRow | null; steps: readonly DeploymentStep[] }>({ deployment: null, steps: [] });
@@ -42,6 +44,18 @@ export function DeploymentView({ id }: { id: string }): ReactNode {
       <Panel>
         <Facts
           items={[
+            ...(hasStack
+              ? [
+                  {
+                    label: t("stack"),
+                    value: (
+                      <Link href={stackHref({ name: row.stack })} className="underline">
+                        {row.stack}
+                      </Link>
+                    ),
+                  },
+                ]
+              : []),
             { label: t("outcome"), value: <OutcomeStatus outcome={row.outcome} /> },
             ...(row.message === "" ? [] : [{ label: t("message"), value: <span className="whitespace-pre-wrap">{row.message}</span> }]),
             { label: t("by"), value: row.actor },

@@ -3,6 +3,7 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { ReplicaHistory } from "@/components/stacks/replica-history.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
 import { parseTime } from "@/lib/format.ts";
@@ -10,7 +11,7 @@ import { phaseTone, replicaPhase } from "@/lib/stack-state.ts";
 import type { StackReplica } from "@/trpc/types.ts";
 
 /** Everything that its host says of a replica: in words why it does not serve, with exit code, health check and last lines. */
-export function ReplicaDetail({ replica }: { replica: StackReplica }): ReactNode {
+export function ReplicaDetail({ stack, replica }: { stack: string; replica: StackReplica }): ReactNode {
   const t = useTranslations("stacks.replica");
   const phase = replicaPhase(replica);
   const created = parseTime(replica.createdAt);
@@ -37,6 +38,7 @@ export function ReplicaDetail({ replica }: { replica: StackReplica }): ReactNode
       {replica.because === "" ? null : <p className="mt-1 text-xs break-words text-muted">{t("because", { reason: replica.because })}</p>}
       <Output title={t("health")} text={replica.healthOutput.trim()} />
       <Output title={t("lastLines")} text={replica.log.join("\n")} />
+      <ReplicaHistory stack={stack} replica={replica.id} />
     </div>
   );
 }
