@@ -39,6 +39,9 @@ export function ServicePanel({ stack, service }: { stack: string; service: Stack
       </header>
       <div className="space-y-3 p-4">
         {rollout === null ? null : <RolloutBar stack={stack} service={service} rollout={rollout} />}
+        {rollout === null && service.running < service.wanted && service.message !== "" ? (
+          <p className="text-sm break-words text-bad">{service.message}</p>
+        ) : null}
         <ReplicaGrid stack={stack} replicas={service.replicas} />
         {service.running === 0 ? null : (
           <Button size="sm" aria-expanded={hasUse} onClick={() => setHasUse(!hasUse)}>
