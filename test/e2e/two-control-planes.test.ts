@@ -14,7 +14,6 @@ import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { COMPILE_CACHE } from "../support/compile-cache.ts";
 import { prepareControlData } from "../support/control-data.ts";
 import { ADMIN, ADMIN_TOKEN } from "../support/control.ts";
-import { until } from "../support/linked-agent.ts";
 import { freePort } from "../support/product.ts";
 
 // Two control planes on one Postgres, a real host at each: rollouts go on and make nothing twice, whichever is killed and whenever.
@@ -105,6 +104,23 @@ async function joinHost(agent: TestAgent, { control, name }: { control: ControlP
   await joinControlPlane({ dataDir: join(agent.dir, "data"), controlUrl: control.url, token, agentVersion: "0.0.0-test" });
   await agent.start();
   await until(async () => (await database.prisma.host.findFirst({ where: { name } }))?.facts !== null);
+}
+
+/** Waits for what is in the database; says what is there when that does not come. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within a minute:\n${await describeRows()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function describeRows(): Promise<string> {
+  const { prisma } = database;
+  const steps = await prisma.stackDeploymentStep.findMany({ orderBy: { id: "desc" }, take: 12, select: { text: true, level: true } });
+  const said = await prisma.hostObserved.findMany({ where: { key: { startsWith: "replica/" } }, select: { body: true } });
+  const services = await prisma.stackService.findMany({ select: { state: true, message: true } });
+  return JSON.stringify({ services, said: said.map(({ body }) => body), steps: steps.map(({ text }) => text) }, null, 1);
 }
 
 type Replica = Awaited<ReturnType<typeof readReplicas>>[number];
