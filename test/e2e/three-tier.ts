@@ -63,6 +63,7 @@ services:
   api:
     image: tier-node
     command: [/usr/bin/node, /service.mjs]
+    expose: ["3000"]
     environment: { VERSION: "${version}", HOST: db, PASSWORD_FILE: /run/secrets/password }
     secrets: [{ source: tier_password, target: password }]
     depends_on: { db: { condition: service_started } }

@@ -1,8 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { planRollout } from "./plan-rollout.ts";
+import { planRollout as plan } from "./plan-rollout.ts";
+import { formatReason, reason } from "./reason.ts";
 import type { RolloutReplica, RolloutService } from "./rollout-types.ts";
 
 const NOW = 1_000_000;
+
+/** With its reasons in words. */
+const planRollout = (input: Parameters<typeof plan>[0]) => {
+  const { message, actions, ...rest } = plan(input);
+  return {
+    ...rest,
+    message: formatReason(message),
+    actions: actions.map((action) => ({ ...action, because: formatReason(action.because) })),
+  };
+};
 
 type Asked = Partial<Omit<RolloutService, "policy">> & { policy?: Partial<RolloutService["policy"]> };
 
@@ -267,7 +278,7 @@ describe("hosts", () => {
   });
 
   test("a drained one's replicas move like an update", () => {
-    const moving = fresh("1", { moveBecause: "host h1 is drained" });
+    const moving = fresh("1", { moveBecause: reason("host_drained", { host: "h1" }) });
     const plan = planRollout({ service: service({ isDone: true }), replicas: [moving, fresh("2"), fresh("3")], nowMs: NOW });
     expect(plan.actions).toEqual([{ kind: "create", slot: "1", hash: "new", because: "host h1 is drained" }]);
   });

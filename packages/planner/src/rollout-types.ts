@@ -1,4 +1,5 @@
 // What a rollout is told and what it answers. Times are milliseconds since the epoch, by one clock: the control plane's.
+import type { Reason } from "./reason.ts";
 
 /** How a service is changed from one version to the next; of `deploy.update_config` and `rollback_config`. */
 export type UpdatePolicy = {
@@ -65,14 +66,14 @@ export type RolloutReplica = {
   /** Its host is down since then. */
   lostAtMs: number | null;
   /** Why it shall be elsewhere though it is of the right version: `host h1 is drained`. */
-  moveBecause: string | null;
+  moveBecause: Reason | null;
 };
 
 export type RolloutAction =
-  | { kind: "create"; slot: string; hash: string; because: string }
+  | { kind: "create"; slot: string; hash: string; because: Reason }
   /** No new connections from now on. */
-  | { kind: "drain"; replicaId: string; because: string }
-  | { kind: "stop"; replicaId: string; because: string };
+  | { kind: "drain"; replicaId: string; because: Reason }
+  | { kind: "stop"; replicaId: string; because: Reason };
 
 /**
  * `done`: everything is as wanted. `rolling`: on its way. `waiting`: for a person to approve the canary, or for another service. `held`: by a
@@ -83,8 +84,7 @@ export type RolloutState = "done" | "rolling" | "waiting" | "held" | "failed";
 export type RolloutPlan = {
   actions: RolloutAction[];
   state: RolloutState;
-  /** For people. */
-  message: string;
+  message: Reason;
   /** Slots whose replica is of the wanted version and has settled. */
   settled: number;
   /** Replicas of this rollout that failed. */

@@ -1,5 +1,12 @@
 -- AlterTable
-ALTER TABLE "stack_replicas" ADD COLUMN "last_phase" TEXT NOT NULL DEFAULT '';
+ALTER TABLE "stack_replicas" ADD COLUMN "last_phase" TEXT NOT NULL DEFAULT '',
+ADD COLUMN "reasons" JSONB;
+
+-- AlterTable
+ALTER TABLE "stack_services" ADD COLUMN "reasons" JSONB;
+
+-- AlterTable
+ALTER TABLE "stack_deployment_steps" ADD COLUMN "said" JSONB;
 
 -- CreateTable
 CREATE TABLE "stack_replica_events" (

@@ -1,6 +1,6 @@
 import { formatIssue, type Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
-import type { Stack, Transaction } from "@flotilla/db";
+import { Prisma, type Stack, type Transaction } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { requireUser } from "../access/authorize.ts";
@@ -163,7 +163,16 @@ export async function setTargets(tx: Transaction, { stack, project, revision, no
   for (const [name, service] of Object.entries(project.services)) {
     const own = Object.fromEntries(filesOf(project, service).flatMap((key) => (files[key] === undefined ? [] : [[key, files[key]]])));
     const target = { revision, files: own, hash: hashService(project, name, own) };
-    const state = { target, state: "rolling", message: "", rollsBack, isApproved: false, startedAt: now, isRemoved: false };
+    const state = {
+      target,
+      state: "rolling",
+      message: "",
+      reasons: Prisma.DbNull,
+      rollsBack,
+      isApproved: false,
+      startedAt: now,
+      isRemoved: false,
+    };
     await tx.stackService.upsert({
       where: { stackId_name: { stackId: stack.id, name } },
       create: { stackId: stack.id, name, ...state },

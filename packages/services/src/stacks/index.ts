@@ -5,6 +5,7 @@ export * from "./files.ts";
 export { followServiceStats, serviceStatsInput, type ServiceStats } from "./follow-service-stats.ts";
 export * from "./follow-stack-logs.ts";
 export { orphanNetworks } from "./orphan-networks.ts";
+export { REASON_CODES } from "@flotilla/planner";
 export * from "./place-host.ts";
 export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts";
 export * from "./read-deployments.ts";

@@ -4,6 +4,7 @@ import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
+import { readSaid, type StepSaid } from "./reasons.ts";
 
 export const deploymentsInput = z.object({
   stack: z.string().max(63).optional(),
@@ -31,6 +32,8 @@ export type DeploymentStep = {
   host: string | null;
   level: string;
   text: string;
+  /** `text` as data; null when it has no other words. */
+  said: StepSaid | null;
 };
 export type DeploymentDetail = DeploymentRow & { plan: unknown; steps: DeploymentStep[] };
 
@@ -144,7 +147,7 @@ async function readSteps(services: ServiceContext, deploymentId: string, after: 
     orderBy: { id: "asc" },
     take: MAX_STEPS,
   });
-  return rows.map(({ id, time, service, replicaId, host, level, text }) => ({
+  return rows.map(({ id, time, service, replicaId, host, level, text, said }) => ({
     id,
     time: time.toISOString(),
     service,
@@ -152,6 +155,7 @@ async function readSteps(services: ServiceContext, deploymentId: string, after: 
     host,
     level,
     text,
+    said: readSaid(said),
   }));
 }
 

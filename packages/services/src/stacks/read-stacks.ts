@@ -1,11 +1,13 @@
 import { FlotillaError } from "@flotilla/core";
 import type { StackDeployment, Transaction } from "@flotilla/db";
+import type { Reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
+import { readReasons } from "./reasons.ts";
 import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
@@ -29,6 +31,8 @@ export type StackReplicaView = {
   log: string[];
   healthOutput: string;
   because: string;
+  /** `because` as data; null when only its text is known. */
+  reasons: Reason[] | null;
   createdAt: string;
 };
 export type StackServiceView = {
@@ -37,6 +41,8 @@ export type StackServiceView = {
   mode: string;
   state: string;
   message: string;
+  /** `message` as data; null when only its text is known. */
+  reasons: Reason[] | null;
   isRemoved: boolean;
   revision: number;
   wanted: number;
@@ -198,6 +204,7 @@ async function viewServices(stack: StackRow, { rows, projects, networks }: Scene
       mode: model.deploy.mode,
       state: service.state,
       message: service.message,
+      reasons: readReasons(service.reasons),
       isRemoved: service.isRemoved,
       revision: service.target.revision,
       wanted,
@@ -227,6 +234,7 @@ function viewUnreadable(service: ServiceRow, replicas: StackReplicaView[], reaso
     mode: "replicated",
     state: "failed",
     message: reason,
+    reasons: null,
     isRemoved: service.isRemoved,
     revision: service.target.revision,
     wanted: service.isRemoved ? 0 : running,
@@ -262,6 +270,7 @@ function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly H
     log: said?.log ?? [],
     healthOutput: said?.healthOutput ?? "",
     because: replica.because,
+    reasons: readReasons(replica.reasons),
     createdAt: replica.createdAt.toISOString(),
   };
 }

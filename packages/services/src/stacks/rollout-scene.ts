@@ -1,7 +1,7 @@
 import type { Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import type { Transaction } from "@flotilla/db";
-import { type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
+import { reason, type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
 import { blockedBy } from "./dependencies.ts";
 import { hostLossPolicy, isGlobal, isJob, readOwnKeys, serviceDemand, updatePolicy, volumesOf } from "./service-policy.ts";
 import type { Projects } from "./stack-model.ts";
@@ -73,7 +73,8 @@ function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly Ho
 
 function toReplica(replica: ReplicaRow, { host, isPinned }: { host: HostRow | undefined; isPinned: boolean }): RolloutReplica {
   const phase = replica.observed?.phase;
-  const moves = host?.availability === "drain" && !isPinned ? `host ${host.name} is drained` : replica.moveBecause;
+  const asked = replica.moveBecause === null ? null : reason("text", { text: replica.moveBecause });
+  const moves = host?.availability === "drain" && !isPinned ? reason("host_drained", { host: host.name }) : asked;
   return {
     id: replica.id,
     slot: replica.slot,

@@ -1,6 +1,7 @@
 import { Project } from "@flotilla/compose";
 import { schedule, type ScheduleHost } from "@flotilla/planner";
 import { describe, expect, test } from "vitest";
+import { servedPorts } from "./compose-services.ts";
 import { blockedBy } from "./dependencies.ts";
 import { outcomeOf } from "./end-deployments.ts";
 import { firstFree, nextBlock } from "./lease-addresses.ts";
@@ -252,6 +253,25 @@ describe("a plan", () => {
 
   test("equal models differ by a file alone", () =>
     expect(differences({ image: "a" }, { image: "a" })).toEqual(["a secret or config changed"]));
+});
+
+test("ports of a service's address are those that it publishes, exposes or names, each once", () => {
+  const served = (service: object): object[] => servedPorts(model(service));
+  expect(served({})).toEqual([]);
+  expect(served({ expose: ["3000", "53/udp", "80/tcp", "8000-8001"], ports: [{ target: 80, published: 8080 }, { target: 81 }] })).toEqual([
+    { protocol: "tcp", target: 80, published: 8080 },
+    { protocol: "tcp", target: 3000, published: null },
+    { protocol: "udp", target: 53, published: null },
+    { protocol: "tcp", target: 81, published: null },
+  ]);
+  expect(
+    served({
+      ports: [
+        { target: 80, published: 80, mode: "host" },
+        { target: 9, protocol: "sctp" },
+      ],
+    }),
+  ).toEqual([{ protocol: "tcp", target: 80, published: null }]);
 });
 
 test("what replicas use is summed over those that spoke lately", () => {

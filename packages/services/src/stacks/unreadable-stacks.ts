@@ -1,4 +1,4 @@
-import { type Transaction } from "@flotilla/db";
+import { Prisma, type Transaction } from "@flotilla/db";
 import type { ServiceRow, StackRow } from "./stack-rows.ts";
 import type { Step } from "./steps.ts";
 
@@ -12,7 +12,7 @@ export async function markUnreadable(round: Round, stack: StackRow, reason: stri
   for (const service of stack.services) {
     if (service.isRemoved || stack.removedAt !== null) await stopAll(round, stack, service);
     else if (service.message !== reason) {
-      await round.tx.stackService.update({ where: { id: service.id }, data: { message: reason } });
+      await round.tx.stackService.update({ where: { id: service.id }, data: { message: reason, reasons: Prisma.DbNull } });
       round.steps.push({ stackId: stack.id, service: service.name, replicaId: null, host: null, level: "failure", text: reason });
       round.hasNews = true;
     }

@@ -9,6 +9,7 @@ import { useLocale, useTranslations } from "use-intl";
 import { Duration } from "@/components/stacks/duration.tsx";
 import { PlanView } from "@/components/stacks/plan-view.tsx";
 import { OutcomeStatus } from "@/components/stacks/signs.tsx";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
@@ -86,13 +87,22 @@ function StepList({ steps }: { steps: readonly DeploymentStep[] }): ReactNode {
             </time>
             <span className="truncate font-medium">{step.service}</span>
             <span className={cn("min-w-0 break-words whitespace-pre-wrap max-sm:col-span-2", step.level === "failure" && "text-bad")}>
-              {step.text}
+              <StepText step={step} />
             </span>
           </li>
         );
       })}
     </ol>
   );
+}
+
+function StepText({ step }: { step: DeploymentStep }): ReactNode {
+  const t = useTranslations("stacks.deployments.events");
+  const say = useReasons();
+  const { said, text, host } = step;
+  if (said === null) return text;
+  const { event, slot = "", revision = 0, reasons } = said;
+  return event === "says" ? say(reasons, text) : t(event, { slot, revision, host: host ?? "", reasons: say(reasons, "") });
 }
 
 function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {

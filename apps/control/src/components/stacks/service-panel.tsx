@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import { ReplicaGrid } from "@/components/stacks/replica-grid.tsx";
 import { RolloutBar } from "@/components/stacks/rollout-bar.tsx";
 import { StackStatus } from "@/components/stacks/signs.tsx";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { rolloutOf, serviceState } from "@/lib/stack-state.ts";
@@ -17,6 +18,7 @@ const ServiceUse = dynamic(() => import("@/components/stacks/service-use.tsx").t
 export function ServicePanel({ stack, service }: { stack: string; service: StackService }): ReactNode {
   const t = useTranslations("stacks.service");
   const [hasUse, setHasUse] = useState(false);
+  const say = useReasons();
   const rollout = rolloutOf(service);
   const ports = service.ports.map(({ published, target, protocol }) => `${published === null ? "" : `${published}→`}${target}/${protocol}`);
   const facts = [
@@ -40,7 +42,7 @@ export function ServicePanel({ stack, service }: { stack: string; service: Stack
       <div className="space-y-3 p-4">
         {rollout === null ? null : <RolloutBar stack={stack} service={service} rollout={rollout} />}
         {rollout === null && service.running < service.wanted && service.message !== "" ? (
-          <p className="text-sm break-words text-bad">{service.message}</p>
+          <p className="text-sm break-words text-bad">{say(service.reasons, service.message)}</p>
         ) : null}
         <ReplicaGrid stack={stack} replicas={service.replicas} />
         {service.running === 0 ? null : (
