@@ -9,7 +9,7 @@ import { AddHostDrawer } from "@/components/hosts/add-host-drawer.tsx";
 import { hostHref, useHostColumns } from "@/components/hosts/host-columns.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostRow } from "@/trpc/types.ts";
@@ -18,13 +18,13 @@ export function HostList(): ReactNode {
   const t = useTranslations("hosts");
   const trpc = useTRPC();
   const url = useUrlState();
-  const isAdmin = useMe()?.user.role === "admin";
+  const isManager = useMay("host.manage");
   const query = useQuery(trpc.hosts.list.queryOptions());
   const [dialog, setDialog] = useState<{ kind: "rename" | "remove"; host: HostRow } | null>(null);
   const onRename = useCallback((host: HostRow) => setDialog({ kind: "rename", host }), []);
   const onRemove = useCallback((host: HostRow) => setDialog({ kind: "remove", host }), []);
   const columns = useHostColumns(onRename, onRemove);
-  const add = isAdmin ? (
+  const add = isManager ? (
     <Button variant="outline" onClick={() => url.set({ add: "1" })}>
       <Plus />
       {t("add.action")}
@@ -49,7 +49,7 @@ export function HostList(): ReactNode {
       initialSort={{ id: "name", isDescending: false }}
       actions={add}
     >
-      {isAdmin ? <AddHostDrawer isOpen={url.get("add") === "1"} onClose={() => url.set({ add: null })} /> : null}
+      {isManager ? <AddHostDrawer isOpen={url.get("add") === "1"} onClose={() => url.set({ add: null })} /> : null}
       {dialog?.kind === "rename" ? <RenameHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
       {dialog?.kind === "remove" ? <RemoveHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
     </ListPage>

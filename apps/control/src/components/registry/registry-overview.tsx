@@ -38,8 +38,8 @@ export function RegistryOverview(): ReactNode {
         upstreams: () => <UpstreamsPanel />,
         space: () => (
           <div className="space-y-4">
-            <UsagePanel isAdmin={me?.user.role === "admin"} />
-            {me?.user.role === "admin" ? <CleanupPanel /> : null}
+            <UsagePanel isAdmin={me?.user.isInstanceAdmin ?? false} />
+            {me?.user.isInstanceAdmin === true ? <CleanupPanel /> : null}
           </div>
         ),
       }}

@@ -11,7 +11,7 @@ import { RepositorySettings } from "@/components/registry/repository-settings.ts
 import { RetentionPanel } from "@/components/registry/retention-panel.tsx";
 import { TagList } from "@/components/registry/tag-list.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes } from "@/lib/format.ts";
 import { useTRPC } from "@/trpc/client.ts";
@@ -19,7 +19,7 @@ import type { RepositoryDetail } from "@/trpc/types.ts";
 
 type TabId = "tags" | "retention" | "settings";
 const READER_TABS: readonly [TabId] = ["tags"];
-const ADMIN_TABS: readonly [TabId, ...TabId[]] = ["tags", "retention", "settings"];
+const MANAGER_TABS: readonly [TabId, ...TabId[]] = ["tags", "retention", "settings"];
 
 /** One repository: its tags, an image of it (`?ref=`), what is kept, and who may read it. */
 export function RepositoryPage(): ReactNode {
@@ -37,7 +37,7 @@ export function RepositoryPage(): ReactNode {
 
 function Loaded({ path, repository }: { path: string; repository: RepositoryDetail }): ReactNode {
   const t = useTranslations("registry");
-  const isAdmin = useMe()?.user.role === "admin";
+  const isManager = useMay("registry.manage");
   const reference = useUrlState().get("ref");
   return (
     <>
@@ -50,7 +50,7 @@ function Loaded({ path, repository }: { path: string; repository: RepositoryDeta
       {reference === null ? (
         <UrlTabs
           label={t("repository.tabsLabel")}
-          ids={isAdmin ? ADMIN_TABS : READER_TABS}
+          ids={isManager ? MANAGER_TABS : READER_TABS}
           words={(id) => t(`repository.tabs.${id}`)}
           content={{
             tags: () => <TagList repository={path} />,
