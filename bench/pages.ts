@@ -138,7 +138,9 @@ async function scroll(page: Page): Promise<{ frames: number[]; longTasks: number
   })()`);
   const until = performance.now() + SCROLL_MS;
   while (performance.now() < until) await page.mouse.wheel(0, 240);
-  return page.evaluate<{ frames: number[]; longTasks: number }>("(window.__seen.isOver = true, window.__seen.frames.shift(), window.__seen)");
+  return page.evaluate<{ frames: number[]; longTasks: number }>(
+    "(window.__seen.isOver = true, window.__seen.frames.shift(), window.__seen)",
+  );
 }
 
 async function typeInFilter(page: Page): Promise<number> {
