@@ -1,11 +1,12 @@
 // zod/mini: the same schemas, of which a page loads a third.
 import * as z from "zod/mini";
+import { catch as orElse } from "zod/mini";
 
 // What the pages show of Docker's inspect answers. Fields that they do not show stay in the raw JSON of the Inspect tab.
 
-const text = z.catch(z.string(), "");
-const count = z.catch(z.number(), 0);
-const flag = z.catch(z.boolean(), false);
+const text = orElse(z.string(), "");
+const count = orElse(z.number(), 0);
+const flag = orElse(z.boolean(), false);
 const list = <T extends z.ZodMiniType>(item: T) =>
   z.pipe(
     z.nullish(z.array(item)),
@@ -55,7 +56,7 @@ const mountSchema = z.object({
   Source: text,
   Destination: text,
   Mode: text,
-  RW: z.catch(z.boolean(), true),
+  RW: orElse(z.boolean(), true),
 });
 
 const endpointSchema = z.object({ IPAddress: text, Gateway: text, MacAddress: text, Aliases: list(z.string()) });
