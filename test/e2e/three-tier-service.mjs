@@ -60,7 +60,10 @@ process.once("SIGTERM", () => server.close());
 for (;;) {
   const made = await query("CREATE TABLE IF NOT EXISTS visits (id bigserial PRIMARY KEY)").then(
     () => true,
-    (error) => void console.error(error.message),
+    (error) => {
+      process.stderr.write(`${error.message}\n`);
+      return false;
+    },
   );
   if (made) break;
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { silentLogger } from "@flotilla/core";
 import { type ControlDatabase, openDatabase } from "@flotilla/db";
 import type { RolloutAction } from "@flotilla/planner";
+import { HOST_USE } from "@flotilla/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readConfig } from "../../agent/src/config.ts";
 import { joinControlPlane } from "../../agent/src/link/join.ts";
 import { type EmbeddedPostgres, startPostgres } from "../../apps/control/src/server/postgres/start-postgres.ts";
 import { ensureSecrets } from "../../apps/control/src/server/secrets-file.ts";
@@ -101,9 +103,10 @@ afterAll(async () => {
 async function joinHost(agent: TestAgent, { control, name }: { control: ControlPlane; name: string }): Promise<void> {
   const { token } = (await control.mutate("hosts.joinTokens.create", { name, expiresInMinutes: 5, uses: 1 })) as { token: string };
   await agent.kill();
-  await joinControlPlane({ dataDir: join(agent.dir, "data"), controlUrl: control.url, token, agentVersion: "0.0.0-test" });
+  const { dataDir } = readConfig({ FLOTILLA_DATA: join(agent.dir, "data"), FLOTILLA_RUN: join(agent.dir, "run") });
+  await joinControlPlane({ dataDir, controlUrl: control.url, token, agentVersion: "0.0.0-test" });
   await agent.start();
-  await until(async () => (await database.prisma.host.findFirst({ where: { name } }))?.facts !== null);
+  await until(async () => (await database.prisma.hostObserved.count({ where: { host: { name }, key: HOST_USE } })) === 1);
 }
 
 /** Waits for what is in the database; says what is there when that does not come. */
