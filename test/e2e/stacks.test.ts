@@ -212,7 +212,7 @@ describe("a stack", () => {
         `an answer on ${host}`,
       );
     const { host, container } = await oneReplica();
-    const read = await lab.docker("h1", [
+    const read = await lab.docker(host, [
       "exec",
       container ?? "",
       "sh",
