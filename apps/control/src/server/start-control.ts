@@ -39,6 +39,7 @@ import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
 import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
+import { listenForAudit } from "./listen-for-audit.ts";
 import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
@@ -191,13 +192,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   const { config } = options;
   const guard = new LiveGuard(services);
   const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
-  undo.push(
-    database.listen({
-      channel: "flotilla_audit",
-      onPayload: (teamId) => live.publish(teamId, { kind: "activity", action: "recorded" }),
-      onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
-    }),
-  );
+  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hub, guard });

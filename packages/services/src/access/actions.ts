@@ -64,6 +64,8 @@ export const ACTIONS = {
   "host.place": { who: ADMIN, changes: true },
   "event.read": { who: ALL, changes: false },
   "activity.read": { who: ALL, changes: false },
+  "activity.export": { who: ADMIN, changes: false },
+  "activity.verify": { who: ADMIN, changes: false },
   "registry.read": { who: ALL, changes: false },
   "registry.pull": { who: ALL, changes: false, publicToo: true, hosts: true },
   "registry.push": { who: ALL, changes: true },

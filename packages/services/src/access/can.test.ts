@@ -87,6 +87,8 @@ describe("can", () => {
       "joinToken.create",
       "joinToken.revoke",
       "host.place",
+      "activity.export",
+      "activity.verify",
       "registry.review",
       "registry.manage",
     ]);

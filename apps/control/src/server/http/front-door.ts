@@ -10,6 +10,7 @@ import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
 import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
 import { serveInstall } from "../install/install-door.ts";
+import { serveAudit } from "../download/serve-audit.ts";
 import { serveLog } from "../download/serve-log.ts";
 import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
@@ -39,6 +40,8 @@ export type FrontDoorOptions = {
 };
 
 const BODY_TIMEOUT_MS = 15_000;
+
+const DOWNLOADS: Readonly<Record<string, typeof serveLog>> = { "/api/download/log": serveLog, "/api/v1/audit/export": serveAudit };
 
 const NOT_YET = {
   "/api/v1": "the REST API is not part of this version of Flotilla: use /api/trpc",
@@ -99,9 +102,10 @@ export class FrontDoor {
       const serve = path === "/api/upload/build" ? serveBuild : serveUpload;
       return serve(services, await this.findActor(req), { req, res });
     }
-    if (path === "/api/download/log") {
+    const download = DOWNLOADS[path];
+    if (download !== undefined) {
       requireSameOrigin(req);
-      return serveLog(services, await this.findActor(req), { req, res });
+      return download(services, await this.findActor(req), { req, res });
     }
     endSlowBody(req);
     if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
