@@ -38,6 +38,7 @@ export * from "./hosts/remove-host.ts";
 export * from "./hosts/rename-host.ts";
 export * from "./hosts/schemas.ts";
 export { hostName } from "@flotilla/protocol";
+export * from "./idempotency/run-once.ts";
 export * from "./images/image-layers.ts";
 export * from "./images/image-names.ts";
 export * from "./images/images.ts";

@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
-import { type ApiContext, createTrpcHttpHandler } from "@flotilla/api";
+import { type ApiContext, createRestHandler, createTrpcHttpHandler } from "@flotilla/api";
 import { FlotillaError, type Logger } from "@flotilla/core";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
@@ -208,6 +208,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     registry: new RegistryDoor({ services, guard, signInGuard }),
     docker: new DockerProxy({ services, hub, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
+    rest: createRestHandler(async (req) => makeContext(await door.findActor(req))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
     page: options.page,
     isBehindProxy: config.isBehindProxy,
