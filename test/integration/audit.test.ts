@@ -21,7 +21,7 @@ describe("the audit's chain", () => {
   beforeAll(async () => {
     control = await startTestControl({ withAdmin: true });
     agent = await startLinkedAgent(control, { name: "web-1" });
-    const account = { name: "M", email: "m@example.test", password: "m's long password", role: "member" };
+    const account = { name: "M", email: "m@example.test", password: "m's long password", role: "viewer" };
     await control.call("members.create", account, { kind: "mutation", ...as });
     member = await control.signIn(account.email, account.password);
   });
@@ -201,7 +201,7 @@ describe("the audit's chain", () => {
         ["terminal.open", { host: "web-1", id: "c1", rows: 24, cols: 80 }],
         ["secrets.set", { name: "unseen", base64: "eA==" }],
         ["secrets.remove", { name: "k1" }],
-        ["members.create", { name: "U", email: "u@example.test", password: "u's long password", role: "admin" }],
+        ["members.create", { name: "U", email: "u@example.test", password: "u's long password", role: "owner" }],
         ["tokens.create", { name: "unseen", expiresInDays: 1 }],
         ["hosts.joinTokens.create", { expiresInMinutes: 1, uses: 1 }],
         ["hosts.place", { host: "web-1", availability: "drain" }],

@@ -18,7 +18,10 @@ export function dockerEngine(containers: readonly Record<string, unknown>[]): En
     const found = headers[":method"] === "GET" ? lists[path] : undefined;
     const status = found === undefined ? 404 : 200;
     const body = found ?? { message: `No such object: ${path.split("/")[2] ?? ""}` };
-    if (path === "/events") return void stream.respond({ ":status": 200, "content-type": "application/json" });
+    if (path === "/events") {
+      stream.respond({ ":status": 200, "content-type": "application/json" });
+      return;
+    }
     stream.on("end", () => {
       stream.respond({ ":status": status, "content-type": "application/json", "api-version": "1.47" });
       stream.end(JSON.stringify(body));

@@ -30,7 +30,7 @@ export function sampleOf(schema: Schema, random: Random, depth = 0): unknown {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return pick(schema.enum, random);
   if (choices !== undefined) return sampleOf(pick(choices, random), random, depth);
-  const type = Array.isArray(schema.type) ? pick(schema.type, random) : schema.type;
+  const type = Array.isArray(schema.type) ? pick(schema.type, random) : (schema.type ?? "any");
   switch (type) {
     case "string":
       return sampleText(schema, random);

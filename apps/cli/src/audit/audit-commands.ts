@@ -26,6 +26,7 @@ const FILTERS: Readonly<Record<string, string>> = {
   action: "what was done (`host.rename`, or all of `host`)",
   object: "to what",
   outcome: "ok, refused, failed or started",
+  scope: "`instance`: of all teams, the whole chain",
   from: "not before this time (RFC 3339)",
   to: "before this time",
 };

@@ -141,7 +141,7 @@ const EXPORT: Operation = {
   operationId: "activity_export",
   summary: "The audit as JSON lines in the order of its chain",
   tags: ["Audit"],
-  parameters: ["search", "actor", "action", "objectKind", "object", "outcome", "from", "to"].map((name) => {
+  parameters: ["search", "actor", "action", "objectKind", "object", "outcome", "scope", "from", "to"].map((name) => {
     return { name, in: "query", required: false, schema: { type: "string" } };
   }),
   responses: {

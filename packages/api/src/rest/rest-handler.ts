@@ -18,7 +18,7 @@ export const REST_PREFIX = "/api/v1";
 
 const OPEN = new Set(
   listProcedures()
-    .filter(({ action }) => action !== undefined && ruleOf(action).who === "everyone")
+    .filter(({ action }) => action !== undefined && ruleOf(action).needs === "everyone")
     .map(({ path }) => path),
 );
 

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { appRouter } from "../app-router.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HOST_ROUTES } from "./routes/hosts.ts";
@@ -44,10 +45,9 @@ export const TAGS: Readonly<Record<string, string>> = {
   registry: "Registry",
 };
 
-export type Procedure = { path: string; type: "query" | "mutation" | "subscription"; input: ProcedureInput | undefined };
+export type Procedure = { path: string; type: "query" | "mutation" | "subscription"; input: z.ZodType | undefined };
 
-type ProcedureInput = import("zod").z.ZodType;
-type Described = { _def: { type: Procedure["type"]; inputs: ProcedureInput[] } };
+type Described = { _def: { type: Procedure["type"]; inputs: z.ZodType[] } };
 
 /** A procedure with the schema of its input; tRPC keeps a flat record of all of them here. */
 export function findProcedure(path: string): Procedure | undefined {

@@ -17,9 +17,9 @@ export async function* exportAudit(services: ServiceContext, actor: Actor, filte
   const { team } = requireUser(actor);
   const object = { kind: "team" as const, id: team.id, name: team.name, teamId: team.id };
   await authorize(services, actor, { action: "activity.export", object });
+  const where = { AND: [visibleTo(actor, filter.scope), ...matching(filter)] };
   await recordAudit(services.prisma, { actor, action: "activity.export", object, outcome: "ok" });
   await sealAudit(services);
-  const where = { AND: [visibleTo(actor), ...matching(filter)] };
   let after = 0n;
   for (;;) {
     const seals = await services.prisma.auditSeal.findMany({ where: { seq: { gt: after } }, orderBy: { seq: "asc" }, take: PAGE });

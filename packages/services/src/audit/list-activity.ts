@@ -1,3 +1,4 @@
+import { FlotillaError } from "@flotilla/core";
 import { type AuditRow, Prisma } from "@flotilla/db";
 import { z } from "zod";
 import { requireUser } from "../access/authorize.ts";
@@ -35,6 +36,8 @@ export const auditFilter = z.object({
   objectKind: z.string().max(32).optional(),
   object: z.string().max(255).optional(),
   outcome: outcome.optional(),
+  /** `instance`: of all teams. */
+  scope: z.enum(["team", "instance"]).optional(),
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
 });
@@ -48,7 +51,7 @@ export async function listActivity(
 ): Promise<{ items: ActivityRow[]; nextCursor: string | null }> {
   const before: Prisma.AuditRowWhereInput = cursor === undefined ? {} : { id: { lt: cursor } };
   const rows = await services.prisma.auditRow.findMany({
-    where: { AND: [visibleTo(actor), before, ...matching(filter)] },
+    where: { AND: [visibleTo(actor, filter.scope), before, ...matching(filter)] },
     orderBy: { id: "desc" },
     take: limit + 1,
   });
@@ -56,10 +59,15 @@ export async function listActivity(
   return { items: page.map(toActivityRow), nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
 }
 
-/** What belongs to no team (refused agents, sign-ins of unknown people) is for administrators. */
-export function visibleTo(actor: Actor): Prisma.AuditRowWhereInput {
-  const { team, role } = requireUser(actor);
-  return role === "admin" ? { OR: [{ teamId: team.id }, { teamId: null }] } : { teamId: team.id };
+/**
+ * Rows of the caller's team. What belongs to no team (refused agents, sign-ins of unknown people) and, when it is asked for, what
+ * belongs to all others, is for who looks after the instance. @throws forbidden
+ */
+export function visibleTo(actor: Actor, scope: AuditFilter["scope"]): Prisma.AuditRowWhereInput {
+  const { team, isInstanceAdmin } = requireUser(actor);
+  if (scope !== "instance") return isInstanceAdmin ? { OR: [{ teamId: team.id }, { teamId: null }] } : { teamId: team.id };
+  if (!isInstanceAdmin) throw new FlotillaError("forbidden", "the audit of all teams is for administrators of the instance");
+  return {};
 }
 
 /** Conditions that a row must all meet. */

@@ -78,6 +78,6 @@ export async function setRegistryQuota(services: ServiceContext, actor: Actor, l
       update: { limitBytes: limit },
     });
     const changes = difference({ limitBytes: before?.limitBytes }, { limitBytes: limit });
-    await recordAudit(tx, { actor, action: "registry.manage", object, outcome: "ok", changes });
+    await recordAudit(tx, { actor, action: "registry.setQuota", object, outcome: "ok", changes });
   });
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { nothing, route, time } from "../route.ts";
 
-const member = z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.string(), createdAt: time });
+const role = z.object({ id: z.string(), name: z.string(), isBuiltIn: z.boolean() });
+const member = z.object({ id: z.string(), name: z.string(), email: z.string(), role, createdAt: time });
 const token = z.object({ id: z.string(), name: z.string(), createdAt: time, expiresAt: time.nullable(), lastUsedAt: time.nullable() });
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const auditRow = z.object({
@@ -29,7 +30,8 @@ export const PEOPLE_ROUTES = [
     path: "/me",
     summary: "Who the token acts as",
     output: z.object({
-      user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.string() }),
+      user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: role.nullable(), isInstanceAdmin: z.boolean() }),
+      rights: z.array(z.string()),
       team: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
       version: z.string(),
     }),
