@@ -72,7 +72,10 @@ CREATE FUNCTION "audit_rows_chain"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF current_setting('transaction_isolation') = 'read committed' THEN
     PERFORM "audit_seal"();
-    PERFORM "audit_append"(NEW."id", "audit_content"(NEW));
+    -- Rows that come back from a backup bring their seals.
+    IF NOT EXISTS (SELECT 1 FROM "audit_seals" WHERE "row_id" = NEW."id" AND "content" = "audit_content"(NEW)) THEN
+      PERFORM "audit_append"(NEW."id", "audit_content"(NEW));
+    END IF;
   ELSE
     INSERT INTO "audit_pending" ("row_id", "content") VALUES (NEW."id", "audit_content"(NEW));
   END IF;
