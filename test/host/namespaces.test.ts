@@ -1,77 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type ClientHttp2Session, connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from "node:http2";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silentLogger } from "@flotilla/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ApiServer, createApiServer } from "../../agent/src/api/server.ts";
-import { readConfig } from "../../agent/src/config.ts";
-import { cgroupPids, detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
-import { mountsBelow } from "../../agent/src/host/mounts.ts";
-import { type Agent, startAgent } from "../../agent/src/main.ts";
-import { makeBusyboxTar } from "../support/busybox-image.ts";
-import { COMPILE_CACHE } from "../support/compile-cache.ts";
+import { detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
+import { type Answer, type AskOptions, startTunnelAgent, type TunnelAgent } from "../support/tunnel-agent.ts";
 
 // Two teams on one host: `theirs` owns one of everything, `ours` tries every route of the engine with it.
-const dir = mkdtempSync(join(tmpdir(), "fln-"));
-const config = readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
 const CANARY = "canary-7f3a";
 
-let agent: Agent;
-let server: ApiServer;
-let tunnel: Http2Server;
-let client: ClientHttp2Session;
-let tar: Buffer;
-
-type Answer = { status: number; text: string; json: Record<string, unknown> };
-
-async function ask(namespace: string, target: string, request: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
-  const [method = "GET", path = "/"] = target.split(" ");
-  const isBytes = Buffer.isBuffer(request.body);
-  const type: Record<string, string> =
-    request.body === undefined ? {} : { "content-type": isBytes ? "application/x-tar" : "application/json" };
-  const stream = client.request({ ":method": method, ":path": path, "x-flotilla-namespace": namespace, ...type, ...request.headers });
-  const answered = new Promise<number>((resolve, reject) => {
-    stream.on("response", (headers) => resolve(Number(headers[":status"])));
-    stream.on("error", reject);
-  });
-  if (request.body === undefined) stream.end();
-  else stream.end(isBytes ? request.body : JSON.stringify(request.body));
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString("utf8");
-  return {
-    status: await answered,
-    text,
-    json: text.startsWith("{") && !text.includes("\n{") ? (JSON.parse(text) as Record<string, unknown>) : {},
-  };
-}
-
-async function must(namespace: string, target: string, request: { body?: unknown } = {}): Promise<Answer> {
-  const answer = await ask(namespace, target, request);
-  if (answer.status >= 400) throw new Error(`${target}: ${answer.status} ${answer.text}`);
-  return answer;
-}
-
-const importImage = (namespace: string, repo: string, change: string): Promise<Answer> =>
-  must(
-    namespace,
-    `POST /images/create?fromSrc=-&repo=${repo}&tag=latest&changes=${encodeURIComponent(change)}&changes=CMD%20sleep%201000`,
-    { body: tar },
-  );
+let host: TunnelAgent;
+const ask = (namespace: string, target: string, request?: AskOptions): Promise<Answer> => host.ask(namespace, target, request);
+const must = (namespace: string, target: string, request?: AskOptions): Promise<Answer> => host.must(namespace, target, request);
+const importImage = (namespace: string, repo: string, change: string): Promise<Answer> => host.importImage(namespace, repo, change);
 
 /** What `theirs` has. */
 const own = { container: "", exec: "", image: "", network: "", volume: `${CANARY}-volume` };
 
 beforeAll(async () => {
-  agent = await startAgent(config, { logger: silentLogger, productVersion: "0.0.0-test" });
-  server = createApiServer({ routes: agent.routes, productVersion: "0.0.0-test", logger: silentLogger });
-  tunnel = createHttp2Server();
-  tunnel.on("stream", (stream, headers) => server.handleHttp2Stream(stream, headers));
-  await new Promise<void>((resolve) => tunnel.listen(join(dir, "h2.sock"), resolve));
-  client = connectHttp2("http://tunnel", { createConnection: () => connect(join(dir, "h2.sock")) });
-  tar = readFileSync(await makeBusyboxTar(dir));
+  host = await startTunnelAgent();
   await importImage("ours", "busybox", "LABEL of=ours");
   await importImage("theirs", `${CANARY}-image`, `LABEL secret=${CANARY}`);
   await must("theirs", "POST /volumes/create", { body: { Name: own.volume } });
@@ -86,20 +29,7 @@ beforeAll(async () => {
   own.exec = String((await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } })).json["Id"]);
   own.image = String((await must("theirs", `GET /images/${CANARY}-image/json`)).json["Id"]);
 });
-afterAll(async () => {
-  for (const namespace of ["ours", "theirs"]) {
-    const list = JSON.parse((await ask(namespace, "GET /containers/json?all=1")).text) as { Id: string }[];
-    for (const { Id } of list) await ask(namespace, `DELETE /containers/${Id}?force=1&v=1`);
-  }
-  client.destroy();
-  await new Promise((resolve) => tunnel.close(resolve));
-  await agent.close();
-  const layout = detectCgroups();
-  const parent = `/flotilla-${config.instance}`;
-  const left = [...mountsBelow(dir), ...listCgroups(layout, parent), ...cgroupPids(layout, parent)];
-  if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
-  rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => host?.close());
 
 /** Everything about the objects of `theirs` that another's tries could have changed. */
 async function fingerprint(): Promise<string> {
@@ -131,7 +61,7 @@ const ANY_BODY = { Cmd: ["true"], target: "10.0.0.1", protocol: "tcp", port: 80,
 
 test("attack 1: every route that names an object answers another namespace as if there were none", async () => {
   const before = await fingerprint();
-  const named = agent.routes.filter(({ path }) => path.includes("/:") && !ABOUT_NOTHING.test(path));
+  const named = host.agent.routes.filter(({ path }) => path.includes("/:") && !ABOUT_NOTHING.test(path));
   const wrong: string[] = [];
   let tries = 0;
   for (const { method, path } of named) {
@@ -173,7 +103,7 @@ test("attack 1: lists, figures, events and prunes of a namespace are about its o
   // What these take is in their bodies and queries: the tests below.
   const makes = ["containers/create", "volumes/create", "networks/create", "images/create", "images/load", "commit", "build"];
   const known = new Set([...reads.map((target) => target.split("?")[0]), ...makes.map((path) => `POST /${path}`)]);
-  const unnamed = agent.routes.filter(({ path }) => !path.includes("/:") && !ABOUT_NOTHING.test(path));
+  const unnamed = host.agent.routes.filter(({ path }) => !path.includes("/:") && !ABOUT_NOTHING.test(path));
   expect(unnamed.map(({ method, path }) => `${method} ${path}`).filter((route) => !known.has(route))).toEqual([]);
   for (const target of reads) {
     const { text } = await ask("ours", target);
@@ -238,11 +168,11 @@ describe("attack 7: objects of another namespace by the way of one's own", () =>
     expect((await ask("ours", `POST /commit?container=${own.container}&repo=stolen`, { body: {} })).status).toBe(404);
   });
 
-  test("a cgroup parent that climbs stays below the instance's own", async () => {
+  test("a cgroup parent that climbs stays below its namespace's own", async () => {
     const body = { Image: "busybox", HostConfig: { CgroupParent: "/../../../../" } };
     const { Id } = (await must("ours", "POST /containers/create?name=climber", { body })).json;
     await must("ours", "POST /containers/climber/start");
-    expect(listCgroups(detectCgroups(), `/flotilla-${config.instance}`).some((path) => path.includes(String(Id)))).toBe(true);
+    expect(listCgroups(detectCgroups(), `/flotilla-${host.config.instance}/ns-ours`).some((path) => path.includes(String(Id)))).toBe(true);
     await must("ours", "DELETE /containers/climber?force=1");
   });
 });

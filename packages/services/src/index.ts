@@ -22,6 +22,7 @@ export * from "./engine/ask-hosts.ts";
 export * from "./engine/engine-call.ts";
 export * from "./engine/host-links.ts";
 export * from "./engine/object-ref.ts";
+export * from "./guards/is-exempt.ts";
 export * from "./host-state/index.ts";
 export * from "./hosts/find-host.ts";
 export * from "./hosts/get-host.ts";
