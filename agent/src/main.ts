@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { type Logger, toFlotillaError } from "@flotilla/core";
-import { GUARD_KIND, MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
+import { MESH_KIND, NETWORK_KIND, NETWORK_REFUSAL, NETWORK_SERVICE_KIND, REGISTRY_CREDENTIALS } from "@flotilla/protocol";
 import type { Route } from "./api/call.ts";
 import { createContainerRoutes } from "./api/container-routes.ts";
 import { createProcessRoutes } from "./api/process-routes.ts";
@@ -34,7 +34,7 @@ import { EventBus } from "./events/bus.ts";
 import { createExecRoutes } from "./exec/exec-routes.ts";
 import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
-import { GuardStore } from "./guard/guard-store.ts";
+import { openGuards } from "./guard/guard-store.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { openNetworkStack } from "./host/network-kernel.ts";
@@ -162,8 +162,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const events = new EventBus();
   const state = createState(db, logger.child({ part: "state" }));
   const deps = { config, db, events, logger };
-  const guards = new GuardStore(db);
-  state.desired.register(GUARD_KIND, guards);
+  const guards = openGuards(db, state.desired);
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
   state.desired.register(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { guardAllow } from "@flotilla/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controllerDir, detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
+import { tinyTar } from "../support/tiny-tar.ts";
 import { type Answer, startTunnelAgent, type TunnelAgent } from "../support/tunnel-agent.ts";
 
 // What teams may do on a host, by the agent's own doors. `plain` has no guard rail, so the safe default; `shop` has one; and an
@@ -260,7 +261,7 @@ describe("a guard rail", () => {
 
 test("attack 7: RUN is bound as a container is, and its own mounts are no binds", async () => {
   const build = async (dockerfile: string, query = ""): Promise<string> => {
-    const tar = makeTar("Dockerfile", dockerfile);
+    const tar = tinyTar({ Dockerfile: dockerfile });
     return (await host.must("plain", `POST /build?rm=1&forcerm=1${query}`, { body: tar })).text;
   };
   const mount = "RUN --mount=type=cache,target=/c --mount=type=bind,target=/ctx test -f /ctx/Dockerfile";
@@ -271,22 +272,3 @@ test("attack 7: RUN is bound as a container is, and its own mounts are no binds"
   expect(await build("FROM busybox\nRUN --network=host id\n")).toMatch(/"error":".*(hostNetwork|not allowed)/);
   expect(await listed("plain")).toBe(0);
 });
-
-/** A tar of one small file (POSIX ustar). */
-function makeTar(name: string, content: string): Buffer {
-  const head = Buffer.alloc(512);
-  head.write(name, 0);
-  head.write("0000644\0", 100);
-  head.write("0000000\0", 108);
-  head.write("0000000\0", 116);
-  head.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
-  head.write("00000000000\0", 136);
-  head.write("        ", 148);
-  head.write("0ustar\0", 156);
-  head.write("00", 263);
-  const sum = head.reduce((total, byte) => total + byte, 0);
-  head.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
-  body.write(content);
-  return Buffer.concat([head, body, Buffer.alloc(1024)]);
-}

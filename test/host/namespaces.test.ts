@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
+import { Chaos } from "../fuzz/chaos.ts";
+import { callAtRandom, chooseCall } from "../fuzz/engine-calls.ts";
+import { tinyTar } from "../support/tiny-tar.ts";
 import { type Answer, type AskOptions, startTunnelAgent, type TunnelAgent } from "../support/tunnel-agent.ts";
 
 // Two teams on one host: `theirs` owns one of everything, `ours` tries every route of the engine with it.
@@ -16,6 +19,7 @@ const own = { container: "", exec: "", image: "", network: "", volume: `${CANARY
 beforeAll(async () => {
   host = await startTunnelAgent();
   await importImage("ours", "busybox", "LABEL of=ours");
+  await importImage("fuzz", "busybox", "LABEL of=fuzz");
   await importImage("theirs", `${CANARY}-image`, `LABEL secret=${CANARY}`);
   await must("theirs", "POST /volumes/create", { body: { Name: own.volume } });
   own.network = String((await must("theirs", "POST /networks/create", { body: { Name: `${CANARY}-network` } })).json["Id"]);
@@ -121,6 +125,61 @@ test("events of one namespace are not heard in another, past or live", async () 
   await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } });
   await must("theirs", `POST /containers/${own.container}/restart?t=0`);
   expect((await live).text).not.toContain(CANARY);
+});
+
+describe("an image of another namespace is not to be used, whatever is known of it", () => {
+  const build = async (namespace: string, dockerfile: string, query = ""): Promise<string> =>
+    (await ask(namespace, `POST /build?${query}`, { body: tinyTar({ Dockerfile: dockerfile }) })).text;
+
+  test("by id, short id, name or digest, for a container or a build", async () => {
+    const hex = own.image.slice("sha256:".length);
+    for (const Image of [own.image, hex, hex.slice(0, 12), `${CANARY}-image`, `${CANARY}-image@${own.image}`]) {
+      expect((await ask("ours", "POST /containers/create", { body: { Image } })).status, Image).toBe(404);
+    }
+    for (const from of [own.image, hex.slice(0, 12)])
+      expect(await build("ours", `FROM ${from}\nLABEL x=y\n`)).not.toContain("Successfully built");
+    expect(await build("ours", `FROM busybox\nCOPY --from=${own.image} /bin/busybox /x\n`)).not.toContain("Successfully built");
+  });
+
+  test("as a cache: neither named nor by chance", async () => {
+    const steps = `FROM busybox\nRUN echo ${CANARY} > /made\n`;
+    const made = /Successfully built ([0-9a-f]{12})/.exec(await build("theirs", steps.replace("busybox", `${CANARY}-image`), "t=cached"));
+    expect(made).not.toBeNull();
+    for (const query of [
+      "",
+      `cachefrom=${encodeURIComponent('["cached"]')}`,
+      `cachefrom=${encodeURIComponent(`["${made?.[1] ?? ""}"]`)}`,
+    ]) {
+      const text = await build("ours", steps, query);
+      if (query === "") expect(text).not.toContain("Using cache");
+      expect(text).not.toContain(made?.[1] ?? "none");
+    }
+  });
+
+  test("by loading an archive that only names its layers", async () => {
+    const layers = ((await must("theirs", `GET /images/${CANARY}-image/json`)).json["RootFS"] as { Layers: string[] }).Layers;
+    const config = JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: layers } });
+    const manifest = JSON.stringify([{ Config: "c.json", RepoTags: ["stolen:1"], Layers: layers.map((_, at) => `${at}/layer.tar`) }]);
+    const { text } = await ask("ours", "POST /images/load", { body: tinyTar({ "manifest.json": manifest, "c.json": config }) });
+    expect(text).toMatch(/error|message/i);
+    const empty = Object.fromEntries(layers.map((_, at) => [`${at}/layer.tar`, ""]));
+    await ask("ours", "POST /images/load", { body: tinyTar({ "manifest.json": manifest, "c.json": config, ...empty }) });
+    expect((await ask("ours", "GET /images/stolen:1/json")).status).toBe(404);
+  });
+});
+
+test("fuzz: calls at random are answered, and none by an error of ours", async () => {
+  const before = await fingerprint();
+  const wrong: string[] = [];
+  let done = 0;
+  for (let seed = 0; seed < 400; seed += 1) {
+    const answer = await callAtRandom(host, "fuzz", chooseCall(host, new Chaos(seed)));
+    if (answer.wrong !== undefined) wrong.push(`seed ${seed}: ${answer.wrong}`);
+    if (answer.status < 300) done += 1;
+  }
+  expect(done).toBeGreaterThan(20);
+  expect(wrong).toEqual([]);
+  expect(await fingerprint()).toBe(before);
 });
 
 describe("attack 7: objects of another namespace by the way of one's own", () => {

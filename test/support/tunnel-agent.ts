@@ -1,5 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type ClientHttp2Session, connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type Http2Server,
+} from "node:http2";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +33,8 @@ export type TunnelAgent = {
   ask(namespace: string, target: string, request?: AskOptions): Promise<Answer>;
   /** @throws Error for an answer that is an error. */
   must(namespace: string, target: string, request?: AskOptions): Promise<Answer>;
+  /** The status, and the text of an answer of 400 and above; what streams is cut off. */
+  peek(namespace: string, target: string, request?: AskOptions): Promise<{ status: number; text: string }>;
   /** Busybox as `repo:latest` of a namespace, with one more instruction; it sleeps. */
   importImage(namespace: string, repo: string, change: string): Promise<Answer>;
   /** Removes the containers of all namespaces; fails when anything else is left. */
@@ -61,6 +70,7 @@ export async function startTunnelAgent(options: { guards?: (dir: string) => Guar
     agent,
     ask,
     must,
+    peek: (namespace, target, request = {}) => peekOver(client, { namespace, target, request }),
     importImage: (namespace, repo, change) => {
       const query = `fromSrc=-&repo=${repo}&tag=latest&changes=${encodeURIComponent(change)}&changes=CMD%20sleep%201000`;
       return must(namespace, `POST /images/create?${query}`, { body: tar });
@@ -93,23 +103,41 @@ async function closeAll(open: { agent: Agent; client: ClientHttp2Session; tunnel
 
 type Asked = { namespace: string; target: string; request: AskOptions };
 
-async function askOver(client: ClientHttp2Session, { namespace, target, request }: Asked): Promise<Answer> {
+function send(client: ClientHttp2Session, { namespace, target, request }: Asked): { stream: ClientHttp2Stream; status: Promise<number> } {
   const [method = "GET", path = "/"] = target.split(" ");
   const isBytes = Buffer.isBuffer(request.body);
   const type: Record<string, string> =
     request.body === undefined ? {} : { "content-type": isBytes ? "application/x-tar" : "application/json" };
   const stream = client.request({ ":method": method, ":path": path, "x-flotilla-namespace": namespace, ...type, ...request.headers });
-  const answered = new Promise<number>((resolve, reject) => {
+  const status = new Promise<number>((resolve, reject) => {
     stream.on("response", (headers) => resolve(Number(headers[":status"])));
     stream.on("error", reject);
+    stream.on("close", () => reject(new Error(`${target}: closed without an answer`)));
   });
   if (request.body === undefined) stream.end();
   else stream.end(isBytes ? request.body : JSON.stringify(request.body));
+  return { stream, status };
+}
+
+async function peekOver(client: ClientHttp2Session, asked: Asked): Promise<{ status: number; text: string }> {
+  const sent = send(client, asked);
+  const status = await sent.status;
+  if (status >= 400) return { status, text: await readText(sent.stream) };
+  sent.stream.close(constants.NGHTTP2_CANCEL);
+  return { status, text: "" };
+}
+
+async function readText(stream: ClientHttp2Stream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function askOver(client: ClientHttp2Session, asked: Asked): Promise<Answer> {
+  const { stream, status } = send(client, asked);
+  const [text, code] = await Promise.all([readText(stream), status]);
   return {
-    status: await answered,
+    status: code,
     text,
     json: text.startsWith("{") && !text.includes("\n{") ? (JSON.parse(text) as Record<string, unknown>) : {},
   };

@@ -13,6 +13,13 @@ export type Guards = { of(namespace: string): Guard };
 /** Makes the kernel hold the limits of namespaces; names those where it would not, with its reason. */
 export type LimitsApplier = (namespaces: readonly string[]) => readonly { namespace: string; message: string }[];
 
+/** The guard rails as they were told last, and from now on as they are told. */
+export function openGuards(db: Database, desired: { register(kind: string, reconciler: Reconciler): void }): GuardStore {
+  const guards = new GuardStore(db);
+  desired.register(GUARD_KIND, guards);
+  return guards;
+}
+
 /**
  * The guard rails of this host's desired state. They are kept in a table of their own, because containers are started again
  * before the desired state is applied.
@@ -26,8 +33,8 @@ export class GuardStore implements Guards, Reconciler {
     this.#db = db;
     db.migrate(MIGRATION);
     for (const row of db.all("SELECT body FROM guards")) {
+      // What a newer agent wrote and this one cannot read allows nothing.
       const parsed = guardState.safeParse(JSON.parse(String(row["body"])));
-      // What cannot be read allows nothing.
       if (parsed.success) this.#guards.set(parsed.data.namespace, parsed.data);
     }
   }

@@ -3,6 +3,7 @@ import { networkComposer, refusalComposer } from "../networks/compose-network.ts
 import { credentialsComposer } from "../registry/compose-credentials.ts";
 import { networkServiceComposer } from "../stacks/compose-services.ts";
 import { replicaComposer, stackFileComposer } from "../stacks/compose-replicas.ts";
+import { guardComposer } from "../guards/compose-guards.ts";
 import type { HostComposer } from "../context.ts";
 
 /**
@@ -10,6 +11,7 @@ import type { HostComposer } from "../context.ts";
  * them is read with them.
  */
 export const HOST_COMPOSERS: readonly HostComposer[] = [
+  guardComposer,
   replicaComposer,
   stackFileComposer,
   credentialsComposer,

@@ -10,6 +10,7 @@ import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { HostMenu } from "@/components/hosts/host-menu.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
+import { HostGuards } from "@/components/hosts/host-guards.tsx";
 import { HostInfoPanel } from "@/components/hosts/host-info-panel.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
 import { ImageTable } from "@/components/images/image-list.tsx";
@@ -19,7 +20,7 @@ import { hostTone } from "@/lib/host-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
 
-const TABS = ["status", "containers", "images", "volumes", "info"] as const;
+const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
 
 export function HostPage(): ReactNode {
   const t = useTranslations("host");
@@ -43,6 +44,7 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
     containers: () => <ContainerList host={host.name} />,
     images: () => <ImageTable host={host.name} />,
     volumes: () => <VolumeTable host={host.name} />,
+    guards: () => <HostGuards host={host} />,
     info: () => <HostInfoPanel host={host} />,
   };
   return (
