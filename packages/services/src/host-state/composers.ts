@@ -11,10 +11,10 @@ import type { HostComposer } from "../context.ts";
  * them is read with them.
  */
 export const HOST_COMPOSERS: readonly HostComposer[] = [
-  guardComposer,
   replicaComposer,
   stackFileComposer,
   credentialsComposer,
+  guardComposer,
   networkComposer,
   networkServiceComposer,
   refusalComposer,
