@@ -79,6 +79,9 @@ export const ACTIONS = {
   "config.read": { needs: ["config.read"], changes: false },
   "config.change": { needs: ["config.change"], changes: true },
   "config.remove": { needs: ["config.change"], changes: true },
+  /** What the team may do on a host, and how much of it. */
+  "guard.read": { needs: ["host.read"], changes: false },
+  "guard.change": { needs: "instanceAdmin", changes: true },
   /** That something of the team changed, by kind and id: pages ask again for what they show. */
   "live.read": { needs: "member", changes: false },
   /** Docker's events carry all labels, and the commands of exec. */
