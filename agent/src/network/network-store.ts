@@ -135,10 +135,21 @@ export type AttachmentRow = z.output<typeof AttachmentRow>;
 
 export class NetworkStore {
   readonly #db: Database;
+  /** Networks as they were parsed last, by id: every look at an endpoint asks for its network. */
+  readonly #networks = new Map<string, { raw: Record<string, unknown>; row: NetworkRow }>();
 
   constructor(db: Database) {
     this.#db = db;
     db.migrate(MIGRATION);
+  }
+
+  #parseNetwork(raw: Record<string, unknown>): NetworkRow {
+    const id = String(raw["id"]);
+    const known = this.#networks.get(id);
+    if (known !== undefined && Object.keys(raw).every((column) => known.raw[column] === raw[column])) return known.row;
+    const row = NetworkRow.parse(raw);
+    this.#networks.set(id, { raw, row });
+    return row;
   }
 
   transaction<T>(work: () => T): T {
@@ -150,12 +161,12 @@ export class NetworkStore {
       namespace === undefined
         ? this.#db.all("SELECT * FROM networks ORDER BY number")
         : this.#db.all("SELECT * FROM networks WHERE namespace = ? ORDER BY number", namespace);
-    return rows.map((row) => NetworkRow.parse(row));
+    return rows.map((row) => this.#parseNetwork(row));
   }
 
   findNetwork(id: string): NetworkRow | undefined {
     const row = this.#db.get("SELECT * FROM networks WHERE id = ?", id);
-    return row === undefined ? undefined : NetworkRow.parse(row);
+    return row === undefined ? undefined : this.#parseNetwork(row);
   }
 
   addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
@@ -188,6 +199,7 @@ export class NetworkStore {
 
   removeNetwork(id: string): void {
     this.#db.run("DELETE FROM networks WHERE id = ?", id);
+    this.#networks.delete(id);
   }
 
   attachments(): AttachmentRow[] {
@@ -259,6 +271,12 @@ export class NetworkStore {
 
   ports(): PortRow[] {
     return this.#db.all("SELECT * FROM ports ORDER BY host_port, protocol, host_address").map((row) => PortRow.parse(row));
+  }
+
+  /** Containers of a network that publish ports: most publish none. */
+  publishersIn(networkId: string): ReadonlySet<string> {
+    const sql = "SELECT DISTINCT container_id FROM ports JOIN endpoints USING (container_id) WHERE network_id = ?";
+    return new Set(this.#db.all(sql, networkId).map((row) => String(row["container_id"])));
   }
 
   portsOf(containerId: string): PortRow[] {
