@@ -1,40 +1,47 @@
-// The images of examples/, built from Debian's packages and used as their READMEs say.
+// The images of examples/, built from Debian's packages and used as their READMEs say: real programs on the local socket
+// and through the control plane.
 import { chmodSync, cpSync, mkdirSync } from "node:fs";
 import { request } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeControlBundle } from "../../scripts/bundle.ts";
-import { startTestAgent, type TestAgent } from "../support/agent.ts";
 import { build } from "../support/build.ts";
 import { debianTar } from "../support/debian-root.ts";
-import { runCommand } from "../support/docker.ts";
-import { ADMIN, freePort } from "../support/product.ts";
+import { type CommandOptions, type CommandResult, runCommand } from "../support/docker.ts";
+import { ADMIN, freePort, startProduct, type Product } from "../support/product.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples");
 const NAMES = ["nginx", "redis", "postgres", "web"] as const;
 const BUILD_TIMEOUT = { timeoutMs: 300_000 };
 
-let agent: TestAgent;
+let product: Product;
 
 beforeAll(async () => {
-  agent = await startTestAgent();
+  product = await startProduct({ withAdmin: true });
   const tar = await debianTar();
   await ok(["import", "--change", 'CMD ["bash"]', tar, "debian:bookworm"]);
   // At once, as several people on one host would.
   await Promise.all(NAMES.map((name) => buildExample(name)));
 }, 600_000);
-afterAll(async () => agent.close());
+afterAll(async () => product.close());
 
-async function ok(args: readonly string[]): Promise<string> {
-  const result = await agent.docker(args, { timeoutMs: 120_000 });
+type Docker = (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
+
+const viaSocket: Docker = (args, options) => product.docker(args, options);
+const viaControl: Docker = (args, options) => product.dockerThroughControl(args, options);
+
+async function ok(args: readonly string[], docker: Docker = viaSocket): Promise<string> {
+  const result = await docker(args, { timeoutMs: 120_000 });
   expect(result, `docker ${args.join(" ")}: ${result.stdout}${result.stderr}`).toMatchObject({ exitCode: 0 });
   return result.stdout.trim();
 }
 
+const inspect = (name: string, format: string): Promise<string> => ok(["inspect", "--format", format, name]);
+
 async function buildExample(name: string, args: readonly string[] = []): Promise<string> {
   const context = join(EXAMPLES, name);
-  const result = await agent.docker(["build", "-t", `example-${name}`, ...args, context], {
+  const result = await product.docker(["build", "-t", `example-${name}`, ...args, context], {
     env: { DOCKER_BUILDKIT: "0" },
     ...BUILD_TIMEOUT,
   });
@@ -44,45 +51,62 @@ async function buildExample(name: string, args: readonly string[] = []): Promise
 
 /** The container is found well by its own HEALTHCHECK, which the engine runs. */
 async function untilHealthy(name: string): Promise<void> {
-  await expect.poll(() => agent.inspect(name, "{{.State.Status}} {{.State.Health.Status}}"), { timeout: 60_000 }).toBe("running healthy");
+  await expect.poll(() => inspect(name, "{{.State.Status}} {{.State.Health.Status}}"), { timeout: 60_000 }).toBe("running healthy");
 }
 
 async function sizeOf(image: string): Promise<number> {
   return Number(await ok(["image", "inspect", "--format", "{{.Size}}", image]));
 }
 
-test("nginx serves the page that the image brings, and logs to docker logs", async () => {
-  const port = await freePort();
-  await ok(["run", "-d", "--name", "page", "-p", `127.0.0.1:${port}:80`, "example-nginx"]);
-  await untilHealthy("page");
-  const response = await fetch(`http://127.0.0.1:${port}/`);
-  expect(await response.text()).toContain("<h1>Served by nginx in a container</h1>");
-  await expect.poll(() => ok(["logs", "page"])).toContain('"GET / HTTP/1.1" 200');
-  await ok(["stop", "page"]);
-  expect(await agent.inspect("page", "{{.State.ExitCode}}")).toBe("0");
-  await ok(["rm", "page"]);
-});
+describe.each([
+  ["the local socket", viaSocket],
+  ["the control plane", viaControl],
+] as const)("through %s", (_name, docker) => {
+  const run = (...args: string[]): Promise<string> => ok(args, docker);
 
-test("redis runs as its user, answers PING, and keeps its data in a volume over rm and a new run", async () => {
-  const port = await freePort();
-  const start = (): Promise<string> =>
-    ok(["run", "-d", "--name", "store", "-p", `127.0.0.1:${port}:6379`, "-v", "store:/data", "example-redis"]);
-  await start();
-  await untilHealthy("store");
-  expect(await redis(port, "PING")).toBe("+PONG");
-  expect(await ok(["exec", "store", "id", "-un"])).toBe("redis");
-  expect(await redis(port, "SET kept yes")).toBe("+OK");
-  await ok(["rm", "-f", "store"]);
-  await start();
-  await untilHealthy("store");
-  expect(await redis(port, "GET kept")).toBe("$3\r\nyes");
-  await ok(["rm", "-f", "store"]);
-  await ok(["volume", "rm", "store"]);
+  test("nginx serves the page that the image brings, and logs to docker logs", async () => {
+    const port = await freePort();
+    await run("run", "-d", "--name", "page", "-p", `127.0.0.1:${port}:80`, "example-nginx");
+    await untilHealthy("page");
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    expect(await response.text()).toContain("<h1>Served by nginx in a container</h1>");
+    await expect.poll(() => run("logs", "page")).toContain('"GET / HTTP/1.1" 200');
+    expect(await run("top", "page")).toContain("nginx: worker process");
+    expect(await run("stats", "--no-stream", "--format", "{{.Name}}", "page")).toBe("page");
+    await run("stop", "page");
+    expect(await inspect("page", "{{.State.ExitCode}}")).toBe("0");
+    await run("rm", "page");
+  });
+
+  test("redis runs as its user, answers PING, and keeps its data in a volume over rm and a new run", async () => {
+    const port = await freePort();
+    const start = (): Promise<string> =>
+      run("run", "-d", "--name", "store", "-p", `127.0.0.1:${port}:6379`, "-v", "store:/data", "example-redis");
+    await start();
+    await untilHealthy("store");
+    expect(await redis(port, "PING")).toBe("+PONG");
+    expect(await run("exec", "store", "id", "-un")).toBe("redis");
+    expect(await redis(port, "SET kept yes")).toBe("+OK");
+    await run("rm", "-f", "store");
+    await start();
+    await untilHealthy("store");
+    expect(await redis(port, "GET kept")).toBe("$3\r\nyes");
+    await run("rm", "-f", "store");
+    await run("volume", "rm", "store");
+  });
+
+  test("a shell in the container answers, and its exit code is the command's", async () => {
+    await run("run", "-d", "--name", "shell", "example-nginx");
+    expect(await run("exec", "shell", "cat", "/etc/debian_version")).toMatch(/^12/);
+    const attached = await docker(["run", "--rm", "--entrypoint", "bash", "example-nginx", "-c", "echo $BASH_VERSION; exit 3"]);
+    expect(attached).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^5\./) as string });
+    await run("rm", "-f", "shell");
+  });
 });
 
 test("PostgreSQL makes its cluster at the first start, answers SQL on its port, and finds the rows again", async () => {
   const port = await freePort();
-  const refused = await agent.docker(["run", "--rm", "example-postgres"]);
+  const refused = await product.docker(["run", "--rm", "example-postgres"]);
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("the first start needs a password") as string });
   const run = ["run", "-d", "--name", "db", "-p", `127.0.0.1:${port}:5432`, "-v", "db:/var/lib/postgresql"];
   await ok([...run, "-e", "POSTGRES_PASSWORD=secret", "example-postgres"]);
@@ -93,8 +117,8 @@ test("PostgreSQL makes its cluster at the first start, answers SQL on its port, 
   await sql("create table kept (word text); insert into kept values ('yes')");
   expect(await ok(["exec", "db", "stat", "-c", "%U %a", "/var/lib/postgresql/15"])).toBe("postgres 700");
   await ok(["stop", "db"]);
-  expect((await agent.docker(["logs", "db"])).stderr).toContain("ready to accept connections");
-  expect(await agent.inspect("db", "{{.State.ExitCode}}")).toBe("0");
+  expect((await product.docker(["logs", "db"])).stderr).toContain("ready to accept connections");
+  expect(await inspect("db", "{{.State.ExitCode}}")).toBe("0");
   await ok(["rm", "db"]);
   await ok([...run, "example-postgres"]);
   await untilHealthy("db");
@@ -112,9 +136,9 @@ describe("the Node web application in two stages", () => {
     expect(await page()).toContain("<h1>Visit 1 to /%3Ca%3E</h1>");
     expect(await page()).toMatch(/Visit 2[\s\S]*Answered by visits/);
     expect(await ok(["exec", "web", "/usr/bin/node", "-p", "process.getuid()"])).toBe("65534");
-    expect(await agent.docker(["exec", "web", "sh"])).toMatchObject({ exitCode: 127 });
+    expect(await product.docker(["exec", "web", "sh"])).toMatchObject({ exitCode: 127 });
     await ok(["stop", "web"]);
-    expect(await agent.inspect("web", "{{.State.ExitCode}}")).toBe("0");
+    expect(await inspect("web", "{{.State.ExitCode}}")).toBe("0");
     await ok(["rm", "web"]);
   });
 
@@ -137,7 +161,7 @@ test.each(NAMES)("a second build of %s takes every step from the cache and gives
 
 test("a changed page is a new image of which only the last steps are made", async () => {
   const { stdout, exitCode } = await build(
-    agent,
+    product,
     { Dockerfile: `FROM example-nginx\nCOPY index.html /var/www/html/\n`, "index.html": "<h1>Changed</h1>" },
     ["-t", "changed"],
   );
@@ -161,12 +185,12 @@ function redis(port: number, line: string): Promise<string> {
 }
 
 test("Flotilla's own control plane, built by Flotilla, serves its pages and its API as nobody's root", async () => {
-  const context = join(agent.dir, "control");
+  const context = join(product.dir, "control");
   await makeControlBundle(context);
   cpSync(join(EXAMPLES, "control"), context, { recursive: true });
-  const built = await agent.docker(["build", "-t", "flotilla-control", context], { env: { DOCKER_BUILDKIT: "0" }, ...BUILD_TIMEOUT });
+  const built = await product.docker(["build", "-t", "flotilla-control", context], { env: { DOCKER_BUILDKIT: "0" }, ...BUILD_TIMEOUT });
   expect(built.exitCode, built.stdout + built.stderr).toBe(0);
-  const tls = join(agent.dir, "tls");
+  const tls = join(product.dir, "tls");
   mkdirSync(tls);
   const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
   const files = ["-keyout", join(tls, "key.pem"), "-out", join(tls, "cert.pem")];
@@ -200,7 +224,7 @@ test("Flotilla's own control plane, built by Flotilla, serves its pages and its 
   await untilHealthy("flotilla");
   expect(await httpsGet(port, "/api/trpc/hosts.list", bearer)).toMatchObject({ status: 200 });
   await ok(["stop", "flotilla"]);
-  expect(await agent.inspect("flotilla", "{{.State.ExitCode}}")).toBe("0");
+  expect(await inspect("flotilla", "{{.State.ExitCode}}")).toBe("0");
   await ok(["rm", "flotilla"]);
   await ok(["volume", "rm", "flotilla"]);
 }, 300_000);

@@ -155,11 +155,11 @@ describe("attack 5: rights that end while a stream is open", () => {
   });
 
   test("a page's socket does not keep the role that it was opened with", async () => {
-    await mutate("members.create", { name: "R", email: "r@example.test", password: "r's long password", role: "admin" });
+    await mutate("members.create", { name: "R", email: "r@example.test", password: "r's long password", role: "owner" });
     const theirs = await control.signIn("r@example.test", "r's long password");
     const page = socket("/api/trpc", [], { cookie: theirs, origin: control.url });
     await until(() => page.ws.readyState === WebSocket.OPEN);
-    await control.services.prisma.membership.updateMany({ where: { user: { email: "r@example.test" } }, data: { role: "member" } });
+    await control.services.prisma.membership.updateMany({ where: { user: { email: "r@example.test" } }, data: { role: "deployer" } });
     expect(await page.ended).toBe("1008");
   });
 });
@@ -236,7 +236,7 @@ describe("attack 22: what cannot be audited", () => {
 
 describe("attack 23: many at once", () => {
   test("of a hundred guesses at the same moment ten are compared", async () => {
-    await mutate("members.create", { name: "G", email: "g@example.test", password: "g's long password", role: "member" });
+    await mutate("members.create", { name: "G", email: "g@example.test", password: "g's long password", role: "deployer" });
     const guesses = Array.from({ length: 100 }, (_, index) => control.signIn("g@example.test", `wrong password ${index}`));
     const statuses = (await Promise.allSettled(guesses)).map((result) =>
       result.status === "rejected" ? (result.reason as CallError).status : 200,

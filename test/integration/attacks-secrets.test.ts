@@ -81,7 +81,7 @@ test("secrets are in no log, audit row, metric, error or table, whatever fails o
   expect(sessionSecret.length).toBeGreaterThan(40);
   answers.push(await (await fetch(`${control.url}/api/auth/get-session`, { headers: { cookie } })).text());
 
-  const person = { name: "C", email: "c@example.test", role: "member" };
+  const person = { name: "C", email: "c@example.test", role: "deployer" };
   await attempt("members.create", { ...person, password: PLANTED.password }, { cookie });
   await attempt("members.create", { ...person, password: PLANTED.password }, { cookie });
   await control.signIn("nobody@example.test", PLANTED.password).catch((error: unknown) => answers.push(String(error)));

@@ -106,7 +106,7 @@ test("another team's private repository is not there", async () => {
   const { prisma } = control.services;
   await control.call(
     "members.create",
-    { name: "S", email: "s@example.test", password: "s's long password", role: "admin" },
+    { name: "S", email: "s@example.test", password: "s's long password", role: "owner" },
     { kind: "mutation", token: ADMIN_TOKEN },
   );
   const team = await prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });

@@ -60,7 +60,9 @@ describe("people, sessions and tokens", () => {
     ((await control.call("activity.list", { limit: 200 }, { token: ADMIN_TOKEN })) as Activity).items;
 
   test("the environment's administrator can sign in and has the token", async () => {
-    expect(await control.call("me.get", undefined, { cookie })).toMatchObject({ user: { email: ADMIN.email, role: "admin" } });
+    expect(await control.call("me.get", undefined, { cookie })).toMatchObject({
+      user: { email: ADMIN.email, isInstanceAdmin: true, role: { id: "owner", isBuiltIn: true } },
+    });
     expect(await control.call("me.get", undefined, { token: ADMIN_TOKEN })).toMatchObject({ user: { email: ADMIN.email } });
     expect(control.setupUrl).toBeUndefined();
   });
@@ -89,7 +91,11 @@ describe("people, sessions and tokens", () => {
   });
 
   test("an account is closed to guesses after ten, wherever they come from", async () => {
-    await mutate("members.create", { name: "Bob", email: "bob@example.test", password: "bob's long password", role: "member" }, { cookie });
+    await mutate(
+      "members.create",
+      { name: "Bob", email: "bob@example.test", password: "bob's long password", role: "deployer" },
+      { cookie },
+    );
     const statuses: unknown[] = [];
     for (let attempt = 0; attempt < 12; attempt += 1) {
       await control.signIn("bob@example.test", "wrong password").catch((error: { status: number }) => statuses.push(error.status));
@@ -152,13 +158,13 @@ describe("people, sessions and tokens", () => {
   test("members cannot make members, and their sessions end with them", async () => {
     const made = (await mutate(
       "members.create",
-      { name: "Eve", email: "eve@example.test", password: "eve's long password", role: "member" },
+      { name: "Eve", email: "eve@example.test", password: "eve's long password", role: "deployer" },
       { cookie },
     )) as { id: string };
     const eve = await control.signIn("eve@example.test", "eve's long password");
     const attempt = mutate(
       "members.create",
-      { name: "X", email: "x@example.test", password: "x's long password", role: "admin" },
+      { name: "X", email: "x@example.test", password: "x's long password", role: "owner" },
       { cookie: eve },
     );
     await expect(attempt).rejects.toMatchObject({ code: "FORBIDDEN" });

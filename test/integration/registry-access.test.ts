@@ -15,7 +15,7 @@ beforeAll(async () => {
   admin = registryClient(control, ADMIN_TOKEN);
   await control.call(
     "members.create",
-    { name: "S", email: STRANGER.username, password: STRANGER.password, role: "admin" },
+    { name: "S", email: STRANGER.username, password: STRANGER.password, role: "owner" },
     { kind: "mutation", token: ADMIN_TOKEN },
   );
   const other = await control.services.prisma.team.create({ data: { name: "Other", slug: "other", namespace: "other" } });
@@ -117,7 +117,7 @@ describe("tokens", () => {
     const { id } = await control
       .call(
         "members.create",
-        { name: "L", email: "leaver@example.test", password: "leaver's password", role: "member" },
+        { name: "L", email: "leaver@example.test", password: "leaver's password", role: "deployer" },
         { kind: "mutation", token: ADMIN_TOKEN },
       )
       .then(async () => await control.services.prisma.user.findUniqueOrThrow({ where: { email: "leaver@example.test" } }));
@@ -241,7 +241,7 @@ describe("other teams", () => {
     const id = location.split("/").at(-1) ?? "";
     await control.call(
       "members.create",
-      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { name: "M", email: "m@example.test", password: "m's long password", role: "deployer" },
       { kind: "mutation", token: ADMIN_TOKEN },
     );
     const colleague = registryClient(

@@ -109,7 +109,7 @@ describe("a terminal", () => {
     };
     await control.call(
       "members.create",
-      { name: "M", email: "m@example.test", password: "m's long password", role: "member" },
+      { name: "M", email: "m@example.test", password: "m's long password", role: "deployer" },
       { kind: "mutation", token: ADMIN_TOKEN },
     );
     const member = await control.signIn("m@example.test", "m's long password");

@@ -23,12 +23,15 @@ export type ReconcilerOptions = {
 };
 
 const RETRY = { minMs: 500, maxMs: 60_000 };
+/** A call that takes longer is told as a failure while it goes on: whoever looks at the host learns that it hangs, and where. */
+const OVERDUE_MS = 120_000;
 
 type Kind = {
   names: readonly string[];
   reconciler: Reconciler;
   isDirty: boolean;
   running: Promise<void> | undefined;
+  isOverdue: boolean;
   failures: readonly ResourceFailure[];
   attempt: number;
   cancelRetry: () => void;
@@ -36,7 +39,8 @@ type Kind = {
 
 /**
  * Who applies which kind. INVARIANTS: a kind is applied by one call at a time; a change during it is seen by the next call;
- * kinds do not wait for each other; a kind that fails is tried again by itself, with back-off, until it does not.
+ * kinds do not wait for each other; a kind that fails is tried again by itself, with back-off, until it does not; one that
+ * hangs holds back neither the others nor what is said of them.
  */
 export class Reconcilers {
   readonly #options: ReconcilerOptions;
@@ -49,7 +53,8 @@ export class Reconcilers {
 
   /** @param names kinds that one reconciler applies together. */
   register(names: readonly string[], reconciler: Reconciler): void {
-    const kind = { names, reconciler, isDirty: false, running: undefined, failures: [], attempt: 0, cancelRetry: () => undefined };
+    const idle = { isDirty: false, running: undefined, isOverdue: false, failures: [], attempt: 0, cancelRetry: () => undefined };
+    const kind = { names, reconciler, ...idle };
     for (const name of names) {
       if (this.#kinds.has(name)) throw new FlotillaError("internal", `two parts of the agent want to apply ${name}`);
       this.#kinds.set(name, kind);
@@ -75,11 +80,11 @@ export class Reconcilers {
   }
 
   get isSettled(): boolean {
-    return this.#groups().every((kind) => kind.running === undefined && !kind.isDirty);
+    return this.#groups().every((kind) => kind.isOverdue || (kind.running === undefined && !kind.isDirty));
   }
 
   get failures(): readonly ResourceFailure[] {
-    return this.#groups().flatMap((kind) => kind.failures);
+    return this.#groups().flatMap((kind) => (kind.isOverdue ? this.#overdue(kind) : kind.failures));
   }
 
   #groups(): Kind[] {
@@ -111,14 +116,25 @@ export class Reconcilers {
     }
   }
 
+  #overdue(kind: Kind): ResourceFailure[] {
+    return failAll(kind, this.#options.wanted(kind.names), `is still being applied after ${OVERDUE_MS / 1000} s`);
+  }
+
   async #apply(kind: Kind, wanted: readonly Resource[]): Promise<readonly ResourceFailure[]> {
+    const cancel = this.#options.timer.after(OVERDUE_MS, () => {
+      kind.isOverdue = true;
+      this.#options.logger.warn("desired state takes long to apply", { kind: kind.names[0] });
+      if (this.isSettled) this.#options.onSettled();
+    });
     try {
       return await kind.reconciler.apply(wanted);
     } catch (error) {
       const { message } = toFlotillaError(error);
-      const [name = ""] = kind.names;
-      this.#options.logger.warn("desired state could not be applied", { kind: name, error: message });
-      return wanted.length === 0 ? [{ key: name, message }] : wanted.map(({ key }) => ({ key, message }));
+      this.#options.logger.warn("desired state could not be applied", { kind: kind.names[0], error: message });
+      return failAll(kind, wanted, message);
+    } finally {
+      cancel();
+      kind.isOverdue = false;
     }
   }
 
@@ -134,6 +150,11 @@ export class Reconcilers {
       this.#start(kind);
     });
   }
+}
+
+/** One failure of every resource, or of the kind itself when none is wanted. */
+function failAll({ names: [name = ""] }: Kind, wanted: readonly Resource[], message: string): ResourceFailure[] {
+  return wanted.length === 0 ? [{ key: name, message }] : wanted.map(({ key }) => ({ key, message }));
 }
 
 /** Failures of the resources that nobody here applies: this agent is older than its control plane. */

@@ -233,6 +233,28 @@ describe("applying", () => {
     expect(desired.outcome).toBeUndefined();
   });
 
+  test("one that hangs is a failure of its resources while it does, and holds back nothing that is said of others", async () => {
+    const desired = boot();
+    const other = new FakeReconciler();
+    desired.register("other", other);
+    const gate = Promise.withResolvers<void>();
+    fake.gate = gate.promise;
+    other.failures = [{ key: "other", message: "no such device" }];
+    desired.start();
+    desired.receive(ORIGIN, snapshot(1, a));
+    await settled();
+    expect(desired.outcome).toBeUndefined();
+    timer.pass();
+    await settled();
+    expect(outcomes.at(-1)?.failures).toEqual([
+      { key: "fake/a", message: "is still being applied after 120 s" },
+      { key: "other", message: "no such device" },
+    ]);
+    gate.resolve();
+    await settled();
+    expect(outcomes.at(-1)?.failures).toEqual([{ key: "other", message: "no such device" }]);
+  });
+
   test("a part can ask to be called again, and nobody is called twice for one kind", async () => {
     const desired = boot();
     expect(() => desired.register("fake", new FakeReconciler())).toThrow(/two parts/);

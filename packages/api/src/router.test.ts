@@ -13,7 +13,7 @@ describe("the router", () => {
   });
 
   test("only set-up is open to everybody", () => {
-    const open = listProcedures().filter(({ action }) => action !== undefined && ruleOf(action).who === "everyone");
+    const open = listProcedures().filter(({ action }) => action !== undefined && ruleOf(action).needs === "everyone");
     expect(open.map(({ path }) => path)).toEqual(["setup.status", "setup.complete"]);
   });
 

@@ -50,7 +50,7 @@ export function procedure<S extends z.ZodType>(
       throw mapped;
     })
     .use(async ({ ctx, next }) => {
-      if (ctx.actor.kind === "anonymous" && ruleOf(action).who !== "everyone")
+      if (ctx.actor.kind === "anonymous" && ruleOf(action).needs !== "everyone")
         await authorize(ctx.services, ctx.actor, { action, object: INSTANCE });
       return next();
     })

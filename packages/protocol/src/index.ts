@@ -2,6 +2,7 @@ export * from "./accept-desired.ts";
 export * from "./constants.ts";
 export * from "./desired-sender.ts";
 export * from "./desired-state.ts";
+export * from "./guard-state.ts";
 export * from "./handshake.ts";
 export * from "./heartbeat.ts";
 export * from "./host-underlay.ts";

@@ -8,7 +8,10 @@ import type { Output } from "../output.ts";
 import { callProcedure } from "./call-procedure.ts";
 import { readCredentials, writeCredentials, writePrivateFile } from "./credentials.ts";
 
-const me = z.object({ user: z.object({ email: z.string(), role: z.string() }), team: z.object({ name: z.string() }) });
+const me = z.object({
+  user: z.object({ email: z.string(), role: z.object({ name: z.string() }).nullable() }),
+  team: z.object({ name: z.string() }),
+});
 const newToken = z.object({ token: z.string() });
 const hostRow = z.object({ id: z.string(), name: z.string() });
 
@@ -17,10 +20,11 @@ export async function login(output: Output, url: string, options: { token?: stri
   const credentials = { url: url.replace(/\/$/, ""), token: options.token ?? (await askToken()) };
   const { user, team } = await callProcedure(credentials, { kind: "query", path: "me.get", output: me });
   writeCredentials(credentials);
-  output.result(`Signed in to ${credentials.url} as ${user.email} (${user.role} of ${team.name}).`, {
+  const role = user.role?.name ?? "instance administrator";
+  output.result(`Signed in to ${credentials.url} as ${user.email} (${role} of ${team.name}).`, {
     url: credentials.url,
     email: user.email,
-    role: user.role,
+    role,
   });
 }
 

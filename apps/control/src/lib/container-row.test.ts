@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { containerHref, containerName, type ContainerSummary, eligible, filterContainers } from "./container-row.ts";
+import { containerHref, containerName, type ContainerSummary, containerText, eligible, isInState } from "./container-row.ts";
+import { filterRows } from "./filter-rows.ts";
 
 const row = (name: string, State: string, { status: Status = "", host = "local" } = {}): ContainerSummary => ({
   Id: `${name}0123456789abcdef`,
@@ -17,21 +18,19 @@ const ROWS = [
   row("bad-job", "exited", { status: "Exited (1) 1 hour ago" }),
 ];
 const names = (rows: ContainerSummary[]): string[] => rows.map(containerName);
-const NONE = { text: "", state: "all", host: "" } as const;
 
-describe("filterContainers", () => {
+describe("what the list of containers filters by", () => {
+  const matching = (rows: ContainerSummary[], query: string): string[] => names([...filterRows(rows, query, containerText)]);
   test("every word of the text must occur", () => {
-    expect(names(filterContainers(ROWS, { ...NONE, text: "nginx job" }))).toEqual(["job", "bad-job"]);
+    expect(matching(ROWS, "nginx job")).toEqual(["job", "bad-job"]);
+    expect(matching(ROWS, "db-1")).toEqual(["api"]);
   });
   test("an image's id finds its containers, whatever its name is", () => {
-    const rows = [{ ...ROWS[0]!, ImageID: "sha256:feed0123" }, ROWS[1]!];
-    expect(names(filterContainers(rows, { ...NONE, text: "feed01" }))).toEqual(["web"]);
+    expect(matching([{ ...ROWS[0]!, ImageID: "sha256:feed0123" }, ROWS[1]!], "feed01")).toEqual(["web"]);
   });
   test("what needs a look is what is unhealthy or failed", () => {
-    expect(names(filterContainers(ROWS, { ...NONE, state: "attention" }))).toEqual(["api", "bad-job"]);
-  });
-  test("hosts and states narrow together", () => {
-    expect(names(filterContainers(ROWS, { ...NONE, state: "running", host: "db-1" }))).toEqual(["api"]);
+    expect(names(ROWS.filter((one) => isInState(one, "attention")))).toEqual(["api", "bad-job"]);
+    expect(names(ROWS.filter((one) => isInState(one, "stopped")))).toEqual(["job", "bad-job"]);
   });
 });
 

@@ -31,8 +31,6 @@ export function rowTone(row: Pick<ContainerSummary, "State" | "Status">): Tone {
 export const STATE_FILTERS = ["all", "running", "attention", "stopped"] as const;
 export type StateFilter = (typeof STATE_FILTERS)[number];
 
-export type ContainerFilter = { text: string; state: StateFilter; host: string };
-
 /** Whether a container is in the chosen state. `attention` is what is red or amber, whatever Docker calls it. */
 export function isInState(row: Pick<ContainerSummary, "State" | "Status">, state: StateFilter): boolean {
   switch (state) {
@@ -47,19 +45,9 @@ export function isInState(row: Pick<ContainerSummary, "State" | "Status">, state
   }
 }
 
-/** Rows that have every word of the text in name, image (its name or id), host, id or state. */
-export function filterContainers<Row extends ContainerSummary>(rows: readonly Row[], filter: ContainerFilter): Row[] {
-  const words = filter.text
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "");
-  return rows.filter((row) => {
-    if (filter.host !== "" && row.host.name !== filter.host) return false;
-    if (!isInState(row, filter.state)) return false;
-    if (words.length === 0) return true;
-    const text = `${row.Names.join(" ")} ${row.Image} ${row.ImageID ?? ""} ${row.host.name} ${row.Id} ${row.State}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+/** What a filter looks through: name, image (its name or id), host, id and state. */
+export function containerText(row: ContainerSummary): string {
+  return `${row.Names.join(" ")} ${row.Image} ${row.ImageID ?? ""} ${row.host.name} ${row.Id} ${row.State}`;
 }
 
 /** Those of some containers to which an action can be done. */

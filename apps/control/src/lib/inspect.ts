@@ -150,3 +150,5 @@ export function portRows(details: ContainerDetails): PortRow[] {
     }))
     .sort((a, b) => Number.parseInt(a.container, 10) - Number.parseInt(b.container, 10));
 }
+
+export type VolumeDetails = z.infer<typeof volumeInspectSchema>;

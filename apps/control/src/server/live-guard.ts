@@ -4,7 +4,13 @@ import { type Action, can, type ObjectRef, refreshActor, type ServiceContext, ty
 /** A revocation reaches every open stream within this time and one look at the database: less than five seconds. */
 const INTERVAL_MS = 2_000;
 
-export type Watched = { actor: UserActor; rights: readonly { action: Action; object: ObjectRef }[]; end: (reason: string) => void };
+export type Watched = {
+  actor: UserActor;
+  rights: readonly { action: Action; object: ObjectRef }[];
+  /** It goes on asking as whom it was opened by (a tab's socket): with other rights it must be opened again. */
+  keepsActor?: boolean;
+  end: (reason: string) => void;
+};
 
 /**
  * Asks again, every two seconds, whether those who hold a stream open may still do so: the session or token is there, the
@@ -66,12 +72,22 @@ export class LiveGuard {
     for (const watched of group) {
       const mayStay =
         actor !== undefined &&
-        // A socket goes on asking as whom it was opened by: with another role or team it must be opened again.
-        actor.role === watched.actor.role &&
         actor.team.id === watched.actor.team.id &&
+        (watched.keepsActor !== true || mayDoTheSame(actor, watched.actor)) &&
         watched.rights.every(({ action, object }) => can(actor, action, object).allowed);
       if (mayStay || !this.#watched.delete(watched)) continue;
       watched.end("the right to this was withdrawn");
     }
   }
+}
+
+/** Whether somebody may do exactly what they might before; another name or role of equal rights is no matter. */
+function mayDoTheSame(now: UserActor, before: UserActor): boolean {
+  if (now.isInstanceAdmin !== before.isInstanceAdmin || now.grants.size !== before.grants.size) return false;
+  if (!hasSame(now.rights, before.rights)) return false;
+  return [...before.grants].every(([hostId, rights]) => hasSame(now.grants.get(hostId) ?? new Set(), rights));
+}
+
+function hasSame<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): boolean {
+  return a === b || (a.size === b.size && [...a].every((entry) => b.has(entry)));
 }

@@ -36,7 +36,8 @@ export class TrpcSockets {
       const object = { kind: "team" as const, id: actor.team.id, name: actor.team.name, teamId: actor.team.id };
       const unwatch = this.#guard.watch({
         actor,
-        rights: [{ action: "event.read", object }],
+        rights: [{ action: "live.read", object }],
+        keepsActor: true,
         end: (reason) => webSocket.close(1008, reason),
       });
       webSocket.once("close", unwatch);

@@ -52,7 +52,7 @@ const reads = {
   inspect: procedure(containerInput, { action: "container.read", object: theContainer }).query(({ ctx, input }) =>
     inspectContainer(ctx.services, ctx.actor, input),
   ),
-  top: procedure(containerInput, { action: "container.read", object: theContainer }).query(({ ctx, input }) =>
+  top: procedure(containerInput, { action: "container.processes", object: theContainer }).query(({ ctx, input }) =>
     topContainer(ctx.services, ctx.actor, input),
   ),
   stats: procedure(containerInput, { action: "container.read", object: theContainer }).query(({ ctx, input }) =>
@@ -78,7 +78,7 @@ const changes = {
     await removeContainer(ctx.services, ctx.actor, input);
     return {};
   }),
-  rename: procedure(containerInput.extend({ name: containerRef }), { action: "container.change", object: theContainer }).mutation(
+  rename: procedure(containerInput.extend({ name: containerRef }), { action: "container.update", object: theContainer }).mutation(
     async ({ ctx, input }) => {
       await renameContainer(ctx.services, ctx.actor, input);
       return {};

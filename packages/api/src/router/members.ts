@@ -1,8 +1,8 @@
-import { createMember, emailAddress, listMembers, password, personName, removeMember, ROLES } from "@flotilla/services";
+import { BUILT_IN_ROLES, createMember, emailAddress, listMembers, password, personName, removeMember } from "@flotilla/services";
 import { z } from "zod";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
 
-const newMember = z.object({ name: personName, email: emailAddress, password, role: z.enum(ROLES) });
+const newMember = z.object({ name: personName, email: emailAddress, password, role: z.enum(BUILT_IN_ROLES) });
 
 export const membersRouter = createRouter({
   list: procedure(z.void(), { action: "member.read", object: ownTeam }).query(({ ctx }) => listMembers(ctx.services, ctx.actor)),

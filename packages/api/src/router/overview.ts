@@ -19,7 +19,7 @@ export const activityRouter = createRouter({
 });
 
 export const liveRouter = createRouter({
-  onEvents: procedure(z.void(), { action: "event.read", object: ownTeam }).subscription(async function* ({ ctx, signal }) {
+  onEvents: procedure(z.void(), { action: "live.read", object: ownTeam }).subscription(async function* ({ ctx, signal }) {
     const team = ownTeam(ctx).id;
     yield* coalesce((listener: (event: LiveEvent) => void) => ctx.live.subscribe(team, listener), signal ?? new AbortController().signal);
   }),

@@ -98,7 +98,7 @@ const retention = createRouter({
 const cleanup = createRouter({
   preview: procedure(z.void(), { action: "registry.review", object: ownTeam }).query(({ ctx }) => previewCleanup(ctx.services, ctx.actor)),
   status: procedure(z.void(), { action: "registry.review", object: ownTeam }).query(({ ctx }) => getCleanupStatus(ctx.services)),
-  start: procedure(z.void(), { action: "registry.manage", object: ownTeam }).mutation(async ({ ctx }) => {
+  start: procedure(z.void(), { action: "registry.cleanup", object: ownTeam }).mutation(async ({ ctx }) => {
     const { id } = await startCleanup(ctx.services, ctx.actor);
     return { id };
   }),
@@ -114,7 +114,7 @@ const usage = createRouter({
         .max(2 ** 50)
         .nullable(),
     }),
-    { action: "registry.manage", object: ownTeam },
+    { action: "registry.setQuota", object: ownTeam },
   ).mutation(async ({ ctx, input }) => {
     await setRegistryQuota(ctx.services, ctx.actor, input.limitBytes);
     return {};

@@ -57,14 +57,14 @@ export const stacksRouter = createRouter({
   get: procedure(stackInputRef, { action: "stack.read", object: theStack }).query(({ ctx, input }) =>
     getStack(ctx.services, ctx.actor, input.stack),
   ),
-  revision: procedure(revisionRef, { action: "stack.read", object: theStack }).query(({ ctx, input }) =>
+  revision: procedure(revisionRef, { action: "stack.inspect", object: theStack }).query(({ ctx, input }) =>
     getRevision(ctx.services, ctx.actor, input),
   ),
-  plan: procedure(stackInput, { action: "stack.read", object: ownTeam }).mutation(({ ctx, input }) =>
+  plan: procedure(stackInput, { action: "stack.inspect", object: ownTeam }).mutation(({ ctx, input }) =>
     planDeployment(ctx.services, ctx.actor, input),
   ),
   /** Mistakes of files that are still being written, each with its line and column. */
-  check: procedure(stackInput, { action: "stack.read", object: ownTeam }).mutation(({ ctx, input }) =>
+  check: procedure(stackInput, { action: "stack.inspect", object: ownTeam }).mutation(({ ctx, input }) =>
     checkStack(ctx.services, ctx.actor, input),
   ),
   /** The keys that a compose file may have, for an editor. */

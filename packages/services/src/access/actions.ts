@@ -1,79 +1,108 @@
-import type { Role } from "./actor.ts";
+import type { Right } from "./rights.ts";
 
 /**
- * Who may do what: one row for each action. `everyone` needs no sign-in; a list of roles means members of the object's
- * team with such a role; `owner` means the person that the object belongs to. `publicToo` opens it to everybody for
- * objects that are marked public, `hosts` to the hosts of the object's team.
+ * Who may do what: one row for each action. `needs` are the rights that somebody must have, all of them, in the object's
+ * team and, for what lies on a host of another team, by the grant of that host. Or a word: `everyone` needs no sign-in,
+ * `owner` is the person that the object belongs to, `member` anybody of the team, `instanceAdmin` who looks after the
+ * instance. `publicToo` opens it to everybody for objects that are marked public, `hosts` to the hosts of the object's team.
  */
-type Rule = { who: "everyone" | "owner" | readonly Role[]; changes: boolean; publicToo?: true; hosts?: true };
-
-const ADMIN: readonly Role[] = ["admin"];
-const ALL: readonly Role[] = ["admin", "member"];
+export type Rule = {
+  needs: readonly [Right, ...Right[]] | "everyone" | "owner" | "member" | "instanceAdmin";
+  changes: boolean;
+  publicToo?: true;
+  hosts?: true;
+};
 
 export const ACTIONS = {
-  "setup.read": { who: "everyone", changes: false },
-  "setup.complete": { who: "everyone", changes: true },
-  "me.read": { who: "owner", changes: false },
-  "me.update": { who: "owner", changes: true },
-  "token.read": { who: "owner", changes: false },
-  "token.create": { who: "owner", changes: true },
-  "token.revoke": { who: "owner", changes: true },
-  "member.read": { who: ALL, changes: false },
-  "member.create": { who: ADMIN, changes: true },
-  "member.remove": { who: ADMIN, changes: true },
-  "host.read": { who: ALL, changes: false },
-  "host.rename": { who: ADMIN, changes: true },
-  "host.remove": { who: ADMIN, changes: true },
-  "joinToken.read": { who: ADMIN, changes: false },
-  "joinToken.create": { who: ADMIN, changes: true },
-  "joinToken.revoke": { who: ADMIN, changes: true },
-  "system.read": { who: ALL, changes: false },
-  "container.read": { who: ALL, changes: false },
-  "container.logs": { who: ALL, changes: false },
-  "container.files": { who: ALL, changes: false },
-  "container.writeFiles": { who: ALL, changes: true },
-  "container.create": { who: ALL, changes: true },
-  "container.change": { who: ALL, changes: true },
-  "container.remove": { who: ALL, changes: true },
-  "container.exec": { who: ALL, changes: true },
-  "container.probe": { who: ALL, changes: false },
-  "image.read": { who: ALL, changes: false },
-  "image.change": { who: ALL, changes: true },
-  "image.pull": { who: ALL, changes: true },
-  "image.push": { who: ALL, changes: true },
-  "image.build": { who: ALL, changes: true },
-  "image.tag": { who: ALL, changes: true },
-  "image.remove": { who: ALL, changes: true },
-  "volume.read": { who: ALL, changes: false },
-  "volume.change": { who: ALL, changes: true },
-  "volume.remove": { who: ALL, changes: true },
-  "network.read": { who: ALL, changes: false },
-  "network.change": { who: ALL, changes: true, hosts: true },
-  "network.remove": { who: ALL, changes: true, hosts: true },
-  "stack.read": { who: ALL, changes: false },
-  "stack.logs": { who: ALL, changes: false },
-  "stack.deploy": { who: ALL, changes: true },
-  "stack.control": { who: ALL, changes: true },
-  "stack.remove": { who: ALL, changes: true },
-  "secret.read": { who: ALL, changes: false },
-  "secret.change": { who: ALL, changes: true },
-  "secret.remove": { who: ALL, changes: true },
-  "config.read": { who: ALL, changes: false },
-  "config.change": { who: ALL, changes: true },
-  "config.remove": { who: ALL, changes: true },
-  "host.place": { who: ADMIN, changes: true },
-  "event.read": { who: ALL, changes: false },
-  "activity.read": { who: ALL, changes: false },
-  "registry.read": { who: ALL, changes: false },
-  "registry.pull": { who: ALL, changes: false, publicToo: true, hosts: true },
-  "registry.push": { who: ALL, changes: true },
-  "registry.delete": { who: ALL, changes: true },
-  "registry.review": { who: ADMIN, changes: false },
-  "registry.manage": { who: ADMIN, changes: true },
+  "setup.read": { needs: "everyone", changes: false },
+  "setup.complete": { needs: "everyone", changes: true },
+  "me.read": { needs: "owner", changes: false },
+  "me.update": { needs: "owner", changes: true },
+  "token.read": { needs: "owner", changes: false },
+  "token.create": { needs: "owner", changes: true },
+  "token.revoke": { needs: "owner", changes: true },
+  "member.read": { needs: ["member.read"], changes: false },
+  "member.create": { needs: ["team.manage"], changes: true },
+  "member.remove": { needs: ["team.manage"], changes: true },
+  "host.read": { needs: ["host.read"], changes: false },
+  "host.rename": { needs: ["host.manage"], changes: true },
+  "host.remove": { needs: ["host.manage"], changes: true },
+  "host.place": { needs: ["host.manage"], changes: true },
+  "joinToken.read": { needs: ["host.manage"], changes: false },
+  "joinToken.create": { needs: ["host.manage"], changes: true },
+  "joinToken.revoke": { needs: ["host.manage"], changes: true },
+  "system.read": { needs: ["host.read"], changes: false },
+  "container.read": { needs: ["container.read"], changes: false },
+  "container.inspect": { needs: ["container.inspect"], changes: false },
+  "container.logs": { needs: ["container.logs"], changes: false },
+  "container.processes": { needs: ["container.processes"], changes: false },
+  "container.files": { needs: ["container.files"], changes: false },
+  "container.writeFiles": { needs: ["container.writeFiles"], changes: true },
+  "container.create": { needs: ["container.run"], changes: true },
+  "container.change": { needs: ["container.control"], changes: true },
+  /** Limits, restart policy, name: what the container is, not whether it runs. */
+  "container.update": { needs: ["container.run"], changes: true },
+  "container.remove": { needs: ["container.remove"], changes: true },
+  /** Reads the program's output and writes to its input. */
+  "container.attach": { needs: ["container.attach"], changes: true },
+  "container.exec": { needs: ["container.terminal"], changes: true },
+  /** A command in a container that somebody ran: its arguments may hold secrets. */
+  "container.readExec": { needs: ["container.terminal"], changes: false },
+  "container.probe": { needs: ["container.read", "network.read"], changes: false },
+  "image.read": { needs: ["image.read"], changes: false },
+  /** The files of images go out. */
+  "image.save": { needs: ["image.pull"], changes: false },
+  "image.change": { needs: ["image.change"], changes: true },
+  /** A container's files become an image. */
+  "image.commit": { needs: ["image.change", "container.files"], changes: true },
+  "image.pull": { needs: ["image.pull"], changes: true },
+  "image.push": { needs: ["image.change"], changes: true },
+  "image.build": { needs: ["image.change"], changes: true },
+  "image.tag": { needs: ["image.change"], changes: true },
+  "image.remove": { needs: ["image.remove"], changes: true },
+  "volume.read": { needs: ["volume.read"], changes: false },
+  "volume.change": { needs: ["volume.change"], changes: true },
+  "volume.remove": { needs: ["volume.remove"], changes: true },
+  "network.read": { needs: ["network.read"], changes: false },
+  "network.change": { needs: ["network.change"], changes: true, hosts: true },
+  "network.remove": { needs: ["network.remove"], changes: true, hosts: true },
+  "stack.read": { needs: ["stack.read"], changes: false },
+  "stack.logs": { needs: ["stack.logs"], changes: false },
+  /** Files as they were written, and plans of files: environments hold secrets. */
+  "stack.inspect": { needs: ["stack.inspect"], changes: false },
+  "stack.deploy": { needs: ["stack.deploy"], changes: true },
+  "stack.control": { needs: ["stack.control"], changes: true },
+  "stack.remove": { needs: ["stack.remove"], changes: true },
+  "secret.read": { needs: ["secret.read"], changes: false },
+  "secret.change": { needs: ["secret.change"], changes: true },
+  "secret.remove": { needs: ["secret.change"], changes: true },
+  "config.read": { needs: ["config.read"], changes: false },
+  "config.change": { needs: ["config.change"], changes: true },
+  "config.remove": { needs: ["config.change"], changes: true },
+  /** That something of the team changed, by kind and id: pages ask again for what they show. */
+  "live.read": { needs: "member", changes: false },
+  /** Docker's events carry all labels, and the commands of exec. */
+  "event.read": { needs: ["container.read", "container.inspect"], changes: false },
+  "activity.read": { needs: ["audit.read"], changes: false },
+  "registry.read": { needs: ["registry.pull"], changes: false },
+  "registry.pull": { needs: ["registry.pull"], changes: false, publicToo: true, hosts: true },
+  "registry.push": { needs: ["registry.push"], changes: true },
+  "registry.delete": { needs: ["registry.delete"], changes: true },
+  "registry.manage": { needs: ["registry.manage"], changes: true },
+  /** The clean-up is of the storage of all teams. */
+  "registry.review": { needs: "instanceAdmin", changes: false },
+  "registry.cleanup": { needs: "instanceAdmin", changes: true },
+  "registry.setQuota": { needs: "instanceAdmin", changes: true },
 } as const satisfies Record<string, Rule>;
 
 export type Action = keyof typeof ACTIONS;
 
 export function ruleOf(action: Action): Rule {
   return ACTIONS[action];
+}
+
+/** Rights that an action needs; none for those that are not about rights. */
+export function rightsNeeded(action: Action): readonly Right[] {
+  const { needs } = ruleOf(action);
+  return typeof needs === "string" ? [] : needs;
 }

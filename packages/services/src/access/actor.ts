@@ -1,6 +1,4 @@
-/** Role of a person in a team. */
-export const ROLES = ["admin", "member"] as const;
-export type Role = (typeof ROLES)[number];
+import type { BuiltInRole, Right } from "./rights.ts";
 
 /**
  * What a caller proved who they are with: named, so that long streams can be re-authorised and ended. `password` is
@@ -8,14 +6,25 @@ export type Role = (typeof ROLES)[number];
  */
 export type Credential = { kind: "session"; id: string } | { kind: "token"; id: string } | { kind: "password"; id: string };
 
+/** Role of a person in a team: a built-in one, whose id is its name, or one that the team made. */
+export type RoleRef = { id: string; name: string; isBuiltIn: boolean };
+
 export type UserActor = {
   kind: "user";
   userId: string;
   name: string;
   email: string;
   credential: Credential;
+  /** The team that they act for now. */
   team: { id: string; name: string; slug: string; namespace: string };
-  role: Role;
+  /** Null for an instance administrator in a team that they are no member of. */
+  role: RoleRef | null;
+  /** What they may do with objects of the team: what the role allows, and the credential too. */
+  rights: ReadonlySet<Right>;
+  /** Hosts of other teams that are shared with the team: what is allowed there, by the host's id. */
+  grants: ReadonlyMap<string, ReadonlySet<Right>>;
+  /** Looks after the instance: teams, people, storage. Acts in each team as an owner. */
+  isInstanceAdmin: boolean;
   address: string | null;
 };
 
@@ -27,3 +36,7 @@ export type Actor =
   | { kind: "system"; name: string; address: null };
 
 export const SYSTEM: Actor = { kind: "system", name: "control plane", address: null };
+
+export function builtInRole(name: BuiltInRole): RoleRef {
+  return { id: name, name, isBuiltIn: true };
+}

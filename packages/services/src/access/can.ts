@@ -1,5 +1,6 @@
 import { type Action, ruleOf } from "./actions.ts";
-import type { Actor } from "./actor.ts";
+import type { Actor, UserActor } from "./actor.ts";
+import type { Right } from "./rights.ts";
 
 export const OBJECT_KINDS = [
   "instance",
@@ -7,7 +8,11 @@ export const OBJECT_KINDS = [
   "user",
   "token",
   "member",
+  "role",
+  "invitation",
+  "session",
   "host",
+  "grant",
   "joinToken",
   "container",
   "image",
@@ -28,11 +33,16 @@ export type ObjectRef = {
   teamId: string | null;
   ownerId?: string;
   isPublic?: boolean;
+  /** Where it lies, and whose host that is: on a host of another team the grant must allow the action too. */
+  host?: { id: string; teamId: string };
 };
 
 export type Decision = { allowed: true } | { allowed: false; because: "unauthenticated" | "forbidden" | "invisible" };
 
 const ALLOWED: Decision = { allowed: true };
+const FORBIDDEN: Decision = { allowed: false, because: "forbidden" };
+const INVISIBLE: Decision = { allowed: false, because: "invisible" };
+const UNAUTHENTICATED: Decision = { allowed: false, because: "unauthenticated" };
 
 /**
  * The one place that decides. Default deny: everything that is not said by a rule of `ACTIONS` is refused.
@@ -40,18 +50,29 @@ const ALLOWED: Decision = { allowed: true };
  */
 export function can(actor: Actor, action: Action, object: ObjectRef): Decision {
   if (actor.kind === "system") return ALLOWED;
-  const { who, publicToo, hosts } = ruleOf(action);
-  if (who === "everyone") return ALLOWED;
+  const { needs, publicToo, hosts } = ruleOf(action);
+  if (needs === "everyone") return ALLOWED;
   if (publicToo === true && object.isPublic === true) return ALLOWED;
-  if (actor.kind === "anonymous") return { allowed: false, because: "unauthenticated" };
-  if (actor.kind === "host") {
-    if (hosts === true && object.teamId === actor.teamId) return ALLOWED;
-    return { allowed: false, because: "forbidden" };
+  if (actor.kind === "anonymous") return UNAUTHENTICATED;
+  if (actor.kind === "host") return hosts === true && object.teamId === actor.teamId ? ALLOWED : FORBIDDEN;
+  if (needs === "owner") return object.ownerId === actor.userId ? ALLOWED : INVISIBLE;
+  if (needs === "instanceAdmin") return actor.isInstanceAdmin ? ALLOWED : FORBIDDEN;
+  if (object.teamId !== actor.team.id) return INVISIBLE;
+  if (needs === "member") return ALLOWED;
+  return decideByRights(actor, needs, object);
+}
+
+function decideByRights(actor: UserActor, needs: readonly Right[], object: ObjectRef): Decision {
+  const { host } = object;
+  if (host !== undefined && host.teamId !== actor.team.id) {
+    const granted = actor.grants.get(host.id);
+    if (granted === undefined) return INVISIBLE;
+    if (!hasAll(granted, needs)) return FORBIDDEN;
   }
-  if (who === "owner") {
-    if (object.ownerId === actor.userId) return ALLOWED;
-    return { allowed: false, because: "invisible" };
-  }
-  if (object.teamId !== actor.team.id) return { allowed: false, because: "invisible" };
-  return who.includes(actor.role) ? ALLOWED : { allowed: false, because: "forbidden" };
+  return hasAll(actor.rights, needs) ? ALLOWED : FORBIDDEN;
+}
+
+function hasAll(rights: ReadonlySet<Right>, needs: readonly Right[]): boolean {
+  for (const right of needs) if (!rights.has(right)) return false;
+  return true;
 }

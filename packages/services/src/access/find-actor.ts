@@ -1,15 +1,23 @@
+import type { Prisma } from "@flotilla/db";
 import type { ServiceContext } from "../context.ts";
 import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
-import { ROLES, type Credential, type UserActor } from "./actor.ts";
+import { builtInRole, type Credential, type RoleRef, type UserActor } from "./actor.ts";
+import { BUILT_IN_ROLES, type Right, rightsOfRole, toRights } from "./rights.ts";
 import { hashToken } from "./secrets.ts";
 
 /** `last used` is written at most this often, so that a busy token does not cost a write for each call. */
 const LAST_USED_STEP_MS = 60_000;
 const MAX_TOKEN_LENGTH = 128;
 
-const memberships = { include: { team: true }, orderBy: { createdAt: "asc" }, take: 1 } as const;
+const ofTeam = { include: { hostGrants: { select: { hostId: true, rights: true } } } } as const;
+/** A person with all that an actor is made of. Of many teams one is acted for; the first by age unless another is named. */
+const person = {
+  include: { memberships: { include: { team: ofTeam, customRole: true }, orderBy: [{ createdAt: "asc" }, { id: "asc" }] } },
+} satisfies Prisma.UserDefaultArgs;
 
-type MemberUser = { id: string; name: string; email: string; memberships: { role: string; team: UserActor["team"] }[] };
+type Person = Prisma.UserGetPayload<typeof person>;
+type TeamRow = Person["memberships"][number]["team"];
+type Choice = { credential: Credential; address: string | null; teamId: string | null };
 
 /** The person behind an API token, or undefined when it is unknown or expired. */
 export async function findActorByToken(services: ServiceContext, token: string, address: string | null): Promise<UserActor | undefined> {
@@ -20,13 +28,13 @@ export async function findActorByToken(services: ServiceContext, token: string, 
 }
 
 async function lookUpToken(services: ServiceContext, tokenHash: string): Promise<UserActor | undefined> {
-  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: { include: { memberships } } } });
+  const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: person } });
   const now = services.nowMs();
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= now)) return undefined;
   if (row.lastUsedAt === null || now - row.lastUsedAt.getTime() > LAST_USED_STEP_MS) {
     await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
   }
-  return toActor(row.user, { kind: "token", id: row.id }, null);
+  return toActor(services, row.user, { credential: { kind: "token", id: row.id }, address: null, teamId: row.teamId });
 }
 
 /**
@@ -40,14 +48,14 @@ export async function findActorByPassword(
 ): Promise<UserActor | undefined> {
   const account = await services.prisma.account.findFirst({
     where: { providerId: "credential", user: { email: email.toLowerCase() } },
-    include: { user: { include: { memberships } } },
+    include: { user: person },
   });
   if (account === null || account.password === null) {
     await services.passwords.hash(password);
     return undefined;
   }
   if (!(await services.passwords.verify(password, account.password))) return undefined;
-  return toActor(account.user, { kind: "password", id: account.userId }, address);
+  return toActor(services, account.user, { credential: { kind: "password", id: account.userId }, address, teamId: null });
 }
 
 /** The person behind a session of the dashboard, or undefined when it ended. `sessionId` comes from better-auth. */
@@ -56,37 +64,47 @@ export async function findActorBySession(
   sessionId: string,
   address: string | null,
 ): Promise<UserActor | undefined> {
-  const row = await services.prisma.session.findUnique({ where: { id: sessionId }, include: { user: { include: { memberships } } } });
+  const row = await services.prisma.session.findUnique({ where: { id: sessionId }, include: { user: person } });
   if (row === null || row.expiresAt.getTime() <= services.nowMs()) return undefined;
-  return toActor(row.user, { kind: "session", id: sessionId }, address);
+  return toActor(services, row.user, { credential: { kind: "session", id: sessionId }, address, teamId: row.activeTeamId });
 }
 
 /** The person of an account whose password was just proven: for what is recorded of a sign-in. Undefined when they are in no team. */
 export async function findActorByEmail(services: ServiceContext, email: string, address: string | null): Promise<UserActor | undefined> {
-  const user = await services.prisma.user.findUnique({ where: { email: email.toLowerCase() }, include: { memberships } });
-  return user === null ? undefined : toActor(user, { kind: "session", id: "sign-in" }, address);
+  const user = await services.prisma.user.findUnique({ where: { email: email.toLowerCase() }, ...person });
+  if (user === null) return undefined;
+  return toActor(services, user, { credential: { kind: "session", id: "sign-in" }, address, teamId: null });
 }
 
 /** Looks a caller up again: undefined once the session, token, person or membership is gone. */
-export async function refreshActor(services: ServiceContext, actor: UserActor): Promise<UserActor | undefined> {
-  if (actor.credential.kind === "session") return findActorBySession(services, actor.credential.id, actor.address);
-  if (actor.credential.kind === "password") {
-    const user = await services.prisma.user.findUnique({ where: { id: actor.credential.id }, include: { memberships } });
-    return user === null ? undefined : toActor(user, actor.credential, actor.address);
+export async function refreshActor(
+  services: ServiceContext,
+  actor: Pick<UserActor, "credential" | "address">,
+): Promise<UserActor | undefined> {
+  const { credential, address } = actor;
+  if (credential.kind === "session") return findActorBySession(services, credential.id, address);
+  if (credential.kind === "password") {
+    const user = await services.prisma.user.findUnique({ where: { id: credential.id }, ...person });
+    return user === null ? undefined : toActor(services, user, { credential, address, teamId: null });
   }
-  const row = await services.prisma.apiToken.findUnique({
-    where: { id: actor.credential.id },
-    include: { user: { include: { memberships } } },
-  });
+  const row = await services.prisma.apiToken.findUnique({ where: { id: credential.id }, include: { user: person } });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
-  return toActor(row.user, actor.credential, actor.address);
+  return toActor(services, row.user, { credential, address, teamId: row.teamId });
 }
 
-function toActor(user: MemberUser, credential: Credential, address: string | null): UserActor | undefined {
-  const membership = user.memberships[0];
-  const role = ROLES.find((known) => known === membership?.role);
-  if (membership === undefined || role === undefined) return undefined;
-  const { id, name, slug, namespace } = membership.team;
+/**
+ * The person as a member of the team that they chose. A session whose team is gone falls back to the first one; a token is
+ * of one team and ends with the membership. An instance administrator acts in every team as an owner.
+ */
+async function toActor(services: ServiceContext, user: Person, choice: Choice): Promise<UserActor | undefined> {
+  const { credential, address } = choice;
+  const membership = pickMembership(user, choice);
+  const team = membership?.team ?? (user.isInstanceAdmin ? await findTeam(services, choice.teamId) : null);
+  if (team === null) return undefined;
+  const { role, rights } = membership === undefined ? { role: null, rights: undefined } : readRole(membership);
+  const allowed = user.isInstanceAdmin ? rightsOfRole("owner") : rights;
+  if (allowed === undefined) return undefined;
+  const { id, name, slug, namespace } = team;
   return {
     kind: "user",
     userId: user.id,
@@ -95,6 +113,32 @@ function toActor(user: MemberUser, credential: Credential, address: string | nul
     credential,
     team: { id, name, slug, namespace },
     role,
+    rights: allowed,
+    grants: new Map(team.hostGrants.map((grant) => [grant.hostId, toRights(grant.rights)])),
+    isInstanceAdmin: user.isInstanceAdmin,
     address,
   };
+}
+
+function pickMembership(user: Person, { teamId, credential }: Choice): Person["memberships"][number] | undefined {
+  const chosen = user.memberships.find((membership) => membership.teamId === teamId);
+  const isFree = teamId === null || (credential.kind !== "token" && !user.isInstanceAdmin);
+  return chosen ?? (isFree ? user.memberships[0] : undefined);
+}
+
+/** The team of an instance administrator who is no member of it; of one who is in no team at all, the oldest. */
+function findTeam(services: ServiceContext, teamId: string | null): Promise<TeamRow | null> {
+  if (teamId === null) return services.prisma.team.findFirst({ orderBy: { createdAt: "asc" }, ...ofTeam });
+  return services.prisma.team.findUnique({ where: { id: teamId }, ...ofTeam });
+}
+
+type RoleRow = { role: string; customRole: { id: string; name: string; rights: string[] } | null };
+
+/** A role as a membership names it. One that is not known allows nothing. */
+export function readRole({ role, customRole }: RoleRow): { role: RoleRef; rights: ReadonlySet<Right> } {
+  if (customRole !== null)
+    return { role: { id: customRole.id, name: customRole.name, isBuiltIn: false }, rights: toRights(customRole.rights) };
+  const known = BUILT_IN_ROLES.find((name) => name === role);
+  if (known === undefined) return { role: { id: role, name: role, isBuiltIn: false }, rights: new Set() };
+  return { role: builtInRole(known), rights: rightsOfRole(known) };
 }

@@ -25,9 +25,9 @@ export async function listActivity(
   actor: Actor,
   input: { cursor?: string | undefined; limit: number; search?: string | undefined },
 ): Promise<{ items: ActivityRow[]; nextCursor: string | null }> {
-  const { team, role } = requireUser(actor);
-  // What belongs to no team (refused agents, sign-ins of unknown people) is for administrators.
-  const visible: Prisma.AuditRowWhereInput = role === "admin" ? { OR: [{ teamId: team.id }, { teamId: null }] } : { teamId: team.id };
+  const { team, isInstanceAdmin } = requireUser(actor);
+  // What belongs to no team (refused agents, sign-ins of unknown people) is for who looks after the instance.
+  const visible: Prisma.AuditRowWhereInput = isInstanceAdmin ? { OR: [{ teamId: team.id }, { teamId: null }] } : { teamId: team.id };
   const before: Prisma.AuditRowWhereInput = input.cursor === undefined ? {} : { id: { lt: input.cursor } };
   const rows = await services.prisma.auditRow.findMany({
     where: { AND: [visible, before, matching(input.search)] },

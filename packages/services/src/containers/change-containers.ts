@@ -44,7 +44,7 @@ export async function removeContainer(
 export async function renameContainer(services: ServiceContext, actor: Actor, input: Ref & { name: string }): Promise<void> {
   await change(services, actor, {
     ref: input,
-    action: "container.change",
+    action: "container.update",
     detail: { act: "rename", name: input.name },
     method: "POST",
     path: `/containers/${segment(input.id)}/rename?name=${encodeURIComponent(input.name)}`,

@@ -1,9 +1,13 @@
 import { ContainerInspect, ContainerSummary } from "@flotilla/engine-api";
+import type { Host } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
+import { can } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
 import { engineJson } from "../engine/engine-call.ts";
+import { hostObject } from "../hosts/find-host.ts";
+import { redactInspect, redactSummary } from "./redact-containers.ts";
 import { type StatsSample, dockerStats, toStatsSample } from "./stats-sample.ts";
 
 export type ContainerRow = ContainerSummary & { host: HostBrief };
@@ -20,14 +24,22 @@ export function listContainers(
 ): Promise<HostList<ContainerSummary>> {
   return askHosts(services, actor, {
     host: input.host,
-    ask: (link, namespace) => engineJson(link, { namespace, method: "GET", path: "/containers/json?all=1" }, z.array(ContainerSummary)),
+    ask: async (link, namespace, host) => {
+      const rows = await engineJson(link, { namespace, method: "GET", path: "/containers/json?all=1" }, z.array(ContainerSummary));
+      return maySeeInside(actor, host) ? rows : rows.map(redactSummary);
+    },
   });
 }
 
 export async function inspectContainer(services: ServiceContext, actor: Actor, ref: Ref): Promise<ContainerDetail> {
-  const { link, namespace, brief } = await openHost(services, actor, ref.host);
+  const { host, link, namespace, brief } = await openHost(services, actor, ref.host);
   const detail = await engineJson(link, { namespace, method: "GET", path: `/containers/${segment(ref.id)}/json` }, ContainerInspect);
-  return { ...detail, host: brief };
+  return { ...(maySeeInside(actor, host) ? detail : redactInspect(detail)), host: brief };
+}
+
+/** Whether the caller may see environments, arguments and labels of the host's containers. */
+function maySeeInside(actor: Actor, host: Host): boolean {
+  return can(actor, "container.inspect", hostObject(host)).allowed;
 }
 
 const topAnswer = z.object({ Titles: z.array(z.string()), Processes: z.array(z.array(z.string())).nullable() });

@@ -24,7 +24,7 @@ export async function openHost(
 export async function askHosts<T extends object>(
   services: ServiceContext,
   actor: Actor,
-  request: { host?: string | undefined; ask: (link: HostLink, namespace: string) => Promise<T[]> },
+  request: { host?: string | undefined; ask: (link: HostLink, namespace: string, host: Host) => Promise<T[]> },
 ): Promise<HostList<T>> {
   const user = requireUser(actor);
   const hosts =
@@ -45,10 +45,10 @@ export async function askHosts<T extends object>(
 
 async function askOne<T>(
   services: ServiceContext,
-  request: { host: Host; namespace: string; ask: (link: HostLink, namespace: string) => Promise<T[]> },
+  request: { host: Host; namespace: string; ask: (link: HostLink, namespace: string, host: Host) => Promise<T[]> },
 ): Promise<T[] | FlotillaError> {
   try {
-    return await request.ask(services.links.get(request.host), request.namespace);
+    return await request.ask(services.links.get(request.host), request.namespace, request.host);
   } catch (error) {
     return toFlotillaError(error);
   }

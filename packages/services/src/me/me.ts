@@ -1,17 +1,26 @@
 import { requireUser } from "../access/authorize.ts";
-import type { Actor, Role } from "../access/actor.ts";
+import type { Actor, RoleRef } from "../access/actor.ts";
+import { listRights, type Right } from "../access/rights.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 
 export type Me = {
-  user: { id: string; name: string; email: string; role: Role };
+  /** `role` is null for an instance administrator who is no member of the team. */
+  user: { id: string; name: string; email: string; role: RoleRef | null; isInstanceAdmin: boolean };
   team: { id: string; name: string; slug: string };
+  /** What they may do in the team, so that pages offer nothing else. */
+  rights: Right[];
   version: string;
 };
 
 export function getMe(services: ServiceContext, actor: Actor): Me {
-  const { userId, name, email, role, team } = requireUser(actor);
-  return { user: { id: userId, name, email, role }, team: { id: team.id, name: team.name, slug: team.slug }, version: services.version };
+  const { userId, name, email, role, isInstanceAdmin, team, rights } = requireUser(actor);
+  return {
+    user: { id: userId, name, email, role, isInstanceAdmin },
+    team: { id: team.id, name: team.name, slug: team.slug },
+    rights: listRights(rights),
+    version: services.version,
+  };
 }
 
 export async function updateMe(services: ServiceContext, actor: Actor, input: { name: string }): Promise<void> {

@@ -1,26 +1,28 @@
 import { FlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import { notFound, requireUser } from "../access/authorize.ts";
-import { ROLES, type Actor, type Role } from "../access/actor.ts";
+import type { Actor, RoleRef } from "../access/actor.ts";
+import { readRole } from "../access/find-actor.ts";
+import type { BuiltInRole } from "../access/rights.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { makeAccount } from "./make-account.ts";
 
-export type MemberRow = { id: string; name: string; email: string; role: Role; createdAt: string };
+export type MemberRow = { id: string; name: string; email: string; role: RoleRef; createdAt: string };
 
 export async function listMembers(services: ServiceContext, actor: Actor): Promise<MemberRow[]> {
   const { team } = requireUser(actor);
   const rows = await services.prisma.membership.findMany({
     where: { teamId: team.id },
-    include: { user: true },
+    include: { user: true, customRole: true },
     orderBy: { createdAt: "asc" },
   });
-  return rows.map(({ user, role, createdAt }) => {
+  return rows.map(({ user, role, customRole, createdAt }) => {
     return {
       id: user.id,
       name: user.name,
       email: user.email,
-      role: ROLES.find((known) => known === role) ?? "member",
+      role: readRole({ role, customRole }).role,
       createdAt: createdAt.toISOString(),
     };
   });
@@ -30,7 +32,7 @@ export async function listMembers(services: ServiceContext, actor: Actor): Promi
 export async function createMember(
   services: ServiceContext,
   actor: Actor,
-  input: { name: string; email: string; password: string; role: Role },
+  input: { name: string; email: string; password: string; role: BuiltInRole },
 ): Promise<{ id: string }> {
   const { team } = requireUser(actor);
   const passwordHash = await services.passwords.hash(input.password);
@@ -51,7 +53,7 @@ export async function createMember(
 
 /**
  * Removes a person with their sessions and tokens; their open streams are closed within five seconds.
- * @throws conflict for oneself and for the last administrator.
+ * @throws conflict for oneself and for the last owner.
  */
 export async function removeMember(services: ServiceContext, actor: Actor, userId: string): Promise<void> {
   const { team, userId: ownId } = requireUser(actor);
@@ -60,8 +62,8 @@ export async function removeMember(services: ServiceContext, actor: Actor, userI
     async (tx) => {
       const row = await tx.membership.findUnique({ where: { teamId_userId: { teamId: team.id, userId } }, include: { user: true } });
       if (row === null) throw notFound("member", userId);
-      const admins = await tx.membership.count({ where: { teamId: team.id, role: "admin", userId: { not: userId } } });
-      if (admins === 0) throw new FlotillaError("conflict", "the last administrator cannot be removed");
+      const owners = await tx.membership.count({ where: { teamId: team.id, role: "owner", userId: { not: userId } } });
+      if (owners === 0) throw new FlotillaError("conflict", "the last owner of a team cannot be removed");
       await tx.user.delete({ where: { id: userId } });
       const object = { kind: "member" as const, id: userId, name: row.user.email, teamId: team.id };
       await recordAudit(tx, { actor, action: "member.remove", object, outcome: "ok" });

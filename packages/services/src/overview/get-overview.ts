@@ -30,13 +30,13 @@ const DISK_WARNING = 0.9;
 const ENDED_ON_REQUEST: ReadonlySet<number> = new Set([0, 130, 137, 143]);
 const SEVERITIES = ["critical", "warning", "info"] as const;
 
-/** The first page: counts by state, what needs a look, what happened last. */
+/** The first page: counts by state, what needs a look, what happened last: as much of it as the caller may see. */
 export async function getOverview(services: ServiceContext, actor: Actor): Promise<Overview> {
-  requireUser(actor);
+  const { rights } = requireUser(actor);
   const [hosts, containers, activity] = await Promise.all([
     listHosts(services, actor),
-    listContainers(services, actor, {}),
-    listActivity(services, actor, { limit: ACTIVITY_ROWS }),
+    rights.has("container.read") ? listContainers(services, actor, {}) : { items: [] },
+    rights.has("audit.read") ? listActivity(services, actor, { limit: ACTIVITY_ROWS }) : { items: [] },
   ]);
   return {
     hosts: { online: count(hosts, "online"), offline: count(hosts, "offline"), never: count(hosts, "never") },

@@ -92,7 +92,7 @@ export async function startCleanup(
     });
     const [row] = inserted;
     if (row === undefined) throw new FlotillaError("conflict", "a clean-up of the registry runs already");
-    await recordAudit(tx, { actor, action: "registry.manage", object, outcome: "ok", detail: { cleanup: row.id } });
+    await recordAudit(tx, { actor, action: "registry.cleanup", object, outcome: "ok", detail: { cleanup: row.id } });
     return row.id;
   });
   return { id, done: runCleanup(services, id, options) };

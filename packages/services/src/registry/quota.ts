@@ -75,6 +75,6 @@ export async function setRegistryQuota(services: ServiceContext, actor: Actor, l
       create: { teamId: team.id, limitBytes: limit },
       update: { limitBytes: limit },
     });
-    await recordAudit(tx, { actor, action: "registry.manage", object, outcome: "ok", detail: { limitBytes } });
+    await recordAudit(tx, { actor, action: "registry.setQuota", object, outcome: "ok", detail: { limitBytes } });
   });
 }

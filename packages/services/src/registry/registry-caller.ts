@@ -1,7 +1,7 @@
 import type { RegistryRepository } from "@flotilla/db";
 import { FlotillaError } from "@flotilla/core";
 import type { Action } from "../access/actions.ts";
-import type { Actor, UserActor } from "../access/actor.ts";
+import type { Actor } from "../access/actor.ts";
 import { recordRefusal } from "../access/authorize.ts";
 import { can, type ObjectRef } from "../access/can.ts";
 import { findActorByToken, refreshActor } from "../access/find-actor.ts";
@@ -42,18 +42,10 @@ export async function findSubject(services: ServiceContext, subject: TokenSubjec
     return host === null ? undefined : { kind: "host", hostId, name: host.name, teamId: host.teamId, address };
   }
   const { userId, credential } = subject;
-  // Only who and by what is in the token; role and team are read now. The other fields are replaced by the look-up.
-  const asked: UserActor = {
-    kind: "user",
-    userId,
-    name: "",
-    email: "",
-    credential,
-    team: { id: "", name: "", slug: "", namespace: "" },
-    role: "member",
-    address,
-  };
-  const actor = await services.cache.get(`registry actor ${credential.kind} ${credential.id}`, () => refreshActor(services, asked));
+  // Only who and by what is in the token; role and team are read now.
+  const actor = await services.cache.get(`registry actor ${credential.kind} ${credential.id}`, () =>
+    refreshActor(services, { credential, address }),
+  );
   return actor === undefined || actor.userId !== userId ? undefined : { ...actor, address };
 }
 

@@ -113,7 +113,8 @@ async function makeFirstTeam(
     email: input.email,
     passwordHash: input.passwordHash,
     teamId: team.id,
-    role: "admin",
+    role: "owner",
+    isInstanceAdmin: true,
   });
   await tx.setupToken.deleteMany();
   const object: ObjectRef = { kind: "member", id: userId, name: input.email, teamId: team.id };

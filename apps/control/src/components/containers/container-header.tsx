@@ -7,12 +7,12 @@ import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ACTION_ICONS } from "@/components/containers/container-menu.tsx";
 import { ConfirmActionDialog } from "@/components/containers/confirm-action-dialog.tsx";
+import { DetailHeader } from "@/components/frame/detail-page.tsx";
 import { RemoveContainersDialog } from "@/components/containers/remove-containers-dialog.tsx";
 import { RenameContainerDialog } from "@/components/containers/rename-container-dialog.tsx";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { containerKey } from "@/lib/container-row.ts";
@@ -52,18 +52,18 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
   const [first, second, ...rest] = actionsFor(state.Status);
   return (
     <>
-      <PageHeader
+      <DetailHeader
         title={details.Name}
-        meta={
-          <span className="flex min-w-0 items-center gap-3 text-sm">
-            <Status tone={containerTone({ state: state.Status, health: state.Health?.Status, exitCode: state.ExitCode })}>
-              {states.has(state.Status as "running") ? states(state.Status as "running") : state.Status}
-            </Status>
-            <Link href={`/hosts/${encodeURIComponent(host)}`} className="truncate text-muted hover:text-ink hover:underline">
-              {host}
-            </Link>
-          </span>
+        status={
+          <Status tone={containerTone({ state: state.Status, health: state.Health?.Status, exitCode: state.ExitCode })}>
+            {states.has(state.Status as "running") ? states(state.Status as "running") : state.Status}
+          </Status>
         }
+        facts={[
+          <Link key="host" href={`/hosts/${encodeURIComponent(host)}`} className="truncate hover:text-ink hover:underline">
+            {host}
+          </Link>,
+        ]}
         actions={
           <>
             {[first, second].map((action) => {

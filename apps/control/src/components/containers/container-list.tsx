@@ -1,8 +1,7 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import type { RowSelectionState } from "@tanstack/react-table";
-import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import { BulkBar } from "@/components/containers/bulk-bar.tsx";
 import { ConfirmActionDialog } from "@/components/containers/confirm-action-dialog.tsx";
@@ -11,15 +10,13 @@ import { ContainersEmpty } from "@/components/containers/containers-empty.tsx";
 import { useContainerColumns } from "@/components/containers/container-columns.tsx";
 import { RemoveContainersDialog } from "@/components/containers/remove-containers-dialog.tsx";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
-import { containerHref, containerKey, containerName, filterContainers, STATE_FILTERS } from "@/lib/container-row.ts";
+import { containerHref, containerKey, containerName, containerText, isInState, STATE_FILTERS } from "@/lib/container-row.ts";
 import { type ContainerAction, isInterrupting } from "@/lib/container-state.ts";
 import { oneOf } from "@/lib/url-state.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { ContainerRow } from "@/trpc/types.ts";
 
 const NO_ROWS: readonly ContainerRow[] = [];
@@ -31,7 +28,6 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
   const url = useUrlState();
   const query = useQuery(trpc.containers.list.queryOptions(host === undefined ? {} : { host }));
   const actions = useContainerActions();
-  const [selected, setSelected] = useState<RowSelectionState>({});
   const [toRemove, setToRemove] = useState<readonly ContainerRow[]>([]);
   const onRemove = useCallback((row: ContainerRow) => setToRemove([row]), []);
   const [asked, setAsked] = useState<{ rows: readonly ContainerRow[]; action: ContainerAction } | null>(null);
@@ -43,44 +39,37 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
   const columns = useContainerColumns({ pending: actions.pending, onAction, onRemove, withHost: host === undefined });
 
   const all = query.data?.items ?? NO_ROWS;
-  const text = url.get("q") ?? "";
   const state = oneOf(url.get("state"), STATE_FILTERS);
   const hostFilter = host === undefined ? (url.get("host") ?? "") : "";
-  const rows = useMemo(() => filterContainers(all, { text, state, host: hostFilter }), [all, text, state, hostFilter]);
-  const chosen = useMemo(() => rows.filter((row) => selected[containerKey(row)] === true), [rows, selected]);
-
-  if (query.isPending) return <TableSkeleton rows={8} />;
-  if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
+  const isShown = useCallback(
+    (row: ContainerRow) => (hostFilter === "" || row.host.name === hostFilter) && isInState(row, state),
+    [hostFilter, state],
+  );
   return (
-    <div className="space-y-3">
-      <HostErrors errors={query.data.errors} />
-      {all.length === 0 ? (
-        <ContainersEmpty {...(host === undefined ? {} : { host })} />
-      ) : (
-        <>
-          <ContainerFilters
-            rows={all}
-            shown={rows.length}
-            filter={{ text, state, host: hostFilter }}
-            withHost={host === undefined}
-            onChange={url.set}
-          />
-          {rows.length === 0 ? (
-            <EmptyState title={t("noMatch")} body={t("noMatchBody")} />
-          ) : (
-            <DataTable
-              label={t("title")}
-              rows={rows}
-              columns={columns}
-              rowId={containerKey}
-              href={containerHref}
-              initialSort={{ id: "name", isDescending: false }}
-              selection={{ selected, setSelected }}
-            />
-          )}
-        </>
-      )}
-      <BulkBar rows={chosen} onAction={onAction} onRemove={setToRemove} onClear={() => setSelected({})} />
+    <ListPage
+      words={{
+        title: t("title"),
+        filter: t("filter"),
+        loadFailed: t("loadFailed"),
+        emptyTitle: t("empty.title"),
+        emptyBody: t("empty.body"),
+      }}
+      query={query}
+      rows={query.data?.items}
+      textOf={containerText}
+      filters={{
+        isShown,
+        clear: () => url.set({ state: null, host: null }),
+        bar: <ContainerFilters rows={all} state={state} host={hostFilter} withHost={host === undefined} onChange={url.set} />,
+      }}
+      columns={columns}
+      rowId={containerKey}
+      href={containerHref}
+      initialSort={{ id: "name", isDescending: false }}
+      notice={<HostErrors errors={query.data?.errors ?? []} />}
+      empty={<ContainersEmpty {...(host === undefined ? {} : { host })} />}
+      bulk={(chosen, clear) => <BulkBar rows={chosen} onAction={onAction} onRemove={setToRemove} onClear={clear} />}
+    >
       {asked === null ? null : (
         <ConfirmActionDialog
           names={asked.rows.map(containerName)}
@@ -89,14 +78,7 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
           onConfirm={() => act(asked.rows, asked.action)}
         />
       )}
-      <RemoveContainersDialog
-        rows={toRemove}
-        remove={actions.remove}
-        onClose={(wasRemoved) => {
-          if (wasRemoved) setSelected({});
-          setToRemove(NO_ROWS);
-        }}
-      />
-    </div>
+      <RemoveContainersDialog rows={toRemove} remove={actions.remove} onClose={() => setToRemove(NO_ROWS)} />
+    </ListPage>
   );
 }

@@ -7,20 +7,16 @@ import Link from "next/link";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { FileKind } from "@/components/files/file-dialog.tsx";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { Tooltip } from "@/components/ui/tooltip.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import { stackHref } from "@/lib/stack-href.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { FileRow } from "@/trpc/types.ts";
 
 const FileDialog = dynamic(() => import("@/components/files/file-dialog.tsx").then((found) => found.FileDialog), { ssr: false });
@@ -31,13 +27,10 @@ export function FileList({ kind }: { kind: FileKind }): ReactNode {
   const files = useTranslations("files");
   const trpc = useTRPC();
   const client = useTRPCClient();
-  const url = useUrlState();
   const query = useQuery((kind === "secrets" ? trpc.secrets : trpc.configs).list.queryOptions());
   const [edited, setEdited] = useState<FileRow | "new" | null>(null);
   const removal = useAsked((file: FileRow) => client[kind].remove.mutate({ name: file.name }).then(() => query.refetch()));
   const columns = useColumns(setEdited, removal.ask);
-  const text = url.get("q") ?? "";
-  const rows = useMemo(() => (query.data ?? []).filter(({ name }) => name.toLowerCase().includes(text.toLowerCase())), [query.data, text]);
   const add = (
     <Button onClick={() => setEdited("new")}>
       <Plus />
@@ -46,30 +39,22 @@ export function FileList({ kind }: { kind: FileKind }): ReactNode {
   );
   const removed = removal.subject;
   return (
-    <div className="space-y-3">
-      {query.isPending ? <TableSkeleton /> : null}
-      {query.isError ? (
-        <ErrorState title={files("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.data === undefined ? null : query.data.length === 0 ? (
-        <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-          {add}
-        </EmptyState>
-      ) : (
-        <>
-          <div className="flex flex-wrap items-center gap-2">
-            <SearchField label={files("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 flex-1 sm:max-w-60" />
-            <div className="ml-auto">{add}</div>
-          </div>
-          <DataTable
-            label={files(`tabs.${kind}`)}
-            rows={rows}
-            columns={columns}
-            rowId={(row) => row.id}
-            initialSort={{ id: "name", isDescending: false }}
-          />
-        </>
-      )}
+    <ListPage
+      words={{
+        title: files(`tabs.${kind}`),
+        filter: files("filter"),
+        loadFailed: files("loadFailed"),
+        emptyTitle: t("emptyTitle"),
+        emptyBody: t("emptyBody"),
+      }}
+      query={query}
+      rows={query.data}
+      textOf={nameOf}
+      columns={columns}
+      rowId={rowId}
+      initialSort={{ id: "name", isDescending: false }}
+      actions={add}
+    >
       {edited === null ? null : (
         <FileDialog
           kind={kind}
@@ -89,9 +74,12 @@ export function FileList({ kind }: { kind: FileKind }): ReactNode {
         error={removal.error}
         onConfirm={removal.confirm}
       />
-    </div>
+    </ListPage>
   );
 }
+
+const rowId = (file: FileRow): string => file.id;
+const nameOf = (file: FileRow): string => file.name;
 
 function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) => void): Column<FileRow>[] {
   const t = useTranslations("files");

@@ -6,13 +6,13 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import type { HostRow } from "@/trpc/types.ts";
 
 export function HostMenu({ host, onRename, onRemove }: { host: HostRow; onRename: () => void; onRemove: () => void }): ReactNode {
   const t = useTranslations("hosts");
   const router = useRouter();
-  const isAdmin = useMe()?.user.role === "admin";
+  const isManager = useMay("host.manage");
   return (
     <Menu
       label={host.name}
@@ -26,7 +26,7 @@ export function HostMenu({ host, onRename, onRemove }: { host: HostRow; onRename
         <Play />
         {t("runHere")}
       </MenuItem>
-      {isAdmin ? (
+      {isManager ? (
         <>
           <MenuSeparator />
           <MenuItem onSelect={onRename}>

@@ -11,7 +11,7 @@ import { Textarea } from "@/components/ui/input.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { Segmented } from "@/components/ui/segmented.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
-import { useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/use-me.ts";
 import { formatLabels, parseLabels } from "@/lib/host-labels.ts";
 import { AVAILABILITIES, type Availability, availabilityTone } from "@/lib/host-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
@@ -20,7 +20,7 @@ import type { HostDetails } from "@/trpc/types.ts";
 /** What stacks may do with a host: whether they place replicas there, and the labels that they choose it by. */
 export function HostPlacement({ host }: { host: HostDetails }): ReactNode {
   const t = useTranslations("host.placement");
-  const isAdmin = useMe()?.user.role === "admin";
+  const isManager = useMay("host.manage");
   const [asked, setAsked] = useState<Availability | null>(null);
   const [isEditing, setEditing] = useState(false);
   const place = usePlace(() => setAsked(null));
@@ -35,7 +35,7 @@ export function HostPlacement({ host }: { host: HostDetails }): ReactNode {
     <Panel title={t("title")}>
       <div className="space-y-4">
         <div className="space-y-2">
-          {isAdmin ? (
+          {isManager ? (
             <Segmented
               label={t("availability")}
               value={host.availability}
@@ -55,7 +55,7 @@ export function HostPlacement({ host }: { host: HostDetails }): ReactNode {
         <div>
           <div className="mb-1.5 flex items-center justify-between gap-2">
             <h3 className="text-sm">{t("labels")}</h3>
-            {isAdmin ? (
+            {isManager ? (
               <Button size="sm" onClick={() => setEditing(true)}>
                 {t("edit")}
               </Button>

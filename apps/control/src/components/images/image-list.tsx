@@ -1,27 +1,20 @@
 "use client";
-
 import { useQuery } from "@tanstack/react-query";
 import { Play, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { ImageActions, ImageDialogs } from "@/components/images/image-actions.tsx";
 import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes, parseTime, shortId } from "@/lib/format.ts";
 import { containersHref, imageHref, imageLabel, imageNames, lastUsedOrder } from "@/lib/image-row.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { ImageRow } from "@/trpc/types.ts";
-
-const NO_ROWS: readonly ImageRow[] = [];
 
 /** Images over all hosts, with the ways to bring more. */
 export function ImageList(): ReactNode {
@@ -31,59 +24,36 @@ export function ImageList(): ReactNode {
 export function ImageTable({ host }: { host?: string }): ReactNode {
   const t = useTranslations("images");
   const trpc = useTRPC();
-  const url = useUrlState();
   const query = useQuery(trpc.images.list.queryOptions(host === undefined ? {} : { host }));
   const [removed, setRemoved] = useState<ImageRow | null>(null);
   const columns = useImageColumns(setRemoved, host === undefined);
-  const text = url.get("q") ?? "";
-  const all = query.data?.items ?? NO_ROWS;
-  const rows = useMemo(() => {
-    const wanted = text.toLowerCase();
-    return all.filter((image) => `${image.RepoTags.join(" ")} ${image.Id} ${image.host.name}`.toLowerCase().includes(wanted));
-  }, [all, text]);
   return (
-    <div className="space-y-3">
-      {query.isPending ? <TableSkeleton /> : null}
-      {query.isError ? (
-        <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.data === undefined ? null : (
-        <>
-          <HostErrors errors={query.data.errors} />
-          {all.length === 0 ? (
-            <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-              <ImageActions />
-            </EmptyState>
-          ) : (
-            <>
-              <div className="flex flex-wrap items-center gap-2">
-                <SearchField
-                  label={t("filter")}
-                  value={text}
-                  onChange={(q) => url.set({ q })}
-                  className="min-w-0 flex-1 max-sm:basis-full sm:max-w-72"
-                />
-                <div className="sm:ml-auto">
-                  <ImageActions />
-                </div>
-              </div>
-              <DataTable
-                label={t("title")}
-                rows={rows}
-                columns={columns}
-                rowId={(row) => `${row.host.id}/${row.Id}`}
-                href={imageHref}
-                initialSort={{ id: "name", isDescending: false }}
-              />
-            </>
-          )}
-        </>
-      )}
+    <ListPage
+      words={{
+        title: t("title"),
+        filter: t("filter"),
+        loadFailed: t("loadFailed"),
+        emptyTitle: t("emptyTitle"),
+        emptyBody: t("emptyBody"),
+      }}
+      query={query}
+      rows={query.data?.items}
+      textOf={textOf}
+      columns={columns}
+      rowId={rowId}
+      href={imageHref}
+      initialSort={{ id: "name", isDescending: false }}
+      notice={<HostErrors errors={query.data?.errors ?? []} />}
+      actions={<ImageActions />}
+    >
       <ImageDialogs {...(host === undefined ? {} : { host })} />
       <RemoveImageDialog image={removed} onClose={() => setRemoved(null)} />
-    </div>
+    </ListPage>
   );
 }
+
+const rowId = (image: ImageRow): string => `${image.host.id}/${image.Id}`;
+const textOf = (image: ImageRow): string => `${image.RepoTags.join(" ")} ${image.Id} ${image.host.name}`;
 
 function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean): Column<ImageRow>[] {
   const t = useTranslations("images");

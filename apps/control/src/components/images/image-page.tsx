@@ -4,27 +4,26 @@ import { useQuery } from "@tanstack/react-query";
 import { Play, Trash2, Upload } from "lucide-react";
 import Link from "next/link";
 import { useParams, useRouter } from "next/navigation";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ContainerInspect } from "@/components/containers/container-inspect.tsx";
 import { EnvironmentPanel } from "@/components/containers/environment-panel.tsx";
+import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
+import { useParsed } from "@/components/frame/loadable.ts";
 import { ImageLayers } from "@/components/images/image-layers.tsx";
 import { ImageNames } from "@/components/images/image-names.tsx";
 import { ImageUsedBy } from "@/components/images/image-used-by.tsx";
 import { PushDialog } from "@/components/images/push-dialog.tsx";
 import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
-import { PageTitle } from "@/components/page-title.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { CopyButton } from "@/components/ui/copy-button.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { type Fact, Facts, Panel } from "@/components/ui/panel.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { formatBytes, parseTime, shortId } from "@/lib/format.ts";
 import { imageLabel, imageNames } from "@/lib/image-row.ts";
 import { type ImageDetails, imageInspectSchema } from "@/lib/inspect.ts";
 import { joinWords } from "@/lib/shell-words.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 
 /** One image on one host: its names, what it starts, and what each layer adds. */
 export function ImagePage(): ReactNode {
@@ -32,54 +31,38 @@ export function ImagePage(): ReactNode {
   const trpc = useTRPC();
   const params = useParams<{ host: string; id: string }>();
   const ref = { host: decodeURIComponent(params.host), id: decodeURIComponent(params.id) };
-  const query = useQuery(trpc.images.inspect.queryOptions(ref));
-  const details = useMemo(() => (query.data === undefined ? undefined : imageInspectSchema.safeParse(query.data)), [query.data]);
-  if (query.isPending) {
-    return (
-      <>
-        <PageTitle text={t("title")} isHidden />
-        <Skeleton className="mb-4 h-8 w-56" />
-        <Skeleton className="h-72" />
-      </>
-    );
-  }
-  if (details?.success !== true) {
-    return (
-      <>
-        <PageTitle text={t("title")} isHidden />
-        <ErrorState
-          title={t("loadFailed")}
-          message={query.error === null ? t("unreadable") : errorMessage(query.error)}
-          onRetry={() => void query.refetch()}
-        />
-      </>
-    );
-  }
-  const image = details.data;
-  const name = imageLabel(image);
+  const query = useParsed(useQuery(trpc.images.inspect.queryOptions(ref)), imageInspectSchema, t("unreadable"));
+  return (
+    <DetailPage name={ref.id} query={query} failed={t("loadFailed")} parent="/images">
+      {({ details, raw }) => <Loaded host={ref.host} image={details} raw={raw} />}
+    </DetailPage>
+  );
+}
+
+function Loaded({ host, image, raw }: { host: string; image: ImageDetails; raw: unknown }): ReactNode {
+  const t = useTranslations("image");
   return (
     <>
-      <PageTitle text={name} />
-      <PageHeader
-        title={name}
-        meta={
-          <Link href={`/hosts/${encodeURIComponent(ref.host)}`} className="text-sm text-muted hover:text-ink hover:underline">
-            {ref.host}
-          </Link>
-        }
-        actions={<ImageButtons image={image} host={ref.host} />}
+      <DetailHeader
+        title={imageLabel(image)}
+        facts={[
+          <Link key="host" href={`/hosts/${encodeURIComponent(host)}`} className="hover:text-ink hover:underline">
+            {host}
+          </Link>,
+        ]}
+        actions={<ImageButtons image={image} host={host} />}
       />
       <div className="space-y-4">
         <Panel title={t("about")}>
-          <ImageFacts image={image} host={ref.host} />
+          <ImageFacts image={image} host={host} />
         </Panel>
-        <ImageUsedBy host={ref.host} id={image.Id} />
-        <ImageLayers host={ref.host} id={image.Id} />
+        <ImageUsedBy host={host} id={image.Id} />
+        <ImageLayers host={host} id={image.Id} />
         <EnvironmentPanel env={image.Config?.Env ?? []} labels={image.Config?.Labels ?? {}} />
         <details className="rounded-lg border bg-panel">
           <summary className="px-4 py-2.5 text-sm font-semibold">{t("json")}</summary>
           <div className="border-t p-4">
-            <ContainerInspect raw={query.data} />
+            <ContainerInspect raw={raw} />
           </div>
         </details>
       </div>

@@ -4,16 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { ConnectButton } from "@/components/networks/connect-dialog.tsx";
 import { NetworkMembers } from "@/components/networks/network-members.tsx";
 import { RemoveNetworkButton } from "@/components/networks/remove-network-button.tsx";
-import { PageTitle } from "@/components/page-title.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { HostNetwork } from "@/trpc/types.ts";
 
 const PREDEFINED: ReadonlySet<string> = new Set(["bridge", "host", "none"]);
@@ -23,16 +21,11 @@ export function HostNetworkPage({ host, name }: { host: string; name: string }):
   const t = useTranslations("network");
   const trpc = useTRPC();
   const query = useQuery(trpc.networks.inspect.queryOptions({ host, network: name }));
-  if (query.isPending) return <Skeleton className="h-72" />;
-  if (query.isError) {
-    return (
-      <>
-        <PageTitle text={name} isHidden />
-        <ErrorState title={t("loadFailed", { name })} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      </>
-    );
-  }
-  return <Loaded network={query.data} />;
+  return (
+    <DetailPage name={name} query={query} failed={t("loadFailed", { name })} parent="/networks">
+      {(network) => <Loaded network={network} />}
+    </DetailPage>
+  );
 }
 
 function Loaded({ network }: { network: HostNetwork }): ReactNode {
@@ -50,18 +43,15 @@ function Loaded({ network }: { network: HostNetwork }): ReactNode {
   const input = { network: network.Id, host: network.host.name };
   return (
     <>
-      <PageTitle text={network.Name} />
-      <PageHeader
+      <DetailHeader
         title={network.Name}
-        meta={
-          <span className="flex flex-wrap items-center gap-2 text-sm text-muted">
-            {network.Driver} ·{" "}
-            <Link href={hostHref(network.host)} className="hover:text-ink hover:underline">
-              {network.host.name}
-            </Link>
-            {network.Internal ? <Badge>{list("internal")}</Badge> : null}
-          </span>
-        }
+        facts={[
+          network.Driver,
+          <Link key="host" href={hostHref(network.host)} className="hover:text-ink hover:underline">
+            {network.host.name}
+          </Link>,
+          network.Internal ? <Badge>{list("internal")}</Badge> : null,
+        ]}
         actions={
           network.Driver === "bridge" ? (
             <>

@@ -3,20 +3,18 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
 import { ConnectButton } from "@/components/networks/connect-dialog.tsx";
 import { NetworkMembers } from "@/components/networks/network-members.tsx";
 import { OverlayHosts } from "@/components/networks/overlay-hosts.tsx";
 import { RemoveNetworkButton } from "@/components/networks/remove-network-button.tsx";
-import { PageTitle } from "@/components/page-title.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { type Fact, Facts, Panel } from "@/components/ui/panel.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { parseTime } from "@/lib/format.ts";
 import { quoteWord } from "@/lib/shell-words.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { OverlayDetail } from "@/trpc/types.ts";
 
 /** A network that spans hosts: who is on it, what each host has of it. */
@@ -24,16 +22,11 @@ export function OverlayPage({ name }: { name: string }): ReactNode {
   const t = useTranslations("network");
   const trpc = useTRPC();
   const query = useQuery(trpc.networks.get.queryOptions({ network: name }));
-  if (query.isPending) return <Skeleton className="h-72" />;
-  if (query.isError) {
-    return (
-      <>
-        <PageTitle text={name} isHidden />
-        <ErrorState title={t("loadFailed", { name })} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      </>
-    );
-  }
-  return <Loaded network={query.data} />;
+  return (
+    <DetailPage name={name} query={query} failed={t("loadFailed", { name })} parent="/networks">
+      {(network) => <Loaded network={network} />}
+    </DetailPage>
+  );
 }
 
 function Loaded({ network }: { network: OverlayDetail }): ReactNode {
@@ -41,17 +34,14 @@ function Loaded({ network }: { network: OverlayDetail }): ReactNode {
   const list = useTranslations("networks");
   return (
     <>
-      <PageTitle text={network.name} />
-      <PageHeader
+      <DetailHeader
         title={network.name}
-        meta={
-          <span className="flex flex-wrap items-center gap-2 text-sm text-muted">
-            overlay · {list("allHosts")}
-            {network.isInternal ? <Badge>{list("internal")}</Badge> : null}
-            {network.isEncrypted ? <Badge>{t("encrypted")}</Badge> : null}
-            {network.problems > 0 ? <Badge tone="bad">{list("problems", { count: network.problems })}</Badge> : null}
-          </span>
-        }
+        facts={[
+          `overlay · ${list("allHosts")}`,
+          network.isInternal ? <Badge>{list("internal")}</Badge> : null,
+          network.isEncrypted ? <Badge>{t("encrypted")}</Badge> : null,
+          network.problems > 0 ? <Badge tone="bad">{list("problems", { count: network.problems })}</Badge> : null,
+        ]}
         actions={
           <>
             <ConnectButton network={network.name} />

@@ -5,16 +5,12 @@ import { ExternalLink } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { cn } from "@/lib/cn.ts";
 import { publishedUrl } from "@/lib/ports.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { PortRow } from "@/trpc/types.ts";
 
 const rowKey = (row: PortRow): string =>
@@ -24,38 +20,30 @@ const rowKey = (row: PortRow): string =>
 export function PortsPanel(): ReactNode {
   const t = useTranslations("ports");
   const trpc = useTRPC();
-  const url = useUrlState();
   const query = useQuery(trpc.networks.ports.queryOptions({}));
   const columns = useColumns();
-  const text = url.get("q") ?? "";
-  const rows = useMemo(() => {
-    const wanted = text.toLowerCase();
-    const words = ({ host, address, port, protocol, container, stack, service }: PortRow): string =>
-      `${port}/${protocol} ${address} ${host?.name ?? ""} ${container ?? ""} ${stack ?? ""} ${service ?? ""}`.toLowerCase();
-    return query.data?.items.filter((row) => words(row).includes(wanted));
-  }, [query.data, text]);
-  if (query.isPending) return <TableSkeleton />;
-  if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
   return (
-    <div className="space-y-3">
-      <HostErrors errors={query.data.errors} />
-      {query.data.items.length === 0 ? (
-        <EmptyState title={t("emptyTitle")} body={t("emptyBody")} />
-      ) : (
-        <>
-          <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="max-w-72" />
-          <DataTable
-            label={t("title")}
-            rows={rows ?? []}
-            columns={columns}
-            rowId={rowKey}
-            initialSort={{ id: "port", isDescending: false }}
-          />
-        </>
-      )}
-    </div>
+    <ListPage
+      words={{
+        title: t("title"),
+        filter: t("filter"),
+        loadFailed: t("loadFailed"),
+        emptyTitle: t("emptyTitle"),
+        emptyBody: t("emptyBody"),
+      }}
+      query={query}
+      rows={query.data?.items}
+      textOf={textOf}
+      columns={columns}
+      rowId={rowKey}
+      initialSort={{ id: "port", isDescending: false }}
+      notice={<HostErrors errors={query.data?.errors ?? []} />}
+    />
   );
 }
+
+const textOf = ({ host, address, port, protocol, container, stack, service }: PortRow): string =>
+  `${port}/${protocol} ${address} ${host?.name ?? ""} ${container ?? ""} ${stack ?? ""} ${service ?? ""}`;
 
 function useColumns(): Column<PortRow>[] {
   const t = useTranslations("ports");

@@ -4,55 +4,39 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { PushCommands } from "@/components/registry/push-commands.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import { repositoryHref } from "@/lib/registry-path.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { RepositoryRow } from "@/trpc/types.ts";
 
 /** Repositories of the team; with none the commands that make the first. */
 export function RepositoryList(): ReactNode {
   const t = useTranslations("registry");
   const trpc = useTRPC();
-  const url = useUrlState();
   const query = useQuery(trpc.registry.repositories.list.queryOptions());
   const columns = useRepositoryColumns();
-  const text = url.get("q") ?? "";
-  const rows = useMemo(() => (query.data ?? []).filter((row) => row.path.includes(text.toLowerCase())), [query.data, text]);
-  if (query.isPending) return <TableSkeleton />;
-  if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
-  if (query.data.length === 0) {
-    return (
-      <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-        <PushCommands />
-      </EmptyState>
-    );
-  }
   return (
-    <div className="space-y-3">
-      <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 sm:max-w-72" />
-      {rows.length === 0 ? <EmptyState title={t("noMatch")} /> : null}
-      {rows.length > 0 ? (
-        <DataTable
-          label={t("open")}
-          rows={rows}
-          columns={columns}
-          rowId={(row) => row.path}
-          href={(row) => repositoryHref(row.path)}
-          initialSort={{ id: "name", isDescending: false }}
-        />
-      ) : null}
-    </div>
+    <ListPage
+      words={{ title: t("open"), filter: t("filter"), loadFailed: t("loadFailed"), emptyTitle: t("emptyTitle"), emptyBody: t("emptyBody") }}
+      query={query}
+      rows={query.data}
+      textOf={pathOf}
+      columns={columns}
+      rowId={pathOf}
+      href={hrefOf}
+      initialSort={{ id: "name", isDescending: false }}
+      empty={<PushCommands />}
+    />
   );
 }
+
+const pathOf = (row: RepositoryRow): string => row.path;
+const hrefOf = (row: RepositoryRow): string => repositoryHref(row.path);
 
 function useRepositoryColumns(): Column<RepositoryRow>[] {
   const t = useTranslations("registry");

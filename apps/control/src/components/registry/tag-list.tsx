@@ -3,22 +3,18 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
 import Link from "next/link";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useCallback, useMemo } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { PushCommands } from "@/components/registry/push-commands.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import { repositoryHref, shortDigest } from "@/lib/registry-path.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { TagRow } from "@/trpc/types.ts";
 
 /** Tags of a repository: what they point to, how large, who pushed them and when. */
@@ -28,45 +24,31 @@ export function TagList({ repository }: { repository: string }): ReactNode {
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
-  const url = useUrlState();
   const query = useQuery(trpc.registry.tags.list.queryOptions({ repository }));
   const removal = useAsked(async (tag: TagRow) => {
     await client.registry.tags.delete.mutate({ repository, tag: tag.name });
     await queryClient.invalidateQueries({ queryKey: trpc.registry.pathKey() });
   });
   const columns = useTagColumns(repository, removal.ask);
-  const text = url.get("q") ?? "";
-  const rows = useMemo(
-    () => (query.data ?? []).filter((tag) => `${tag.name} ${tag.digest}`.toLowerCase().includes(text.toLowerCase())),
-    [query.data, text],
-  );
-  if (query.isPending) return <TableSkeleton />;
-  if (query.isError)
-    return (
-      <ErrorState
-        title={empty("loadFailed", { name: repository })}
-        message={errorMessage(query.error)}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  if (query.data.length === 0) {
-    return (
-      <EmptyState title={empty("emptyTitle")} body={empty("emptyBody")}>
-        <PushCommands repository={repository} />
-      </EmptyState>
-    );
-  }
+  const href = useCallback((tag: TagRow) => tagHref(repository, tag), [repository]);
   return (
-    <div className="space-y-3">
-      <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 sm:max-w-72" />
-      <DataTable
-        label={t("label")}
-        rows={rows}
-        columns={columns}
-        rowId={(tag) => tag.name}
-        href={(tag) => tagHref(repository, tag)}
-        initialSort={{ id: "pushed", isDescending: true }}
-      />
+    <ListPage
+      words={{
+        title: t("label"),
+        filter: t("filter"),
+        loadFailed: empty("loadFailed", { name: repository }),
+        emptyTitle: empty("emptyTitle"),
+        emptyBody: empty("emptyBody"),
+      }}
+      query={query}
+      rows={query.data}
+      textOf={textOf}
+      columns={columns}
+      rowId={nameOf}
+      href={href}
+      initialSort={{ id: "pushed", isDescending: true }}
+      empty={<PushCommands repository={repository} />}
+    >
       <ConfirmDialog
         isOpen={removal.subject !== null}
         onOpenChange={removal.close}
@@ -77,9 +59,12 @@ export function TagList({ repository }: { repository: string }): ReactNode {
         error={removal.error}
         onConfirm={removal.confirm}
       />
-    </div>
+    </ListPage>
   );
 }
+
+const nameOf = (tag: TagRow): string => tag.name;
+const textOf = (tag: TagRow): string => `${tag.name} ${tag.digest}`;
 
 function tagHref(repository: string, tag: TagRow): string {
   return `${repositoryHref(repository)}?ref=${encodeURIComponent(tag.name)}`;

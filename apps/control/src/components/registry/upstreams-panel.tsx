@@ -13,7 +13,7 @@ import { Command } from "@/components/ui/copy-button.tsx";
 import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { useMe } from "@/components/use-me.ts";
+import { useMay, useMe } from "@/components/use-me.ts";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
@@ -25,7 +25,6 @@ export function UpstreamsPanel(): ReactNode {
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
-  const me = useMe();
   const [isAdding, setAdding] = useState(false);
   const query = useQuery(trpc.registry.upstreams.list.queryOptions());
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.registry.pathKey() });
@@ -35,8 +34,8 @@ export function UpstreamsPanel(): ReactNode {
   });
   if (query.isPending) return <Skeleton className="h-40" />;
   if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
-  const isAdmin = me?.user.role === "admin";
-  const add = isAdmin ? (
+  const isManager = useMay("registry.manage");
+  const add = isManager ? (
     <Button variant="primary" onClick={() => setAdding(true)}>
       <Plus />
       {t("add")}
@@ -57,7 +56,13 @@ export function UpstreamsPanel(): ReactNode {
           </div>
           <ul className="rounded-lg border">
             {query.data.map((upstream) => (
-              <Row key={upstream.name} upstream={upstream} isAdmin={isAdmin} onChange={refresh} onRemove={() => removing.ask(upstream)} />
+              <Row
+                key={upstream.name}
+                upstream={upstream}
+                isManager={isManager}
+                onChange={refresh}
+                onRemove={() => removing.ask(upstream)}
+              />
             ))}
           </ul>
         </>
@@ -77,9 +82,9 @@ export function UpstreamsPanel(): ReactNode {
   );
 }
 
-type RowProps = { upstream: UpstreamRow; isAdmin: boolean; onChange: () => Promise<void>; onRemove: () => void };
+type RowProps = { upstream: UpstreamRow; isManager: boolean; onChange: () => Promise<void>; onRemove: () => void };
 
-function Row({ upstream, isAdmin, onChange, onRemove }: RowProps): ReactNode {
+function Row({ upstream, isManager, onChange, onRemove }: RowProps): ReactNode {
   const t = useTranslations("registry.upstreams");
   const client = useTRPCClient();
   const [isTesting, setTesting] = useState(false);
@@ -119,7 +124,7 @@ function Row({ upstream, isAdmin, onChange, onRemove }: RowProps): ReactNode {
             )}
           </p>
         </div>
-        {isAdmin ? (
+        {isManager ? (
           <div className="flex gap-2">
             <Button size="sm" isPending={isTesting} onClick={() => void test()}>
               {t("test")}

@@ -7,6 +7,7 @@ import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
 import { z } from "zod";
 import { SettingsRows } from "@/components/settings/settings-rows.tsx";
+import { BUILT_IN_ROLES, useRoleName } from "@/components/settings/use-role-name.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
@@ -23,15 +24,15 @@ const schema = z.object({
   name: z.string().trim().min(1, "name"),
   email: z.email("email"),
   password: z.string().min(MIN_PASSWORD, "length"),
-  role: z.enum(["admin", "member"]),
+  role: z.enum(BUILT_IN_ROLES),
 });
 type Values = z.infer<typeof schema>;
 
-const EMPTY: Values = { name: "", email: "", password: "", role: "member" };
+const EMPTY: Values = { name: "", email: "", password: "", role: "deployer" };
 
 export function MembersPanel(): ReactNode {
   const t = useTranslations("settings.members");
-  const roles = useTranslations("settings.profile.roles");
+  const roleName = useRoleName();
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
@@ -53,7 +54,7 @@ export function MembersPanel(): ReactNode {
           name: (
             <span className="inline-flex flex-wrap items-center gap-2">
               {member.name}
-              {member.role === "admin" ? <Badge>{roles("admin")}</Badge> : null}
+              <Badge>{roleName(member.role)}</Badge>
             </span>
           ),
           detail: member.email,
@@ -120,8 +121,11 @@ function CreateMember({ onCreated }: { onCreated: () => Promise<void> }): ReactN
         <Field label={t("role")}>
           {(ids) => (
             <NativeSelect {...ids} {...form.register("role")}>
-              <option value="member">{roles("member")}</option>
-              <option value="admin">{roles("admin")}</option>
+              {BUILT_IN_ROLES.map((role) => (
+                <option key={role} value={role}>
+                  {roles(role)}
+                </option>
+              ))}
             </NativeSelect>
           )}
         </Field>

@@ -3,6 +3,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useRoleName } from "@/components/settings/use-role-name.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
@@ -21,6 +22,7 @@ export function ProfilePanel(): ReactNode {
 function Profile({ me }: { me: Me }): ReactNode {
   const t = useTranslations("settings.profile");
   const common = useTranslations("common");
+  const roleName = useRoleName();
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [name, setName] = useState(me.user.name);
@@ -54,7 +56,7 @@ function Profile({ me }: { me: Me }): ReactNode {
         <Facts
           items={[
             { label: t("email"), value: me.user.email },
-            { label: t("role"), value: t(`roles.${me.user.role}`) },
+            { label: t("role"), value: roleName(me.user.role) },
             { label: t("team"), value: me.team.name },
             { label: t("version"), value: me.version },
           ]}

@@ -2,43 +2,40 @@
 
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { AppearancePanel } from "@/components/settings/appearance-panel.tsx";
 import { ApiTokensPanel } from "@/components/settings/api-tokens-panel.tsx";
 import { JoinTokensPanel } from "@/components/settings/join-tokens-panel.tsx";
 import { MembersPanel } from "@/components/settings/members-panel.tsx";
 import { ProfilePanel } from "@/components/settings/profile-panel.tsx";
-import { Tabs } from "@/components/ui/tabs.tsx";
-import { useMe } from "@/components/use-me.ts";
-import { useUrlState } from "@/components/use-url-state.ts";
-import { oneOf } from "@/lib/url-state.ts";
+import { useMay } from "@/components/use-me.ts";
 
-const TABS = ["profile", "appearance", "tokens", "members", "join"] as const;
-type TabId = (typeof TABS)[number];
+type TabId = "profile" | "appearance" | "tokens" | "members" | "join";
 
-/** Only administrators manage people and join tokens; others do not see those tabs. */
-const ADMIN_ONLY: readonly TabId[] = ["members", "join"];
+const TABS: readonly [TabId, ...TabId[]] = ["profile", "appearance", "tokens"];
 
 export function Settings(): ReactNode {
   const t = useTranslations("settings");
-  const url = useUrlState();
-  const isAdmin = useMe()?.user.role === "admin";
-  const content: Record<TabId, () => ReactNode> = {
-    profile: () => <ProfilePanel />,
-    appearance: () => <AppearancePanel />,
-    tokens: () => <ApiTokensPanel />,
-    members: () => <MembersPanel />,
-    join: () => <JoinTokensPanel />,
-  };
-  const shown = TABS.filter((id) => isAdmin || !ADMIN_ONLY.includes(id));
-  const chosen = oneOf(url.get("tab"), TABS);
+  const managesTeam = useMay("team.manage");
+  const managesHosts = useMay("host.manage");
+  const ids: readonly [TabId, ...TabId[]] = [
+    ...TABS,
+    ...(managesTeam ? (["members"] as const) : []),
+    ...(managesHosts ? (["join"] as const) : []),
+  ];
+  const narrow = (panel: ReactNode) => () => <div className="max-w-3xl">{panel}</div>;
   return (
-    <div className="-mt-2">
-      <Tabs
-        label={t("tabsLabel")}
-        value={shown.includes(chosen) ? chosen : "profile"}
-        onChange={(tab) => url.set({ tab: tab === "profile" ? null : tab })}
-        items={shown.map((id) => ({ id, label: t(`tabs.${id}`), content: () => <div className="max-w-3xl">{content[id]()}</div> }))}
-      />
-    </div>
+    <UrlTabs
+      label={t("tabsLabel")}
+      ids={ids}
+      words={(id) => t(`tabs.${id}`)}
+      content={{
+        profile: narrow(<ProfilePanel />),
+        appearance: narrow(<AppearancePanel />),
+        tokens: narrow(<ApiTokensPanel />),
+        members: narrow(<MembersPanel />),
+        join: narrow(<JoinTokensPanel />),
+      }}
+    />
   );
 }

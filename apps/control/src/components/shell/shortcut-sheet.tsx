@@ -26,6 +26,8 @@ export function ShortcutSheet({ isOpen, onOpenChange }: { isOpen: boolean; onOpe
         { keys: ["k"], text: t("up") },
         { keys: ["x"], text: t("select") },
         { keys: ["↵"], text: t("open") },
+        { keys: ["[", "]"], text: t("tabs") },
+        { keys: ["esc"], text: t("back") },
       ],
     },
     { title: t("goTo"), rows: [...MAIN_PAGES, ...OTHER_PAGES].map((page) => ({ keys: ["g", page.key], text: nav(page.id) })) },

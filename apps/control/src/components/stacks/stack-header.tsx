@@ -5,12 +5,12 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { DetailHeader } from "@/components/frame/detail-page.tsx";
 import { RebalanceDialog } from "@/components/stacks/rebalance-dialog.tsx";
 import { StackStatus } from "@/components/stacks/signs.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { useAsked } from "@/components/use-asked.ts";
 import { notify } from "@/lib/notify.ts";
 import { deployHref } from "@/lib/stack-href.ts";
@@ -35,15 +35,10 @@ export function StackHeader({ stack }: { stack: StackDetails }): ReactNode {
   });
   return (
     <>
-      <PageHeader
+      <DetailHeader
         title={stack.name}
-        meta={
-          <span className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
-            <StackStatus state={stack.state} />
-            <span className="tnum text-muted">{t("replicas", { running: stack.running, wanted: stack.wanted })}</span>
-            <span className="tnum text-muted">{t("revision", { number: stack.revision })}</span>
-          </span>
-        }
+        status={<StackStatus state={stack.state} />}
+        facts={[t("replicas", { running: stack.running, wanted: stack.wanted }), t("revision", { number: stack.revision })]}
         actions={
           stack.isRemoving ? undefined : (
             <>

@@ -5,73 +5,60 @@ import { Plus } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { OutcomeStatus, StackStatus } from "@/components/stacks/signs.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { parseTime } from "@/lib/format.ts";
 import { deploymentKind as kindOf } from "@/lib/stack-state.ts";
 import { deployHref, stackHref } from "@/lib/stack-href.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { StackRow } from "@/trpc/types.ts";
 
 /** The team's stacks: how many of their replicas run, where, and how the last deployment ended. */
 export function StackList(): ReactNode {
   const t = useTranslations("stacks");
   const trpc = useTRPC();
-  const url = useUrlState();
   const query = useQuery(trpc.stacks.list.queryOptions());
   const columns = useColumns();
-  const text = url.get("q") ?? "";
-  const rows = useMemo(() => {
-    const wanted = text.toLowerCase();
-    return (query.data ?? []).filter((stack) => `${stack.name} ${stack.hosts.join(" ")}`.toLowerCase().includes(wanted));
-  }, [query.data, text]);
-  const add = (
-    <Button asChild>
-      <Link href={deployHref()}>
-        <Plus />
-        {t("new")}
-      </Link>
-    </Button>
-  );
   return (
-    <div className="space-y-3">
-      {query.isPending ? <TableSkeleton /> : null}
-      {query.isError ? (
-        <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.data === undefined ? null : query.data.length === 0 ? (
-        <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-          {add}
+    <ListPage
+      words={{
+        title: t("title"),
+        filter: t("filter"),
+        loadFailed: t("loadFailed"),
+        emptyTitle: t("emptyTitle"),
+        emptyBody: t("emptyBody"),
+      }}
+      query={query}
+      rows={query.data}
+      textOf={textOf}
+      columns={columns}
+      rowId={rowId}
+      href={stackHref}
+      initialSort={{ id: "name", isDescending: false }}
+      actions={
+        <Button asChild>
+          <Link href={deployHref()}>
+            <Plus />
+            {t("new")}
+          </Link>
+        </Button>
+      }
+      empty={
+        <>
           <p className="text-xs text-muted">{t("emptyCommand")}</p>
           <Command text="flotilla stack deploy -c compose.yaml NAME" />
-        </EmptyState>
-      ) : (
-        <>
-          <div className="flex flex-wrap items-center gap-2">
-            <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 flex-1 sm:max-w-60" />
-            <div className="ml-auto">{add}</div>
-          </div>
-          <DataTable
-            label={t("title")}
-            rows={rows}
-            columns={columns}
-            rowId={(row) => row.id}
-            href={stackHref}
-            initialSort={{ id: "name", isDescending: false }}
-          />
         </>
-      )}
-    </div>
+      }
+    />
   );
 }
+
+const rowId = (stack: StackRow): string => stack.id;
+const textOf = (stack: StackRow): string => `${stack.name} ${stack.state} ${stack.hosts.join(" ")}`;
 
 function useColumns(): Column<StackRow>[] {
   const t = useTranslations("stacks");

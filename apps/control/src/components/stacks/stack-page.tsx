@@ -5,16 +5,14 @@ import dynamic from "next/dynamic";
 import { useParams } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import { PageTitle } from "@/components/page-title.tsx";
+import { DetailPage } from "@/components/frame/detail-page.tsx";
+import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { DeploymentsTab } from "@/components/stacks/deployments-tab.tsx";
 import { StackHeader } from "@/components/stacks/stack-header.tsx";
 import { StackServices } from "@/components/stacks/stack-services.tsx";
 import { StackVariables } from "@/components/stacks/stack-variables.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
-import { Tabs } from "@/components/ui/tabs.tsx";
-import { useUrlState } from "@/components/use-url-state.ts";
-import { oneOf } from "@/lib/url-state.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { Skeleton } from "@/components/ui/states.tsx";
+import { useTRPC } from "@/trpc/client.ts";
 import type { StackDetails } from "@/trpc/types.ts";
 
 function TabSkeleton(): ReactNode {
@@ -35,30 +33,15 @@ export function StackPage(): ReactNode {
   const trpc = useTRPC();
   const name = decodeURIComponent(useParams<{ stack: string }>().stack);
   const query = useQuery(trpc.stacks.get.queryOptions({ stack: name }));
-  if (query.isPending) {
-    return (
-      <>
-        <PageTitle text={name} isHidden />
-        <Skeleton className="mb-4 h-8 w-48" />
-        <Skeleton className="mb-4 h-9" />
-        <Skeleton className="h-72" />
-      </>
-    );
-  }
-  if (query.isError) {
-    return (
-      <>
-        <PageTitle text={name} isHidden />
-        <ErrorState title={t("loadFailed", { name })} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      </>
-    );
-  }
-  return <Loaded stack={query.data} />;
+  return (
+    <DetailPage name={name} query={query} failed={t("loadFailed", { name })} parent="/stacks" hasTabs>
+      {(stack) => <Loaded stack={stack} />}
+    </DetailPage>
+  );
 }
 
 function Loaded({ stack }: { stack: StackDetails }): ReactNode {
   const t = useTranslations("stacks.stack");
-  const url = useUrlState();
   const content: Record<TabId, () => ReactNode> = {
     services: () => <StackServices stack={stack} />,
     deployments: () => <DeploymentsTab stack={stack.name} />,
@@ -68,14 +51,8 @@ function Loaded({ stack }: { stack: StackDetails }): ReactNode {
   };
   return (
     <>
-      <PageTitle text={stack.name} />
       <StackHeader stack={stack} />
-      <Tabs
-        label={t("tabsLabel")}
-        value={oneOf(url.get("tab"), TABS)}
-        onChange={(tab) => url.set({ tab: tab === "services" ? null : tab, deployment: null, service: null })}
-        items={TABS.map((id) => ({ id, label: t(`tabs.${id}`), content: content[id] }))}
-      />
+      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} resets={["deployment", "service"]} />
     </>
   );
 }

@@ -39,9 +39,9 @@ export type DataTableProps<Row> = {
   columns: readonly Column<Row>[];
   rowId: (row: Row) => string;
   /** Where a click on the row, or Enter, goes. */
-  href?: (row: Row) => string;
-  initialSort?: { id: string; isDescending: boolean };
-  selection?: Selection;
+  href?: ((row: Row) => string) | undefined;
+  initialSort?: { id: string; isDescending: boolean } | undefined;
+  selection?: Selection | undefined;
 };
 
 const features = tableFeatures({ rowSortingFeature, rowSelectionFeature, sortedRowModel: createSortedRowModel() });

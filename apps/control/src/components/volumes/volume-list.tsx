@@ -1,27 +1,21 @@
 "use client";
-
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
+import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import type { Column } from "@/components/table/columns.ts";
-import { DataTable } from "@/components/table/data-table.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
+import { Command } from "@/components/ui/copy-button.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { SearchField } from "@/components/ui/search-field.tsx";
-import { EmptyState, ErrorState } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { useUrlState } from "@/components/use-url-state.ts";
 import { CreateVolumeDialog } from "@/components/volumes/create-volume-dialog.tsx";
 import { isAnonymous, usersByVolume, type VolumeUser, volumeHref, volumeKey } from "@/lib/volume-row.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { VolumeRow } from "@/trpc/types.ts";
-
-const NO_ROWS: readonly VolumeRow[] = [];
 
 /** Volumes over all hosts, with who uses them. */
 export function VolumeList(): ReactNode {
@@ -31,7 +25,6 @@ export function VolumeList(): ReactNode {
 export function VolumeTable({ host }: { host?: string }): ReactNode {
   const t = useTranslations("volumes");
   const trpc = useTRPC();
-  const url = useUrlState();
   const queryClient = useQueryClient();
   const client = useTRPCClient();
   const scope = host === undefined ? {} : { host };
@@ -44,12 +37,6 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
     await queryClient.invalidateQueries({ queryKey: trpc.volumes.pathKey() });
   });
   const columns = useVolumeColumns({ users, onRemove: removal.ask, withHost: host === undefined });
-  const text = url.get("q") ?? "";
-  const all = query.data?.items ?? NO_ROWS;
-  const rows = useMemo(() => {
-    const wanted = text.toLowerCase();
-    return all.filter((volume) => `${volume.Name} ${volume.host.name}`.toLowerCase().includes(wanted));
-  }, [all, text]);
   const create = (
     <Button onClick={() => setCreating(true)}>
       <Plus />
@@ -57,36 +44,25 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
     </Button>
   );
   return (
-    <div className="space-y-3">
-      {query.isPending ? <TableSkeleton /> : null}
-      {query.isError ? (
-        <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.data === undefined ? null : (
-        <>
-          <HostErrors errors={query.data.errors} />
-          {all.length === 0 ? (
-            <EmptyState title={t("emptyTitle")} body={t("emptyBody")}>
-              {create}
-            </EmptyState>
-          ) : (
-            <>
-              <div className="flex flex-wrap items-center gap-2">
-                <SearchField label={t("filter")} value={text} onChange={(q) => url.set({ q })} className="min-w-0 flex-1 sm:max-w-72" />
-                <span className="ml-auto">{create}</span>
-              </div>
-              <DataTable
-                label={t("title")}
-                rows={rows}
-                columns={columns}
-                rowId={volumeKey}
-                href={volumeHref}
-                initialSort={{ id: "name", isDescending: false }}
-              />
-            </>
-          )}
-        </>
-      )}
+    <ListPage
+      words={{
+        title: t("title"),
+        filter: t("filter"),
+        loadFailed: t("loadFailed"),
+        emptyTitle: t("emptyTitle"),
+        emptyBody: t("emptyBody"),
+      }}
+      query={query}
+      rows={query.data?.items}
+      textOf={textOf}
+      columns={columns}
+      rowId={volumeKey}
+      href={volumeHref}
+      initialSort={{ id: "name", isDescending: false }}
+      notice={<HostErrors errors={query.data?.errors ?? []} />}
+      actions={create}
+      empty={<Command text="docker volume create NAME" />}
+    >
       {isCreating ? <CreateVolumeDialog host={host ?? ""} onClose={() => setCreating(false)} /> : null}
       <ConfirmDialog
         isOpen={removal.subject !== null}
@@ -99,9 +75,11 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
         error={removal.error}
         onConfirm={removal.confirm}
       />
-    </div>
+    </ListPage>
   );
 }
+
+const textOf = (volume: VolumeRow): string => `${volume.Name} ${volume.host.name}`;
 
 type VolumeColumnsInput = { users: ReadonlyMap<string, readonly VolumeUser[]>; onRemove: (volume: VolumeRow) => void; withHost: boolean };
 

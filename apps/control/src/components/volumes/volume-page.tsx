@@ -5,17 +5,16 @@ import Link from "next/link";
 import { useParams } from "next/navigation";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
-import { PageTitle } from "@/components/page-title.tsx";
+import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
+import { useParsed } from "@/components/frame/loadable.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
-import { PageHeader } from "@/components/ui/page-header.tsx";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
-import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { formatBytes, parseTime } from "@/lib/format.ts";
-import { volumeInspectSchema } from "@/lib/inspect.ts";
+import { type VolumeDetails, volumeInspectSchema } from "@/lib/inspect.ts";
 import { quoteWord } from "@/lib/shell-words.ts";
-import { usersByVolume } from "@/lib/volume-row.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { usersByVolume, type VolumeUser } from "@/lib/volume-row.ts";
+import { useTRPC } from "@/trpc/client.ts";
 
 /** One volume on one host: who uses it, and where it is. */
 export function VolumePage(): ReactNode {
@@ -24,39 +23,32 @@ export function VolumePage(): ReactNode {
   const params = useParams<{ host: string; name: string }>();
   const host = decodeURIComponent(params.host);
   const name = decodeURIComponent(params.name);
-  const query = useQuery(trpc.volumes.inspect.queryOptions({ host, name }));
+  const query = useParsed(useQuery(trpc.volumes.inspect.queryOptions({ host, name })), volumeInspectSchema, t("unreadable"));
   const { data: containers } = useQuery(trpc.containers.list.queryOptions({ host }));
-  const details = useMemo(() => volumeInspectSchema.safeParse(query.data), [query.data]);
   // The host in the address may be its id: the key is made with the host of the containers themselves.
   const users = useMemo(
     () => [...usersByVolume(containers?.items ?? [])].filter(([key]) => key.endsWith(`/${name}`)).flatMap(([, found]) => found),
     [containers, name],
   );
-  if (query.isPending) return <Skeleton className="h-72" />;
-  if (!details.success) {
-    return (
-      <>
-        <PageTitle text={name} isHidden />
-        <ErrorState
-          title={t("loadFailed", { name, host })}
-          message={errorMessage(query.error ?? t("unreadable"))}
-          onRetry={() => void query.refetch()}
-        />
-      </>
-    );
-  }
-  const volume = details.data;
+  return (
+    <DetailPage name={name} query={query} failed={t("loadFailed", { name, host })} parent="/volumes">
+      {({ details }) => <Loaded host={host} volume={details} users={users} />}
+    </DetailPage>
+  );
+}
+
+function Loaded({ host, volume, users }: { host: string; volume: VolumeDetails; users: readonly VolumeUser[] }): ReactNode {
+  const t = useTranslations("volume");
   const created = parseTime(volume.CreatedAt);
   return (
     <>
-      <PageTitle text={name} />
-      <PageHeader
-        title={name}
-        meta={
-          <Link href={`/hosts/${encodeURIComponent(host)}`} className="text-sm text-muted hover:text-ink hover:underline">
+      <DetailHeader
+        title={volume.Name}
+        facts={[
+          <Link key="host" href={`/hosts/${encodeURIComponent(host)}`} className="hover:text-ink hover:underline">
             {host}
-          </Link>
-        }
+          </Link>,
+        ]}
       />
       <div className="space-y-4">
         <Panel title={t("usedBy")}>

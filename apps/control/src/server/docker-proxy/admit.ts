@@ -4,6 +4,7 @@ import {
   type Action,
   type Actor,
   authorize,
+  can,
   findActorByToken,
   findHost,
   hostObject,
@@ -24,6 +25,8 @@ export type Admitted = {
   /** Path with query for the engine. */
   target: string;
   isChange: boolean;
+  /** The answer tells of containers, and the caller may not look inside them. */
+  isRedacted: boolean;
 };
 
 const TARGET = /^\/docker\/([a-z0-9][a-z0-9-]{0,62}|[0-9a-f-]{36})(\/[^?#]*)(\?[^#]*)?$/;
@@ -35,7 +38,7 @@ const TARGET = /^\/docker\/([a-z0-9][a-z0-9-]{0,62}|[0-9a-f-]{36})(\/[^?#]*)(\?[
  */
 export async function admitDockerCall(services: ServiceContext, req: IncomingMessage, address: string): Promise<Admitted> {
   const [, hostRef = "", path = "", query = ""] = TARGET.exec(req.url ?? "") ?? [];
-  const call = classifyDockerCall(req.method ?? "", path);
+  const call = classifyDockerCall(req.method ?? "", path, query);
   const anonymous: Actor = { kind: "anonymous", address };
   const unknownHost: ObjectRef = { kind: "host", id: hostRef, name: hostRef, teamId: null };
   const actor = await findActorByToken(services, bearer(req) ?? "", address);
@@ -59,7 +62,13 @@ export async function admitDockerCall(services: ServiceContext, req: IncomingMes
   const object: ObjectRef =
     call.kind === "host" ? hostObject(host) : { kind: call.kind, id: call.id, name: `${host.name}/${call.id}`, teamId: host.teamId };
   await authorize(services, actor, { action: call.action, object });
-  return { actor, action: call.action, object, host, target: `${path}${query}`, isChange: ruleOf(call.action).changes };
+  const isRedacted = showsContainers(path) && !can(actor, "container.inspect", object).allowed;
+  return { actor, action: call.action, object, host, target: `${path}${query}`, isChange: ruleOf(call.action).changes, isRedacted };
+}
+
+/** `docker ps`, `docker inspect`, `docker system df`: environments, arguments and labels hold secrets. */
+function showsContainers(path: string): boolean {
+  return /^(?:\/v[\d.]+)?\/(?:containers\/(?:[^/]+\/)?json|system\/df)$/.test(path);
 }
 
 function bearer(req: IncomingMessage): string | undefined {

@@ -11,7 +11,16 @@ describe("classifyDockerCall", () => {
     ["GET", "/v1.24/containers/web/logs", "container.logs", "web"],
     ["POST", "/v1.47/containers/create", "container.create", ""],
     ["POST", "/v1.47/containers/abc/exec", "container.exec", "abc"],
-    ["POST", "/v1.47/containers/abc/attach", "container.exec", "abc"],
+    ["POST", "/v1.47/containers/abc/attach", "container.attach", "abc"],
+    ["GET", "/containers/abc/top", "container.processes", "abc"],
+    ["GET", "/containers/abc/changes", "container.files", "abc"],
+    ["GET", "/containers/abc/export", "container.files", "abc"],
+    ["POST", "/containers/abc/update", "container.update", "abc"],
+    ["POST", "/containers/abc/kill", "container.change", "abc"],
+    ["GET", "/exec/abc/json", "container.readExec", "abc"],
+    ["POST", "/commit", "image.commit", ""],
+    ["GET", "/images/get", "image.save", ""],
+    ["GET", "/images/a/b/get", "image.save", "a/b"],
     ["POST", "/v1.47/exec/abc/start", "container.exec", "abc"],
     ["POST", "/containers/prune", "container.remove", ""],
     ["DELETE", "/containers/web", "container.remove", "web"],
@@ -24,6 +33,16 @@ describe("classifyDockerCall", () => {
     ["POST", "/networks/front/connect", "network.change", "front"],
   ])("%s %s is %s of %j", (...[method, path, action, id]) => {
     expect(classifyDockerCall(method, path)).toMatchObject({ action, id });
+  });
+
+  test.each([
+    ["?fromImage=nginx&tag=1", "image.pull"],
+    ["?FROMIMAGE=nginx", "image.pull"],
+    ["?fromSrc=-&repo=x", "image.change"],
+    ["?fromImage=nginx&fromSrc=-", "image.change"],
+    ["", "image.change"],
+  ])("/images/create%s is %s", (query, action) => {
+    expect(classifyDockerCall("POST", "/v1.47/images/create", query)).toMatchObject({ action });
   });
 
   test.each([

@@ -32,31 +32,32 @@ const ROUTES: readonly Route[] = [
   route("GET", "/containers/json", { action: "container.read", kind: "host" }),
   route("POST", "/containers/create", { action: "container.create", kind: "host" }),
   route("POST", "/containers/prune", { action: "container.remove", kind: "host" }),
-  route("GET", `/containers/${ID}/(?:json|top|stats|changes)`, { action: "container.read", kind: "container" }),
+  route("GET", `/containers/${ID}/(?:json|stats)`, { action: "container.read", kind: "container" }),
+  route("GET", `/containers/${ID}/top`, { action: "container.processes", kind: "container" }),
+  route("GET", `/containers/${ID}/changes`, { action: "container.files", kind: "container" }),
   route("GET", `/containers/${ID}/logs`, { action: "container.logs", kind: "container" }),
   route("GET HEAD", `/containers/${ID}/archive`, { action: "container.files", kind: "container" }),
   route("GET", `/containers/${ID}/export`, { action: "container.files", kind: "container" }),
   route("PUT", `/containers/${ID}/archive`, { action: "container.writeFiles", kind: "container" }),
-  route("POST", `/containers/${ID}/(?:start|stop|restart|kill|pause|unpause|rename|update)`, {
-    action: "container.change",
-    kind: "container",
-  }),
+  route("POST", `/containers/${ID}/(?:start|stop|restart|kill|pause|unpause)`, { action: "container.change", kind: "container" }),
+  route("POST", `/containers/${ID}/(?:rename|update)`, { action: "container.update", kind: "container" }),
   route("POST", `/containers/${ID}/wait`, { action: "container.read", kind: "container" }),
-  route("POST", `/containers/${ID}/resize`, { action: "container.exec", kind: "container" }),
-  // Attach writes to the program's input: it is a terminal into the container.
-  route("POST", `/containers/${ID}/(?:attach|exec)`, { action: "container.exec", kind: "container" }),
+  route("POST", `/containers/${ID}/(?:attach|resize)`, { action: "container.attach", kind: "container" }),
+  route("POST", `/containers/${ID}/exec`, { action: "container.exec", kind: "container" }),
   route("POST", `/exec/${ID}/(?:start|resize)`, { action: "container.exec", kind: "container" }),
-  route("GET", `/exec/${ID}/json`, { action: "container.read", kind: "container" }),
+  route("GET", `/exec/${ID}/json`, { action: "container.readExec", kind: "container" }),
   route("DELETE", `/containers/${ID}`, { action: "container.remove", kind: "container" }),
   // `docker commit` makes an image of a container's files.
-  route("POST", "/commit", { action: "image.change", kind: "host" }),
+  route("POST", "/commit", { action: "image.commit", kind: "host" }),
 
-  route("GET", "/images/(?:json|search|get)", { action: "image.read", kind: "host" }),
+  route("GET", "/images/(?:json|search)", { action: "image.read", kind: "host" }),
+  route("GET", "/images/get", { action: "image.save", kind: "host" }),
   route("POST", "/images/(?:create|load)", { action: "image.change", kind: "host" }),
   route("POST", "/images/prune", { action: "image.remove", kind: "host" }),
   route("POST", "/build/prune", { action: "image.remove", kind: "host" }),
   route("POST", "/build", { action: "image.build", kind: "host" }),
-  route("GET", `/images/${NAME}/(?:json|history|get)`, { action: "image.read", kind: "image" }),
+  route("GET", `/images/${NAME}/(?:json|history)`, { action: "image.read", kind: "image" }),
+  route("GET", `/images/${NAME}/get`, { action: "image.save", kind: "image" }),
   route("GET", `/distribution/${NAME}/json`, { action: "image.read", kind: "image" }),
   route("POST", `/images/${NAME}/tag`, { action: "image.tag", kind: "image" }),
   route("POST", `/images/${NAME}/push`, { action: "image.push", kind: "image" }),
@@ -77,18 +78,26 @@ const ROUTES: readonly Route[] = [
 ];
 
 /**
- * What a call is about, or undefined for one that is not known: it is refused. `path` is as it was sent, without query.
+ * What a call is about, or undefined for one that is not known: it is refused. `path` is as it was sent, without query;
+ * `query` with its question mark matters to one call, which is two: `docker pull` and `docker import`.
  * A path that a later reader could understand differently (dot segments, encoded slashes, double slashes) is not known.
  */
-export function classifyDockerCall(method: string, path: string): DockerCall | undefined {
+export function classifyDockerCall(method: string, path: string, query = ""): DockerCall | undefined {
   const bare = path.replace(/^\/v\d{1,2}\.\d{1,3}(?=\/)/, "");
   if (!isPlain(bare)) return undefined;
   for (const { methods, path: pattern, action, kind } of ROUTES) {
     if (!methods.split(" ").includes(method)) continue;
     const match = pattern.exec(bare);
-    if (match !== null) return { action, kind, id: decodeURIComponent(match[1] ?? "") };
+    if (match === null) continue;
+    return { action: isPull(bare, query) ? "image.pull" : action, kind, id: decodeURIComponent(match[1] ?? "") };
   }
   return undefined;
+}
+
+function isPull(path: string, query: string): boolean {
+  if (path !== "/images/create") return false;
+  const names = [...new URLSearchParams(query).keys()].map((name) => name.toLowerCase());
+  return names.includes("fromimage") && !names.includes("fromsrc");
 }
 
 function isPlain(path: string): boolean {

@@ -11,6 +11,7 @@ import { answerError, describeError } from "../http/answer.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { type Admitted, admitDockerCall } from "./admit.ts";
 import { forwardHeaders, returnHeaders } from "./forward-headers.ts";
+import { sendRedacted } from "./send-redacted.ts";
 
 export type DockerProxyOptions = { services: ServiceContext; hub: AgentHub; guard: LiveGuard };
 
@@ -45,6 +46,7 @@ export class DockerProxy {
           ...(hasBody(req) ? { body: shieldBody(req) } : {}),
           signal: gone.signal,
         });
+        if (admitted.isRedacted && response.status === 200) return { status: 200, done: sendRedacted(response, res) };
         res.writeHead(response.status, returnHeaders(response.headers));
         res.flushHeaders();
         if (!req.complete) res.once("finish", () => endUpload(req));
