@@ -116,7 +116,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       return failures;
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
-    encryption: () => ({ encryption: tunnels.encryption, tunnels: tunnels.published }),
+    encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
     leaveOut: async (unreachable) => {
