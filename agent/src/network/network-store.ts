@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
+import type { Ipv6Ranges } from "./ipv6.ts";
 
 /**
  * Networks, endpoints and published ports. A row of endpoints or ports is the intent: it is written before the kernel
@@ -60,6 +61,8 @@ const MIGRATION: Migration = {
     `ALTER TABLE networks ADD COLUMN subnet6 TEXT NOT NULL DEFAULT '';
      ALTER TABLE networks ADD COLUMN gateway6 TEXT NOT NULL DEFAULT '';
      ALTER TABLE endpoints ADD COLUMN address6 TEXT NOT NULL DEFAULT '';`,
+    `ALTER TABLE networks ADD COLUMN address_range6 TEXT NOT NULL DEFAULT '';
+     ALTER TABLE networks ADD COLUMN reserved_addresses6 TEXT NOT NULL DEFAULT '{}';`,
   ],
 };
 
@@ -85,6 +88,7 @@ const NetworkRow = z.object({
   /** "" without IPv6; an overlay has no IPv6 gateway to speak of. */
   subnet6: z.string(),
   gateway6: z.string(),
+  address_range6: z.string(),
   is_subnet_chosen: flagColumn,
   is_internal: flagColumn,
   is_attachable: flagColumn,
@@ -92,10 +96,13 @@ const NetworkRow = z.object({
   options: textMap,
   /** `--aux-address`: taken by others, by whatever name. */
   reserved_addresses: textMap,
+  reserved_addresses6: textMap,
   last_address: z.string(),
   created_at_ms: z.int(),
 });
 export type NetworkRow = z.output<typeof NetworkRow>;
+
+type NewNetwork = Omit<NetworkRow, "number" | "last_address" | "reserved_addresses" | keyof Ipv6Ranges> & Partial<Ipv6Ranges>;
 
 const EndpointRow = z.object({
   number: z.int(),
@@ -169,11 +176,11 @@ export class NetworkStore {
     return row === undefined ? undefined : this.#parseNetwork(row);
   }
 
-  addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
+  addNetwork(network: NewNetwork, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
-         options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?)`,
+         options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6, address_range6, reserved_addresses6)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?, ?, ?)`,
       network.id,
       network.namespace,
       network.name,
@@ -190,6 +197,8 @@ export class NetworkStore {
       JSON.stringify(reserved),
       network.subnet6,
       network.gateway6,
+      network.address_range6 ?? "",
+      JSON.stringify(network.reserved_addresses6 ?? {}),
     );
   }
 
