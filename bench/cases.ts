@@ -7,6 +7,7 @@ import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
 import { networks } from "./networks.ts";
 import { overlay } from "./overlay.ts";
+import { pages } from "./pages.ts";
 import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
@@ -187,4 +188,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   compose,
   overlay,
   networks,
+  pages,
 };
