@@ -282,7 +282,17 @@ export class NetworkStore {
     return this.#db.all("SELECT * FROM ports ORDER BY host_port, protocol, host_address").map((row) => PortRow.parse(row));
   }
 
-  /** Containers of a network that publish ports: most publish none. */
+  /** Containers that publish ports: most publish none. */
+  publishers(): string[] {
+    return this.#db.all("SELECT DISTINCT container_id FROM ports ORDER BY container_id").map((row) => String(row["container_id"]));
+  }
+
+  /** Networks that have endpoints. */
+  networksInUse(): ReadonlySet<string> {
+    return new Set(this.#db.all("SELECT DISTINCT network_id FROM endpoints").map((row) => String(row["network_id"])));
+  }
+
+  /** Those of one network. */
   publishersIn(networkId: string): ReadonlySet<string> {
     const sql = "SELECT DISTINCT container_id FROM ports JOIN endpoints USING (container_id) WHERE network_id = ?";
     return new Set(this.#db.all(sql, networkId).map((row) => String(row["container_id"])));

@@ -86,7 +86,12 @@ export class OverlayDriver {
 
   /** Whether this host takes part in a network's traffic. */
   isWanted(networkId: string): boolean {
-    return this.#deps.endpointsIn(networkId).length > 0 || this.#published(networkId).length > 0;
+    return this.#deps.endpointsIn(networkId).length > 0 || this.isPublishing(networkId);
+  }
+
+  /** Whether a port of it is published on every host. */
+  isPublishing(networkId: string): boolean {
+    return this.#published(networkId).length > 0;
   }
 
   /**
