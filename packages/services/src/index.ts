@@ -62,6 +62,7 @@ export * from "./networks/caller-tickets.ts";
 export * from "./networks/compose-network.ts";
 export * from "./networks/check-reach.ts";
 export * from "./networks/create-overlay.ts";
+export { checkPool } from "./networks/plan-network.ts";
 export type { OverlayDetail, OverlayHost, OverlayMemberRow, OverlayProblem, OverlaySummary } from "./networks/describe-overlay.ts";
 export * from "./networks/describe-mesh.ts";
 export { REACH_HOPS, type ReachHop, type ReachHopName, type ReachVerdict } from "./networks/explain-reach.ts";

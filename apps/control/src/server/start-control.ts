@@ -132,6 +132,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     nowMs: Date.now,
     version,
     publicUrl: config.publicUrl,
+    overlayPool: config.overlayPool,
     serverKey: secrets.identity.publicKey,
   };
   hub.attach(services);
