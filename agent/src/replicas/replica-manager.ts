@@ -1,5 +1,5 @@
 import { toFlotillaError } from "@flotilla/core";
-import { REPLICA_KIND, REPLICA_LABEL, type ReplicaState, type Resource, type ResourceFailure } from "@flotilla/protocol";
+import { REPLICA_KIND, REPLICA_LABEL, type ReplicaFile, type ReplicaState, type Resource, type ResourceFailure } from "@flotilla/protocol";
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
@@ -167,7 +167,8 @@ export class ReplicaManager implements Reconciler {
     if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     if (step.kind === "create") {
       const { namespace, name } = wanted;
-      await engine.create({ namespace, name, body: toContainerBody(wanted, (file) => this.#deps.files.pathOf(id, file)) });
+      const pathOf = (file: ReplicaFile): string => this.#deps.files.pathOf(id, file);
+      await engine.create({ namespace, name, body: toContainerBody(wanted, pathOf), ownSources: wanted.files.map(pathOf) });
       return;
     }
     if (container === undefined) return;
