@@ -90,7 +90,7 @@ describe("people, sessions and tokens", () => {
     expect(refused.map((row) => row.object.name).sort()).toEqual([ADMIN.email, "nobody@example.test"]);
   });
 
-  test("an account is closed to guesses after ten, wherever they come from", async () => {
+  test("an account is closed to guesses of one address after ten", async () => {
     await mutate(
       "members.create",
       { name: "Bob", email: "bob@example.test", password: "bob's long password", role: "deployer" },

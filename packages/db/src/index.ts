@@ -6,8 +6,10 @@ export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
   AuditRow,
   Host,
+  HostGrant,
   HostObserved,
   HostState,
+  Invitation,
   JoinToken,
   Membership,
   OverlayLease,

@@ -23,7 +23,12 @@ export const dockerInfo = z.looseObject({
 });
 export type DockerInfo = z.output<typeof dockerInfo>;
 
-export type HostDetail = HostRow & { desiredState: DesiredStateSummary; info: DockerInfo | null; labels: Record<string, string> };
+export type HostDetail = HostRow & {
+  /** Null for a host of another team. */
+  desiredState: DesiredStateSummary | null;
+  info: DockerInfo | null;
+  labels: Record<string, string>;
+};
 
 const labelsSchema = z.record(z.string(), z.string());
 
@@ -33,7 +38,10 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
   const host = await findHost(services, user, ref);
   const live = services.links.state(host.id);
   const labels = labelsSchema.safeParse(host.labels);
-  const [info, desiredState] = await Promise.all([live.isOnline ? readInfo() : null, readHostState(services, host.id)]);
+  const [info, desiredState] = await Promise.all([
+    live.isOnline ? readInfo() : null,
+    host.teamId === host.seenBy ? readHostState(services, host.id) : null,
+  ]);
   return { ...toHostRow(host, live), info, desiredState, labels: labels.success ? labels.data : {} };
 
   async function readInfo(): Promise<DockerInfo | null> {
