@@ -7,7 +7,7 @@ import type { ServiceContext } from "../context.ts";
 
 export type Me = {
   /** `role` is null for an instance administrator who is no member of the team. */
-  user: { id: string; name: string; email: string; role: RoleRef | null; isInstanceAdmin: boolean };
+  user: { id: string; name: string; email: string; role: RoleRef | null; isInstanceAdmin: boolean; hasTwoFactor: boolean };
   /** The team that they act for now. */
   team: { id: string; name: string; slug: string };
   /** The teams that they can act for. */
@@ -26,9 +26,12 @@ export async function getMe(services: ServiceContext, actor: Actor): Promise<Me>
   const { userId, name, email, role, isInstanceAdmin, team, rights, lacksTwoFactor } = requireUser(actor);
   const mine = isInstanceAdmin ? {} : { memberships: { some: { userId } } };
   const where = { removedAt: null, ...mine };
-  const teams = await services.prisma.team.findMany({ where, select: brief, orderBy: { name: "asc" }, take: MAX_TEAMS });
+  const [teams, { twoFactorEnabled: hasTwoFactor }] = await Promise.all([
+    services.prisma.team.findMany({ where, select: brief, orderBy: { name: "asc" }, take: MAX_TEAMS }),
+    services.prisma.user.findUniqueOrThrow({ where: { id: userId }, select: { twoFactorEnabled: true } }),
+  ]);
   return {
-    user: { id: userId, name, email, role, isInstanceAdmin },
+    user: { id: userId, name, email, role, isInstanceAdmin, hasTwoFactor },
     team: { id: team.id, name: team.name, slug: team.slug },
     teams,
     lacksTwoFactor,
