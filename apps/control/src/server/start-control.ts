@@ -12,6 +12,7 @@ import {
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
+  HostHistory,
   issueLocalJoinToken,
   issueSetupToken,
   LiveFeed,
@@ -115,6 +116,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
+    history: new HostHistory(hub, Date.now),
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
