@@ -53,6 +53,7 @@ async function send(method: string, path: string, request: Request = {}): Promis
   if (request.filters !== undefined) query.set("filters", JSON.stringify(request.filters));
   const call: Call = {
     namespace: "default",
+    isExempt: true,
     version: [1, 47],
     method,
     params: { id: request.id ?? "" },

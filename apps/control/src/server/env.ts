@@ -19,6 +19,8 @@ export type ControlConfig = {
   /** Where overlay networks get subnets that nobody chose; the default one without. */
   overlayPool: string | undefined;
   admin: { email: string; password: string; token: string | undefined } | undefined;
+  /** Rows of the audit are kept for so many days; undefined keeps them all. */
+  auditDays: number | undefined;
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -42,6 +44,9 @@ const variables = z.object({
     .regex(/^flt_[A-Za-z0-9_-]{32,}$/, "must be flt_ and at least 32 letters or digits")
     .max(128)
     .optional(),
+  FLOTILLA_AUDIT_DAYS: text
+    .refine((days) => days === undefined || (/^\d{2,5}$/.test(days) && Number(days) >= 30), "must be a number of days, at least 30")
+    .transform((days) => (days === undefined ? undefined : Number(days))),
   FLOTILLA_LOG: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -73,6 +78,7 @@ export function readControlConfig(env: Readonly<Record<string, string | undefine
     databaseUrl: read.DATABASE_URL,
     overlayPool: readPool(read.FLOTILLA_OVERLAY_POOL),
     admin: readAdmin(read),
+    auditDays: read.FLOTILLA_AUDIT_DAYS,
     logLevel: read.FLOTILLA_LOG,
   };
 }
