@@ -40,6 +40,9 @@ const TEST_PACKAGES = {
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
+/** Clocks of hosts that are wrong. */
+const CLOCK_PACKAGES = { faketime: "faketime" };
+
 /** The peer that the benchmarks and `npm run peer` compare with. */
 const BENCH_PACKAGES = { dockerd: "docker.io" };
 
@@ -49,8 +52,8 @@ const NEEDS = {
   bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   peer: [BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   image: [BUILD_PACKAGES, { docker: "docker.io" }],
-  lab: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
-  soak: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
+  lab: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, CLOCK_PACKAGES],
+  soak: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, CLOCK_PACKAGES],
   fuzz: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   screenshots: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   check: [BUILD_PACKAGES],

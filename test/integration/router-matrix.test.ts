@@ -112,6 +112,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "registry.upstreams.test": { name: "none" },
   "registry.upstreams.remove": { name: "none" },
   "activity.list": {},
+  "activity.verify": {},
   "terminal.open": { ...CONTAINER, rows: 24, cols: 80 },
   "terminal.reattach": { sessionId: "nothing" },
   "live.onEvents": undefined,

@@ -87,6 +87,9 @@ export const ACTIONS = {
   /** Docker's events carry all labels, and the commands of exec. */
   "event.read": { needs: ["container.read", "container.inspect"], changes: false },
   "activity.read": { needs: ["audit.read"], changes: false },
+  "activity.export": { needs: ["audit.read"], changes: false },
+  /** The chain is of the instance. */
+  "activity.verify": { needs: "instanceAdmin", changes: false },
   "registry.read": { needs: ["registry.pull"], changes: false },
   "registry.pull": { needs: ["registry.pull"], changes: false, publicToo: true, hosts: true },
   "registry.push": { needs: ["registry.push"], changes: true },
