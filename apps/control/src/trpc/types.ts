@@ -1,6 +1,11 @@
 import type { RouterOutputs } from "@flotilla/api";
 
 export type Me = RouterOutputs["me"]["get"];
+export type RoleRow = RouterOutputs["roles"]["list"][number];
+export type AccessReport = RouterOutputs["members"]["access"];
+export type TeamRow = RouterOutputs["teams"]["list"][number];
+export type PersonRow = RouterOutputs["people"]["list"]["items"][number];
+export type GrantRow = RouterOutputs["hosts"]["grants"]["list"][number];
 export type HostRow = RouterOutputs["hosts"]["list"][number];
 export type HostDetails = RouterOutputs["hosts"]["get"];
 export type ContainerRow = RouterOutputs["containers"]["list"]["items"][number];
