@@ -30,6 +30,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "hosts.joinTokens.list": undefined,
   "hosts.joinTokens.revoke": { id: "nothing" },
   "overview.get": undefined,
+  "overview.history": undefined,
   "containers.list": HOST,
   "containers.inspect": CONTAINER,
   "containers.top": CONTAINER,

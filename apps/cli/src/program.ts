@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { toFlotillaError } from "@flotilla/core";
 import { Command } from "commander";
 import { joinCommand, runAgent, uninstallAgent } from "./agent/agent-commands.ts";
+import { backup, type BackupOptions, restore } from "./backup-commands.ts";
 import { createOutput, type Output } from "./output.ts";
 import { CONTROL_MAIN, VERSION } from "./paths.ts";
 import { createToken, login, writeContext } from "./remote/remote-commands.ts";
@@ -62,6 +63,21 @@ program
   .requiredOption("--name <name>", "what it is for")
   .option("--days <days>", "days until it expires (default: never)")
   .action((options: { name: string; days?: string }) => run((output) => createToken(output, options)));
+
+const protection = "file whose first line is the passphrase (age v1, scrypt)";
+program
+  .command("backup [file]")
+  .description("write the control plane of this machine into a file: database, keys and the registry's images; it may run meanwhile")
+  .option("--passphrase-file <file>", `encrypt it; ${protection}`)
+  .option("--without-registry", "leave the registry's images out", false)
+  .option("--force", "replace a file that is there", false)
+  .action((file: string | undefined, options: BackupOptions) => run((output) => backup(output, file, options)));
+program
+  .command("restore <file>")
+  .description("make a control plane on this machine from a backup; one that is there must be stopped")
+  .option("--passphrase-file <file>", protection)
+  .option("--force", "put a control plane that is there aside", false)
+  .action((file: string, options: BackupOptions) => run((output) => restore(output, file, options)));
 
 addStackCommands(program, run);
 program

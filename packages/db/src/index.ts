@@ -1,3 +1,4 @@
+export { type DatabaseCopy, databaseCopy, exportTables, importTables } from "./copy-tables.ts";
 export { isDatabaseAway } from "./database-away.ts";
 export type { ListenOptions } from "./listen.ts";
 export { migrate, type MigrationReport } from "./migrate.ts";

@@ -26,10 +26,11 @@ const historyRow = z.object({ migration_name: z.string(), checksum: z.string(), 
  * it either applied or not; several control planes that start together wait for each other.
  *
  * @param directory `prisma/migrations`
- * @throws conflict when an applied migration was edited, or when the database is newer than this program.
+ * @param only just these migrations: the schema as an older version had it.
+ * @throws conflict when an applied migration was edited, or when the database, or `only`, is newer than this program.
  */
-export async function migrate(options: ConnectionOptions, directory: string): Promise<MigrationReport> {
-  const files = await readMigrations(directory);
+export async function migrate(options: ConnectionOptions, directory: string, only?: readonly string[]): Promise<MigrationReport> {
+  const files = select(await readMigrations(directory), only);
   const client = new Client(toPoolConfig(options));
   await client.connect();
   try {
@@ -52,6 +53,24 @@ export async function migrate(options: ConnectionOptions, directory: string): Pr
     // Ending the session frees the advisory lock.
     await client.end();
   }
+}
+
+/** Names of the applied migrations, oldest first. */
+export async function readHistory(client: Client): Promise<string[]> {
+  const { rows } = await client.query(
+    'SELECT "migration_name" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL AND "finished_at" IS NOT NULL ORDER BY "migration_name"',
+  );
+  return z
+    .array(historyRow.pick({ migration_name: true }))
+    .parse(rows)
+    .map(({ migration_name: name }) => name);
+}
+
+function select(files: MigrationFile[], only: readonly string[] | undefined): MigrationFile[] {
+  const unknown = only?.find((name) => !files.some((file) => file.name === name));
+  if (unknown !== undefined)
+    throw new FlotillaError("conflict", `migrate: this version of Flotilla is too old: it does not know ${unknown}`);
+  return only === undefined ? files : files.filter(({ name }) => only.includes(name));
 }
 
 type MigrationFile = { name: string; sql: string; checksum: string };

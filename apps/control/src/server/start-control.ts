@@ -11,6 +11,7 @@ import {
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
+  HostHistory,
   issueLocalJoinToken,
   issueSetupToken,
   LiveFeed,
@@ -117,6 +118,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const services: ServiceContext = {
     prisma: database.prisma,
     links: planes.hosts,
+    history: new HostHistory(planes.hosts, Date.now),
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),

@@ -22,6 +22,7 @@ export type UpstreamRow = RouterOutputs["registry"]["upstreams"]["list"][number]
 export type RetentionPlan = RouterOutputs["registry"]["retention"]["preview"];
 export type CleanupRow = NonNullable<RouterOutputs["registry"]["cleanup"]["status"]>;
 export type Overview = RouterOutputs["overview"]["get"];
+export type Attention = Overview["attention"][number];
 export type StackRow = RouterOutputs["stacks"]["list"][number];
 export type StackDetails = RouterOutputs["stacks"]["get"];
 export type StackService = StackDetails["detail"][number];

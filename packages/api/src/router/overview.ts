@@ -1,9 +1,10 @@
-import { coalesce, getOverview, listActivity, type LiveEvent } from "@flotilla/services";
+import { coalesce, getOverview, listActivity, type LiveEvent, readFleetHistory } from "@flotilla/services";
 import { z } from "zod";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
 
 export const overviewRouter = createRouter({
   get: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => getOverview(ctx.services, ctx.actor)),
+  history: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => readFleetHistory(ctx.services, ctx.actor)),
 });
 
 const activityInput = z.object({

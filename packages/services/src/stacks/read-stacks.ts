@@ -71,17 +71,25 @@ export type StackSummary = {
 
 /** The team's stacks. */
 export async function listStacks(services: ServiceContext, actor: Actor): Promise<StackSummary[]> {
+  return (await readStacks(services, actor)).map(({ summary }) => summary);
+}
+
+/** The team's stacks by name, each with its services as they stand. */
+export async function readStacks(
+  services: ServiceContext,
+  actor: Actor,
+): Promise<{ summary: StackSummary; views: readonly StackServiceView[] }[]> {
   const { team } = requireUser(actor);
   return services.prisma.$transaction(async (tx) => {
     const rows = await readStackRows(tx, team.id);
     const projects = new Projects(services, tx);
-    const summaries: StackSummary[] = [];
+    const found: { summary: StackSummary; views: readonly StackServiceView[] }[] = [];
     const deployments = await newestDeployments(tx, team.id);
     for (const stack of rows.stacks) {
       const views = await viewServices(stack, { rows, projects, networks: new Map() });
-      summaries.push(summarise(stack, views, deployments.get(stack.id)));
+      found.push({ summary: summarise(stack, views, deployments.get(stack.id)), views });
     }
-    return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return found.toSorted((a, b) => (a.summary.name < b.summary.name ? -1 : 1));
   }, AT_ONE_TIME);
 }
 

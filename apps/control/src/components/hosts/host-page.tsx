@@ -1,23 +1,35 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useParams, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ContainerList } from "@/components/containers/container-list.tsx";
 import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { HostMenu } from "@/components/hosts/host-menu.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
-import { HostInfoPanel } from "@/components/hosts/host-info-panel.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
-import { ImageTable } from "@/components/images/image-list.tsx";
+import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
-import { VolumeTable } from "@/components/volumes/volume-list.tsx";
 import { hostTone } from "@/lib/host-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
+
+// The lists of a host come when their tab is opened.
+const ContainerList = dynamic(() => import("@/components/containers/container-list.tsx").then((found) => found.ContainerList), {
+  loading: () => <TableSkeleton />,
+});
+const ImageTable = dynamic(() => import("@/components/images/image-list.tsx").then((found) => found.ImageTable), {
+  loading: () => <TableSkeleton />,
+});
+const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable), {
+  loading: () => <TableSkeleton />,
+});
+const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
+  loading: () => <TableSkeleton />,
+});
 
 const TABS = ["status", "containers", "images", "volumes", "info"] as const;
 

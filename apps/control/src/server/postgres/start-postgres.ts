@@ -78,13 +78,31 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   await untilReady(child, directory, stale);
   const socket = openSocketDirectory(directory);
   return {
-    connection: { socketDir: socket.path, user: SUPERUSER, password, database: DATABASE },
+    connection: connectionTo(socket.path, password),
     stop: async () => {
       socket.close();
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
       const timer = setTimeout(() => child.kill("SIGQUIT"), STOP_TIMEOUT_MS);
       await exited;
       clearTimeout(timer);
+    },
+  };
+}
+
+function connectionTo(socketDir: string, password: string): ConnectionOptions {
+  return { socketDir, user: SUPERUSER, password, database: DATABASE };
+}
+
+/** The Postgres of this directory that another process runs, or undefined when none does. `stop` leaves it running. */
+export function findRunningPostgres({ directory, password }: Omit<PostgresOptions, "logger">): EmbeddedPostgres | undefined {
+  const pid = readPid(directory);
+  if (pid === undefined || !isPostgresOf(pid, directory)) return undefined;
+  const socket = openSocketDirectory(directory);
+  return {
+    connection: connectionTo(socket.path, password),
+    stop: () => {
+      socket.close();
+      return Promise.resolve();
     },
   };
 }
