@@ -116,7 +116,7 @@ describe("a host that another control plane holds", () => {
     const { namespace } = await a.services.prisma.team.findFirstOrThrow();
     expect(headers).toMatchObject({ "x-own": "1", "x-flotilla-namespace": namespace });
     const own = Object.keys(headers).filter((name) => name.startsWith("x-flotilla-"));
-    expect(own.sort()).toEqual(["x-flotilla-caller", "x-flotilla-namespace"]);
+    expect(own.sort()).toEqual(["x-flotilla-caller", "x-flotilla-exempt", "x-flotilla-namespace"]);
     expect((await docker(b, "/v1.47/containers/no-such/json")).status).toBe(404);
   });
 

@@ -1,5 +1,6 @@
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { containersRouter } from "./router/containers.ts";
+import { guardsRouter } from "./router/guards.ts";
 import { hostsRouter } from "./router/hosts.ts";
 import { imagesRouter } from "./router/images.ts";
 import { meRouter } from "./router/me.ts";
@@ -21,6 +22,7 @@ export const appRouter = createRouter({
   members: membersRouter,
   tokens: tokensRouter,
   hosts: hostsRouter,
+  guards: guardsRouter,
   overview: overviewRouter,
   containers: containersRouter,
   images: imagesRouter,

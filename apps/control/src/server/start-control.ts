@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import type { SigningKey } from "@flotilla/protocol";
-import { type ApiContext, createTrpcHttpHandler } from "@flotilla/api";
+import { type ApiContext, createRestHandler, createTrpcHttpHandler } from "@flotilla/api";
 import type { Logger } from "@flotilla/core";
+import type { SigningKey } from "@flotilla/protocol";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
   type Actor,
@@ -45,6 +45,7 @@ import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
 import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
+import { listenForAudit } from "./listen-for-audit.ts";
 import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
@@ -134,6 +135,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     nowMs: Date.now,
     version,
     publicUrl: config.publicUrl,
+    overlayPool: config.overlayPool,
     serverKey: secrets.identity.publicKey,
   };
   planes.hub.attach(services, planes.peers);
@@ -219,13 +221,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   const { config } = options;
   const guard = new LiveGuard(services);
   const live = new LiveFeed({ links: hosts, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
-  undo.push(
-    database.listen({
-      channel: "flotilla_audit",
-      onPayload: (teamId) => live.publish(teamId, { kind: "activity", action: "recorded" }),
-      onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
-    }),
-  );
+  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hosts, guard });
@@ -242,6 +238,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
     registry: new RegistryDoor({ services, guard, signInGuard }),
     docker: new DockerProxy({ services, hosts, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
+    rest: createRestHandler(async (req) => makeContext(await door.findActor(req))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
     page: options.page,
     isBehindProxy: config.isBehindProxy,

@@ -27,11 +27,14 @@ const ImageTable = dynamic(() => import("@/components/images/image-list.tsx").th
 const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable), {
   loading: () => <TableSkeleton />,
 });
+const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
+  loading: () => <TableSkeleton />,
+});
 const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
   loading: () => <TableSkeleton />,
 });
 
-const TABS = ["status", "containers", "images", "volumes", "info"] as const;
+const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
 
 export function HostPage(): ReactNode {
   const t = useTranslations("host");
@@ -55,6 +58,7 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
     containers: () => <ContainerList host={host.name} />,
     images: () => <ImageTable host={host.name} />,
     volumes: () => <VolumeTable host={host.name} />,
+    guards: () => <HostGuards host={host} />,
     info: () => <HostInfoPanel host={host} />,
   };
   return (

@@ -1,7 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import type { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
-import { HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
+import { EXEMPT_HEADER, HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
 import type { EngineRequest, EngineResponse } from "@flotilla/services";
 import { answerBody } from "./answer-body.ts";
 import { sendBody } from "./send-body.ts";
@@ -55,8 +55,10 @@ export class TunnelCalls {
   #open(request: RawRequest, endStream: boolean): ClientHttp2Stream {
     const { session, headers } = this.#options;
     if (session.destroyed || session.closed) throw this.#gone();
+    // After the caller's own headers: whose objects a call is about, and what binds it, nobody says but this process.
+    const ours = { [NAMESPACE_HEADER]: request.namespace, [EXEMPT_HEADER]: request.isExempt === true ? "1" : "0" };
     return session.request(
-      { ...request.headers, ...headers, ":method": request.method, ":path": request.path, [NAMESPACE_HEADER]: request.namespace },
+      { ...request.headers, ...headers, ":method": request.method, ":path": request.path, ...ours },
       { endStream, ...(request.signal === undefined ? {} : { signal: request.signal }) },
     );
   }

@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import {
   CALLER_HEADER,
+  EXEMPT_HEADER,
   NAMESPACE_HEADER,
   RELAY_CALLER_HEADER,
   RELAY_EPOCH_HEADER,
@@ -14,7 +15,7 @@ import { plainHeaders, type RawCall, type RawRequest } from "../agent-hub/tunnel
 
 /** Paths inside a host's tunnel that are of the link itself: only the control plane that holds it uses them. */
 const LINK_PATHS = "/flotilla/v1/link/";
-const OWN_HEADERS = new Set([RELAY_HOST_HEADER, RELAY_EPOCH_HEADER, RELAY_CALLER_HEADER, NAMESPACE_HEADER]);
+const OWN_HEADERS = new Set([RELAY_HOST_HEADER, RELAY_EPOCH_HEADER, RELAY_CALLER_HEADER, NAMESPACE_HEADER, EXEMPT_HEADER]);
 
 export type RelayTarget = {
   epoch: number;
@@ -51,7 +52,13 @@ export async function relayStream(stream: ServerHttp2Stream, headers: IncomingHt
       refuse(stream);
       return;
     }
-    const request = { method: headers[":method"] ?? "GET", path, namespace: String(headers[NAMESPACE_HEADER] ?? ""), headers: passed };
+    const request = {
+      method: headers[":method"] ?? "GET",
+      path,
+      namespace: String(headers[NAMESPACE_HEADER] ?? ""),
+      isExempt: headers[EXEMPT_HEADER] === "1",
+      headers: passed,
+    };
     const call = target.openRaw(request, { endStream: stream.endAfterHeaders });
     pipeRequest(stream, call);
     await pipeAnswer(stream, call).catch(() => passFailure(stream, call));

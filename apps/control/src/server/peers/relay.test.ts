@@ -75,8 +75,17 @@ describe("a relayed call", () => {
     const { headers, body } = JSON.parse(await text(response.body)) as { headers: Record<string, string>; body: string };
     expect(body).toBe("hello");
     expect(headers).toMatchObject({ ":method": "POST", ":path": "/v1.47/info?a=1", "x-flotilla-namespace": "team-1", "x-own": "1" });
-    expect(Object.keys(headers).filter((name) => name.startsWith("x-flotilla-"))).toEqual(["x-flotilla-namespace"]);
+    expect(Object.keys(headers).filter((name) => name.startsWith("x-flotilla-"))).toEqual(["x-flotilla-namespace", "x-flotilla-exempt"]);
   });
+
+  test.each([true, false])(
+    "exempt from guard rails: %s, as the control plane that was called says, whatever the caller's headers",
+    async (isExempt) => {
+      const response = await relayed(echo).request({ ...get, isExempt, headers: { "x-flotilla-exempt": isExempt ? "0" : "1" } });
+      const { headers } = JSON.parse(await text(response.body)) as { headers: Record<string, string> };
+      expect(headers["x-flotilla-exempt"]).toBe(isExempt ? "1" : "0");
+    },
+  );
 
   test("without a body ends where its headers end", async () => {
     let ended: boolean | undefined;
