@@ -185,7 +185,7 @@ describe("a host that another control plane holds", () => {
     const messages: string[] = [];
     page.on("message", (data: Buffer) => messages.push(data.toString()));
     await until(() => page.readyState === WebSocket.OPEN);
-    page.send(JSON.stringify({ id: 1, method: "subscription", params: { path: "overview.onEvents" } }));
+    page.send(JSON.stringify({ id: 1, method: "subscription", params: { path: "live.onEvents" } }));
     await until(() => messages.some((message) => message.includes('"started"')));
     // Each control plane reads the host's events once.
     await until(() => open.get("/v1.47/events") === 2);

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlotillaError, fullJitterMs, type Logger, toFlotillaError } from "@flotilla/core";
 import {
+  formatLine,
   HEARTBEAT_INTERVAL_MS,
   type LinkSocket,
   MAX_ROSTER_BYTES,
@@ -70,7 +71,7 @@ export class PeerLink {
     if (session === undefined || session.destroyed) throw this.#silent();
     const stream = session.request({ ":method": "POST", ":path": path }, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
     stream.on("error", () => undefined);
-    stream.end(JSON.stringify(body));
+    stream.end(formatLine(body));
     for await (const answer of readLines(answerBody(stream), { schema, maxBytes: MAX_ANSWER_BYTES })) {
       stream.close();
       return answer;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { type Logger, toFlotillaError } from "@flotilla/core";
+import { FlotillaError, type Logger, toFlotillaError } from "@flotilla/core";
+import { shieldBody } from "@flotilla/engine-api";
 import {
   DROP_PATH,
   dropRequest,
@@ -77,17 +78,23 @@ type Question<T extends z.ZodType> = { schema: T; work: (request: z.output<T>) =
 function answer<T extends z.ZodType>(stream: ServerHttp2Stream, logger: Logger, { schema, work }: Question<T>): void {
   void (async () => {
     try {
-      for await (const request of readLines(stream, { schema, maxBytes: MAX_REQUEST_BYTES })) {
-        const result = await work(request);
-        if (stream.destroyed) return;
-        stream.respond({ ":status": 200, "content-type": "application/json" });
-        stream.end(formatLine(result));
-        return;
-      }
-      throw new Error("nothing was asked");
+      const request = await readQuestion(stream, schema);
+      const result = await work(request);
+      if (stream.destroyed) return;
+      stream.respond({ ":status": 200, "content-type": "application/json" });
+      stream.end(formatLine(result));
     } catch (error) {
       logger.warn("what another control plane asked was not answered", { error: toFlotillaError(error).message });
       if (!stream.destroyed && !stream.headersSent) stream.respond({ ":status": 400 }, { endStream: true });
     }
   })();
+}
+
+async function readQuestion<T extends z.ZodType>(stream: ServerHttp2Stream, schema: T): Promise<z.output<T>> {
+  // Shielded: whoever stops reading would end the stream itself, before its answer.
+  for await (const request of readLines(shieldBody(stream), { schema, maxBytes: MAX_REQUEST_BYTES })) {
+    stream.resume();
+    return request;
+  }
+  throw new FlotillaError("invalid", "nothing was asked");
 }
