@@ -11,6 +11,7 @@ export type {
   HostGrant,
   HostObserved,
   HostState,
+  Invitation,
   JoinToken,
   Membership,
   OverlayLease,

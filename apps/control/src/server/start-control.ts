@@ -15,6 +15,7 @@ import {
   issueLocalJoinToken,
   issueSetupToken,
   LiveFeed,
+  type LiveHost,
   parseScope,
   RefusalLog,
   type ServiceContext,
@@ -223,11 +224,11 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   const live = new LiveFeed({ links: hosts, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
   undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
+  undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hosts, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
-  const signInGuard = new SignInGuard();
+  const signInGuard = new SignInGuard(services.prisma);
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
@@ -268,22 +269,27 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   return server;
 }
 
-type StateListening = { database: ControlDatabase; services: ServiceContext; states: StateStreams };
+type StateListening = { database: ControlDatabase; services: ServiceContext; states: StateStreams; live: LiveFeed };
 
 /** Hears from all control planes on this database that hosts' desired state may have changed. */
-function listenForStates({ database, services, states }: StateListening): () => Promise<void> {
+function listenForStates({ database, services, states, live }: StateListening): () => Promise<void> {
   return database.listen({
     channel: HOST_STATE_CHANNEL,
-    onPayload: (payload) => void states.refresh(parseScope(payload)),
+    onPayload: (payload) => {
+      const scope = parseScope(payload);
+      void states.refresh(scope);
+      // It may be shared with another team now, or not any more.
+      if (typeof scope === "object" && "hostId" in scope) void live.refresh(scope.hostId);
+    },
     onListening: () => void states.refresh("all"),
     onLost: (error) => services.logger.warn("notifications of desired state were lost for a moment", { error: error.message }),
   });
 }
 
-async function findLiveHost(
-  services: ServiceContext,
-  hostId: string,
-): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
-  const host = await services.prisma.host.findUnique({ where: { id: hostId }, include: { team: true } });
-  return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
+async function findLiveHost(services: ServiceContext, hostId: string): Promise<LiveHost | undefined> {
+  const include = { team: true, grants: { include: { team: true } } } as const;
+  const host = await services.prisma.host.findUnique({ where: { id: hostId }, include });
+  if (host === null) return undefined;
+  const teams = [host.team, ...host.grants.map(({ team }) => team)];
+  return { id: host.id, name: host.name, audiences: teams.map(({ id, namespace }) => ({ teamId: id, namespace })) };
 }

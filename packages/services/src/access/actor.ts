@@ -25,6 +25,8 @@ export type UserActor = {
   grants: ReadonlyMap<string, ReadonlySet<Right>>;
   /** Looks after the instance: teams, people, storage. Acts in each team as an owner. */
   isInstanceAdmin: boolean;
+  /** The team demands a second factor and the person has none: they have no rights there until they do. */
+  lacksTwoFactor: boolean;
   address: string | null;
 };
 

@@ -19,6 +19,7 @@ function user(role: BuiltInRole, more: Partial<UserActor> = {}): UserActor {
     rights: rightsOfRole(role),
     grants: new Map(),
     isInstanceAdmin: false,
+    lacksTwoFactor: false,
     address: null,
     ...more,
   };
@@ -144,7 +145,11 @@ describe("roles", () => {
 
   test("a deployer runs everything, and manages neither hosts nor the team", () => {
     expect(refusedTo("deployer")).toEqual(
-      byRight.filter((action) => /^(member\.(create|remove)|host\.(rename|remove|place)|joinToken|registry\.manage)/.test(action)),
+      byRight.filter((action) =>
+        /^(member\.(create|setRole|remove)|role\.(create|update|remove)|invitation|host\.(rename|remove|place)|grant|joinToken|registry\.manage)/.test(
+          action,
+        ),
+      ),
     );
   });
 

@@ -5,7 +5,10 @@ import type { ServiceContext } from "../context.ts";
 import { findHost, hostObject } from "../hosts/find-host.ts";
 import { engineJson } from "./engine-call.ts";
 
-/** Something of a host's engine. It belongs to the team of its host: rights are asked about the host's id, never about a name. */
+/**
+ * Something of a host's engine, in the namespace of the caller's team and so the team's own, whoever owns the host. Rights are asked
+ * about the host's id, never about a name.
+ */
 export async function engineObject(
   services: ServiceContext,
   actor: Actor,
@@ -13,7 +16,7 @@ export async function engineObject(
 ): Promise<ObjectRef> {
   const host = await findHost(services, actor, ref.host);
   if (ref.id === "") return hostObject(host);
-  return { kind: ref.kind, id: ref.id, name: `${host.name}/${ref.id}`, teamId: host.teamId };
+  return { ...hostObject(host), kind: ref.kind, id: ref.id, name: `${host.name}/${ref.id}` };
 }
 
 const NAME_TIMEOUT_MS = 2_000;

@@ -29,7 +29,8 @@ export type HostUnderlayFacts = Pick<HostUnderlay, "address" | "mtuBytes" | "enc
 
 export type HostDetail = HostRow & {
   underlay: HostUnderlayFacts | null;
-  desiredState: DesiredStateSummary;
+  /** Null for a host of another team. */
+  desiredState: DesiredStateSummary | null;
   info: DockerInfo | null;
   labels: Record<string, string>;
 };
@@ -44,7 +45,7 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
   const labels = labelsSchema.safeParse(host.labels);
   const [info, desiredState, underlay] = await Promise.all([
     live.isOnline ? readInfo() : null,
-    readHostState(services, host.id),
+    host.teamId === host.seenBy ? readHostState(services, host.id) : null,
     readUnderlay(services, host.id),
   ]);
   return { ...toHostRow(host, live), info, desiredState, underlay, labels: labels.success ? labels.data : {} };

@@ -13,6 +13,7 @@ import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
 import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
+import { useMay } from "@/components/use-me.ts";
 import { hostTone } from "@/lib/host-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
@@ -30,11 +31,15 @@ const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx")
 const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
   loading: () => <TableSkeleton />,
 });
+const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
+  loading: () => <TableSkeleton />,
+});
 const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
   loading: () => <TableSkeleton />,
 });
 
 const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
+const OWNER_TABS = [...TABS, "sharing"] as const;
 
 export function HostPage(): ReactNode {
   const t = useTranslations("host");
@@ -52,24 +57,32 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
   const t = useTranslations("host");
   const hosts = useTranslations("hosts");
   const router = useRouter();
+  const mayShare = useMay("host.share");
   const [dialog, setDialog] = useState<"rename" | "remove" | null>(null);
-  const content: Record<(typeof TABS)[number], () => ReactNode> = {
+  const content: Record<(typeof OWNER_TABS)[number], () => ReactNode> = {
     status: () => <HostStatus host={host} />,
     containers: () => <ContainerList host={host.name} />,
     images: () => <ImageTable host={host.name} />,
     volumes: () => <VolumeTable host={host.name} />,
     guards: () => <HostGuards host={host} />,
     info: () => <HostInfoPanel host={host} />,
+    sharing: () => <HostSharing host={host.id} />,
   };
   return (
     <>
       <DetailHeader
         title={host.name}
         status={<Status tone={hostTone(host.state)}>{hosts(`states.${host.state}`)}</Status>}
-        facts={[host.isLocal ? <Badge>{hosts("thisMachine")}</Badge> : null]}
+        facts={[host.isLocal ? <Badge>{hosts("thisMachine")}</Badge> : null, host.isShared ? <Badge>{hosts("shared")}</Badge> : null]}
         actions={<HostMenu host={host} onRename={() => setDialog("rename")} onRemove={() => setDialog("remove")} />}
       />
-      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} resets={["state"]} />
+      <UrlTabs
+        label={t("tabsLabel")}
+        ids={mayShare && !host.isShared ? OWNER_TABS : TABS}
+        words={(id) => t(`tabs.${id}`)}
+        content={content}
+        resets={["state"]}
+      />
       {dialog === "rename" ? (
         <RenameHostDialog
           host={host}

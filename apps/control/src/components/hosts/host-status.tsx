@@ -34,7 +34,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
           <PartialNotice>{host.flag}</PartialNotice>
         </div>
       )}
-      <DesiredStateFailures state={host.desiredState} />
+      {host.desiredState === null ? null : <DesiredStateFailures state={host.desiredState} />}
       <Panel title={t("load")}>
         {host.stats === null ? <p className="text-sm text-muted">{t("noLoad")}</p> : <Load stats={host.stats} host={host} />}
       </Panel>
@@ -50,7 +50,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
             { label: t("underlay.title"), value: <Underlay underlay={host.underlay} /> },
             { label: t("underlay.encryption"), value: <Encryption underlay={host.underlay} /> },
             { label: t("lastSeen"), value: host.state === "online" ? t("now") : seen === null ? t("never") : <TimeAgo time={seen} /> },
-            { label: t("desired.title"), value: <DesiredStateText state={host.desiredState} /> },
+            ...(host.desiredState === null ? [] : [{ label: t("desired.title"), value: <DesiredStateText state={host.desiredState} /> }]),
             ...(added === null ? [] : [{ label: t("added"), value: <TimeAgo time={added} /> }]),
           ]}
         />
