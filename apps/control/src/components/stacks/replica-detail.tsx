@@ -52,7 +52,10 @@ function Output({ title, text }: { title: string; text: string }): ReactNode {
   return (
     <div className="mt-2">
       <p className="text-xs text-muted">{title}</p>
-      <pre className="mt-0.5 max-h-48 overflow-auto rounded-md bg-hover px-2 py-1.5 font-mono text-xs break-all whitespace-pre-wrap">
+      <pre
+        tabIndex={0}
+        className="mt-0.5 max-h-48 overflow-auto rounded-md bg-hover px-2 py-1.5 font-mono text-xs break-all whitespace-pre-wrap"
+      >
         {text}
       </pre>
     </div>

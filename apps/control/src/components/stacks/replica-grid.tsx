@@ -76,7 +76,7 @@ function ReplicaChip({ replica, isChosen, onChoose }: ChipProps): ReactNode {
         "inline-flex h-7 items-center gap-1.5 rounded-md border px-2 text-xs transition-colors hover:border-ink",
         BORDERS[tone],
         isChosen && "border-ink",
-        !replica.isCurrent && "opacity-70",
+        !replica.isCurrent && "border-dashed",
       )}
     >
       <ToneSign tone={tone} />
