@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
 import { compose } from "./compose.ts";
+import { authorizer } from "./authorizer.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
@@ -182,6 +183,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   push,
   registry,
   build,
+  authorizer,
   planner,
   compose,
   pages,
