@@ -84,7 +84,7 @@ async function loadPage(context: BrowserContext, url: string): Promise<Load> {
   return { scriptBytes: scriptBytes(), lcpMs };
 }
 
-/** Bytes of scripts as they came over the wire, headers included. */
+/** Bytes of scripts as they came over the wire, compressed, without headers. */
 async function countScripts(client: CDPSession): Promise<() => number> {
   await client.send("Network.enable");
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
@@ -93,7 +93,7 @@ async function countScripts(client: CDPSession): Promise<() => number> {
   client.on("Network.responseReceived", ({ requestId, type }) => {
     if (type === "Script") scripts.add(requestId);
   });
-  client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+  client.on("Network.dataReceived", ({ requestId, encodedDataLength }) => {
     if (scripts.has(requestId)) bytes += encodedDataLength;
   });
   return () => bytes;

@@ -2,7 +2,7 @@
 // Brings a bare machine to where Flotilla can run, then runs the named command under Node 24.
 // This file is plain JavaScript for Node 20: it runs before anything is installed.
 //
-//   node scripts/bootstrap.mjs start|test|check|fix|bench|peer|image|lab|soak|screenshots|flotilla [arguments…]
+//   node scripts/bootstrap.mjs start|test|check|fix|bench|peer|image|lab|soak|fuzz|screenshots|flotilla [arguments…]
 //
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
@@ -40,6 +40,9 @@ const TEST_PACKAGES = {
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
+/** Clocks of hosts that are wrong. */
+const CLOCK_PACKAGES = { faketime: "faketime" };
+
 /** The peer that the benchmarks and `npm run peer` compare with. */
 const BENCH_PACKAGES = { dockerd: "docker.io" };
 
@@ -49,8 +52,9 @@ const NEEDS = {
   bench: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   peer: [BUILD_PACKAGES, TEST_PACKAGES, BENCH_PACKAGES],
   image: [BUILD_PACKAGES, { docker: "docker.io" }],
-  lab: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
-  soak: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
+  lab: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, CLOCK_PACKAGES],
+  soak: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES, CLOCK_PACKAGES],
+  fuzz: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   screenshots: [RUNTIME_PACKAGES, BUILD_PACKAGES, TEST_PACKAGES],
   check: [BUILD_PACKAGES],
   fix: [BUILD_PACKAGES],
@@ -67,6 +71,7 @@ const COMMANDS = {
   image: () => ["scripts/image.ts", ...rest],
   lab: () => ["scripts/lab.ts", ...rest],
   soak: () => ["test/soak/main.ts", ...rest],
+  fuzz: () => ["test/fuzz/main.ts", ...rest],
   screenshots: () => ["scripts/screenshots.ts", ...rest],
   flotilla: () => (isCompose ? [COMPOSE_BUNDLE, ...rest] : [join(ROOT, "apps/cli/src/main.ts"), ...rest]),
 };

@@ -34,6 +34,7 @@ import { EventBus } from "./events/bus.ts";
 import { createExecRoutes } from "./exec/exec-routes.ts";
 import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
+import { openGuards } from "./guard/guard-store.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { openNetworkStack } from "./host/network-kernel.ts";
@@ -161,6 +162,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const events = new EventBus();
   const state = createState(db, logger.child({ part: "state" }));
   const deps = { config, db, events, logger };
+  const guards = openGuards(db, state.desired);
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
   state.desired.register(
@@ -185,7 +187,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
         .map((view) => ({ containerId: view.id, isRunning: view.status === "running" || view.status === "paused" })),
   });
   opened.push(() => images.close());
-  const containers: Containers = createEngine({ ...deps, images, volumes, networks, clock: { nowMs: Date.now } });
+  const containers: Containers = createEngine({ ...deps, images, volumes, networks, guards, clock: { nowMs: Date.now } });
+  guards.onChange((namespaces) => containers.applyLimits(namespaces));
   await images.recover();
   await containers.recover();
   opened.push(() => containers.close());

@@ -335,7 +335,7 @@ describe("every page", () => {
     "/help",
   ];
 
-  test.each(PATHS)("%s fits a screen 360 px wide", async (path) => {
+  test.each(PATHS)("%s fits a screen 360 px wide and has no barrier that axe finds", async (path) => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open(path);
     await page.locator("h1").first().waitFor({ state: "attached" });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, t
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@flotilla/core";
+import { verifyAudit } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startPostgres } from "../../apps/control/src/server/postgres/start-postgres.ts";
 import { COMPILE_CACHE } from "../support/compile-cache.ts";
@@ -113,6 +114,11 @@ describe("a control plane", () => {
     try {
       await expectWhole(restored.url);
       expect(restored.setupUrl).toBeUndefined();
+      // Rows of the audit come with their seals: none is sealed a second time.
+      const { prisma } = restored.services;
+      const seals = await prisma.auditSeal.count();
+      expect(await verifyAudit(restored.services)).toMatchObject({ isWhole: true, head: { seq: String(seals) } });
+      expect(await prisma.auditSeal.groupBy({ by: ["rowId", "content"], having: { rowId: { _count: { gt: 1 } } } })).toEqual([]);
     } finally {
       await restored.close();
     }

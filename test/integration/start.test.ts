@@ -41,13 +41,6 @@ describe("the start", () => {
     }
   });
 
-  test("what is not there yet is 501 with a sentence", async () => {
-    for (const path of ["/api/v1/hosts", "/api/v1/openapi.json"]) {
-      const response = await fetch(control.url + path);
-      expect([response.status, await response.json()]).toEqual([501, { message: expect.stringContaining("not part of this version") }]);
-    }
-  });
-
   test("the metrics are Prometheus text", async () => {
     const text = await (await fetch(`${control.url}/metrics`)).text();
     expect(text).toMatch(/^flotilla_connected_hosts 0$/m);

@@ -21,11 +21,14 @@ class World {
   failing: string | undefined;
   nowMs = 1_000_000;
   readonly timers: (() => void)[] = [];
+  /** Sources of mounts that are no binds of anybody's. */
+  readonly ownSources: string[] = [];
 
   readonly engine: ReplicaEngine = {
     views: () => [...this.containers.values()],
-    create: async ({ name, body }) => {
+    create: async ({ name, body, ownSources }) => {
       this.#call(`create ${name}`);
+      this.ownSources.push(...ownSources);
       const id = `c${this.calls.length}`;
       const view = {
         id,
@@ -190,6 +193,7 @@ describe("a replica that is wanted", () => {
     ]);
     await rest();
     expect(world.files.prepared).toEqual(["a: hush", "a: hush"]);
+    expect(world.ownSources).toHaveLength(1);
   });
 
   test("waits for its network and its files, which is no failure", async () => {

@@ -3,6 +3,7 @@ import {
   kindOf,
   REPLICA_KIND,
   REPLICA_LABEL,
+  type ReplicaFile,
   type ReplicaState,
   replicaState,
   type Resource,
@@ -185,7 +186,8 @@ export class ReplicaManager implements Reconciler {
     if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     if (step.kind === "create") {
       const { namespace, name } = wanted;
-      await engine.create({ namespace, name, body: toContainerBody(wanted, (file) => this.#deps.files.pathOf(id, file)) });
+      const pathOf = (file: ReplicaFile): string => this.#deps.files.pathOf(id, file);
+      await engine.create({ namespace, name, body: toContainerBody(wanted, pathOf), ownSources: wanted.files.map(pathOf) });
       return;
     }
     if (container === undefined) return;

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { toFlotillaError } from "@flotilla/core";
 import { Command } from "commander";
 import { joinCommand, runAgent, uninstallAgent } from "./agent/agent-commands.ts";
+import { addAuditCommands } from "./audit/audit-commands.ts";
 import { backup, type BackupOptions, restore } from "./backup-commands.ts";
 import { createOutput, type Output } from "./output.ts";
 import { CONTROL_MAIN, VERSION } from "./paths.ts";
@@ -80,6 +81,7 @@ program
   .action((file: string, options: BackupOptions) => run((output) => restore(output, file, options)));
 
 addStackCommands(program, run);
+addAuditCommands(program, run);
 program
   .command("compose")
   .description("run applications of several containers from compose files (`flotilla compose --help`)")

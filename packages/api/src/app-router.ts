@@ -1,5 +1,6 @@
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { containersRouter } from "./router/containers.ts";
+import { guardsRouter } from "./router/guards.ts";
 import { hostsRouter } from "./router/hosts.ts";
 import { imagesRouter } from "./router/images.ts";
 import { peopleRouter, teamsRouter } from "./router/instance.ts";
@@ -27,6 +28,7 @@ export const appRouter = createRouter({
   people: peopleRouter,
   tokens: tokensRouter,
   hosts: hostsRouter,
+  guards: guardsRouter,
   overview: overviewRouter,
   containers: containersRouter,
   images: imagesRouter,

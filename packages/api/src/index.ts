@@ -3,6 +3,9 @@ export type { ApiContext } from "./context.ts";
 export { toTrpcError } from "./errors.ts";
 export { createTrpcHttpHandler } from "./http-handler.ts";
 export { attachTrpcSockets } from "./sockets.ts";
+export { answerProblem } from "./rest/answer-problem.ts";
+export { openApiDocument } from "./rest/openapi.ts";
+export { createRestHandler } from "./rest/rest-handler.ts";
 export { listProcedures } from "./list-procedures.ts";
 export type {
   ActivityRow,

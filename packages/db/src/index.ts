@@ -6,6 +6,7 @@ export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transa
 export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
   AuditRow,
+  GuardRail,
   Host,
   HostGrant,
   HostObserved,

@@ -42,6 +42,8 @@ export type ServiceContext = {
   version: string;
   /** Where people reach this control plane, such as `http://127.0.0.1:7420`, without a slash at the end. */
   publicUrl: string;
+  /** Where overlay networks get subnets that nobody chose; the default one without. */
+  overlayPool?: string | undefined;
   /** base64url of the control plane's Ed25519 public key: part of every join token. */
   serverKey: string;
 };

@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
-import { type ApiContext, createTrpcHttpHandler } from "@flotilla/api";
+import { type ApiContext, createRestHandler, createTrpcHttpHandler } from "@flotilla/api";
 import { FlotillaError, type Logger } from "@flotilla/core";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
@@ -41,6 +41,7 @@ import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
 import { RegistryMaintenance } from "./registry/registry-maintenance.ts";
 import { ensureSecrets } from "./secrets-file.ts";
+import { listenForAudit } from "./listen-for-audit.ts";
 import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
@@ -132,6 +133,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     nowMs: Date.now,
     version,
     publicUrl: config.publicUrl,
+    overlayPool: config.overlayPool,
     serverKey: secrets.identity.publicKey,
   };
   hub.attach(services);
@@ -194,13 +196,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   const { config } = options;
   const guard = new LiveGuard(services);
   const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
-  undo.push(
-    database.listen({
-      channel: "flotilla_audit",
-      onPayload: (teamId) => live.publish(teamId, { kind: "activity", action: "recorded" }),
-      onLost: (error) => services.logger.warn("audit notifications were lost for a moment", { error: error.message }),
-    }),
-  );
+  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hub, guard });
@@ -216,6 +212,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     registry: new RegistryDoor({ services, guard, signInGuard }),
     docker: new DockerProxy({ services, hub, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
+    rest: createRestHandler(async (req) => makeContext(await door.findActor(req))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
     page: options.page,
     isBehindProxy: config.isBehindProxy,

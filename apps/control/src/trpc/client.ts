@@ -2,9 +2,8 @@
 
 import type { AppRouter } from "@flotilla/api";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
-import { createTRPCClient, httpBatchLink, splitLink, TRPCClientError } from "@trpc/client";
+import { createTRPCClient, createWSClient, httpBatchLink, splitLink, TRPCClientError, wsLink } from "@trpc/client";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
-import { lazyLink } from "@/trpc/lazy-link.ts";
 
 export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRouter>();
 
@@ -48,13 +47,18 @@ export function createQueryClient(): QueryClient {
   });
 }
 
-/** Queries and mutations in HTTP batches, subscriptions over one WebSocket whose code comes with the first of them. */
+/** Queries and mutations in HTTP batches, subscriptions over one WebSocket that opens with the first of them. */
 export function createTrpcClient(): Trpc {
   const http = httpBatchLink({ url: "/api/trpc", maxURLLength: 4_000 });
   // Pages are also rendered on the server, where nothing is fetched and no socket may open.
   if (typeof window === "undefined") return createTRPCClient<AppRouter>({ links: [http] });
-  const socket = lazyLink<AppRouter>(() => import("@/trpc/socket-link.ts").then(({ createSocketLink }) => createSocketLink()));
+  const socket = createWSClient({
+    url: `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/trpc`,
+    lazy: { enabled: true, closeMs: 10_000 },
+    keepAlive: { enabled: true, intervalMs: 20_000, pongTimeoutMs: 5_000 },
+    retryDelayMs: (attempt) => Math.random() * Math.min(30_000, 300 * 2 ** attempt),
+  });
   return createTRPCClient<AppRouter>({
-    links: [splitLink({ condition: (operation) => operation.type === "subscription", true: socket, false: http })],
+    links: [splitLink({ condition: (operation) => operation.type === "subscription", true: wsLink({ client: socket }), false: http })],
   });
 }

@@ -1,4 +1,4 @@
-import { coalesce, getOverview, listActivity, type LiveEvent, readFleetHistory } from "@flotilla/services";
+import { auditFilter, coalesce, getOverview, listActivity, type LiveEvent, readFleetHistory, verifyAudit } from "@flotilla/services";
 import { z } from "zod";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
 
@@ -7,16 +7,24 @@ export const overviewRouter = createRouter({
   history: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => readFleetHistory(ctx.services, ctx.actor)),
 });
 
-const activityInput = z.object({
-  cursor: z.string().max(64).optional(),
-  limit: z.int().min(1).max(200).default(50),
-  search: z.string().max(200).optional(),
+const activityInput = auditFilter.extend({ cursor: z.string().max(64).optional(), limit: z.int().min(1).max(200).default(50) });
+const verifyInput = z.object({
+  /** A head that was written down earlier: `seq:hash`. */
+  head: z
+    .string()
+    .regex(/^\d{1,18}:[0-9a-f]{64}$/, "must be SEQ:HASH, as an earlier verification gave it")
+    .optional(),
 });
 
 export const activityRouter = createRouter({
   list: procedure(activityInput, { action: "activity.read", object: ownTeam }).query(({ ctx, input }) =>
     listActivity(ctx.services, ctx.actor, input),
   ),
+  /** Walks the hash chain and names the first row that breaks it. */
+  verify: procedure(verifyInput, { action: "activity.verify", object: ownTeam }).query(({ ctx, input }) => {
+    const [seq = "", hash = ""] = input.head?.split(":") ?? [];
+    return verifyAudit(ctx.services, input.head === undefined ? undefined : { seq, hash });
+  }),
 });
 
 export const liveRouter = createRouter({

@@ -104,11 +104,17 @@ export const ACTIONS = {
   "config.read": { needs: ["config.read"], changes: false },
   "config.change": { needs: ["config.change"], changes: true },
   "config.remove": { needs: ["config.change"], changes: true },
+  /** What the team may do on a host, and how much of it. */
+  "guard.read": { needs: ["host.read"], changes: false },
+  "guard.change": { needs: "instanceAdmin", changes: true },
   /** That something of the team changed, by kind and id: pages ask again for what they show. */
   "live.read": { needs: "member", changes: false },
   /** Docker's events carry all labels, and the commands of exec. */
   "event.read": { needs: ["container.read", "container.inspect"], changes: false },
   "activity.read": { needs: ["audit.read"], changes: false },
+  "activity.export": { needs: ["audit.read"], changes: false },
+  /** The chain is of the instance. */
+  "activity.verify": { needs: "instanceAdmin", changes: false },
   "registry.read": { needs: ["registry.pull"], changes: false },
   "registry.pull": { needs: ["registry.pull"], changes: false, publicToo: true, hosts: true },
   "registry.push": { needs: ["registry.push"], changes: true },

@@ -119,7 +119,7 @@ describe("on a host of another team", () => {
   test("no grant lends what is about the host itself or about its team", () => {
     const all = granted(...GRANTABLE_RIGHTS);
     const lent = byRight.filter((action) => can(all, action, there).allowed);
-    expect(lent.filter((action) => !/^(container|image|volume|network|host\.read|system|event)/.test(action))).toEqual([]);
+    expect(lent.filter((action) => !/^(container|image|volume|network|guard\.read|host\.read|system|event)/.test(action))).toEqual([]);
   });
 
   test("on a host of one's own no grant is asked for", () => {

@@ -4,6 +4,7 @@ import type { Action } from "../access/actions.ts";
 import type { Actor } from "../access/actor.ts";
 import type { ObjectRef } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
+import type { AuditChanges } from "./difference.ts";
 
 /** Facts of an audit row: ids, names, counts. Never a secret, a password, a token or a request body. */
 export type AuditDetail = Readonly<Record<string, string | number | boolean | null>>;
@@ -15,6 +16,8 @@ export type AuditEntry = {
   object: ObjectRef;
   outcome: "ok" | "refused" | "failed" | "started";
   detail?: AuditDetail;
+  /** What became different, from `difference()`. */
+  changes?: AuditChanges;
 };
 
 const MAX_TEXT = 500;
@@ -67,7 +70,7 @@ function toRow(entry: AuditEntry): Prisma.AuditRowUncheckedCreateInput {
     objectName: clean(object.name),
     outcome: entry.outcome,
     address: actor.address,
-    detail: cleanDetail(entry.detail ?? {}),
+    detail: { ...cleanDetail(entry.detail ?? {}), ...cleanChanges(entry.changes) },
   };
 }
 
@@ -84,6 +87,14 @@ function idOf(actor: Actor): string | null {
 function nameOf(actor: Actor): string {
   if (actor.kind === "user") return actor.email;
   return actor.kind === "anonymous" ? "anonymous" : actor.name;
+}
+
+function cleanChanges(changes: AuditChanges | undefined): { changes?: Record<string, AuditChanges[string]> } {
+  if (changes === undefined || Object.keys(changes).length === 0) return {};
+  const cleaned = Object.entries(changes).map(([name, { from, to }]) => {
+    return [name, { from: typeof from === "string" ? clean(from) : from, to: typeof to === "string" ? clean(to) : to }] as const;
+  });
+  return { changes: Object.fromEntries(cleaned) };
 }
 
 function cleanDetail(detail: AuditDetail): Record<string, string | number | boolean | null> {

@@ -4,6 +4,7 @@ import type { Actor, UserActor } from "../access/actor.ts";
 import { can } from "../access/can.ts";
 import { requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
+import { isExemptFromGuards } from "../guards/is-exempt.ts";
 import { findHost, findVisibleHosts, hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import type { HostLink } from "./host-links.ts";
 
@@ -18,7 +19,14 @@ export async function openHost(
 ): Promise<{ host: VisibleHost; brief: HostBrief; link: HostLink; namespace: string; user: UserActor }> {
   const user = requireUser(actor);
   const host = await findHost(services, user, ref);
-  return { host, brief: { id: host.id, name: host.name }, link: services.links.get(host), namespace: user.team.namespace, user };
+  return { host, brief: { id: host.id, name: host.name }, link: linkOf(services, user, host), namespace: user.team.namespace, user };
+}
+
+/** A host's engine as this person may use it: bound by the guard rails, or not. @throws unavailable. */
+function linkOf(services: ServiceContext, user: UserActor, host: { id: string; name: string }): HostLink {
+  const link = services.links.get(host);
+  const isExempt = isExemptFromGuards(user);
+  return { hostId: link.hostId, epoch: link.epoch, request: (request) => link.request({ ...request, isExempt }) };
 }
 
 /**

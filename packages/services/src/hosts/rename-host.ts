@@ -1,6 +1,7 @@
 import { FlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import type { Actor } from "../access/actor.ts";
+import { difference } from "../audit/difference.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { findHost, hostObject } from "./find-host.ts";
@@ -11,7 +12,8 @@ export async function renameHost(services: ServiceContext, actor: Actor, input: 
   try {
     await services.prisma.$transaction(async (tx) => {
       await tx.host.update({ where: { id: host.id }, data: { name: input.name } });
-      await recordAudit(tx, { actor, action: "host.rename", object: hostObject(host), outcome: "ok", detail: { name: input.name } });
+      const changes = difference({ name: host.name }, { name: input.name });
+      await recordAudit(tx, { actor, action: "host.rename", object: hostObject(host), outcome: "ok", changes });
     });
     services.cache.clear();
   } catch (error) {

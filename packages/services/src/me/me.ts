@@ -2,6 +2,7 @@ import { FlotillaError } from "@flotilla/core";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { Actor, RoleRef } from "../access/actor.ts";
 import { listRights, type Right } from "../access/rights.ts";
+import { difference } from "../audit/difference.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 
@@ -45,7 +46,13 @@ export async function updateMe(services: ServiceContext, actor: Actor, input: { 
   await services.prisma.$transaction(async (tx) => {
     await tx.user.update({ where: { id: user.userId }, data: { name: input.name } });
     const object = { kind: "user" as const, id: user.userId, name: user.email, teamId: user.team.id };
-    await recordAudit(tx, { actor, action: "me.update", object, outcome: "ok" });
+    await recordAudit(tx, {
+      actor,
+      action: "me.update",
+      object,
+      outcome: "ok",
+      changes: difference({ name: user.name }, { name: input.name }),
+    });
   });
   services.cache.clear();
 }

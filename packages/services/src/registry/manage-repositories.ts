@@ -3,6 +3,7 @@ import { Prisma } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
+import { difference } from "../audit/difference.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { policyOf } from "./apply-retention.ts";
@@ -100,11 +101,12 @@ export async function updateRepository(services: ServiceContext, actor: Actor, i
     ...(immutableTags === undefined ? {} : { immutableTags }),
     ...(retention === undefined ? {} : { retention }),
   };
-  const { id, teamId } = await requireRepository(services, path);
+  const before = await requireRepository(services, path);
+  const { id, teamId } = before;
   await services.prisma.$transaction(async (tx) => {
     await tx.registryRepository.update({ where: { id }, data });
-    const detail = { changed: Object.keys(data).join(", "), ...(isPublic === undefined ? {} : { isPublic }) };
-    await recordAudit(tx, { actor, action: "registry.manage", object: objectOf(path, teamId), outcome: "ok", detail });
+    const changes = difference(before, data);
+    await recordAudit(tx, { actor, action: "registry.manage", object: objectOf(path, teamId), outcome: "ok", changes });
   });
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Actor } from "../access/actor.ts";
 import { requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
+import { difference } from "../audit/difference.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { registryError } from "./registry-error.ts";
@@ -70,11 +71,13 @@ export async function setRegistryQuota(services: ServiceContext, actor: Actor, l
   const limit = limitBytes === null ? null : BigInt(limitBytes);
   const object: ObjectRef = { kind: "registry", id: team.id, name: "registry", teamId: team.id };
   await services.prisma.$transaction(async (tx) => {
+    const before = await tx.registryQuota.findUnique({ where: { teamId: team.id } });
     await tx.registryQuota.upsert({
       where: { teamId: team.id },
       create: { teamId: team.id, limitBytes: limit },
       update: { limitBytes: limit },
     });
-    await recordAudit(tx, { actor, action: "registry.setQuota", object, outcome: "ok", detail: { limitBytes } });
+    const changes = difference({ limitBytes: before?.limitBytes }, { limitBytes: limit });
+    await recordAudit(tx, { actor, action: "registry.setQuota", object, outcome: "ok", changes });
   });
 }

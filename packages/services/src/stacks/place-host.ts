@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
+import { difference } from "../audit/difference.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { findHost } from "../hosts/find-host.ts";
@@ -23,16 +24,12 @@ export async function placeHost(services: ServiceContext, actor: Actor, input: z
     const { availability, labels } = input;
     const data = { ...(availability === undefined ? {} : { availability }), ...(labels === undefined ? {} : { labels }) };
     await tx.host.update({ where: { id: host.id }, data });
-    const detail = {
-      ...(availability === undefined ? {} : { availability }),
-      ...(labels === undefined ? {} : { labels: Object.keys(labels).join(", ") }),
-    };
     await recordAudit(tx, {
       actor,
       action: "host.place",
       object: { kind: "host", id: host.id, name: host.name, teamId: host.teamId },
       outcome: "ok",
-      detail,
+      changes: difference(host, { availability, labels }),
     });
     await notifyStacks(tx, host.teamId);
   });

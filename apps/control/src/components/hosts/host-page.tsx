@@ -31,11 +31,14 @@ const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx")
 const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
   loading: () => <TableSkeleton />,
 });
+const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
+  loading: () => <TableSkeleton />,
+});
 const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
   loading: () => <TableSkeleton />,
 });
 
-const TABS = ["status", "containers", "images", "volumes", "info"] as const;
+const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
 const OWNER_TABS = [...TABS, "sharing"] as const;
 
 export function HostPage(): ReactNode {
@@ -61,6 +64,7 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
     containers: () => <ContainerList host={host.name} />,
     images: () => <ImageTable host={host.name} />,
     volumes: () => <VolumeTable host={host.name} />,
+    guards: () => <HostGuards host={host} />,
     info: () => <HostInfoPanel host={host} />,
     sharing: () => <HostSharing host={host.id} />,
   };

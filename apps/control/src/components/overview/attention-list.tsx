@@ -1,7 +1,7 @@
 "use client";
 
 import { ChevronRight, CircleAlert, Info, TriangleAlert } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { AttentionDetail, AttentionTitle } from "@/components/overview/attention-words.tsx";

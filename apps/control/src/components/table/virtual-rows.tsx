@@ -28,6 +28,8 @@ export function VirtualRows({ count, renderRow, scrollRef }: VirtualRowsProps): 
     overscan: 12,
     scrollMargin,
     scrollPaddingStart: COVERED_ABOVE,
+    // New rows may come a frame later: drawn in the midst of scrolling they would hold up the frame.
+    useFlushSync: false,
   });
   useEffect(() => {
     scrollRef.current = (index) => virtualizer.scrollToIndex(index);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { answerProblem } from "@flotilla/api";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { type Actor, findActorBySession, findActorByToken, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
@@ -10,6 +11,7 @@ import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
 import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
 import { serveInstall } from "../install/install-door.ts";
+import { serveAudit } from "../download/serve-audit.ts";
 import { serveLog } from "../download/serve-log.ts";
 import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
@@ -29,6 +31,7 @@ export type FrontDoorOptions = {
   registry: RegistryDoor;
   terminals: TerminalSessions;
   trpc: (req: IncomingMessage, res: ServerResponse) => void;
+  rest: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
   trpcSocket: (req: IncomingMessage, socket: Duplex, options: { head: Buffer; actor: Actor }) => void;
   /** The dashboard; undefined in tests. */
   page: PageHandler | undefined;
@@ -40,9 +43,7 @@ export type FrontDoorOptions = {
 
 const BODY_TIMEOUT_MS = 15_000;
 
-const NOT_YET = {
-  "/api/v1": "the REST API is not part of this version of Flotilla: use /api/trpc",
-} as const;
+const DOWNLOADS: Readonly<Record<string, typeof serveLog>> = { "/api/download/log": serveLog, "/api/v1/audit/export": serveAudit };
 
 /** The one port: decides by path who answers, and says who asks. */
 export class FrontDoor {
@@ -58,7 +59,8 @@ export class FrontDoor {
       const known = toFlotillaError(error);
       if (known.code === "internal")
         this.#options.services.logger.error("request ended with an unexpected error", { error: known.message, stack: known.stack });
-      answerError(res, error);
+      if (isBelow(pathOf(req), "/api/v1")) answerProblem(res, error);
+      else answerError(res, error);
     });
   }
 
@@ -99,9 +101,10 @@ export class FrontDoor {
       const serve = path === "/api/upload/build" ? serveBuild : serveUpload;
       return serve(services, await this.findActor(req), { req, res });
     }
-    if (path === "/api/download/log") {
+    const download = DOWNLOADS[path];
+    if (download !== undefined) {
       requireSameOrigin(req);
-      return serveLog(services, await this.findActor(req), { req, res });
+      return download(services, await this.findActor(req), { req, res });
     }
     endSlowBody(req);
     if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
@@ -109,13 +112,14 @@ export class FrontDoor {
       if (req.method !== "GET") requireSameOrigin(req);
       return this.#options.trpc(req, res);
     }
+    if (isBelow(path, "/api/v1")) {
+      requireSameOrigin(req);
+      return this.#options.rest(req, res);
+    }
     if (path === "/install.sh" || isBelow(path, "/install")) return serveInstall(req, res, { path, controlUrl: services.publicUrl });
     if (path === "/healthz") return answerText(res, 200, "ok\n");
     if (path === "/readyz") return (await this.#options.isReady()) ? answerText(res, 200, "ready\n") : answerText(res, 503, "not ready\n");
     if (path === "/metrics") return this.#serveMetrics(req, res);
-    for (const [prefix, sentence] of Object.entries(NOT_YET)) {
-      if (isBelow(path, prefix)) return answerError(res, new FlotillaError("not_implemented", sentence));
-    }
     if (isBelow(path, "/api") || isBelow(path, "/agent") || this.#options.page === undefined)
       return answerJson(res, 404, { message: "page not found" });
     return this.#options.page(req, res);

@@ -1,0 +1,224 @@
+import { openApiDocument } from "@flotilla/api";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
+import { dockerEngine, makeContainers } from "../support/docker-engine.ts";
+import { pick, sampleOf, type Schema, wrongOf } from "../support/json-samples.ts";
+import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
+import { seeded } from "../support/seeded.ts";
+
+type Answer = { status: number; headers: Headers; body: unknown };
+type Item = { Id: string };
+type Page = { items: Item[]; nextCursor: string | null; errors: unknown[] };
+type Operation = {
+  operationId: string;
+  parameters: { name: string; in: string; required: boolean; schema: Schema }[];
+  requestBody?: { content: { "application/json": { schema: Schema } } };
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+};
+
+const AUTH = { authorization: `Bearer ${ADMIN_TOKEN}` };
+const ROUNDS = 6;
+/** Real objects, so that not every generated call ends at "no such host". */
+const KNOWN: Readonly<Record<string, string>> = { host: "web-1", id: "c1", stack: "shop", repository: "team/app", reference: "v1", name: "v1", network: "n1" }; // prettier-ignore
+
+describe("REST", () => {
+  let control: TestControl;
+  let agent: LinkedAgent;
+  beforeAll(async () => {
+    control = await startTestControl({ withAdmin: true });
+    agent = await startLinkedAgent(control, { name: "web-1", engine: dockerEngine(makeContainers(250)) });
+  });
+  afterAll(async () => {
+    await agent.close();
+    await control.close();
+  });
+
+  const ask = async (method: string, path: string, more: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> => {
+    const json = more.body === undefined ? {} : { "content-type": "application/json" };
+    const response = await fetch(`${control.url}${path.startsWith("/api") ? path : `/api/v1${path}`}`, {
+      method,
+      headers: { ...AUTH, ...json, ...more.headers },
+      ...(more.body === undefined ? {} : { body: typeof more.body === "string" ? more.body : JSON.stringify(more.body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as unknown) : text };
+  };
+
+  test("the document is served to everybody, and says where everything is", async () => {
+    const response = await fetch(`${control.url}/api/v1/openapi.json`);
+    expect(await response.json()).toMatchObject({ openapi: "3.1.1", servers: [{ url: "/api/v1" }] });
+    expect(await ask("POST", "/openapi.json")).toMatchObject({ status: 405 });
+  });
+
+  test("a list comes in pages that `Link` leads through, each object once", async () => {
+    const seen: string[] = [];
+    let path: string | undefined = "/containers?limit=100";
+    while (path !== undefined) {
+      const { body, headers, status } = await ask("GET", path);
+      expect(status).toBe(200);
+      const { items, nextCursor } = body as Page;
+      seen.push(...items.map((item) => item.Id));
+      path = /^<(.*)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1];
+      expect(path === undefined).toBe(nextCursor === null);
+    }
+    expect(seen).toHaveLength(250);
+    expect(new Set(seen).size).toBe(250);
+    expect(await ask("GET", "/containers?limit=1001")).toMatchObject({ status: 400 });
+    expect(await ask("GET", "/audit?limit=1")).toMatchObject({ status: 200, body: { items: [{}], nextCursor: expect.any(String) } });
+  });
+
+  test("a call with a key is done once: the answer is replayed, another body is refused", async () => {
+    const make = (body: unknown): Promise<Answer> => ask("POST", "/tokens", { body, headers: { "idempotency-key": "first" } });
+    const first = await make({ name: "ci", expiresInDays: 1 });
+    const again = await make({ name: "ci", expiresInDays: 1 });
+    expect(first).toMatchObject({ status: 201, body: { token: expect.stringMatching(/^flt_/) } });
+    expect([again.status, again.body, again.headers.get("idempotency-replayed")]).toEqual([201, first.body, "true"]);
+    expect(await make({ name: "other", expiresInDays: 1 })).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
+    const { prisma } = control.services;
+    expect(await prisma.apiToken.count({ where: { name: "ci" } })).toBe(1);
+    const stored = Buffer.concat((await prisma.idempotencyKey.findMany()).map((row) => Buffer.from(row.answer ?? [])));
+    expect(stored.includes((first.body as { token: string }).token)).toBe(false);
+  });
+
+  test("of ten calls at once with one key one is done", async () => {
+    const call = (): Promise<Answer> =>
+      ask("POST", "/tokens", { body: { name: "once", expiresInDays: 1 }, headers: { "idempotency-key": "k2" } });
+    const answers = await Promise.all(Array.from({ length: 10 }, call));
+    expect(await control.services.prisma.apiToken.count({ where: { name: "once" } })).toBe(1);
+    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
+  });
+
+  test("a key is its caller's own, is forgotten after a failure that may pass, and after a day", async () => {
+    const { services } = control;
+    const rename = (host: string): Promise<Answer> =>
+      ask("PATCH", `/hosts/${host}`, { body: { name: host }, headers: { "idempotency-key": "k3" } });
+    expect(await rename("nowhere")).toMatchObject({ status: 404 });
+    expect((await rename("nowhere")).headers.get("idempotency-replayed")).toBe("true");
+    await services.prisma.idempotencyKey.updateMany({ data: { expiresAt: new Date(0) } });
+    expect(await rename("web-1")).toMatchObject({ status: 204 });
+    expect(await ask("PATCH", "/hosts/web-1", { body: { name: "web-1" }, headers: { "idempotency-key": "a\tb" } })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  test.each([
+    ["GET", "/nothing", undefined, 404, "not_found"],
+    ["PUT", "/hosts", undefined, 405, "method_not_allowed"],
+    ["GET", "/hosts/none", undefined, 404, "not_found"],
+    ["GET", "/hosts?nothing=1", undefined, 400, "bad_request"],
+    ["PATCH", "/hosts/web-1", "{", 400, "bad_request"],
+    ["PATCH", "/hosts/web-1", { name: "!" }, 400, "bad_request"],
+    ["PATCH", "/hosts/web-1", { name: "a", other: 1 }, 400, "bad_request"],
+    ["POST", "/tokens", { name: "x".repeat(2_000_000), expiresInDays: 1 }, 413, "payload_too_large"],
+  ])("%s %s is a problem with a sentence", async (method, path, body, status, code) => {
+    const answer = await ask(method, path, { body });
+    expect(answer).toMatchObject({
+      status,
+      body: { type: "about:blank", status, code, title: expect.any(String), detail: expect.any(String) },
+    });
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  });
+
+  test("a field that a schema refuses is named", async () => {
+    const { body } = await ask("POST", "/tokens", { body: { name: "", expiresInDays: 0 } });
+    expect(body).toMatchObject({ errors: [{ field: "name" }, { field: "expiresInDays" }] });
+    expect(await ask("PATCH", "/hosts/web-1", { body: "name=a", headers: { "content-type": "text/plain" } })).toMatchObject({
+      status: 400,
+    });
+  });
+
+  test("without a token nothing is told, not even which paths there are", async () => {
+    for (const path of ["/hosts", "/nothing", "/hosts/web-1"]) {
+      const answer = await ask("GET", path, { headers: { authorization: "Bearer flt_wrong" } });
+      expect(answer).toMatchObject({ status: 401, body: { code: "unauthorized" } });
+      expect(answer.headers.get("www-authenticate")).toContain("Bearer");
+    }
+    expect(await ask("GET", "/setup", { headers: { authorization: "Bearer flt_wrong" } })).toMatchObject({ status: 200 });
+  });
+
+  test("attack 19: another site cannot make a visitor's browser call it", async () => {
+    const cookie = await control.signIn("ada@example.test", "correct horse battery");
+    const call = (origin: string): Promise<number> =>
+      fetch(`${control.url}/api/v1/me`, { headers: { cookie, origin } }).then((response) => response.status);
+    expect(await call("https://elsewhere.test")).toBe(403);
+    expect(await call(control.url)).toBe(200);
+  });
+
+  // ROUNDS calls of each operation, good and wrong, the same at each run.
+  test("generated calls of every operation end in no 5xx, and every answer is what the document says", async () => {
+    const document = openApiDocument();
+    const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false });
+    const random = seeded(20261126);
+    const problems: string[] = [];
+    const statuses = new Map<number, number>();
+    const calls: (() => Promise<void>)[] = [];
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, described] of Object.entries(methods)) {
+        const operation = described as unknown as Operation;
+        const validators = new Map<string, (body: unknown) => boolean>();
+        for (const [status, response] of Object.entries(operation.responses)) {
+          const schema = response.content?.["application/json"]?.schema;
+          if (schema !== undefined) validators.set(status, ajv.compile(schema));
+        }
+        const problem = ajv.compile(document.components.schemas["Problem"] ?? {});
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const call = makeCall({ path, method, operation }, random);
+          calls.push(async () => {
+            const answer = await ask(method.toUpperCase(), call.path, { body: call.body });
+            statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+            const about = `${method} ${call.path} ${JSON.stringify(call.body)?.slice(0, 300) ?? ""} → ${answer.status} ${JSON.stringify(answer.body)?.slice(0, 300) ?? ""}`;
+            if (answer.status >= 500) problems.push(`5xx: ${about}`);
+            const isDescribed = operation.responses[String(answer.status)] !== undefined;
+            if (answer.status < 300 && !isDescribed) problems.push(`status: ${about}`);
+            const validate = answer.status >= 400 ? problem : validators.get(String(answer.status));
+            if (validate !== undefined && !validate(answer.body)) problems.push(`schema: ${about}`);
+          });
+        }
+      }
+    }
+    const next = calls.values();
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (const call of next) await call();
+      }),
+    );
+    expect(problems).toEqual([]);
+    expect(statuses.get(200) ?? 0).toBeGreaterThan(50);
+    expect(statuses.get(401) ?? 0).toBe(0);
+  });
+});
+
+type Target = { path: string; method: string; operation: Operation };
+
+function makeCall({ path, method, operation }: Target, random: () => number): { path: string; body: unknown } {
+  const isWrong = random() < 0.4;
+  const value = (name: string, schema: Schema): unknown => {
+    if (isWrong && random() < 0.5) return wrongOf(random);
+    // What ends the test's own host or account is not asked for.
+    if (method !== "delete" && KNOWN[name] !== undefined && random() < 0.7) return KNOWN[name];
+    return sampleOf(schema, random);
+  };
+  let filled = path;
+  const search = new URLSearchParams();
+  for (const { name, in: place, required, schema } of operation.parameters) {
+    if (place === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(textOf(value(name, schema)) || "x"));
+    if (place === "query" && (required || random() < 0.4)) search.append(name, textOf(value(name, schema)));
+  }
+  const schema = operation.requestBody?.content["application/json"].schema;
+  const body = schema === undefined ? undefined : makeBody(schema, { isWrong, random });
+  return { path: `${filled}${search.size === 0 ? "" : `?${search.toString()}`}`, body };
+}
+
+function makeBody(schema: Schema, { isWrong, random }: { isWrong: boolean; random: () => number }): unknown {
+  const body = sampleOf(schema, random) as Record<string, unknown>;
+  if (!isWrong) return body;
+  const names = Object.keys(schema.properties ?? {});
+  if (names.length > 0) body[pick(names, random)] = wrongOf(random);
+  return random() < 0.1 ? wrongOf(random) : body;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
