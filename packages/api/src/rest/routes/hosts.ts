@@ -15,7 +15,6 @@ const host = z.object({
   name: z.string(),
   state: z.enum(["online", "offline", "never"]),
   isLocal: z.boolean(),
-  isShared: z.boolean(),
   version: z.string().nullable(),
   os: z.string().nullable(),
   kernel: z.string().nullable(),
@@ -26,6 +25,7 @@ const host = z.object({
   addedAt: time,
   address: z.string().nullable(),
   flag: z.string().nullable(),
+  isShared: z.boolean(),
   stats: z.looseObject({}).nullable(),
   availability: z.enum(["active", "cordon", "drain"]),
 });
@@ -37,6 +37,7 @@ export const HOST_ROUTES = [
     path: "/hosts/{host}",
     summary: "A host with its engine's information",
     output: host.extend({
+      underlay: z.looseObject({ encryption: z.string() }).nullable(),
       desiredState: z.looseObject({ state: z.string() }).nullable(),
       info: z.looseObject({}).nullable(),
       labels: texts,
