@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
 import { compose } from "./compose.ts";
+import { authorizer } from "./authorizer.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
@@ -184,6 +185,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   push,
   registry,
   build,
+  authorizer,
   planner,
   compose,
   overlay,

@@ -326,6 +326,11 @@ describe("every page", () => {
     "/activity",
     "/settings",
     "/settings?tab=members",
+    "/settings?tab=security",
+    "/settings?tab=roles",
+    "/settings?tab=teams",
+    "/settings?tab=people",
+    "/hosts/local?tab=sharing",
     "/run",
     "/help",
   ];

@@ -213,16 +213,18 @@ describe("people, sessions and tokens", () => {
     expect(seen).toMatchObject({ stacks: 0, activity: expect.arrayContaining([expect.objectContaining({ action: "token.create" })]) });
     const { user, team } = await control.services.prisma.membership.findFirstOrThrow({ include: { user: true, team: true } });
     const onlooker: UserActor = {
-      ...{ kind: "user", userId: "somebody else", name: user.name, email: user.email, credential: { kind: "session", id: "none" } },
-      ...{
-        team,
-        role: null,
-        rights: new Set(["host.read"]),
-        grants: new Map(),
-        isInstanceAdmin: false,
-        lacksTwoFactor: false,
-        address: null,
-      },
+      kind: "user",
+      userId: "somebody else",
+      name: user.name,
+      email: user.email,
+      credential: { kind: "session", id: "none" },
+      team,
+      role: null,
+      rights: new Set(["host.read"]),
+      grants: new Map(),
+      isInstanceAdmin: false,
+      lacksTwoFactor: false,
+      address: null,
     };
     expect(await getOverview(control.services, onlooker)).toMatchObject({ stacks: null, attention: [], activity: [] });
   });

@@ -1,18 +1,18 @@
 import type { z } from "zod";
 import { appRouter } from "../app-router.ts";
-import { ACCESS_ROUTES } from "./routes/access.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HOST_ROUTES } from "./routes/hosts.ts";
 import { NETWORK_ROUTES } from "./routes/networks.ts";
 import { PEOPLE_ROUTES } from "./routes/people.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
 import { STACK_ROUTES } from "./routes/stacks.ts";
+import { TEAM_ROUTES } from "./routes/teams.ts";
 import type { RestRoute } from "./route.ts";
 
 /** By path of the procedure. Every query and mutation is here or in `WITHOUT_REST`: a test demands it. */
 export const REST_ROUTES: ReadonlyMap<string, RestRoute> = new Map<string, RestRoute>([
   ...PEOPLE_ROUTES,
-  ...ACCESS_ROUTES,
+  ...TEAM_ROUTES,
   ...HOST_ROUTES,
   ...ENGINE_ROUTES,
   ...NETWORK_ROUTES,
@@ -22,6 +22,11 @@ export const REST_ROUTES: ReadonlyMap<string, RestRoute> = new Map<string, RestR
 
 /** Queries and mutations that REST does not have, and why. Subscriptions are WebSockets and not here. */
 export const WITHOUT_REST: Readonly<Record<string, string>> = {
+  "me.switchTeam": "a token is of one team; a session of the dashboard acts for another by it",
+  "sessions.list": "sessions are the dashboard's; a program has its token",
+  "sessions.revoke": "as sessions.list",
+  "invitations.look": "of the page that the link of an invitation leads to",
+  "invitations.accept": "as invitations.look",
   "terminal.open": "gives a ticket for a WebSocket of the dashboard; programs use the Docker API's exec",
   "terminal.reattach": "as terminal.open",
 };
@@ -36,6 +41,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   invitations: "Members",
   teams: "Instance",
   people: "Instance",
+  guards: "Hosts",
   tokens: "API tokens",
   activity: "Audit",
   hosts: "Hosts",

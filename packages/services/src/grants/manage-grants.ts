@@ -8,6 +8,7 @@ import type { ObjectRef } from "../access/can.ts";
 import { GRANTABLE_RIGHTS, listRights, type Right, toRights } from "../access/rights.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
+import { limitsOf } from "../guards/find-guards.ts";
 import { findHost, hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 
@@ -64,9 +65,7 @@ export async function setGrant(services: ServiceContext, actor: Actor, input: Gr
       team: team.slug,
       rights: rights.join(" "),
       limits: JSON.stringify(input.limits),
-      ...(before === null
-        ? {}
-        : { before: listRights(toRights(before.rights)).join(" "), limitsBefore: JSON.stringify(limitsOfGrant(before)) }),
+      ...(before === null ? {} : { before: listRights(toRights(before.rights)).join(" "), limitsBefore: JSON.stringify(limitsOf(before)) }),
     };
     await recordAudit(tx, { actor, action: "grant.change", object: grantObject(row.id, host), outcome: "ok", detail });
     await notifyHostState(tx, { hostId: host.id });
@@ -93,17 +92,6 @@ export async function removeGrant(services: ServiceContext, actor: Actor, input:
   services.cache.clear();
 }
 
-/** Limits of a grant as a host's guard rails have them. What cannot be read limits everything. */
-export function limitsOfGrant(row: Pick<HostGrant, "maxContainers" | "maxCpus" | "maxMemoryBytes" | "hostPorts">): GuardLimits {
-  const parsed = guardLimits.safeParse({
-    ...(row.maxContainers === null ? {} : { containers: row.maxContainers }),
-    ...(row.maxCpus === null ? {} : { cpus: row.maxCpus }),
-    ...(row.maxMemoryBytes === null ? {} : { memoryBytes: Number(row.maxMemoryBytes) }),
-    ...(row.hostPorts === null ? {} : { hostPorts: row.hostPorts }),
-  });
-  return parsed.success ? parsed.data : { containers: 0, hostPorts: [] };
-}
-
 function toColumns(limits: GuardLimits) {
   return {
     maxContainers: limits.containers ?? null,
@@ -118,7 +106,7 @@ function toGrantRow(row: HostGrant & { team: Team }): GrantRow {
     id: row.id,
     team: { name: row.team.name, slug: row.team.slug },
     rights: listRights(toRights(row.rights)),
-    limits: limitsOfGrant(row),
+    limits: limitsOf(row),
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
   };

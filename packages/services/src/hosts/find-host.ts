@@ -12,7 +12,7 @@ export type VisibleHost = Host & {
 };
 
 /** Hosts that a team can see: its own, and those that a grant shares with it. */
-export function visibleTo(teamId: string): Prisma.HostWhereInput {
+export function hostsVisibleTo(teamId: string): Prisma.HostWhereInput {
   return { OR: [{ teamId }, { grants: { some: { teamId } } }] };
 }
 
@@ -25,7 +25,7 @@ export async function findHost(services: ServiceContext, actor: Actor, ref: stri
   const teamId = actor.team.id;
   const found = await services.cache.get(`host ${teamId} ${ref}`, async () => {
     const named = { OR: [{ name: ref }, { id: ref }] };
-    const rows = await services.prisma.host.findMany({ where: { AND: [visibleTo(teamId), named] }, orderBy: { id: "asc" } });
+    const rows = await services.prisma.host.findMany({ where: { AND: [hostsVisibleTo(teamId), named] }, orderBy: { id: "asc" } });
     return pickHost(rows, { teamId, ref });
   });
   if (found === undefined) throw notFound("host", ref);
@@ -45,7 +45,7 @@ function pickHost(rows: readonly Host[], { teamId, ref }: { teamId: string; ref:
 /** Every host that the caller's team can see, by name. */
 export async function findVisibleHosts(services: ServiceContext, actor: Actor): Promise<VisibleHost[]> {
   const { team } = requireUser(actor);
-  const rows = await services.prisma.host.findMany({ where: visibleTo(team.id), orderBy: [{ name: "asc" }, { id: "asc" }] });
+  const rows = await services.prisma.host.findMany({ where: hostsVisibleTo(team.id), orderBy: [{ name: "asc" }, { id: "asc" }] });
   return rows.map((host) => ({ ...host, seenBy: team.id }));
 }
 

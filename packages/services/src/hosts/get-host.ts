@@ -28,8 +28,8 @@ export type DockerInfo = z.output<typeof dockerInfo>;
 export type HostUnderlayFacts = Pick<HostUnderlay, "address" | "mtuBytes" | "encryption" | "encryptionLack">;
 
 export type HostDetail = HostRow & {
+  /** These two are null for a host of another team. */
   underlay: HostUnderlayFacts | null;
-  /** Null for a host of another team. */
   desiredState: DesiredStateSummary | null;
   info: DockerInfo | null;
   labels: Record<string, string>;
@@ -43,10 +43,11 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
   const host = await findHost(services, user, ref);
   const live = services.links.state(host.id);
   const labels = labelsSchema.safeParse(host.labels);
+  const isOwn = host.teamId === host.seenBy;
   const [info, desiredState, underlay] = await Promise.all([
     live.isOnline ? readInfo() : null,
-    host.teamId === host.seenBy ? readHostState(services, host.id) : null,
-    readUnderlay(services, host.id),
+    isOwn ? readHostState(services, host.id) : null,
+    isOwn ? readUnderlay(services, host.id) : null,
   ]);
   return { ...toHostRow(host, live), info, desiredState, underlay, labels: labels.success ? labels.data : {} };
 

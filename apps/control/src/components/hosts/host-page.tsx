@@ -28,10 +28,10 @@ const ImageTable = dynamic(() => import("@/components/images/image-list.tsx").th
 const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable), {
   loading: () => <TableSkeleton />,
 });
-const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
+const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
   loading: () => <TableSkeleton />,
 });
-const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
+const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
   loading: () => <TableSkeleton />,
 });
 const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {

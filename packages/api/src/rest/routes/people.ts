@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { nothing, route, time } from "../route.ts";
+import { role } from "./teams.ts";
 
-const role = z.object({ id: z.string(), name: z.string(), isBuiltIn: z.boolean() });
-const member = z.object({ id: z.string(), name: z.string(), email: z.string(), role, createdAt: time });
+const member = z.object({ id: z.string(), name: z.string(), email: z.string(), role, hasTwoFactor: z.boolean(), createdAt: time });
 const token = z.object({ id: z.string(), name: z.string(), createdAt: time, expiresAt: time.nullable(), lastUsedAt: time.nullable() });
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const auditRow = z.object({
@@ -30,9 +30,18 @@ export const PEOPLE_ROUTES = [
     path: "/me",
     summary: "Who the token acts as",
     output: z.object({
-      user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: role.nullable(), isInstanceAdmin: z.boolean() }),
+      user: z.object({
+        id: z.string(),
+        name: z.string(),
+        email: z.string(),
+        role: role.nullable(),
+        isInstanceAdmin: z.boolean(),
+        hasTwoFactor: z.boolean(),
+      }),
       rights: z.array(z.string()),
       team: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
+      teams: z.array(z.object({ id: z.string(), name: z.string(), slug: z.string() })),
+      lacksTwoFactor: z.boolean(),
       version: z.string(),
     }),
   }),
