@@ -45,7 +45,6 @@ export const TAGS: Readonly<Record<string, string>> = {
   tokens: "API tokens",
   activity: "Audit",
   hosts: "Hosts",
-  guards: "Hosts",
   overview: "Hosts",
   containers: "Containers",
   images: "Images",
