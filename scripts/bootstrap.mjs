@@ -9,7 +9,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const TOOLS = join(ROOT, ".tools");
@@ -89,7 +89,8 @@ ensureTools();
 ensureDependencies();
 if (isCompose) ensureComposeBundle();
 else ensurePrismaClient();
-run();
+if (isCompose && Number(process.versions.node.split(".")[0]) >= 24) await runHere();
+else run();
 
 function fail(message) {
   process.stderr.write(`flotilla: ${message}\n`);
@@ -231,6 +232,12 @@ function checked(argv, options) {
   if (result.status === 0) return;
   process.stderr.write(`${result.stdout}${result.stderr}`);
   fail(`${argv.slice(0, 3).join(" ")} ended with ${result.status ?? result.signal}. Its output is above.`);
+}
+
+/** Without a second process: its start is a third of what a `compose up` with nothing to do takes. */
+async function runHere() {
+  process.argv = [process.execPath, COMPOSE_BUNDLE, ...rest];
+  await import(pathToFileURL(COMPOSE_BUNDLE).href);
 }
 
 function run() {

@@ -62,6 +62,7 @@ const SHOTS: readonly Shot[] = [
   { name: "stack", path: "/stacks/shop" },
   { name: "stack-failed", path: "/stacks/blog" },
   { name: "stack-deployments", path: "/stacks/shop?tab=deployments" },
+  { name: "deployments", path: "/deployments" },
   { name: "stack-revisions", path: "/stacks/shop?tab=revisions" },
   { name: "stack-logs", path: "/stacks/shop?tab=logs" },
   { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },

@@ -122,6 +122,8 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "stacks.rebalancePlan": STACK,
   "stacks.rebalance": STACK,
   "stacks.onLogs": STACK,
+  "stacks.replicaHistory": { ...STACK, replica: "none" },
+  "services.onStats": { ...STACK, service: "web" },
   "services.control": { ...STACK, act: "pause" },
   "deployments.list": {},
   "deployments.get": { id: "none" },

@@ -13,7 +13,7 @@ import { findInNode, inNode } from "./nodes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const AGENT_MAIN = join(ROOT, "agent", "src", "main.ts");
-const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
+export const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
 /** `$LIB` is the linker's: lib/x86_64-linux-gnu. */
 const FAKETIME = "/usr/$LIB/faketime/libfaketimeMT.so.1";
 const AGENT_PROCESS = /agent\/src\/main\.ts/;

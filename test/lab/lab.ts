@@ -9,6 +9,7 @@ import { run } from "../../agent/src/host/run.ts";
 import { runCommand, type CommandOptions, type CommandResult } from "../support/docker.ts";
 import {
   agentLog,
+  CLI_MAIN,
   hostProcessEnvironment,
   isAgentRunning,
   isEngineAnswering,
@@ -118,6 +119,12 @@ export class Lab {
   /** docker against a host's own engine, from outside. */
   docker(host: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     return runCommand(["docker", ...args], { ...options, env: { ...this.environmentOf(host), ...options.env } });
+  }
+
+  /** The product's own command on a host, signed in as the administrator. */
+  flotilla(host: string, args: readonly string[]): Promise<CommandResult> {
+    const env = { FLOTILLA_URL: controlUrl(this.plan), FLOTILLA_TOKEN: this.plan.adminToken };
+    return this.exec(host, [process.execPath, "--disable-warning=ExperimentalWarning", CLI_MAIN, ...args], { env, timeoutMs: 120_000 });
   }
 
   argvIn(node: string, argv: readonly string[]): [string, ...string[]] {

@@ -35,6 +35,7 @@ export const WITHOUT_REST: Readonly<Record<string, string>> = {
 export const TAGS: Readonly<Record<string, string>> = {
   setup: "Set-up",
   me: "Account",
+  sessions: "Account",
   members: "Members",
   roles: "Members",
   invitations: "Members",
@@ -44,6 +45,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   tokens: "API tokens",
   activity: "Audit",
   hosts: "Hosts",
+  guards: "Hosts",
   overview: "Hosts",
   containers: "Containers",
   images: "Images",

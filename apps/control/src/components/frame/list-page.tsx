@@ -96,7 +96,7 @@ function Rows<Row extends object>({
           label={words.filter}
           value={text}
           onChange={(q) => url.set({ q })}
-          className={filters === undefined ? "min-w-0 flex-1 sm:max-w-72" : "w-full sm:w-60"}
+          className={filters === undefined ? "min-w-44 flex-1 sm:max-w-72" : "w-full sm:w-60"}
         />
         {filters?.bar}
         <span role="status" className="tnum ml-auto text-xs whitespace-nowrap text-muted max-sm:sr-only">

@@ -56,6 +56,12 @@ function AttentionRow({ item }: { item: Attention }): ReactNode {
           </span>
           <span className="block truncate text-xs text-muted max-sm:whitespace-normal">
             <AttentionDetail item={item} />
+            {since === null ? null : (
+              <span className="sm:hidden">
+                {" · "}
+                <TimeAgo time={since} />
+              </span>
+            )}
           </span>
         </span>
         {since === null ? null : <TimeAgo time={since} className="shrink-0 text-xs text-muted max-sm:hidden" />}

@@ -42,10 +42,10 @@ export function CapacityPanel(): ReactNode {
         <div className="space-y-4">
           {rows.map((row) => (
             <div key={row.label}>
-              <div className="mb-1.5 grid grid-cols-[4rem_minmax(0,1fr)_auto] items-center gap-x-3 text-sm">
+              <div className="mb-1.5 grid grid-cols-[4rem_minmax(0,1fr)_8.5rem] items-center gap-x-3 text-sm">
                 <span>{row.label}</span>
                 {row.past === null ? <span /> : <Sparkline values={row.past} />}
-                <span className="tnum text-xs text-muted">{row.text}</span>
+                <span className="tnum text-right text-xs whitespace-nowrap text-muted">{row.text}</span>
               </div>
               <Meter percent={row.percent} label={row.label} text={formatPercent(Math.round(row.percent))} />
             </div>

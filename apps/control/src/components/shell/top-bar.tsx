@@ -29,10 +29,10 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactNode {
       <div className="ml-auto flex items-center gap-1.5">
         <OperationsIndicator />
         <LiveDot />
-        <Button variant="outline" onClick={onSearch} aria-label={t("search")} className="text-muted max-sm:w-8 max-sm:px-0">
+        <Button variant="outline" onClick={onSearch} className="text-muted max-sm:w-8 max-sm:px-0">
           <Search />
-          <span className="max-sm:hidden">{t("search")}</span>
-          <span className="ml-3 hidden gap-0.5 sm:inline-flex">
+          <span className="max-sm:sr-only">{t("search")}</span>
+          <span aria-hidden className="ml-3 hidden gap-0.5 sm:inline-flex">
             <Kbd>⌘K</Kbd>
           </span>
         </Button>

@@ -101,7 +101,7 @@ function FileDiffView({ file }: { file: FileDiff }): ReactNode {
   return (
     <section aria-label={file.name} className="min-w-0 overflow-hidden rounded-lg border bg-panel">
       <h3 className="border-b px-3 py-2 font-mono text-xs">{file.name}</h3>
-      <div className="overflow-x-auto py-1 font-mono text-xs leading-5">
+      <div tabIndex={0} className="overflow-x-auto py-1 font-mono text-xs leading-5">
         {file.rows.map((row, index) => (
           <DiffLine key={index} row={row} />
         ))}

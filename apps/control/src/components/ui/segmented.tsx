@@ -29,7 +29,7 @@ export function Segmented<Id extends string>({ items, value, onChange, label }: 
           )}
         >
           {item.label}
-          {item.count === undefined ? null : <span className="tnum text-faint">{item.count}</span>}
+          {item.count === undefined ? null : <span className="tnum text-muted">{item.count}</span>}
         </button>
       ))}
     </div>
