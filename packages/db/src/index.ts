@@ -5,6 +5,7 @@ export { migrate, type MigrationReport } from "./migrate.ts";
 export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transaction } from "./open-database.ts";
 export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
+  ApiToken,
   AuditRow,
   Host,
   HostObserved,
@@ -28,4 +29,6 @@ export type {
   StackVolume,
   Team,
   User,
+  Webhook,
+  WebhookDelivery,
 } from "./generated/prisma/client.ts";

@@ -15,6 +15,8 @@ import {
   issueLocalJoinToken,
   issueSetupToken,
   LiveFeed,
+  type LiveFeedOptions,
+  noteDeath,
   parseScope,
   RefusalLog,
   type ServiceContext,
@@ -31,7 +33,7 @@ import type { ControlConfig } from "./env.ts";
 import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { LiveGuard } from "./live-guard.ts";
-import { formatMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { HostWatch } from "./host-watch.ts";
 import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
@@ -42,6 +44,7 @@ import { ensureSecrets } from "./secrets-file.ts";
 import { listenForAudit } from "./listen-for-audit.ts";
 import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
+import { startWebhookCourier } from "./webhook-courier.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "..", "..", "..", "..", "prisma", "migrations");
@@ -191,8 +194,9 @@ type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Aut
 function serve({ options, services, auth, hub, undo, database }: ServeOptions): Server {
   const { config } = options;
   const guard = new LiveGuard(services);
-  const live = new LiveFeed({ links: hub, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
-  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
+  const findHost: LiveFeedOptions["findHost"] = (hostId) => findLiveHost(services, hostId);
+  const live = new LiveFeed({ links: hub, logger: services.logger, findHost, onDied: (host, died) => noteDeath(services, host, died) });
+  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }), startWebhookCourier(database, services));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hub, guard });
@@ -213,7 +217,7 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     page: options.page,
     isBehindProxy: config.isBehindProxy,
     isTls: config.tls !== undefined,
-    metrics: () => formatMetrics({ connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
+    metrics: new Metrics(services, { connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
     isReady: async () =>
       services.prisma.$queryRaw`SELECT 1`.then(
         () => true,

@@ -6,6 +6,7 @@ import { NETWORK_ROUTES } from "./routes/networks.ts";
 import { PEOPLE_ROUTES } from "./routes/people.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
 import { STACK_ROUTES } from "./routes/stacks.ts";
+import { WEBHOOK_ROUTES } from "./routes/webhooks.ts";
 import type { RestRoute } from "./route.ts";
 
 /** By path of the procedure. Every query and mutation is here or in `WITHOUT_REST`: a test demands it. */
@@ -16,6 +17,7 @@ export const REST_ROUTES: ReadonlyMap<string, RestRoute> = new Map<string, RestR
   ...NETWORK_ROUTES,
   ...STACK_ROUTES,
   ...REGISTRY_ROUTES,
+  ...WEBHOOK_ROUTES,
 ]);
 
 /** Queries and mutations that REST does not have, and why. Subscriptions are WebSockets and not here. */
@@ -30,6 +32,8 @@ export const TAGS: Readonly<Record<string, string>> = {
   me: "Account",
   members: "Members",
   tokens: "API tokens",
+  serviceAccounts: "Service accounts",
+  webhooks: "Webhooks",
   activity: "Audit",
   hosts: "Hosts",
   overview: "Hosts",

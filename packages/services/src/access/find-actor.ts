@@ -23,18 +23,18 @@ type Choice = { credential: Credential; address: string | null; teamId: string |
 export async function findActorByToken(services: ServiceContext, token: string, address: string | null): Promise<UserActor | undefined> {
   if (!token.startsWith(API_TOKEN_PREFIX) || token.length > MAX_TOKEN_LENGTH) return undefined;
   const tokenHash = hashToken(token);
-  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash));
+  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash, address));
   return actor === undefined ? undefined : { ...actor, address };
 }
 
-async function lookUpToken(services: ServiceContext, tokenHash: string): Promise<UserActor | undefined> {
+async function lookUpToken(services: ServiceContext, tokenHash: string, address: string | null): Promise<UserActor | undefined> {
   const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: person } });
   const now = services.nowMs();
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= now)) return undefined;
   if (row.lastUsedAt === null || now - row.lastUsedAt.getTime() > LAST_USED_STEP_MS) {
-    await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
+    await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now), lastUsedAddress: address } });
   }
-  return toActor(services, row.user, { credential: { kind: "token", id: row.id }, address: null, teamId: row.teamId });
+  return toTokenActor(services, row, null);
 }
 
 /**
@@ -89,7 +89,18 @@ export async function refreshActor(
   }
   const row = await services.prisma.apiToken.findUnique({ where: { id: credential.id }, include: { user: person } });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
-  return toActor(services, row.user, { credential, address, teamId: row.teamId });
+  return toTokenActor(services, row, address);
+}
+
+type TokenRow = Prisma.ApiTokenGetPayload<{ include: { user: typeof person } }>;
+
+/** The person of a token, with no more than what the token is for. */
+async function toTokenActor(services: ServiceContext, row: TokenRow, address: string | null): Promise<UserActor | undefined> {
+  const actor = await toActor(services, row.user, { credential: { kind: "token", id: row.id }, address, teamId: row.teamId });
+  if (actor === undefined || (row.hasAllRights && row.hasAllHosts)) return actor;
+  const wanted = toRights(row.rights);
+  const rights = row.hasAllRights ? actor.rights : new Set([...actor.rights].filter((right) => wanted.has(right)));
+  return { ...actor, rights, isInstanceAdmin: false, isScoped: true, ...(row.hasAllHosts ? {} : { hostIds: new Set(row.hostIds) }) };
 }
 
 /**

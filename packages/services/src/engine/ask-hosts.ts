@@ -3,7 +3,8 @@ import type { Host } from "@flotilla/db";
 import type { Actor, UserActor } from "../access/actor.ts";
 import { requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
-import { findHost } from "../hosts/find-host.ts";
+import { can } from "../access/can.ts";
+import { findHost, hostObject } from "../hosts/find-host.ts";
 import type { HostLink } from "./host-links.ts";
 
 export type HostBrief = { id: string; name: string };
@@ -29,7 +30,9 @@ export async function askHosts<T extends object>(
   const user = requireUser(actor);
   const hosts =
     request.host === undefined
-      ? await services.prisma.host.findMany({ where: { teamId: user.team.id }, orderBy: { name: "asc" } })
+      ? (await services.prisma.host.findMany({ where: { teamId: user.team.id }, orderBy: { name: "asc" } })).filter(
+          (host) => can(user, "host.read", hostObject(host)).allowed,
+        )
       : [await findHost(services, user, request.host)];
   const result: HostList<T> = { items: [], errors: [] };
   const answers = await Promise.all(hosts.map((host) => askOne(services, { host, namespace: user.team.namespace, ask: request.ask })));

@@ -13,7 +13,7 @@ export async function engineObject(
 ): Promise<ObjectRef> {
   const host = await findHost(services, actor, ref.host);
   if (ref.id === "") return hostObject(host);
-  return { kind: ref.kind, id: ref.id, name: `${host.name}/${ref.id}`, teamId: host.teamId };
+  return { ...hostObject(host), kind: ref.kind, id: ref.id, name: `${host.name}/${ref.id}` };
 }
 
 const NAME_TIMEOUT_MS = 2_000;

@@ -16,5 +16,5 @@ export async function findHost(services: ServiceContext, actor: Actor, ref: stri
 }
 
 export function hostObject(host: { id: string; name: string; teamId: string }): ObjectRef {
-  return { kind: "host", id: host.id, name: host.name, teamId: host.teamId };
+  return { kind: "host", id: host.id, name: host.name, teamId: host.teamId, host: { id: host.id, teamId: host.teamId } };
 }

@@ -15,7 +15,7 @@ export type LiveEvent = {
 const engineEvent = z.looseObject({
   Type: z.string(),
   Action: z.string(),
-  Actor: z.looseObject({ ID: z.string() }).optional(),
+  Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).optional() }).optional(),
   id: z.string().optional(),
 });
 
@@ -28,6 +28,8 @@ export type LiveFeedOptions = {
   logger: Logger;
   /** The host with its team's namespace, or undefined once it was removed. */
   findHost: (hostId: string) => Promise<LiveHost | undefined>;
+  /** A container of a host that is connected here ended. */
+  onDied?: (host: LiveHost, died: { id: string; name: string; image: string; exitCode: number }) => void;
 };
 
 /**
@@ -120,6 +122,10 @@ export class LiveFeed {
       const kind = parsed.success ? KINDS.find((known) => known === parsed.data.Type) : undefined;
       if (!parsed.success || kind === undefined) continue;
       const id = parsed.data.Actor?.ID ?? parsed.data.id;
+      if (kind === "container" && parsed.data.Action === "die" && id !== undefined) {
+        const { name = "", image = "", exitCode = "0" } = parsed.data.Actor?.Attributes ?? {};
+        this.#options.onDied?.(host, { id, name, image, exitCode: Number(exitCode) });
+      }
       this.publish(host.teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
     }
   }

@@ -60,7 +60,7 @@ export async function admitDockerCall(services: ServiceContext, req: IncomingMes
     throw new FlotillaError("not_found", "page not found");
   }
   const object: ObjectRef =
-    call.kind === "host" ? hostObject(host) : { kind: call.kind, id: call.id, name: `${host.name}/${call.id}`, teamId: host.teamId };
+    call.kind === "host" ? hostObject(host) : { ...hostObject(host), kind: call.kind, id: call.id, name: `${host.name}/${call.id}` };
   await authorize(services, actor, { action: call.action, object });
   const isRedacted = showsContainers(path) && !can(actor, "container.inspect", object).allowed;
   return { actor, action: call.action, object, host, target: `${path}${query}`, isChange: ruleOf(call.action).changes, isRedacted };
