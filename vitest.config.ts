@@ -13,7 +13,11 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
-        test: { name: "unit", include: ["packages/*/src/**/*.test.ts", "agent/src/**/*.test.ts", "apps/*/src/**/*.test.ts"], ...shared },
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "agent/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "test/fuzz/*.test.ts"],
+          ...shared,
+        },
       },
       { test: { name: "architecture", include: ["test/architecture/**/*.test.ts"], ...shared } },
       { test: { name: "host", include: ["test/host/**/*.test.ts"], ...real } },

@@ -5,6 +5,9 @@ import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
+import { networks } from "./networks.ts";
+import { overlay } from "./overlay.ts";
+import { pages } from "./pages.ts";
 import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
@@ -183,4 +186,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   build,
   planner,
   compose,
+  overlay,
+  networks,
+  pages,
 };

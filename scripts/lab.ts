@@ -8,7 +8,7 @@ import { listLabs } from "../test/lab/lab-plan.ts";
 
 const HELP = `usage: npm run lab -- COMMAND [OPTION…]
 
-  up [--hosts N] [--mtu BYTES] [--no-dashboard]   N hosts (3), a switch and a control plane
+  up [--hosts N] [--mtu BYTES] [--no-dashboard] [--clocks]   N hosts (3), a switch and a control plane
   down                        all of it away, whatever state it is in
   status [--json]             hosts, addresses, what is cut, how to sign in
   exec NODE CMD…              runs a command in a host, in "control" or in "switch"; docker in it speaks to that host's engine
@@ -20,11 +20,12 @@ const HELP = `usage: npm run lab -- COMMAND [OPTION…]
   off NODE, on NODE           the two halves of it
   kill-agent HOST             SIGKILL; containers run on
   start-agent HOST
+  clock HOST SECONDS          sets the wall clock of a host's agent so far from the machine's (a lab made with --clocks)
   list                        labs of this machine
 
   --name NAME                 one lab of several (default: lab)
 
-A host is a pid, mount, uts and network namespace. Its clock is the machine's: time namespaces do not move the wall clock.
+A host is a pid, mount, uts and network namespace. Its clock is the machine's, but for its agent's in a lab made with --clocks.
 `;
 
 const { values, positionals } = parseArgs({
@@ -36,6 +37,7 @@ const { values, positionals } = parseArgs({
     mtu: { type: "string", default: "1500" },
     "no-dashboard": { type: "boolean", default: false },
     "one-way": { type: "boolean", default: false },
+    clocks: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -74,7 +76,7 @@ async function up(): Promise<number> {
   const hasDashboard = !values["no-dashboard"];
   if (hasDashboard) await ensureDashboard((text) => process.stderr.write(`lab: ${text}\n`));
   const startedAt = performance.now();
-  const lab = await Lab.up(values.name, { hostCount, mtuBytes, hasDashboard });
+  const lab = await Lab.up(values.name, { hostCount, mtuBytes, hasDashboard, hasClocks: values.clocks });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   process.stderr.write(`lab: ${lab.plan.name} is up after ${seconds} s\n`);
   printStatus(await lab.status());
@@ -115,6 +117,9 @@ async function change(lab: Lab, { command, first, second }: { command: string; f
     case "start-agent":
       await lab.startAgent(first);
       return 0;
+    case "clock":
+      lab.setClock(first, Number(splitCommand(process.argv.slice(2)).command[0]));
+      return 0;
     default:
       throw new Error(`there is no command ${command}; --help lists them`);
   }
@@ -152,9 +157,9 @@ function integer(what: string, text: string, [min, max]: [number, number]): numb
   throw new Error(`${what} must be a number from ${min} to ${max}, not "${text}"`);
 }
 
-/** What follows `exec NODE` belongs to the command, its options too. */
+/** What follows `exec NODE` belongs to the command, its options too; what follows `clock HOST` may begin with a minus. */
 function splitCommand(args: readonly string[]): { options: string[]; command: string[] } {
-  const at = args.indexOf("exec");
+  const at = args.findIndex((arg) => arg === "exec" || arg === "clock");
   if (at === -1) return { options: [...args], command: [] };
   return { options: args.slice(0, at + 2), command: args.slice(at + 2) };
 }

@@ -4,9 +4,12 @@
 //   npm run screenshots                    everything
 //   npm run screenshots -- containers run  pages whose name begins so
 //   npm run screenshots -- --lang zh
+//
+// Says too what is wider than the screen, and what axe finds that keeps somebody out.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { findBarriers } from "../test/support/axe.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
 import { callProduct, deployStacks, removeStacks } from "./screenshot-stacks.ts";
@@ -59,6 +62,7 @@ const SHOTS: readonly Shot[] = [
   { name: "stack", path: "/stacks/shop" },
   { name: "stack-failed", path: "/stacks/blog" },
   { name: "stack-deployments", path: "/stacks/shop?tab=deployments" },
+  { name: "deployments", path: "/deployments" },
   { name: "stack-revisions", path: "/stacks/shop?tab=revisions" },
   { name: "stack-logs", path: "/stacks/shop?tab=logs" },
   { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },
@@ -194,6 +198,7 @@ async function takeContext(context: BrowserContext, suffix: string): Promise<voi
     await page.screenshot({ path: join(OUT, `${shot.name}.${suffix}.png`) });
     const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
     if (overflow > 0) console.error(`${shot.name}.${suffix}: ${overflow} px wider than the screen`);
+    if (suffix.startsWith("desktop")) for (const barrier of await findBarriers(page)) console.error(`${shot.name}.${suffix}: ${barrier}`);
   }
 }
 

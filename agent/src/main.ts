@@ -34,6 +34,7 @@ import { EventBus } from "./events/bus.ts";
 import { createExecRoutes } from "./exec/exec-routes.ts";
 import { execProbe } from "./exec/exec-probe.ts";
 import { ExecService } from "./exec/exec-service.ts";
+import { openGuards } from "./guard/guard-store.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { type CgroupLayout, detectCgroups } from "./host/cgroup.ts";
 import { openNetworkStack } from "./host/network-kernel.ts";
@@ -57,6 +58,7 @@ import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
+import { reportHostUse } from "./replicas/host-use.ts";
 import { startReplicas } from "./replicas/start-replicas.ts";
 import { DesiredState } from "./state/desired-state.ts";
 import { DesiredStore } from "./state/desired-store.ts";
@@ -161,6 +163,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const events = new EventBus();
   const state = createState(db, logger.child({ part: "state" }));
   const deps = { config, db, events, logger };
+  const guards = openGuards(db, state.desired);
   const volumes = createVolumeStore(deps);
   const networks = createNetworkManager(deps);
   state.desired.register(
@@ -185,7 +188,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
         .map((view) => ({ containerId: view.id, isRunning: view.status === "running" || view.status === "paused" })),
   });
   opened.push(() => images.close());
-  const containers: Containers = createEngine({ ...deps, images, volumes, networks, clock: { nowMs: Date.now } });
+  const containers: Containers = createEngine({ ...deps, images, volumes, networks, guards, clock: { nowMs: Date.now } });
+  guards.onChange((namespaces) => containers.applyLimits(namespaces));
   await images.recover();
   await containers.recover();
   opened.push(() => containers.close());
@@ -208,6 +212,8 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   opened.push(() => health.close());
   const replicas = startReplicas({ config, db, events, logger, state, containers, images, networks, distribution });
   opened.push(() => replicas.close());
+  const newest = (limit: number): { namespace: string; name: string }[] => images.store.records.newestNames(limit);
+  opened.push(reportHostUse({ views: () => containers.views(), images: newest, events, observed: state.observed, timer: realTimer }));
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());

@@ -81,6 +81,19 @@ describe("a network with IPv6", () => {
     expect(await from("one", "fd42:7::ab")).toBe("two");
   });
 
+  test("gives addresses of its range, and none that is another's", async () => {
+    const range = ["--ip-range", "fd42:a::100/120", "--aux-address", "printer=fd42:a::103"];
+    await docker("network", "create", "--ipv6", "--subnet", "10.242.9.0/24", "--subnet", "fd42:a::/64", ...range, "ranged");
+    expect(await docker("network", "inspect", "-f", "{{json (index .IPAM.Config 1)}}", "ranged")).toBe(
+      `{"Subnet":"fd42:a::/64","IPRange":"fd42:a::100/120","Gateway":"fd42:a::1","AuxiliaryAddresses":{"printer":"fd42:a::103"}}`,
+    );
+    const addresses = ["1", "2", "3"].map(() =>
+      docker("run", "--rm", "--network", "ranged", "busybox", "ip", "-6", "-o", "addr", "show", "eth0"),
+    );
+    for (const shown of await Promise.all(addresses)) expect(shown).toMatch(/fd42:a::10[0-24-f]\/64/);
+    await docker("network", "rm", "ranged");
+  });
+
   test("is apart from other networks, and joins a running container", async () => {
     await docker("network", "create", "--ipv6", "other");
     expect(await docker("network", "inspect", "-f", "{{(index .IPAM.Config 1).Subnet}}", "other")).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findBarriers } from "../support/axe.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
 import { type Product, startProduct } from "../support/product.ts";
@@ -198,6 +199,18 @@ describe("a person", () => {
     await page.getByRole("link", { name: "other", exact: true }).waitFor();
   });
 
+  test("is told on the overview what needs somebody, and led to its log", async () => {
+    await open("/");
+    await page.getByText("Nothing needs you.").waitFor();
+    await product.docker(["run", "--name", "broken", "busybox:1", "sh", "-c", "echo no such table; exit 3"]);
+    await page.getByRole("link", { name: "broken ended with exit code 3" }).click();
+    await page.waitForURL(/\/containers\/local\/broken\?tab=logs/);
+    await page.getByRole("log").getByText("no such table").waitFor();
+    await product.docker(["rm", "broken"]);
+    await open("/");
+    await page.getByText("Nothing needs you.").waitFor();
+  });
+
   test("makes a network of all hosts that docker sees, and removes it after being asked", async () => {
     await open("/networks");
     await button("Create network").first().click();
@@ -317,12 +330,13 @@ describe("every page", () => {
     "/help",
   ];
 
-  test.each(PATHS)("%s fits a screen 360 px wide", async (path) => {
+  test.each(PATHS)("%s fits a screen 360 px wide and has no barrier that axe finds", async (path) => {
     await page.setViewportSize({ width: 360, height: 740 });
     await open(path);
     await page.locator("h1").first().waitFor({ state: "attached" });
     await page.locator("[data-live=connected]").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   test("asks nothing of another machine and throws nothing", () => {

@@ -4,14 +4,14 @@ import { expect, test } from "vitest";
 import type { Product } from "../support/product.ts";
 
 /** Stops at once and counts as settled at once, so that a rollout takes no longer than its containers. */
-const compose = (word: string, image = "image") => `services:
+const compose = (word: string, { image = "image", update = "parallelism: 2, monitor: 10ms" } = {}) => `services:
   web:
     ${image}: busybox:1
     command: ["sh", "-c", "echo ${word}; exec sleep 600"]
     stop_signal: SIGKILL
     deploy:
       replicas: 2
-      update_config: { parallelism: 2, monitor: 10ms }
+      update_config: { ${update} }
       rollback_config: { parallelism: 2, monitor: 10ms }
       x-flotilla: { drain: 0 }
 `;
@@ -47,7 +47,7 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await page.getByText("No stacks yet").waitFor();
     await page.getByRole("link", { name: "New stack" }).click();
     await page.getByLabel("Name").fill("shop");
-    await write(compose("one", "imgae"));
+    await write(compose("one", { image: "imgae" }));
     await page.getByRole("list", { name: "Mistakes and warnings" }).getByText("did you mean 'image'?").waitFor();
     await page.getByText("compose.yaml:3:5").waitFor();
     await page.locator(".cm-lintRange-error").waitFor();
@@ -110,6 +110,53 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await page.getByRole("list", { name: "Steps" }).getByText("is back on its earlier version").waitFor();
   });
 
+  test("holds a rollout, lets it go on, and goes back from the middle of it", async () => {
+    const { page } = scene();
+    await page.getByRole("link", { name: "Edit", exact: true }).click();
+    await page.locator(".cm-content").getByText("echo one").waitFor();
+    // The first replica is watched for longer than this test lasts.
+    await write(compose("three", { update: "parallelism: 1, monitor: 1h" }));
+    await planAndApply("replace:2");
+    await page.locator("[data-rollout=rolling]").waitFor();
+    await replicas(3).waitFor();
+    await button("Pause").click();
+    await page.locator("[data-rollout=held]").waitFor();
+    await button("Continue").click();
+    await page.locator("[data-rollout=rolling]").waitFor();
+    await button("Abort").click();
+    await inDialog("Abort").click();
+    await page.locator("[data-rollout]").waitFor({ state: "detached" });
+    await expect.poll(() => replicas(1).count()).toBe(2);
+  });
+
+  test("sees what a service uses over its replicas, and what a replica went through", async () => {
+    const { page } = scene();
+    await button("Live use").click();
+    await page.locator('[data-service-use="2"]').waitFor();
+    await replicas(1).first().click();
+    await button("Health history").click();
+    await page.getByRole("list", { name: "Health history" }).getByText("running", { exact: true }).waitFor();
+  });
+
+  test("is told that there is nothing to rebalance on one host", async () => {
+    const { page } = scene();
+    await button("More for shop").click();
+    await page.getByRole("menuitem", { name: "Rebalance" }).click();
+    await page.getByRole("dialog").getByText("Nothing would move").waitFor();
+    await inDialog("Cancel").click();
+  });
+
+  test("finds the deployments of all stacks, and the stack of one", async () => {
+    const { page, product } = scene();
+    await open("/deployments");
+    const list = page.getByRole("list", { name: "Deployments" });
+    await expect.poll(() => list.getByRole("listitem").count()).toBe(4);
+    await list.getByRole("button").last().click();
+    await page.getByRole("list", { name: "Steps" }).getByText("2 of 2 replicas run").waitFor();
+    await page.getByRole("link", { name: "shop", exact: true }).click();
+    await page.waitForURL(`${product.url}/stacks/shop`);
+  });
+
   test("keeps a secret that nobody reads again", async () => {
     const { page } = scene();
     await open("/secrets");
@@ -139,6 +186,16 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await page.getByText("nothing new is placed here").waitFor();
     await page.getByRole("radio", { name: "Active" }).click();
     await page.getByText("New replicas may be placed here.").waitFor();
+  });
+
+  test("drains the host: what ran there goes, says that nothing takes it, and is back when the host is active", async () => {
+    const { page } = scene();
+    await page.getByRole("radio", { name: "Drain" }).click();
+    await inDialog("Drain").click();
+    await open("/stacks/shop");
+    await page.getByText("2 of 2 replicas have no host: 1 host: 1 is drained").first().waitFor();
+    await place("active");
+    await expect.poll(() => replicas(1).count(), { timeout: 20_000 }).toBe(2);
   });
 
   test("removes the stack after typing its name, and its containers go", async () => {

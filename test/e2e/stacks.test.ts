@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Lab } from "../lab/lab.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { DATA_HOST, makeTierTars, TIER_PORT, tierText } from "./three-tier.ts";
 
 // Three hosts and a real control plane: a stack deployed, rolled, rolled back, healed. One lab for all of it.
 const directory = mkdtempSync(join(tmpdir(), "flotilla-stacks-"));
 const HOSTS = ["h1", "h2", "h3"] as const;
+const SHOP_WEB = ["label=com.docker.compose.project=shop", "label=com.docker.compose.service=web"] as const;
 let lab: Lab;
 
 const replica = z.looseObject({
@@ -55,8 +57,8 @@ async function eventually<T>(look: () => Promise<T>, isDone: (found: T) => boole
 }
 
 const get = async (stack = "shop"): Promise<StackDetail> => stackDetail.parse(await lab.query("stacks.get", { stack }));
-const deploy = async (text: string, more: object = {}): Promise<z.output<typeof deployed>> =>
-  deployed.parse(await lab.mutate("stacks.deploy", { name: "shop", files: { "compose.yaml": text }, ...more }));
+const deploy = async (text: string, name = "shop"): Promise<z.output<typeof deployed>> =>
+  deployed.parse(await lab.mutate("stacks.deploy", { name, files: { "compose.yaml": text } }));
 const readDeployment = async (id: string): Promise<z.output<typeof deployment>> =>
   deployment.parse(await lab.query("deployments.get", { id }));
 const ended = (id: string): Promise<z.output<typeof deployment>> =>
@@ -96,9 +98,10 @@ ${more}    deploy:
 secrets:
   password: { external: true }
 `;
-const ask = (host: string): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
-  lab.exec(host, ["timeout", "5", "/bin/busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:18080/"]);
-const fetchFrom = async (host: string): Promise<string> => (await ask(host)).stdout.trim();
+const WEB_PORT = 18_080;
+const ask = (host: string, port: number): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
+  lab.exec(host, ["timeout", "5", "/bin/busybox", "wget", "-q", "-O", "-", `http://127.0.0.1:${port}/`]);
+const fetchFrom = async (host: string, port = WEB_PORT): Promise<string> => (await ask(host, port)).stdout.trim();
 
 /** Asks for the page over and over, on each host one request after the other. */
 class Load {
@@ -107,13 +110,13 @@ class Load {
   readonly #runs: Promise<void>[];
   #isStopped = false;
 
-  constructor(hosts: readonly string[]) {
-    this.#runs = hosts.map((host) => this.#run(host));
+  constructor(hosts: readonly string[], port = WEB_PORT) {
+    this.#runs = hosts.map((host) => this.#run(host, port));
   }
 
-  async #run(host: string): Promise<void> {
+  async #run(host: string, port: number): Promise<void> {
     while (!this.#isStopped) {
-      const { exitCode, stdout, stderr } = await ask(host);
+      const { exitCode, stdout, stderr } = await ask(host, port);
       if (exitCode === 0) this.#answers.add(stdout.trim());
       else this.#failures.push(`${host} at ${new Date().toISOString()}: ${exitCode} ${stderr}`);
     }
@@ -127,18 +130,73 @@ class Load {
 }
 
 beforeAll(async () => {
-  lab = await Lab.up(`s${process.pid}`, { hostCount: HOSTS.length });
-  const tar = await makeBusyboxTar(directory);
-  for (const host of HOSTS) {
-    const { exitCode, stderr } = await lab.docker(host, ["import", "--change", 'CMD ["sh"]', tar, "busybox:latest"]);
+  const tars = makeTierTars(directory);
+  const [made] = await Promise.all([Lab.up(`s${process.pid}`, { hostCount: HOSTS.length }), tars]);
+  lab = made;
+  const bringIn = async (host: string, image: string, tar: string): Promise<void> => {
+    const { exitCode, stderr } = await lab.docker(host, ["import", tar, `${image}:latest`], { timeoutMs: 120_000 });
     expect(exitCode, stderr).toBe(0);
+  };
+  const busybox = await makeBusyboxTar(directory);
+  for (const host of HOSTS) {
+    await bringIn(host, "busybox", busybox);
+    for (const [image, tar] of await tars) if (image !== "tier-postgres" || host === DATA_HOST) await bringIn(host, image, tar);
   }
-  await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("first").toString("base64") });
+  await setSecret("password", "first");
+  await setSecret("tier_password", "between the tiers");
 });
 afterAll(async () => {
-  await lab.down();
+  await Lab.remove(`s${process.pid}`);
   rmSync(directory, { recursive: true, force: true });
 });
+
+const setSecret = (name: string, text: string): Promise<unknown> =>
+  lab.mutate("secrets.set", { name, base64: Buffer.from(text).toString("base64") });
+
+/** What the application answers: its version, and how often it was asked. */
+async function visit(host = "h1"): Promise<{ version: string; count: number }> {
+  const [version = "", count = "0"] = (await fetchFrom(host, TIER_PORT)).split(" ");
+  return { version, count: Number(count) };
+}
+
+describe("an application of three tiers", () => {
+  test("is deployed by the command, each tier after the one that it needs, and keeps what it is told", async () => {
+    const file = join(directory, "tier.yaml");
+    writeFileSync(file, tierText("v1"));
+    const told = await lab.flotilla("h1", ["stack", "deploy", "tier", "-c", file]);
+    expect(told.exitCode, `${told.stdout}${told.stderr}`).toBe(0);
+    await eventually(() => get("tier"), atRest, "rest");
+    const { count } = await eventually(visit, ({ version }) => version === "v1", "an answer");
+    expect(await visit("h3")).toEqual({ version: "v1", count: count + 1 });
+  });
+
+  test("is rolled to a new version while people use it, without one failed request", async () => {
+    const load = new Load(["h1", "h3"], TIER_PORT);
+    const { outcome, steps } = await ended((await deploy(tierText("v2"), "tier")).deploymentId);
+    const { failures, answers } = await load.stop();
+    expect(outcome, JSON.stringify(steps, null, 1)).toBe("done");
+    expect(failures).toEqual([]);
+    expect(new Set([...answers].map((answer) => answer.split(" ")[0]))).toEqual(new Set(["v1", "v2"]));
+  });
+
+  test("goes back by itself when the new version is not well, and nobody notices", async () => {
+    const load = new Load(["h1"], TIER_PORT);
+    const { outcome, message } = await ended((await deploy(tierText("v3", "/nowhere"), "tier")).deploymentId);
+    const { failures, answers } = await load.stop();
+    expect(outcome).toBe("rolled_back");
+    expect(message).toContain("its health check fails");
+    expect(failures).toEqual([]);
+    expect(new Set([...answers].map((answer) => answer.split(" ")[0]))).toEqual(new Set(["v2"]));
+    await eventually(() => get("tier"), atRest, "rest");
+  });
+});
+
+/** After whatever happened to its hosts. */
+async function expectTierWell(before: number): Promise<void> {
+  await eventually(() => get("tier"), atRest, "rest of the three tiers");
+  const { count } = await eventually(visit, ({ version }) => version === "v2", "an answer of the three tiers");
+  expect(count).toBeGreaterThan(before);
+}
 
 describe("a stack", () => {
   test("is spread over the hosts, answers on each, and has its secret", async () => {
@@ -154,7 +212,7 @@ describe("a stack", () => {
         `an answer on ${host}`,
       );
     const { host, container } = await oneReplica();
-    const read = await lab.docker("h1", [
+    const read = await lab.docker(host, [
       "exec",
       container ?? "",
       "sh",
@@ -207,7 +265,7 @@ describe("a rollout", () => {
   });
 
   test("is begun by a changed secret, and carried on by a control plane that was killed in the middle of it", async () => {
-    await lab.mutate("secrets.set", { name: "password", base64: Buffer.from("second").toString("base64") });
+    await setSecret("password", "second");
     const [begun] = deployments.parse(await lab.query("deployments.list", { stack: "shop" })).items;
     expect(begun?.kind).toBe("file");
     const id = begun?.id ?? "";
@@ -255,8 +313,14 @@ describe("healing", () => {
     await lab.mutate("hosts.place", { host, availability: "active" });
   });
 
-  test("a host that is gone is replaced, and has no copy when it is back", async () => {
-    const lost = hostsOf(await get()).find((name) => name !== "h1") ?? "h2";
+  test("a host that is gone is replaced, and has no copy when it is back; data on it is kept", async () => {
+    const lost = DATA_HOST;
+    await eventually(
+      () => get(),
+      (stack) => hostsOf(stack).includes(lost),
+      `a replica on ${lost}`,
+    );
+    const { count } = await eventually(visit, ({ version }) => version === "v2", "an answer");
     await lab.powerOff(lost);
     const isElsewhere = ({ phase, state, host }: z.output<typeof replica>): boolean =>
       state === "run" && phase === "running" && host.name !== lost;
@@ -277,10 +341,11 @@ describe("healing", () => {
       `${lost} to be empty`,
     );
     await eventually(
-      async () => (await lab.docker(lost, ["ps", "-aq", "--filter", "label=com.docker.compose.service=web"])).stdout.trim(),
+      async () => (await lab.docker(lost, ["ps", "-aq", "--filter", SHOP_WEB[0], "--filter", SHOP_WEB[1]])).stdout.trim(),
       (ids) => ids === "",
       "no copy",
     );
+    await expectTierWell(count);
   });
 
   test("rebalancing fills it again", async () => {
@@ -298,7 +363,8 @@ describe("a host that is cut off", () => {
     const lost = "h3";
     const others = ["control", ...HOSTS.filter((name) => name !== lost)];
     const copies = async (): Promise<string> =>
-      (await lab.docker(lost, ["ps", "-q", "--filter", "label=com.docker.compose.service=web"])).stdout.trim();
+      (await lab.docker(lost, ["ps", "-q", "--filter", SHOP_WEB[0], "--filter", SHOP_WEB[1]])).stdout.trim();
+    const { count } = await eventually(visit, ({ version }) => version === "v2", "an answer");
     expect(await copies()).not.toBe("");
     await Promise.all(others.map((node) => lab.cut(lost, node)));
     await eventually(
@@ -311,6 +377,7 @@ describe("a host that is cut off", () => {
     await Promise.all(others.map((node) => lab.heal(lost, node)));
     await eventually(copies, (ids) => ids === "", "no copy");
     await eventually(() => get(), atRest, "rest");
+    await expectTierWell(count);
   });
 });
 
@@ -326,7 +393,7 @@ describe("the end", () => {
   });
 
   test("removes everything but volumes", async () => {
-    await lab.mutate("stacks.remove", { stack: "shop" });
+    for (const stack of ["tier", "shop"]) await lab.mutate("stacks.remove", { stack });
     await eventually(
       () => lab.query("stacks.list"),
       (stacks) => Array.isArray(stacks) && stacks.length === 0,
@@ -334,6 +401,7 @@ describe("the end", () => {
     );
     for (const host of HOSTS) expect((await lab.docker(host, ["ps", "-aq"])).stdout.trim()).toBe("");
     expect(await lab.query("networks.list", {})).toMatchObject({ overlays: [] });
-    await lab.mutate("secrets.remove", { name: "password" });
+    for (const name of ["password", "tier_password"]) await lab.mutate("secrets.remove", { name });
+    expect((await lab.docker(DATA_HOST, ["volume", "ls", "-q"])).stdout.trim()).toBe("tier_data");
   });
 });

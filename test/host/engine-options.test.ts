@@ -216,11 +216,8 @@ describe("limits", () => {
       expect(cgroupFile(t, id, "pids pids.max")).toBe("40");
       expect(cgroupFile(t, id, isV2 ? "memory memory.max" : "memory memory.limit_in_bytes")).toBe(String(64 << 20));
       expect(isV2 ? cgroupFile(t, id, "cpu cpu.max") : cgroupFile(t, id, "cpu cpu.cfs_quota_us")).toBe(isV2 ? "50000 100000" : "50000");
-      await t.engine.update(
-        NS,
-        id,
-        ContainerUpdateBody.parse({ Memory: 96 << 20, MemorySwap: 96 << 20, NanoCpus: 1_000_000_000, PidsLimit: 50 }),
-      );
+      const body = ContainerUpdateBody.parse({ Memory: 96 << 20, MemorySwap: 96 << 20, NanoCpus: 1_000_000_000, PidsLimit: 50 });
+      await t.engine.update(NS, id, { body, isExempt: true });
       expect(cgroupFile(t, id, "pids pids.max")).toBe("50");
       expect(cgroupFile(t, id, isV2 ? "memory memory.max" : "memory memory.limit_in_bytes")).toBe(String(96 << 20));
       expect(isV2 ? cgroupFile(t, id, "cpu cpu.max") : cgroupFile(t, id, "cpu cpu.cfs_quota_us")).toBe(isV2 ? "100000 100000" : "100000");

@@ -1,78 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type ClientHttp2Session, connect as connectHttp2, createServer as createHttp2Server, type Http2Server } from "node:http2";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silentLogger } from "@flotilla/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ApiServer, createApiServer } from "../../agent/src/api/server.ts";
-import { readConfig } from "../../agent/src/config.ts";
-import { cgroupPids, detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
-import { mountsBelow } from "../../agent/src/host/mounts.ts";
-import { type Agent, startAgent } from "../../agent/src/main.ts";
-import { makeBusyboxTar } from "../support/busybox-image.ts";
-import { COMPILE_CACHE } from "../support/compile-cache.ts";
+import { detectCgroups, listCgroups } from "../../agent/src/host/cgroup.ts";
+import { Chaos } from "../fuzz/chaos.ts";
+import { callAtRandom, chooseCall } from "../fuzz/engine-calls.ts";
+import { tinyTar } from "../support/tiny-tar.ts";
+import { type Answer, type AskOptions, startTunnelAgent, type TunnelAgent } from "../support/tunnel-agent.ts";
 
 // Two teams on one host: `theirs` owns one of everything, `ours` tries every route of the engine with it.
-const dir = mkdtempSync(join(tmpdir(), "fln-"));
-const config = readConfig({ ...COMPILE_CACHE, FLOTILLA_DATA: join(dir, "data"), FLOTILLA_RUN: join(dir, "run") });
 const CANARY = "canary-7f3a";
 
-let agent: Agent;
-let server: ApiServer;
-let tunnel: Http2Server;
-let client: ClientHttp2Session;
-let tar: Buffer;
-
-type Answer = { status: number; text: string; json: Record<string, unknown> };
-
-async function ask(namespace: string, target: string, request: { body?: unknown; headers?: Record<string, string> } = {}): Promise<Answer> {
-  const [method = "GET", path = "/"] = target.split(" ");
-  const isBytes = Buffer.isBuffer(request.body);
-  const type: Record<string, string> =
-    request.body === undefined ? {} : { "content-type": isBytes ? "application/x-tar" : "application/json" };
-  const stream = client.request({ ":method": method, ":path": path, "x-flotilla-namespace": namespace, ...type, ...request.headers });
-  const answered = new Promise<number>((resolve, reject) => {
-    stream.on("response", (headers) => resolve(Number(headers[":status"])));
-    stream.on("error", reject);
-  });
-  if (request.body === undefined) stream.end();
-  else stream.end(isBytes ? request.body : JSON.stringify(request.body));
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString("utf8");
-  return {
-    status: await answered,
-    text,
-    json: text.startsWith("{") && !text.includes("\n{") ? (JSON.parse(text) as Record<string, unknown>) : {},
-  };
-}
-
-async function must(namespace: string, target: string, request: { body?: unknown } = {}): Promise<Answer> {
-  const answer = await ask(namespace, target, request);
-  if (answer.status >= 400) throw new Error(`${target}: ${answer.status} ${answer.text}`);
-  return answer;
-}
-
-const importImage = (namespace: string, repo: string, change: string): Promise<Answer> =>
-  must(
-    namespace,
-    `POST /images/create?fromSrc=-&repo=${repo}&tag=latest&changes=${encodeURIComponent(change)}&changes=CMD%20sleep%201000`,
-    { body: tar },
-  );
+let host: TunnelAgent;
+const ask = (namespace: string, target: string, request?: AskOptions): Promise<Answer> => host.ask(namespace, target, request);
+const must = (namespace: string, target: string, request?: AskOptions): Promise<Answer> => host.must(namespace, target, request);
+const importImage = (namespace: string, repo: string, change: string): Promise<Answer> => host.importImage(namespace, repo, change);
 
 /** What `theirs` has. */
 const own = { container: "", exec: "", image: "", network: "", volume: `${CANARY}-volume` };
 
 beforeAll(async () => {
-  agent = await startAgent(config, { logger: silentLogger, productVersion: "0.0.0-test" });
-  server = createApiServer({ routes: agent.routes, productVersion: "0.0.0-test", logger: silentLogger });
-  tunnel = createHttp2Server();
-  tunnel.on("stream", (stream, headers) => server.handleHttp2Stream(stream, headers));
-  await new Promise<void>((resolve) => tunnel.listen(join(dir, "h2.sock"), resolve));
-  client = connectHttp2("http://tunnel", { createConnection: () => connect(join(dir, "h2.sock")) });
-  tar = readFileSync(await makeBusyboxTar(dir));
+  host = await startTunnelAgent();
   await importImage("ours", "busybox", "LABEL of=ours");
+  await importImage("fuzz", "busybox", "LABEL of=fuzz");
   await importImage("theirs", `${CANARY}-image`, `LABEL secret=${CANARY}`);
   await must("theirs", "POST /volumes/create", { body: { Name: own.volume } });
   own.network = String((await must("theirs", "POST /networks/create", { body: { Name: `${CANARY}-network` } })).json["Id"]);
@@ -86,20 +33,7 @@ beforeAll(async () => {
   own.exec = String((await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } })).json["Id"]);
   own.image = String((await must("theirs", `GET /images/${CANARY}-image/json`)).json["Id"]);
 });
-afterAll(async () => {
-  for (const namespace of ["ours", "theirs"]) {
-    const list = JSON.parse((await ask(namespace, "GET /containers/json?all=1")).text) as { Id: string }[];
-    for (const { Id } of list) await ask(namespace, `DELETE /containers/${Id}?force=1&v=1`);
-  }
-  client.destroy();
-  await new Promise((resolve) => tunnel.close(resolve));
-  await agent.close();
-  const layout = detectCgroups();
-  const parent = `/flotilla-${config.instance}`;
-  const left = [...mountsBelow(dir), ...listCgroups(layout, parent), ...cgroupPids(layout, parent)];
-  if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
-  rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => host?.close());
 
 /** Everything about the objects of `theirs` that another's tries could have changed. */
 async function fingerprint(): Promise<string> {
@@ -131,7 +65,7 @@ const ANY_BODY = { Cmd: ["true"], target: "10.0.0.1", protocol: "tcp", port: 80,
 
 test("attack 1: every route that names an object answers another namespace as if there were none", async () => {
   const before = await fingerprint();
-  const named = agent.routes.filter(({ path }) => path.includes("/:") && !ABOUT_NOTHING.test(path));
+  const named = host.agent.routes.filter(({ path }) => path.includes("/:") && !ABOUT_NOTHING.test(path));
   const wrong: string[] = [];
   let tries = 0;
   for (const { method, path } of named) {
@@ -173,7 +107,7 @@ test("attack 1: lists, figures, events and prunes of a namespace are about its o
   // What these take is in their bodies and queries: the tests below.
   const makes = ["containers/create", "volumes/create", "networks/create", "images/create", "images/load", "commit", "build"];
   const known = new Set([...reads.map((target) => target.split("?")[0]), ...makes.map((path) => `POST /${path}`)]);
-  const unnamed = agent.routes.filter(({ path }) => !path.includes("/:") && !ABOUT_NOTHING.test(path));
+  const unnamed = host.agent.routes.filter(({ path }) => !path.includes("/:") && !ABOUT_NOTHING.test(path));
   expect(unnamed.map(({ method, path }) => `${method} ${path}`).filter((route) => !known.has(route))).toEqual([]);
   for (const target of reads) {
     const { text } = await ask("ours", target);
@@ -191,6 +125,61 @@ test("events of one namespace are not heard in another, past or live", async () 
   await must("theirs", `POST /containers/${own.container}/exec`, { body: { Cmd: ["true"] } });
   await must("theirs", `POST /containers/${own.container}/restart?t=0`);
   expect((await live).text).not.toContain(CANARY);
+});
+
+describe("an image of another namespace is not to be used, whatever is known of it", () => {
+  const build = async (namespace: string, dockerfile: string, query = ""): Promise<string> =>
+    (await ask(namespace, `POST /build?${query}`, { body: tinyTar({ Dockerfile: dockerfile }) })).text;
+
+  test("by id, short id, name or digest, for a container or a build", async () => {
+    const hex = own.image.slice("sha256:".length);
+    for (const Image of [own.image, hex, hex.slice(0, 12), `${CANARY}-image`, `${CANARY}-image@${own.image}`]) {
+      expect((await ask("ours", "POST /containers/create", { body: { Image } })).status, Image).toBe(404);
+    }
+    for (const from of [own.image, hex.slice(0, 12)])
+      expect(await build("ours", `FROM ${from}\nLABEL x=y\n`)).not.toContain("Successfully built");
+    expect(await build("ours", `FROM busybox\nCOPY --from=${own.image} /bin/busybox /x\n`)).not.toContain("Successfully built");
+  });
+
+  test("as a cache: neither named nor by chance", async () => {
+    const steps = `FROM busybox\nRUN echo ${CANARY} > /made\n`;
+    const made = /Successfully built ([0-9a-f]{12})/.exec(await build("theirs", steps.replace("busybox", `${CANARY}-image`), "t=cached"));
+    expect(made).not.toBeNull();
+    for (const query of [
+      "",
+      `cachefrom=${encodeURIComponent('["cached"]')}`,
+      `cachefrom=${encodeURIComponent(`["${made?.[1] ?? ""}"]`)}`,
+    ]) {
+      const text = await build("ours", steps, query);
+      if (query === "") expect(text).not.toContain("Using cache");
+      expect(text).not.toContain(made?.[1] ?? "none");
+    }
+  });
+
+  test("by loading an archive that only names its layers", async () => {
+    const layers = ((await must("theirs", `GET /images/${CANARY}-image/json`)).json["RootFS"] as { Layers: string[] }).Layers;
+    const config = JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: layers } });
+    const manifest = JSON.stringify([{ Config: "c.json", RepoTags: ["stolen:1"], Layers: layers.map((_, at) => `${at}/layer.tar`) }]);
+    const { text } = await ask("ours", "POST /images/load", { body: tinyTar({ "manifest.json": manifest, "c.json": config }) });
+    expect(text).toMatch(/error|message/i);
+    const empty = Object.fromEntries(layers.map((_, at) => [`${at}/layer.tar`, ""]));
+    await ask("ours", "POST /images/load", { body: tinyTar({ "manifest.json": manifest, "c.json": config, ...empty }) });
+    expect((await ask("ours", "GET /images/stolen:1/json")).status).toBe(404);
+  });
+});
+
+test("fuzz: calls at random are answered, and none by an error of ours", async () => {
+  const before = await fingerprint();
+  const wrong: string[] = [];
+  let done = 0;
+  for (let seed = 0; seed < 400; seed += 1) {
+    const answer = await callAtRandom(host, "fuzz", chooseCall(host, new Chaos(seed)));
+    if (answer.wrong !== undefined) wrong.push(`seed ${seed}: ${answer.wrong}`);
+    if (answer.status < 300) done += 1;
+  }
+  expect(done).toBeGreaterThan(20);
+  expect(wrong).toEqual([]);
+  expect(await fingerprint()).toBe(before);
 });
 
 describe("attack 7: objects of another namespace by the way of one's own", () => {
@@ -238,11 +227,11 @@ describe("attack 7: objects of another namespace by the way of one's own", () =>
     expect((await ask("ours", `POST /commit?container=${own.container}&repo=stolen`, { body: {} })).status).toBe(404);
   });
 
-  test("a cgroup parent that climbs stays below the instance's own", async () => {
+  test("a cgroup parent that climbs stays below its namespace's own", async () => {
     const body = { Image: "busybox", HostConfig: { CgroupParent: "/../../../../" } };
     const { Id } = (await must("ours", "POST /containers/create?name=climber", { body })).json;
     await must("ours", "POST /containers/climber/start");
-    expect(listCgroups(detectCgroups(), `/flotilla-${config.instance}`).some((path) => path.includes(String(Id)))).toBe(true);
+    expect(listCgroups(detectCgroups(), `/flotilla-${host.config.instance}/ns-ours`).some((path) => path.includes(String(Id)))).toBe(true);
     await must("ours", "DELETE /containers/climber?force=1");
   });
 });

@@ -69,6 +69,8 @@ export class OverlayLab {
     createNetns(this.#switch, () => undefined);
     this.#paths.push(this.#switch);
     await this.ip(this.#switch, ["link add br0 mtu 65535 type bridge mcast_snooping 0", "link set br0 up"]);
+    // A switch looks at no addresses, whatever module a Docker on this machine has loaded.
+    await this.exec(this.#switch, ["sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0"]);
     for (let number = 1; number <= count; number += 1) {
       const path = join(this.root, `h${number}`);
       const links = createNetns(path, () => new RouteSocket());
@@ -107,21 +109,6 @@ export class OverlayLab {
   /** The same for one host that has got another number. */
   async networkAs(onHost: number, state: SharedNetworkState, self: number): Promise<void> {
     await this.#networkOn(this.host(onHost), networkState.parse({ ...state, self }), []);
-  }
-
-  /** Takes a router with its links from a host, as power failing does, and makes it anew with its containers' links. */
-  async loseRouter(onHost: number, vni: number): Promise<void> {
-    const { router, wish, ends } = this.router(onHost, vni);
-    router.remove();
-    await router.apply({ ...wish, endpoints: [] }, true);
-    for (const { stack, path, position, link } of ends.values()) {
-      const endpoint = wish.endpoints.find((each) => each.link === link);
-      if (endpoint === undefined) continue;
-      const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes: wish.mtuBytes };
-      stack.applyLinks([{ kind: "delete-link", name: `eth${position}` }]);
-      router.use((inside) => ensureEndpointLink(wish.state, end, { router: inside, container: stack }));
-    }
-    await router.apply(wish, true);
   }
 
   async #networkOn(host: LabHost, state: NetworkState, services: readonly NetworkService[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { getOverview, type Overview, type UserActor } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN, ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 
@@ -90,7 +91,7 @@ describe("people, sessions and tokens", () => {
     expect(refused.map((row) => row.object.name).sort()).toEqual([ADMIN.email, "nobody@example.test"]);
   });
 
-  test("an account is closed to guesses after ten, wherever they come from", async () => {
+  test("an account is closed to guesses of one address after ten", async () => {
     await mutate(
       "members.create",
       { name: "Bob", email: "bob@example.test", password: "bob's long password", role: "deployer" },
@@ -203,6 +204,27 @@ describe("people, sessions and tokens", () => {
     } finally {
       await prisma.$executeRawUnsafe("ALTER TABLE audit_rows DROP CONSTRAINT broken");
     }
+  });
+
+  test("the overview tells of a token that ends soon to whom it belongs, and reads nothing that the caller may not see", async () => {
+    await mutate("tokens.create", { name: "short", expiresInDays: 2 }, { cookie });
+    const seen = (await control.call("overview.get", undefined, { cookie })) as Overview;
+    expect(seen.attention).toMatchObject([{ code: "tokenExpires", token: "short", severity: "info" }]);
+    expect(seen).toMatchObject({ stacks: 0, activity: expect.arrayContaining([expect.objectContaining({ action: "token.create" })]) });
+    const { user, team } = await control.services.prisma.membership.findFirstOrThrow({ include: { user: true, team: true } });
+    const onlooker: UserActor = {
+      ...{ kind: "user", userId: "somebody else", name: user.name, email: user.email, credential: { kind: "session", id: "none" } },
+      ...{
+        team,
+        role: null,
+        rights: new Set(["host.read"]),
+        grants: new Map(),
+        isInstanceAdmin: false,
+        lacksTwoFactor: false,
+        address: null,
+      },
+    };
+    expect(await getOverview(control.services, onlooker)).toMatchObject({ stacks: null, attention: [], activity: [] });
   });
 
   test("sessions and hosts outlive a restart of the control plane", async () => {

@@ -1,4 +1,4 @@
-import { settleStacks } from "@flotilla/services";
+import { composeHostState, findActorByToken, followDeployment, settleStacks } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 
@@ -52,6 +52,161 @@ describe("rounds", () => {
     await settle();
     expect(await call("stacks.list", undefined)).toEqual([]);
     expect(await control.services.prisma.overlayNetwork.count({ where: { name: "shop_default" } })).toBe(0);
+  });
+});
+
+describe("what hosts say of themselves", () => {
+  const say = async (host: string, use: { images: string[]; ports: string[] }): Promise<void> => {
+    const { prisma } = control.services;
+    const { id: hostId, team } = await prisma.host.findFirstOrThrow({ where: { name: host }, include: { team: true } });
+    const body = { ports: use.ports, images: use.images.map((name) => ({ namespace: team.namespace, name })) };
+    await prisma.hostObserved.create({ data: { hostId, key: "use", revision: "1", body, updatedAt: new Date() } });
+  };
+  const hostsOf = async (stack: string): Promise<string[]> => {
+    const placed = await control.services.prisma.stackReplica.findMany({
+      where: { service: { stack: { name: stack } } },
+      include: { host: true },
+    });
+    return placed.map(({ host }) => host.name).toSorted();
+  };
+
+  test("decides: a host that has the image is preferred, one whose port is taken is not taken", async () => {
+    await say("c", { images: ["docker.io/library/busybox:latest"], ports: [] });
+    await say("a", { images: [], ports: ["9000/tcp"] });
+    await deploy("near");
+    await settle();
+    expect(await hostsOf("near")).toEqual(["c"]);
+    await deploy("ports", "    ports: [{ target: 80, published: 9000, mode: host }]\n    deploy: { replicas: 3 }\n");
+    await settle();
+    expect(await hostsOf("ports")).toEqual(["b", "c"]);
+    const { detail } = (await call("stacks.get", { stack: "ports" })) as { detail: { message: string }[] };
+    expect(detail[0]?.message).toBe("1 of 3 replicas have no host: 3 hosts: 3 have port 9000/tcp in use");
+    for (const stack of ["near", "ports"]) await call("stacks.remove", { stack });
+    await settle();
+    await settle();
+    await control.services.prisma.hostObserved.deleteMany({ where: { key: "use" } });
+  });
+});
+
+test("the phases of a replica are kept, the newest ones", async () => {
+  const { prisma } = control.services;
+  await deploy("story");
+  await settle();
+  const replica = await prisma.stackReplica.findFirstOrThrow({ where: { service: { stack: { name: "story" } } } });
+  const say = async (phase: string, restarts: number): Promise<void> => {
+    const body = {
+      revision: "r",
+      phase,
+      containerId: null,
+      imageId: null,
+      restarts,
+      exitCode: null,
+      reason: `it is ${phase}`,
+      progress: "",
+      log: [],
+      healthOutput: "",
+    };
+    const at = { hostId: replica.hostId, key: `replica/${replica.id}` };
+    const data = { revision: `${phase}${restarts}`, body, updatedAt: new Date() };
+    await prisma.hostObserved.upsert({ where: { hostId_key: at }, create: { ...at, ...data }, update: data });
+    await settleStacks(control.services, teamId);
+  };
+  await say("preparing", 0);
+  await say("running", 0);
+  await say("running", 0);
+  const told = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string; reason: string }[];
+  expect(told.map(({ phase, reason }) => [phase, reason])).toEqual([
+    ["running", "it is running"],
+    ["preparing", "it is preparing"],
+  ]);
+  const old = Array.from({ length: 80 }, (_, index) => ({
+    replicaId: replica.id,
+    time: new Date(),
+    phase: index % 2 === 0 ? "waiting" : "running",
+  }));
+  await prisma.stackReplicaEvent.createMany({ data: old });
+  await say("waiting", 40);
+  const kept = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string }[];
+  expect(kept).toHaveLength(50);
+  expect(kept[0]?.phase).toBe("waiting");
+  await expect(call("stacks.replicaHistory", { stack: "story", replica: "none" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await call("stacks.remove", { stack: "story" });
+  await prisma.hostObserved.deleteMany({ where: { key: `replica/${replica.id}` } });
+  await settle();
+  await settle();
+});
+
+describe("a network of a stack", () => {
+  const count = (): Promise<number> => control.services.prisma.overlayNetwork.count({ where: { name: "net_default" } });
+  const pass = (ms: number): void => void (control.services.nowMs = () => Date.now() + ms);
+
+  test("stays while something is in it, keeps the stack for a while only, and goes when it is free", async () => {
+    const { prisma } = control.services;
+    await deploy("net", "    deploy: { replicas: 0 }\n");
+    await settle();
+    const { id } = await prisma.overlayNetwork.findFirstOrThrow({ where: { name: "net_default" } });
+    const host = await prisma.host.findFirstOrThrow({ where: { teamId } });
+    const body = { endpoints: [{ containerId: "c1" }] };
+    await prisma.hostObserved.create({ data: { hostId: host.id, key: `network/${id}`, revision: "1", body, updatedAt: new Date() } });
+    const { nowMs } = control.services;
+    try {
+      await call("stacks.remove", { stack: "net" });
+      await settle();
+      expect(await prisma.stack.count({ where: { name: "net" } })).toBe(1);
+      pass(20_000);
+      await settle();
+      expect([await prisma.stack.count({ where: { name: "net" } }), await count()]).toEqual([0, 1]);
+      await prisma.hostObserved.deleteMany({ where: { hostId: host.id } });
+      await settle();
+      expect(await count()).toBe(0);
+    } finally {
+      control.services.nowMs = nowMs;
+    }
+  });
+});
+
+describe("a revision that cannot be read", () => {
+  test("marks its stack, and stops neither the others nor what hosts are told", async () => {
+    const { prisma } = control.services;
+    for (const name of ["broken", "well"]) await deploy(name);
+    await settle();
+    const { id: stackId } = await prisma.stack.findFirstOrThrow({ where: { name: "broken" } });
+    await prisma.stackRevision.create({
+      data: { stackId, number: 2, source: {}, sealed: Buffer.from("not ours".repeat(8)), createdBy: "x" },
+    });
+    const target = { revision: 2, hash: "h", files: {} };
+    await prisma.stack.update({ where: { id: stackId }, data: { current: 2 } });
+    await prisma.stackService.updateMany({ where: { stackId }, data: { target } });
+    await prisma.stackReplica.updateMany({ where: { service: { stackId } }, data: { target } });
+    await deploy("well", "    deploy: { replicas: 4 }\n");
+    await settle();
+    expect(await replicasOf("well")).toHaveLength(4);
+    const why = "revision 2 cannot be read: a stored secret cannot be opened: it was written with another secrets file";
+    expect(await call("stacks.get", { stack: "broken" })).toMatchObject({
+      state: "failed",
+      detail: [{ name: "web", state: "failed", message: why }],
+    });
+    const [replica] = await prisma.stackReplica.findMany({ where: { service: { stackId } } });
+    const { resources } = await composeHostState(control.services, replica?.hostId ?? "");
+    expect(resources.find(({ key }) => key === `replica/${replica?.id}`)?.body).toEqual({ kept: why });
+  });
+
+  test("is cured by another one", async () => {
+    await deploy("broken");
+    await settle();
+    expect(await call("stacks.get", { stack: "broken" })).toMatchObject({ revision: 3, state: "rolling" });
+  });
+
+  test("does not keep its stack from being removed", async () => {
+    const { prisma } = control.services;
+    await prisma.stackService.updateMany({
+      where: { stack: { name: "broken" } },
+      data: { target: { revision: 2, hash: "h", files: {} } },
+    });
+    for (const stack of ["broken", "well"]) await call("stacks.remove", { stack });
+    await settle();
+    await settle();
+    expect(await call("stacks.list", undefined)).toEqual([]);
   });
 });
 
@@ -136,4 +291,42 @@ test("rollouts are held, go on and go back", async () => {
   await deploy("first", '    ports: ["8081:80"]\n');
   expect(await call("stacks.rollback", { stack: "first" })).toMatchObject({ revision: 1 });
   expect(await call("stacks.get", { stack: "first" })).toMatchObject({ revision: 1, revisions: [{ number: 2 }, { number: 1 }] });
+});
+
+test("who follows a deployment is told each step once, when there is news, and of its end", async () => {
+  const { services } = control;
+  const actor = await findActorByToken(services, ADMIN_TOKEN, null);
+  if (actor === undefined) throw new Error("there is no administrator");
+  await deploy("first", '    ports: ["8082:80"]\n');
+  const [row] = await services.prisma.stackDeployment.findMany({ orderBy: { id: "desc" }, take: 1 });
+  let ring = (): void => undefined;
+  let isListening = false;
+  const stop = new AbortController();
+  const onNews = (listener: () => void): (() => void) => {
+    ring = listener;
+    isListening = true;
+    return () => void (isListening = false);
+  };
+  const following = followDeployment(services, actor, { id: row?.id ?? "", signal: stop.signal, onNews });
+  const texts: string[] = [];
+  const take = async (): Promise<string | undefined> => {
+    const next = await following.next();
+    if (next.done === true) return undefined;
+    texts.push(...next.value.steps.map(({ text }) => text));
+    return next.value.deployment.outcome;
+  };
+  expect(await take()).toBe("running");
+  const next = take();
+  await call("services.control", { stack: "first", act: "pause" });
+  ring();
+  expect(await next).toBe("running");
+  await settle();
+  ring();
+  expect(await take()).toBe("paused");
+  await call("stacks.rollback", { stack: "first" });
+  ring();
+  expect(await take()).toBe("superseded");
+  expect(await take()).toBeUndefined();
+  expect(texts.filter((text) => text.startsWith("pause by"))).toHaveLength(1);
+  expect(isListening).toBe(false);
 });

@@ -1,6 +1,6 @@
 // Agents of a lab's hosts: started as a boot does, killed as a crash does.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -8,12 +8,14 @@ import { AGENT_NODE_ENV, AGENT_NODE_FLAGS } from "../../agent/src/config.ts";
 import { run } from "../../agent/src/host/run.ts";
 import { identityPath } from "../../agent/src/link/identity-file.ts";
 import { createJoinToken } from "./control-node.ts";
-import { controlUrl, hostConfig, hostDirectory, hostEnvironment, type LabPlan } from "./lab-plan.ts";
+import { clockFile, controlUrl, hostConfig, hostDirectory, hostEnvironment, type LabPlan } from "./lab-plan.ts";
 import { findInNode, inNode } from "./nodes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const AGENT_MAIN = join(ROOT, "agent", "src", "main.ts");
-const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
+export const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
+/** `$LIB` is the linker's: lib/x86_64-linux-gnu. */
+const FAKETIME = "/usr/$LIB/faketime/libfaketimeMT.so.1";
 const AGENT_PROCESS = /agent\/src\/main\.ts/;
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 25;
@@ -45,7 +47,7 @@ export async function startAgentOf(plan: LabPlan, host: string): Promise<void> {
   const log = openSync(agentLogFile(plan, host), "a");
   const command = [process.execPath, "--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, AGENT_MAIN];
   const [file, ...args] = inNode({ lab: plan.name, node: host }, command);
-  const env = { ...hostProcessEnvironment(plan, host), ...AGENT_NODE_ENV };
+  const env = { ...hostProcessEnvironment(plan, host), ...AGENT_NODE_ENV, ...clockEnvironment(plan, host) };
   const child = spawn(file, args, { env, stdio: ["ignore", log, log], detached: true });
   child.unref();
   closeSync(log);
@@ -55,6 +57,21 @@ export async function startAgentOf(plan: LabPlan, host: string): Promise<void> {
       throw new Error(`the agent of ${host} does not start:\n${agentLog(plan, host).slice(-3000)}`);
     await setTimeout(POLL_MS);
   }
+}
+
+/** @param offsetSeconds from the machine's clock; negative is behind it. */
+export function writeClock(plan: LabPlan, host: string, offsetSeconds: number): void {
+  if (!Number.isInteger(offsetSeconds)) throw new Error("a clock is set by whole seconds from the machine's");
+  const file = clockFile(plan, host);
+  writeFileSync(`${file}.new`, `${offsetSeconds < 0 ? "" : "+"}${offsetSeconds}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+function clockEnvironment(plan: LabPlan, host: string): Record<string, string> {
+  if (!plan.hasClocks) return {};
+  const file = clockFile(plan, host);
+  if (!existsSync(file)) writeClock(plan, host, 0);
+  return { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }
 
 /** Ends the agent's process as a crash would; returns when it is gone. Containers run on. */

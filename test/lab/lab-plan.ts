@@ -31,6 +31,8 @@ export const LabPlan = z.object({
   /** Without a control plane: only hosts, for tests that drive agents themselves. */
   hasControl: z.boolean(),
   hasDashboard: z.boolean(),
+  /** Whether each host's agent has a wall clock of its own, which `clock` sets: libfaketime stands between it and the machine's. */
+  hasClocks: z.boolean().default(false),
   adminToken: z.string(),
   adminPassword: z.string(),
 });
@@ -83,6 +85,9 @@ export const controlUrl = (plan: LabPlan): string => `https://${nodeAddress(plan
 
 /** A host's own directories; `run` is emptied by a reboot. */
 export const hostDirectory = (plan: LabPlan, host: string): string => join(labDirectory(plan.name), "hosts", host);
+
+/** How far a host's wall clock is from the machine's, as libfaketime reads it: `+3600`. */
+export const clockFile = (plan: LabPlan, host: string): string => join(hostDirectory(plan, host), "clock");
 
 /** What its agent is told from outside. */
 export function hostEnvironment(plan: LabPlan, host: string): Record<string, string> {

@@ -7,7 +7,17 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { run } from "../../agent/src/host/run.ts";
 import { runCommand, type CommandOptions, type CommandResult } from "../support/docker.ts";
-import { agentLog, hostProcessEnvironment, isAgentRunning, isEngineAnswering, joinHost, killAgentOf, startAgentOf } from "./agents.ts";
+import {
+  agentLog,
+  CLI_MAIN,
+  hostProcessEnvironment,
+  isAgentRunning,
+  isEngineAnswering,
+  joinHost,
+  killAgentOf,
+  startAgentOf,
+  writeClock,
+} from "./agents.ts";
 import { removeCgroupsOf } from "./cgroups.ts";
 import { callControl, controlLog, ensureCertificates, isControlReady, listControlHosts, startControlNode } from "./control-node.ts";
 import type { FileNetworks } from "./file-networks.ts";
@@ -30,7 +40,7 @@ import {
 import { findInits, inNode, killNode, startNode } from "./nodes.ts";
 import { cutNodes, healNodes, listCuts, setLoss, unwireNode, wireNode, wireSwitch } from "./wiring.ts";
 
-export type LabOptions = { hostCount: number; mtuBytes?: number; hasControl?: boolean; hasDashboard?: boolean };
+export type LabOptions = { hostCount: number; mtuBytes?: number; hasControl?: boolean; hasDashboard?: boolean; hasClocks?: boolean };
 
 export type HostStatus = {
   host: string;
@@ -61,7 +71,7 @@ export class Lab {
   /** Makes a lab and everything in it. A half-made one is taken away again when this fails. @throws when the name is in use. */
   static async up(name: string, options: LabOptions): Promise<Lab> {
     if (readPlan(name) !== undefined || findInits(name).size > 0) throw new Error(`there is a lab ${name} already: take it down first`);
-    const lab = new Lab(await makePlan(name, options));
+    const lab = new Lab(await planLab(name, options));
     writePlan(lab.plan);
     try {
       await lab.#make();
@@ -111,6 +121,12 @@ export class Lab {
     return runCommand(["docker", ...args], { ...options, env: { ...this.environmentOf(host), ...options.env } });
   }
 
+  /** The product's own command on a host, signed in as the administrator. */
+  flotilla(host: string, args: readonly string[]): Promise<CommandResult> {
+    const env = { FLOTILLA_URL: controlUrl(this.plan), FLOTILLA_TOKEN: this.plan.adminToken };
+    return this.exec(host, [process.execPath, "--disable-warning=ExperimentalWarning", CLI_MAIN, ...args], { env, timeoutMs: 120_000 });
+  }
+
   argvIn(node: string, argv: readonly string[]): [string, ...string[]] {
     return inNode({ lab: this.plan.name, node: this.#checked(node) }, argv);
   }
@@ -148,6 +164,12 @@ export class Lab {
   async lose(perMille: number): Promise<void> {
     if (!Number.isInteger(perMille) || perMille < 0 || perMille > 1000) throw new Error("loss is given per mille: 0 to 1000");
     await setLoss(this.plan, perMille);
+  }
+
+  /** Sets the wall clock of a host's agent at once, as a person or an NTP daemon does; what only counts time goes on undisturbed. */
+  setClock(host: string, offsetSeconds: number): void {
+    if (!this.plan.hasClocks) throw new Error(`hosts of lab ${this.plan.name} have the machine's clock: make it with clocks of their own`);
+    writeClock(this.plan, this.#host(host), offsetSeconds);
   }
 
   killAgent(host: string): Promise<void> {
@@ -255,7 +277,8 @@ export class Lab {
 
 const addressList = z.array(z.object({ dst: z.string().optional() }));
 
-async function makePlan(name: string, options: LabOptions): Promise<LabPlan> {
+/** A lab that nobody has made yet, on a subnet that nobody has. */
+export async function planLab(name: string, options: LabOptions): Promise<LabPlan> {
   const { stdout } = await run({ argv: ["ip", "-json", "route"] });
   const routed = new Set(addressList.parse(JSON.parse(stdout === "" ? "[]" : stdout)).map((route) => route.dst));
   const first = randomBytes(1).readUInt8(0);
@@ -269,6 +292,7 @@ async function makePlan(name: string, options: LabOptions): Promise<LabPlan> {
     mtuBytes: options.mtuBytes ?? 1500,
     hasControl: options.hasControl ?? true,
     hasDashboard: options.hasDashboard ?? false,
+    hasClocks: options.hasClocks ?? false,
     adminToken: `flt_${randomBytes(24).toString("hex")}`,
     adminPassword: randomBytes(12).toString("hex"),
   };

@@ -28,6 +28,8 @@ export async function wireSwitch(plan: LabPlan): Promise<void> {
   const ref = { lab: plan.name, node: SWITCH_NODE };
   const link = machineLink(plan.name);
   await ipBatch(ref, ["link add br0 mtu 65535 type bridge stp_state 0 mcast_snooping 0", "link set br0 up", "link set lo up"]);
+  // A switch looks at no addresses, whatever module a Docker on this machine has loaded.
+  await inNetwork(ref, ["sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0"]);
   await inNetwork(ref, ["nft", "-f", "-"], SWITCH_TABLE);
   await run({ argv: ["ip", "link", "delete", link], okExitCodes: [0, 1] });
   await run({

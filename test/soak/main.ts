@@ -4,7 +4,8 @@
 //   npm run soak -- --rounds 50       fewer
 //   npm run soak -- --seed 7          the same mistreatment as another time
 //
-// Each round reboots a host, kills an agent, cuts hosts off from each other or takes the control plane away, by chance of the seed, while
+// Each round reboots a host, kills an agent, cuts hosts off from each other, sets a host's clock wrong or takes the control
+// plane away, by chance of the seed, while
 // one container calls another. Prints what each round lost, and ends with 1 when a round does not end well.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +35,7 @@ function chance(below: number): number {
 const pick = (): (typeof HOSTS)[number] => HOSTS[chance(HOSTS.length)] ?? "h1";
 
 const directory = mkdtempSync(join(tmpdir(), "flotilla-soak-"));
-const lab = await Lab.up(`s${process.pid}`, { hostCount: HOSTS.length });
+const lab = await Lab.up(`s${process.pid}`, { hostCount: HOSTS.length, hasClocks: true });
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 const totals = { sent: 0, lost: 0, slowestMs: 0 };
@@ -86,13 +87,17 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
 }
 
 async function mistreat(round: number): Promise<void> {
-  const { name, spared, act } = choose();
+  const { name, spared, act, after } = choose();
   const [from, to] = spared;
   // Between two hosts that nothing is done to: they should not notice.
   const pings = lab.docker(from, ["exec", `${from}-c`, "ping", "-i", "0.05", "-c", "60", "-W", "1", `${to}-c`]);
   await act();
   const startedAt = performance.now();
   await untilWell();
+  if (after !== undefined) {
+    await after();
+    await untilWell();
+  }
   const recoveryMs = performance.now() - startedAt;
   const [, sent = "0", received = "0"] = /(\d+) packets transmitted, (\d+) packets received/.exec((await pings).stdout) ?? [];
   totals.sent += Number(sent);
@@ -101,14 +106,14 @@ async function mistreat(round: number): Promise<void> {
   say(`${round}: ${name}; well again after ${Math.round(recoveryMs)} ms; beside it ${Number(sent) - Number(received)} of ${sent} lost`);
 }
 
-type Mistreatment = { name: string; spared: readonly [string, string]; act: () => Promise<void> };
+type Mistreatment = { name: string; spared: readonly [string, string]; act: () => Promise<void>; after?: () => Promise<void> };
 
 function choose(): Mistreatment {
   const victim = pick();
   const [first = "", second = ""] = HOSTS.filter((host) => host !== victim);
   const spared = [first, second] as const;
   const pauseMs = chance(2_000);
-  const options: readonly Omit<Mistreatment, "spared">[] = [
+  const options: Omit<Mistreatment, "spared">[] = [
     { name: `${victim} reboots`, act: () => lab.reboot(victim) },
     {
       name: `${victim}'s agent is killed`,
@@ -123,6 +128,12 @@ function choose(): Mistreatment {
       act: async () => (await lab.powerOff("control"), await setTimeout(pauseMs), lab.powerOn("control")),
     },
   ];
+  const offsetSeconds = (chance(2) === 0 ? -1 : 1) * (1 + chance(86_400));
+  options.push({
+    name: `${victim}'s clock jumps by ${offsetSeconds} s, and back`,
+    act: async () => (lab.setClock(victim, offsetSeconds), await setTimeout(pauseMs)),
+    after: async () => (lab.setClock(victim, 0), await setTimeout(pauseMs)),
+  });
   const chosen = options[chance(options.length)];
   if (chosen === undefined) throw new Error("nothing to do");
   return { ...chosen, spared };

@@ -22,6 +22,24 @@ export async function debianTar(): Promise<string> {
   return tar;
 }
 
+/** The files of Debian's packages and of what they need, unpacked and not configured, as a tar: programs to run, no system. Made once a day. */
+export async function debianFiles(packages: readonly [string, ...string[]]): Promise<string> {
+  const tar = join(DIRECTORY, `files-${packages.join("-")}-${new Date().toISOString().slice(0, 10)}.tar`);
+  const lock = await takeLock();
+  try {
+    if (existsSync(tar)) return tar;
+    mkdirSync(DIRECTORY, { recursive: true });
+    const made = await runCommand(["mmdebstrap", "--variant=extract", `--include=${packages.join(",")}`, "bookworm", `${tar}.new.tar`], {
+      timeoutMs: 300_000,
+    });
+    if (made.exitCode !== 0) throw new Error(`mmdebstrap: ${made.stderr}`);
+    renameSync(`${tar}.new.tar`, tar);
+    return tar;
+  } finally {
+    lock.release();
+  }
+}
+
 async function make(tar: string): Promise<void> {
   const scratch = join(DIRECTORY, "debian-new");
   rmSync(scratch, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { ContainerCreateBody } from "@flotilla/engine-api";
 import { type AgentConfig, readConfig } from "../../agent/src/config.ts";
 import type { Containers } from "../../agent/src/engine/containers-port.ts";
 import { createEngine } from "../../agent/src/engine/create-engine.ts";
+import { GuardStore } from "../../agent/src/guard/guard-store.ts";
 import { type EngineEvent, EventBus } from "../../agent/src/events/bus.ts";
 import { createNetworkManager, type Networks } from "../../agent/src/network/network-manager.ts";
 import { createImageStore } from "../../agent/src/storage/create-image-store.ts";
@@ -49,7 +50,7 @@ export async function openEngine(config: AgentConfig, events: EngineEvent[]): Pr
   const volumes = createVolumeStore(shared);
   const networks = createNetworkManager(shared);
   await images.recover();
-  const engine = createEngine({ ...shared, images, volumes, networks, clock: { nowMs: Date.now } });
+  const engine = createEngine({ ...shared, images, volumes, networks, guards: new GuardStore(db), clock: { nowMs: Date.now } });
   await engine.recover();
   const close = async (): Promise<void> => {
     await engine.close();
@@ -78,7 +79,9 @@ export async function withEngine(work: (t: TestEngine) => Promise<void>): Promis
     });
     const create: TestEngine["create"] = async (body, name) => {
       const parsed = ContainerCreateBody.parse({ Image: "busybox", ...body });
-      return (await opened.engine.create({ namespace: NS, name: name ?? `t${randomBytes(4).toString("hex")}`, body: parsed })).Id;
+      return (
+        await opened.engine.create({ namespace: NS, name: name ?? `t${randomBytes(4).toString("hex")}`, body: parsed, isExempt: true })
+      ).Id;
     };
     await work({
       config,

@@ -7,6 +7,8 @@ export type ApiVersion = readonly [number, number];
 /** One request to the engine, whichever way it came (unix socket or the tunnel's HTTP/2). */
 export type Call = {
   namespace: string;
+  /** Guard rails do not bind the caller: root on this machine, or an instance administrator by the control plane's word. */
+  isExempt: boolean;
   version: ApiVersion;
   method: string;
   /** Path parameters, percent-decoded. */

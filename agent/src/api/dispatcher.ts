@@ -53,6 +53,7 @@ export class Dispatcher {
     if (match === undefined) throw new FlotillaError("not_found", "page not found");
     const call: Call = {
       namespace: exchange.namespace,
+      isExempt: exchange.isExempt,
       version,
       method: exchange.method,
       params: match.params,

@@ -18,6 +18,8 @@ export type Exchange = {
   /** Path with query, percent-encoded, as it came. */
   target: string;
   namespace: string;
+  /** Guard rails do not bind the caller. */
+  isExempt: boolean;
   header(name: string): string | undefined;
   body: Readable;
   /** Aborts when the client is gone before the answer ended. */

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Duplex, Writable } from "node:stream";
 import { shieldBody } from "@flotilla/engine-api";
-import { HIJACK_BODY_HEADER, HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
+import { EXEMPT_HEADER, HIJACK_BODY_HEADER, HIJACK_HEADER, NAMESPACE_HEADER } from "@flotilla/protocol";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Responder, ResponseHead } from "./exchange.ts";
 import { hasNoBody } from "./http1-responder.ts";
@@ -14,7 +14,7 @@ const NAMESPACE = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 /**
  * The front end for the tunnel to the control plane, which has authenticated the caller: here, and only here, a header
- * names the namespace. A hijack is a full-duplex stream, answered with 200 and `x-flotilla-hijack: 101`; its request body
+ * names the namespace, and another one who is bound by no guard rail. A hijack is a full-duplex stream, answered with 200 and `x-flotilla-hijack: 101`; its request body
  * (JSON before the raw input) has the length of the header `x-flotilla-hijack-body`.
  */
 export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -43,6 +43,7 @@ export function handleHttp2Stream(dispatcher: Dispatcher, stream: ServerHttp2Str
     method: header(":method") ?? "GET",
     target: header(":path") ?? "/",
     namespace,
+    isExempt: header(EXEMPT_HEADER) === "1",
     header,
     body,
     signal: gone.signal,

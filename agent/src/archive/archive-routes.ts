@@ -2,12 +2,13 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { FlotillaError, isFlotillaError } from "@flotilla/core";
+import { assertMayEnter } from "../api/container-routes.ts";
 import { empty, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
 import type { Containers } from "../engine/containers-port.ts";
 import type { ArchiveService, ArchiveStat } from "../engine/ports.ts";
 
-export type ArchiveRoutesDeps = { containers: Pick<Containers, "openTree">; archive: ArchiveService };
+export type ArchiveRoutesDeps = { containers: Pick<Containers, "openTree" | "assertEnterable">; archive: ArchiveService };
 
 type Tree = Awaited<ReturnType<Containers["openTree"]>>;
 
@@ -48,6 +49,7 @@ async function receive({ archive }: ArchiveRoutesDeps, call: Call, tree: Tree): 
 /** The tree stays open until the last byte is sent. */
 async function send(deps: ArchiveRoutesDeps, call: Call): Promise<Reply> {
   const path = pathOf(call);
+  assertMayEnter(deps.containers, call);
   const tree = await deps.containers.openTree(call.namespace, idOf(call));
   try {
     const { stat, stream } = await deps.archive.read(tree.root, path);
@@ -80,6 +82,7 @@ async function sendStream(to: { stream: Readable; sink: NodeJS.WritableStream; i
 async function withTree(deps: ArchiveRoutesDeps, call: Call, work: (tree: Tree) => Promise<Reply>): Promise<Reply> {
   // Refused before a tree is mounted for it.
   pathOf(call);
+  assertMayEnter(deps.containers, call);
   const tree = await deps.containers.openTree(call.namespace, idOf(call));
   try {
     return await work(tree);

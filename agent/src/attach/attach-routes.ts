@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { Call, Route } from "../api/call.ts";
-import { refOf } from "../api/container-routes.ts";
+import { assertMayEnter, refOf } from "../api/container-routes.ts";
 import { queryBoolean } from "../api/query.ts";
 import type { Containers, ContainerView } from "../engine/containers-port.ts";
 import type { EventBus } from "../events/bus.ts";
@@ -38,6 +38,7 @@ export function createAttachRoutes(sources: AttachRouteSources): Route[] {
 function prepareAttach(sources: AttachRouteSources, call: Call): { view: ContainerView; run: (client: Duplex) => Promise<void> } {
   const view = sources.containers.get(call.namespace, refOf(call));
   refuseUnattachable(view);
+  assertMayEnter(sources.containers, call);
   const detachKeys = parseDetachKeys(call.query.get("detachKeys"));
   const output = { stdout: queryBoolean(call.query, "stdout"), stderr: queryBoolean(call.query, "stderr") };
   const stdin = queryBoolean(call.query, "stdin");

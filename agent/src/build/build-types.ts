@@ -20,6 +20,8 @@ export type RunLimits = {
 
 export type BuildRequest = {
   namespace: string;
+  /** Guard rails do not bind whoever asked. */
+  isExempt: boolean;
   /** Path of the Dockerfile inside the context; "" is `Dockerfile`. */
   dockerfile: string;
   tags: readonly string[];

@@ -20,6 +20,7 @@ export function parseBuildQuery(call: Call): BuildRequest {
   const platform = query.get("platform") ?? "";
   return {
     namespace: call.namespace,
+    isExempt: call.isExempt,
     dockerfile: query.get("dockerfile") ?? "",
     tags,
     target: query.get("target") ?? "",

@@ -32,7 +32,8 @@ export async function runStep(scope: StepScope, step: RunStep, image: BuildImage
   let containerId: string | undefined;
   try {
     const body = ContainerCreateBody.parse(bodyOf(scope, step, { image, mounts }));
-    containerId = (await containers.create({ namespace, name, body })).Id;
+    const ownSources = mounts.requests.flatMap(({ Source }) => (typeof Source === "string" ? [Source] : []));
+    containerId = (await containers.create({ namespace, name, body, isExempt: job.request.isExempt, ownSources })).Id;
     await scope.sink({ kind: "running", containerId });
     const points = await pointsOf(scope, containerId, mounts);
     const exitCode = await runToEnd(scope, containerId);

@@ -5,6 +5,7 @@ import type { ContainerUpdateBody, HostConfig } from "@flotilla/engine-api";
 import { planLimits } from "../runtime/spec-resources.ts";
 import { noSuchContainer } from "./container-store.ts";
 import { containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
+import { assertAllowed, assertEnterable, isBeyondGuard } from "./guard-container.ts";
 import { parseContainerName } from "./names.ts";
 import { type ContainerRecord, isAlive } from "./record.ts";
 import { validateResources, validateRestartPolicy } from "./validate-create.ts";
@@ -48,7 +49,11 @@ export async function renameContainer(context: EngineContext, id: string, newNam
  * Changes limits and restart policy; those that are zero, empty or missing stay. On a running container the kernel is
  * changed first: what it refuses is not recorded.
  */
-export async function updateContainer(context: EngineContext, id: string, body: ContainerUpdateBody): Promise<{ Warnings: string[] }> {
+export async function updateContainer(
+  context: EngineContext,
+  id: string,
+  { body, isExempt }: { body: ContainerUpdateBody; isExempt: boolean },
+): Promise<{ Warnings: string[] }> {
   await withRecord(context, id, async (record) => {
     if (record.status === "removing" || record.status === "dead") {
       throw new FlotillaError("conflict", `Container is marked for removal and cannot be "update".`);
@@ -56,11 +61,16 @@ export async function updateContainer(context: EngineContext, id: string, body: 
     const hostConfig = mergeUpdate(record.hostConfig, body);
     if (body.RestartPolicy !== undefined && body.RestartPolicy.Name !== "") validateRestartPolicy(hostConfig);
     validateResources(hostConfig, { cpus: availableParallelism() });
+    const changed = { ...record, hostConfig };
+    if (!isExempt && record.isExempt) assertEnterable(context, changed, { isPrivileged: false });
+    else if (!isExempt) assertAllowed(context, changed);
+    // What an administrator gave stays given, as if they had made the container with it.
+    const isNowExempt = record.isExempt || (isExempt && isBeyondGuard(context, changed));
     const limits = planLimits(hostConfig);
     if (isAlive(record) && Object.keys(limits).length > 0) {
       await machineOf(context).runtime.update(id, limits, containerPaths(context.config, id).bundleDir);
     }
-    publish(context, context.store.update(id, { hostConfig }), { action: "update" });
+    publish(context, context.store.update(id, { hostConfig, isExempt: isNowExempt }), { action: "update" });
   });
   return { Warnings: [] };
 }

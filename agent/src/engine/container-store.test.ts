@@ -8,7 +8,7 @@ import { ContainerRecord } from "./record.ts";
 function record(id: string, change: Partial<ContainerRecord> = {}): ContainerRecord {
   return ContainerRecord.parse({
     version: 1, id: id.padEnd(64, "0"), namespace: "default", name: `n${id}`, createdAtMs: 1, imageReference: "", imageId: "", path: "sh", args: [],
-    config: ContainerConfig.parse({}), hostConfig: HostConfig.parse({}), endpoints: [], mounts: [], cgroupPath: "", status: "created", intent: "none",
+    config: ContainerConfig.parse({}), hostConfig: HostConfig.parse({}), endpoints: [], mounts: [], cgroupPath: "", isExempt: true, status: "created", intent: "none",
     pid: 0, pidStartTicks: 0, startedAtMs: 0, finishedAtMs: 0, exitCode: 0, error: "", isOomKilled: false, restartCount: 0, restartDelayMs: 0,
     isManuallyStopped: false, attachment: null, health: null, ...change,
   }); // prettier-ignore

@@ -52,7 +52,15 @@ export type WaitResult = { StatusCode: number; Error: { Message: string } | null
 export type StartHook = (view: ContainerView) => Promise<void>;
 
 export type Containers = {
-  create(request: { namespace: string; name: string | undefined; body: ContainerCreateBody }): Promise<{ Id: string; Warnings: string[] }>;
+  /** @param request `isExempt`: guard rails do not bind whoever asks, nor the container later. @throws forbidden. */
+  create(request: {
+    namespace: string;
+    name: string | undefined;
+    body: ContainerCreateBody;
+    isExempt: boolean;
+    /** Sources of binds that the engine itself made for this container: of its own, nobody asked for them. */
+    ownSources?: readonly string[];
+  }): Promise<{ Id: string; Warnings: string[] }>;
   /** @throws not_modified when it runs already. A failed start leaves `created` with ExitCode 126/127/128 and State.Error. */
   start(namespace: string, ref: string): Promise<void>;
   /** timeoutSeconds -1 waits for ever; undefined takes the container's own. @throws not_modified when it does not run. */
@@ -63,7 +71,10 @@ export type Containers = {
   unpause(namespace: string, ref: string): Promise<void>;
   rename(namespace: string, ref: string, name: string): Promise<void>;
   remove(namespace: string, ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
-  update(namespace: string, ref: string, body: ContainerUpdateBody): Promise<{ Warnings: string[] }>;
+  /** @throws forbidden for what guard rails do not allow, unless `isExempt`. */
+  update(namespace: string, ref: string, change: { body: ContainerUpdateBody; isExempt: boolean }): Promise<{ Warnings: string[] }>;
+  /** Refuses those whom guard rails bind to act inside a container that they could not have made. @throws forbidden. */
+  assertEnterable(namespace: string, ref: string, how: { isPrivileged: boolean }): void;
   /** One more network, now when it runs and at each later start. @throws forbidden when it is on it already. */
   connect(namespace: string, ref: string, endpoint: EndpointRequest): Promise<void>;
   /** @throws not_found when it is not on that network. */
@@ -91,6 +102,9 @@ export type Containers = {
   runtimePath(): string;
   /** Stored with the container; publishes nothing. Used by the health monitor only. */
   setHealth(containerId: string, health: HealthView): void;
+
+  /** Makes the limits of namespaces those of their guard rails now. @returns what the kernel would not, and why. */
+  applyLimits(namespaces: readonly string[]): { namespace: string; message: string }[];
 
   /** Finishes or undoes what was cut off, adopts what runs, applies restart policies, removes orphans. Call once, before serving. */
   recover(): Promise<void>;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { FlotillaError, type KeyedLock, type Logger } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { EventBus } from "../events/bus.ts";
+import type { Guards } from "../guard/guard-store.ts";
 import type { CgroupLayout } from "../host/cgroup.ts";
 import type { ExitFiles } from "../host/exit-files.ts";
 import type { QuickCgroups } from "../host/quick-cgroups.ts";
@@ -23,6 +24,7 @@ export type EngineDeps = {
   images: ImageStore;
   volumes: VolumeStore;
   networks: NetworkManager & Partial<NetworkChanges>;
+  guards: Guards;
   events: EventBus;
   logger: Logger;
   clock: Clock;
@@ -87,6 +89,11 @@ export function treesDir(config: AgentConfig): string {
 /** The cgroup under which all containers of this instance are. */
 export function cgroupParent(config: AgentConfig): string {
   return `/flotilla-${config.instance}`;
+}
+
+/** The cgroup of all containers of a namespace that its guard rail binds: the limits are on it. */
+export function namespaceCgroup(config: AgentConfig, namespace: string): string {
+  return `${cgroupParent(config)}/ns-${namespace}`;
 }
 
 /** Publishes a container's event with the attributes Docker gives: labels, image, name and what belongs to the action. */

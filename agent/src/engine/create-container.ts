@@ -4,11 +4,14 @@ import { availableParallelism, hostname } from "node:os";
 import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import { type ContainerConfig, type ContainerCreateBody, ContainerConfig as ContainerConfigSchema, HostConfig } from "@flotilla/engine-api";
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from "../runtime/spec.ts";
-import { cgroupParent, containerPaths, type EngineContext, machineOf, publish } from "./context.ts";
+import { assertRoom } from "../guard/limits.ts";
+import { cgroupParent, containerPaths, type EngineContext, machineOf, namespaceCgroup, publish } from "./context.ts";
+import { assertAllowed } from "./guard-container.ts";
 import { commandLine, mergeImageConfig } from "./merge-image-config.ts";
 import { parseContainerLink, recordLinks } from "./links.ts";
 import { planMountRequests, type PlannedMount } from "./mount-requests.ts";
 import { parseContainerName, randomName } from "./names.ts";
+import { missingSource } from "./pinned-sources.ts";
 import type { ResolvedImage } from "./ports.ts";
 import type { ContainerRecord, RecordedEndpoint, RecordedMount } from "./record.ts";
 import { destroyParts } from "./remove-container.ts";
@@ -16,7 +19,15 @@ import { validateCreate } from "./validate-create.ts";
 
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
-export type CreateRequest = { namespace: string; name: string | undefined; body: ContainerCreateBody };
+export type CreateRequest = {
+  namespace: string;
+  name: string | undefined;
+  body: ContainerCreateBody;
+  /** Guard rails do not bind whoever asks. */
+  isExempt: boolean;
+  /** Sources of binds that the engine itself made for this container. */
+  ownSources?: readonly string[];
+};
 
 /**
  * Makes a container: record, volumes, writable layer. Everything is validated before anything is made; what fails later
@@ -32,14 +43,15 @@ export async function createContainer(context: EngineContext, request: CreateReq
   const { config, hostConfig, command, mounts, endpoints } = referring(() => {
     const normalised = normalise(context, request, { image, id });
     const inherited = inheritedMounts(context, namespace, normalised.hostConfig.VolumesFrom ?? []);
-    const mounts = planMountRequests(normalised.config, normalised.hostConfig, inherited);
+    const mounts = planMountRequests(normalised.config, normalised.hostConfig, inherited).map((mount) =>
+      mount.type === "bind" && request.ownSources?.includes(mount.source) === true ? { ...mount, isOwn: true } : mount,
+    );
     const endpoints = planEndpoints(context, { namespace, body, hostConfig: normalised.hostConfig });
     // Where there are names a link is one of them; the default bridge has none.
     const isOnBridge = endpoints[0]?.networkName === "bridge";
     const Links = isOnBridge ? recordLinks(context, namespace, normalised.hostConfig.Links ?? []) : [];
     return { ...normalised, mounts, endpoints, hostConfig: { ...normalised.hostConfig, Links } };
   });
-  for (const mount of mounts) checkBindSource(mount);
   const record: ContainerRecord = {
     ...NEW,
     id,
@@ -53,8 +65,13 @@ export async function createContainer(context: EngineContext, request: CreateReq
     hostConfig,
     endpoints,
     mounts: [],
-    cgroupPath: cgroupPathOf(context, hostConfig.CgroupParent, id),
+    cgroupPath: cgroupPathOf(context, request, { hostConfig, id }),
+    isExempt: request.isExempt,
   };
+  // Before anything of the host is looked at: what a guard rail refuses says nothing about what is there.
+  assertAllowed(context, { ...record, mounts });
+  for (const mount of mounts) checkBindSource(mount, request.isExempt);
+  if (!request.isExempt) assertRoom(context.guards.of(namespace).limits, namespace, countBound(context, namespace));
   context.store.insert(record);
   try {
     mkdirSync(containerPaths(context.config, id).dataDir, { recursive: true, mode: 0o710 });
@@ -178,20 +195,26 @@ function planEndpoints(
   });
 }
 
-/** A parent asked for by `--cgroup-parent` is made below this instance's own, which it must never leave. */
-function cgroupPathOf(context: EngineContext, parent: string, id: string): string {
-  const parts = parent.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
-  return [cgroupParent(context.config), ...parts, id].join("/");
+/**
+ * A parent asked for by `--cgroup-parent` is made below this instance's own, which it must never leave, and below the
+ * namespace's for those whom guard rails bind.
+ */
+function cgroupPathOf(context: EngineContext, request: CreateRequest, made: { hostConfig: HostConfig; id: string }): string {
+  const parts = made.hostConfig.CgroupParent.split("/").filter((part) => part !== "" && part !== "." && part !== "..");
+  const base = request.isExempt ? cgroupParent(context.config) : namespaceCgroup(context.config, request.namespace);
+  return [base, ...parts, made.id].join("/");
 }
 
-function checkBindSource(mount: PlannedMount): void {
+const countBound = (context: EngineContext, namespace: string): number =>
+  context.store.everything().filter((other) => other.namespace === namespace && !other.isExempt).length;
+
+/** `-v` makes what is missing, but not for those whom guard rails bind: a link on the way would lead anywhere. */
+function checkBindSource(mount: PlannedMount, isExempt: boolean): void {
   if (mount.type !== "bind") return;
   try {
     statSync(mount.source);
   } catch {
-    if (!mount.createsSource) {
-      throw new FlotillaError("invalid", `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`);
-    }
+    if (!mount.createsSource || !isExempt) throw missingSource(mount.source);
     mkdirSync(mount.source, { recursive: true, mode: 0o755 });
   }
 }

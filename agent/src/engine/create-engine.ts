@@ -15,9 +15,11 @@ import { viewOf } from "./container-view.ts";
 import type { Containers, StartHook, WaitCondition, WaitResult } from "./containers-port.ts";
 import { cgroupParent, type EngineContext, type EngineDeps, type Machine, machineOf } from "./context.ts";
 import { createContainer } from "./create-container.ts";
+import { assertEnterable } from "./guard-container.ts";
 import { handleExit } from "./handle-exit.ts";
 import { inspectRecord } from "./inspect-container.ts";
 import { listContainers } from "./list-containers.ts";
+import { applyLimits } from "./namespace-limits.ts";
 import { openTree } from "./open-tree.ts";
 import { pruneContainers } from "./prune-containers.ts";
 import { type ContainerRecord, isAlive, isRunning } from "./record.ts";
@@ -50,7 +52,8 @@ export function createEngine(deps: EngineDeps): Containers {
 }
 
 type Verbs =
-  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "remove" | "update" | "prune" | "connect" | "disconnect"; // prettier-ignore
+  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "remove" | "update" | "assertEnterable" | "applyLimits" |
+  "prune" | "connect" | "disconnect"; // prettier-ignore
 
 function verbs(context: EngineContext): Pick<Containers, Verbs> {
   const idOf = (namespace: string, ref: string): string => context.store.get(namespace, ref).id;
@@ -63,7 +66,9 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
     pause: async (namespace, ref) => await pauseContainer(context, idOf(namespace, ref)),
     unpause: async (namespace, ref) => await unpauseContainer(context, idOf(namespace, ref)),
     rename: async (namespace, ref, name) => await renameContainer(context, idOf(namespace, ref), name),
-    update: async (namespace, ref, body) => await updateContainer(context, idOf(namespace, ref), body),
+    update: async (namespace, ref, change) => await updateContainer(context, idOf(namespace, ref), change),
+    assertEnterable: (namespace, ref, how) => assertEnterable(context, context.store.get(namespace, ref), how),
+    applyLimits: (namespaces) => applyLimits(context, namespaces),
     connect: async (namespace, ref, endpoint) => await connectNetwork(context, idOf(namespace, ref), endpoint),
     disconnect: async (namespace, ref, { networkName }) => await disconnectNetwork(context, idOf(namespace, ref), networkName),
     prune: (namespace, filters) => pruneContainers(context, namespace, filters),

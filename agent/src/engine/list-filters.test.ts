@@ -21,6 +21,7 @@ function record(change: Partial<ContainerRecord>): ContainerRecord {
     endpoints: [{ networkName: "bridge", aliases: [] }],
     mounts: [mount],
     cgroupPath: "",
+    isExempt: true,
     status: "exited",
     intent: "none",
     pid: 0,

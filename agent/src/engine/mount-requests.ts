@@ -26,6 +26,7 @@ const BASE: PlannedMount = {
   options: [],
   isMountRequest: false,
   isAnonymous: false,
+  isOwn: false,
   createsSource: false,
   volume: undefined,
 };

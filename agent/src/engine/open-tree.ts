@@ -1,9 +1,12 @@
 import { mkdirSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type HeldPath, holdPath } from "../host/held-path.ts";
 import { mount, MS, unmount } from "../host/libc.ts";
 import { resolveInRoot } from "../host/rooted-path.ts";
 import { type EngineContext, treesDir } from "./context.ts";
-import { type ContainerRecord, isAlive } from "./record.ts";
+import { assertBindAllowed } from "./guard-container.ts";
+import { holdSubpath, missingSource } from "./pinned-sources.ts";
+import { type ContainerRecord, isAlive, type RecordedMount } from "./record.ts";
 
 export type Tree = { root: string; isReadOnly: boolean; release(): Promise<void> };
 
@@ -37,14 +40,32 @@ async function mountTree(context: EngineContext, record: ContainerRecord): Promi
   };
   bind(rootfs, root);
   for (const point of record.mounts.filter((candidate) => candidate.type !== "tmpfs")) {
-    const source = point.type === "bind" ? point.source : join(context.volumes.path(record.namespace, point.name), point.subpath);
-    const target = resolveInRoot(root, point.destination);
-    makeMountPoint(source, target);
-    bind(source, target);
-    // A bind takes its flags in a second call only.
-    if (point.isReadOnly) mount({ source, target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY });
+    const source = holdSource(context, record, point);
+    try {
+      const target = resolveInRoot(root, point.destination);
+      makeMountPoint(source.path, target);
+      bind(source.path, target);
+      // A bind takes its flags in a second call only.
+      if (point.isReadOnly) mount({ source: source.path, target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY });
+    } finally {
+      source.close();
+    }
   }
   return { root, isReadOnly: record.hostConfig.ReadonlyRootfs, release };
+}
+
+/** What is mounted is what was looked at, also when a container that shares it puts a link in its place. */
+function holdSource(context: EngineContext, record: ContainerRecord, point: RecordedMount): HeldPath {
+  if (point.type === "volume") return holdSubpath(context.volumes.path(record.namespace, point.name), point.subpath);
+  const held = holdPath(point.source);
+  if (held === undefined) throw missingSource(point.source);
+  try {
+    if (!point.isOwn) assertBindAllowed(context, record, { asked: point.source, realPath: held.realPath, isSocket: held.isSocket });
+    return held;
+  } catch (error) {
+    held.close();
+    throw error;
+  }
 }
 
 /** A file is bound on a file, anything else on a directory. */

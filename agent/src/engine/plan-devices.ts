@@ -4,7 +4,7 @@ import { findDevice, listDevices, realDevicePath } from "../host/devices.ts";
 import type { SpecDevice } from "../runtime/spec-input.ts";
 
 /** The host's devices that a container gets: all of them when privileged, else those of `--device`. @throws invalid. */
-export function planDevices(hostConfig: HostConfig): SpecDevice[] {
+export function planDevices(hostConfig: Pick<HostConfig, "Privileged" | "Devices">): SpecDevice[] {
   const all = hostConfig.Privileged ? listDevices().map(({ path, node }) => ({ ...node, path, access: "rwm" })) : [];
   const named = (hostConfig.Devices ?? []).flatMap((device) => {
     const target = device.PathInContainer === "" ? device.PathOnHost : device.PathInContainer;

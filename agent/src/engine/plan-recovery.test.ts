@@ -23,6 +23,7 @@ function record(change: Partial<ContainerRecord>, policy = "no"): ContainerRecor
     endpoints: [],
     mounts: [],
     cgroupPath: "/x/a",
+    isExempt: true,
     status: "running",
     intent: "none",
     pid: 10,

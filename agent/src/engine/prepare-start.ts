@@ -1,22 +1,25 @@
 // What the host makes for a container just before its start: mounted root, network, files, and the specification that
 // joins them. Everything here is undone by releaseParts().
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { hostname as hostHostname } from "node:os";
-import { join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import { findInit } from "../host/find-init.ts";
 import { mount } from "../host/libc.ts";
-import { readTextInRoot, resolveInRoot } from "../host/rooted-path.ts";
+import { readTextInRoot } from "../host/rooted-path.ts";
 import { findDevice } from "../host/devices.ts";
 import type { SpecResult } from "../runtime/spec.ts";
 import { buildSpec } from "../runtime/spec.ts";
-import type { NamespaceChoice, SpecMount, SpecNamespaces } from "../runtime/spec-input.ts";
+import type { SpecMount } from "../runtime/spec-input.ts";
+import { choosePorts } from "../guard/limits.ts";
 import { containerPaths, type EngineContext, machineOf } from "./context.ts";
+import { findDonors, planNamespaces } from "./donors.ts";
+import { assertSpecAllowed } from "./guard-container.ts";
 import { writeHosts, writeResolvConf } from "./hosts-file.ts";
 import { findLinks, linkEnvironment } from "./links.ts";
 import { planDevices } from "./plan-devices.ts";
+import type { PortBinding } from "./ports.ts";
+import { missingSource, type PinnedSources } from "./pinned-sources.ts";
 import { planPorts } from "./port-specs.ts";
-import { type ContainerRecord, isAlive, type RecordedAttachment } from "./record.ts";
+import type { ContainerRecord, RecordedAttachment, RecordedMount } from "./record.ts";
 import { resolveUser } from "./resolve-user.ts";
 
 const PASSWD_MAX_BYTES = 4 * 1024 * 1024;
@@ -24,8 +27,11 @@ const INIT_PATH = "/sbin/docker-init";
 
 export type Prepared = SpecResult & { attachment: RecordedAttachment | null };
 
-/** Mounts, attaches, writes the files, and builds the specification. @throws what any of these refuses. */
-export async function prepareStart(context: EngineContext, record: ContainerRecord): Promise<Prepared> {
+/**
+ * Mounts, attaches, writes the files, builds the specification and asks the guard rails about it.
+ * @param pins the caller releases them when the container has its mounts. @throws what any of these refuses.
+ */
+export async function prepareStart(context: EngineContext, record: ContainerRecord, pins: PinnedSources): Promise<Prepared> {
   const { facts } = machineOf(context);
   const paths = containerPaths(context.config, record.id);
   mkdirSync(paths.bundleDir, { recursive: true, mode: 0o710 });
@@ -44,6 +50,9 @@ export async function prepareStart(context: EngineContext, record: ContainerReco
     passwd: readTextInRoot(root.value, "/etc/passwd", PASSWD_MAX_BYTES) ?? "",
     group: readTextInRoot(root.value, "/etc/group", PASSWD_MAX_BYTES) ?? "",
   });
+  const ownMounts = [...fileMounts(context, record, donors.network), ...initMounts(record)];
+  const shmPath = shmPathOf(context, record, donors.ipc);
+  const volumeMounts = record.mounts.map((mount) => recordedMount(context, record, { mount, pins }));
   const result = buildSpec({
     rootfs: root.value,
     config: { ...record.config, Env: [...linked, ...(record.config.Env ?? [])] },
@@ -51,37 +60,17 @@ export async function prepareStart(context: EngineContext, record: ContainerReco
     args: [...(record.hostConfig.Init === true ? [INIT_PATH, "--"] : []), record.path, ...record.args],
     user,
     hostname,
-    namespaces: planNamespaces(record, donors, attachment),
-    mounts: [...fileMounts(context, record, donors.network), ...initMounts(record), ...recordedMounts(context, record)],
-    shmPath: shmPathOf(context, record, donors.ipc),
+    namespaces: planNamespaces(record, donors, attachment?.netnsPath),
+    mounts: [...ownMounts, ...volumeMounts],
+    shmPath,
     devices: planDevices(record.hostConfig),
     blockDevices: blockDevicesOf(record),
     cgroupPath: record.cgroupPath,
     facts,
   });
+  const own = [...ownMounts, ...volumeMounts].flatMap((mount) => (mount.kind === "bind" ? [mount.source] : []));
+  assertSpecAllowed(context, record, { spec: result.spec, binds: pins.binds, ownSources: shmPath === undefined ? own : [...own, shmPath] });
   return { ...result, attachment };
-}
-
-type Donors = { network?: ContainerRecord; pid?: ContainerRecord; ipc?: ContainerRecord };
-
-/** The containers whose namespaces this one joins; they must run. */
-function findDonors(context: EngineContext, record: ContainerRecord): Donors {
-  const find = (mode: string, what: string): ContainerRecord | undefined => {
-    if (!mode.startsWith("container:")) return undefined;
-    const donor = context.store.get(record.namespace, mode.slice("container:".length));
-    if (!isAlive(donor)) throw new FlotillaError("conflict", `cannot join ${what} of a non running container: ${donor.id}`);
-    return donor;
-  };
-  const network = find(record.hostConfig.NetworkMode, "network namespace");
-  const pid = find(record.hostConfig.PidMode, "PID namespace");
-  const ipc = find(record.hostConfig.IpcMode, "IPC namespace");
-  if (ipc !== undefined && !["shareable", "host"].includes(ipc.hostConfig.IpcMode)) {
-    throw new FlotillaError(
-      "invalid",
-      `can't join IPC of container ${ipc.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
-    );
-  }
-  return { ...(network && { network }), ...(pid && { pid }), ...(ipc && { ipc }) };
 }
 
 /** A network namespace of its own with endpoints and ports; nothing when it uses the host's or another container's. */
@@ -94,27 +83,14 @@ async function attachNetwork(context: EngineContext, record: ContainerRecord): P
     containerName: record.name,
     hostname: record.config.Hostname,
     endpoints: record.endpoints,
-    ports: mode === "none" ? [] : planPorts(record.config, record.hostConfig),
+    ports: mode === "none" ? [] : portsOf(context, record),
     dnsServers: record.hostConfig.Dns ?? [],
   });
 }
 
-function planNamespaces(record: ContainerRecord, donors: Donors, attachment: RecordedAttachment | null): SpecNamespaces {
-  const { hostConfig } = record;
-  const joined = (donor: ContainerRecord | undefined, file: string): NamespaceChoice | undefined =>
-    donor === undefined ? undefined : { kind: "path", path: `/proc/${donor.pid}/ns/${file}` };
-  const ownOrHost = (mode: string): NamespaceChoice => (mode === "host" ? { kind: "host" } : { kind: "private" });
-  const isOnHostNetwork = hostConfig.NetworkMode === "host";
-  return {
-    network: joined(donors.network, "net") ?? (attachment === null ? { kind: "host" } : { kind: "path", path: attachment.netnsPath }),
-    pid: joined(donors.pid, "pid") ?? ownOrHost(hostConfig.PidMode),
-    ipc: joined(donors.ipc, "ipc") ?? ownOrHost(hostConfig.IpcMode),
-    // As in Docker, a container on the host's network keeps a hostname of its own unless it asks for the host's.
-    uts:
-      joined(donors.network, "uts") ??
-      (isOnHostNetwork && record.config.Hostname === hostHostname() ? { kind: "host" } : ownOrHost(hostConfig.UTSMode)),
-    cgroup: ownOrHost(hostConfig.CgroupnsMode),
-  };
+function portsOf(context: EngineContext, record: ContainerRecord): PortBinding[] {
+  const ports = planPorts(record.config, record.hostConfig);
+  return record.isExempt ? ports : choosePorts(context.guards.of(record.namespace).limits, ports);
 }
 
 function writeNetworkFiles(context: EngineContext, record: ContainerRecord, attachment: RecordedAttachment | null): void {
@@ -148,21 +124,27 @@ function fileMounts(context: EngineContext, record: ContainerRecord, networkDono
 
 const initMounts = (record: ContainerRecord): SpecMount[] => (record.hostConfig.Init === true ? [bind(findInit(), INIT_PATH, true)] : []);
 
-function recordedMounts(context: EngineContext, record: ContainerRecord): SpecMount[] {
-  return record.mounts.map((mount): SpecMount => {
-    if (mount.type === "tmpfs") return { kind: "tmpfs", destination: mount.destination, options: mount.options };
-    const source = mount.type === "bind" ? existingBindSource(mount.source) : volumeSource(context, record, mount);
-    return {
-      kind: "bind",
-      source,
-      destination: mount.destination,
-      isReadOnly: mount.isReadOnly,
-      isRecursive: mount.isRecursive,
-      // crun 1.8 opens what it makes read-only with all that is below as a directory: nothing is below a file.
-      isReadOnlyRecursive: mount.isReadOnlyRecursive && statSync(source).isDirectory(),
-      propagation: mount.propagation === "" ? "rprivate" : mount.propagation,
-    };
-  });
+function recordedMount(context: EngineContext, record: ContainerRecord, given: { mount: RecordedMount; pins: PinnedSources }): SpecMount {
+  const { mount } = given;
+  if (mount.type === "tmpfs") return { kind: "tmpfs", destination: mount.destination, options: mount.options };
+  const source = sourceOf(context, record, given);
+  return {
+    kind: "bind",
+    source,
+    destination: mount.destination,
+    isReadOnly: mount.isReadOnly,
+    isRecursive: mount.isRecursive,
+    // crun 1.8 opens what it makes read-only with all that is below as a directory: nothing is below a file.
+    isReadOnlyRecursive: mount.isReadOnlyRecursive && statSync(source).isDirectory(),
+    propagation: mount.propagation === "" ? "rprivate" : mount.propagation,
+  };
+}
+
+function sourceOf(context: EngineContext, record: ContainerRecord, given: { mount: RecordedMount; pins: PinnedSources }): string {
+  const { mount, pins } = given;
+  if (mount.type === "bind") return record.isExempt || mount.isOwn ? existingBindSource(mount.source) : pins.pinBind(mount.source);
+  const root = context.volumes.path(record.namespace, mount.name);
+  return mount.subpath === "" ? root : pins.pinSubpath(root, mount.subpath);
 }
 
 function existingBindSource(source: string): string {
@@ -170,19 +152,7 @@ function existingBindSource(source: string): string {
     statSync(source);
     return source;
   } catch {
-    throw new FlotillaError("invalid", `invalid mount config for type "bind": bind source path does not exist: ${source}`);
-  }
-}
-
-function volumeSource(context: EngineContext, record: ContainerRecord, mount: { name: string; subpath: string }): string {
-  const root = context.volumes.path(record.namespace, mount.name);
-  if (mount.subpath === "") return root;
-  const source = resolveInRoot(root, mount.subpath);
-  try {
-    statSync(source);
-    return source;
-  } catch {
-    throw new FlotillaError("invalid", `cannot access path ${join(root, mount.subpath)}: no such file or directory`);
+    throw missingSource(source);
   }
 }
 

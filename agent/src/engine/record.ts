@@ -24,6 +24,8 @@ export const RecordedMount = z.object({
   /** Asked for by `--mount` (inspect lists only these tmpfs). */
   isMountRequest: z.boolean(),
   isAnonymous: z.boolean(),
+  /** A bind that the engine made by itself: a file of a service, a mount of a build's step. Nobody asked for its source. */
+  isOwn: z.boolean().default(false),
 });
 export type RecordedMount = z.output<typeof RecordedMount>;
 
@@ -93,6 +95,11 @@ export const ContainerRecord = z.object({
   endpoints: z.array(RecordedEndpoint),
   mounts: z.array(RecordedMount),
   cgroupPath: z.string(),
+  /**
+   * No guard rail binds it: made on the local socket or by an instance administrator, or before there were guard rails. Whoever
+   * may start containers may start this one.
+   */
+  isExempt: z.boolean().default(true),
 
   status: z.enum(["created", "running", "paused", "restarting", "exited", "dead", "removing"]),
   intent: z.enum(["none", "create", "start", "release", "remove", "remove-volumes"]),

@@ -1,7 +1,7 @@
-import { readdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { toFlotillaError } from "@flotilla/core";
-import { listCgroups, removeCgroup } from "../host/cgroup.ts";
+import { type CgroupLayout, listCgroups, removeCgroup, removeEmptyCgroup } from "../host/cgroup.ts";
 import { kill } from "../host/libc.ts";
 import { unmountBelow } from "../host/mounts.ts";
 import { findProcesses, isSameProcess, processStartTicks } from "../host/process-table.ts";
@@ -109,7 +109,7 @@ async function removeOrphans(context: EngineContext): Promise<void> {
     await runtime.delete(id);
     rmSync(join(runtime.paths.root, id), { recursive: true, force: true });
   }
-  for (const id of listCgroups(cgroups, parent).filter(isOrphan)) removeCgroup(cgroups, `${parent}/${id}`);
+  for (const name of listCgroups(cgroups, parent)) removeOrphanCgroups(cgroups, `${parent}/${name}`, isOrphan);
   // Those of builds have ids of their own kind, and no build goes on now.
   for (const id of context.images.listRootfs().filter((each) => !store.isKnown(each))) await context.images.removeRootfs(id);
   for (const id of listDir(join(config.runDir, "containers")).filter(isOrphan)) {
@@ -123,10 +123,24 @@ async function removeOrphans(context: EngineContext): Promise<void> {
   for (const { id } of exits.list().filter((exit) => isOrphan(exit.id))) exits.remove(id);
 }
 
+/** A container's cgroup, or a parent of such, which goes with the last of them. */
+function removeOrphanCgroups(cgroups: CgroupLayout, path: string, isOrphan: (id: string) => boolean): void {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (isOrphan(name)) removeCgroup(cgroups, path);
+  if (/^[0-9a-f]{64}$/.test(name)) return;
+  for (const child of listCgroups(cgroups, path)) removeOrphanCgroups(cgroups, `${path}/${child}`, isOrphan);
+  removeEmptyCgroup(cgroups, path);
+}
+
 /** Trees that nobody reads any more: their readers ended with the agent. */
 function removeTrees(dir: string): void {
   unmountBelow(dir);
-  for (const name of listDir(dir)) rmdirSync(join(dir, name));
+  for (const name of listDir(dir)) {
+    const path = join(dir, name);
+    // Never recursively: what an unmount left in place would be deleted with it.
+    if (lstatSync(path).isDirectory()) rmdirSync(path);
+    else unlinkSync(path);
+  }
 }
 
 function listDir(path: string): string[] {

@@ -40,7 +40,20 @@ async function deleteFromRuntime(context: EngineContext, record: ContainerRecord
     }
   }
   rmSync(join(runtime.paths.root, record.id), { recursive: true, force: true });
-  // What `--cgroup-parent` put between; the instance's own stays for the next container.
+  removeEmptyParents(context, record);
+}
+
+/**
+ * What `--cgroup-parent` and the namespace put between; the instance's own stays for the next container. A runtime that is
+ * making a container below needs them, one hierarchy after the other: then they stay for its end.
+ */
+function removeEmptyParents(context: EngineContext, record: ContainerRecord): void {
   const above = record.cgroupPath.split("/").slice(0, -1);
-  for (let depth = above.length; depth > 2; depth -= 1) removeEmptyCgroup(cgroups, above.slice(0, depth).join("/"));
+  if (above.length <= 2) return;
+  const starting = context.store.everything().filter((other) => other.intent === "start" && other.id !== record.id);
+  for (let depth = above.length; depth > 2; depth -= 1) {
+    const path = above.slice(0, depth).join("/");
+    if (starting.some((other) => other.cgroupPath.startsWith(`${path}/`))) return;
+    removeEmptyCgroup(machineOf(context).cgroups, path);
+  }
 }

@@ -1,11 +1,13 @@
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { processStartTicks } from "../host/process-table.ts";
 import { describeStartFailure, type StartFailure } from "../runtime/start-failure.ts";
-import { containerPaths, type EngineContext, machineOf, publish, publishVolumes } from "./context.ts";
+import { containerPaths, type EngineContext, machineOf, publish, publishVolumes, treesDir } from "./context.ts";
 import { noSuchContainer } from "./container-store.ts";
 import { viewOf } from "./container-view.ts";
 import { tellLinkers } from "./hosts-file.ts";
-import { prepareStart } from "./prepare-start.ts";
+import { holdLimits } from "./namespace-limits.ts";
+import { PinnedSources } from "./pinned-sources.ts";
+import { type Prepared, prepareStart } from "./prepare-start.ts";
 import type { ContainerRecord } from "./record.ts";
 import { releaseParts } from "./release-parts.ts";
 import { destroyContainer } from "./remove-container.ts";
@@ -57,11 +59,20 @@ export async function launch(context: EngineContext, before: ContainerRecord): P
 }
 
 async function createProcess(context: EngineContext, record: ContainerRecord): Promise<number> {
+  const pins = new PinnedSources(treesDir(context.config));
+  try {
+    return await createFrom(context, record, await prepareStart(context, record, pins));
+  } finally {
+    pins.release();
+  }
+}
+
+async function createFrom(context: EngineContext, record: ContainerRecord, { spec, warnings, attachment }: Prepared): Promise<number> {
   const { runtime } = machineOf(context);
-  const { spec, warnings, attachment } = await prepareStart(context, record);
   for (const warning of warnings) context.logger.warn("a limit of a container was lowered", { containerId: record.id, warning });
   context.store.update(record.id, { attachment });
   publishVolumes(context, record, "mount");
+  holdLimits(context, record);
   const paths = containerPaths(context.config, record.id);
   const { OpenStdin: hasStdin, StdinOnce: isStdinOnce, Tty: hasTerminal } = record.config;
   try {

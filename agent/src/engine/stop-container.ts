@@ -119,10 +119,19 @@ async function signalProcess(context: EngineContext, record: ContainerRecord, si
   publish(context, record, { action: "kill", attributes: { signal: String(signal.number) } });
   const sharesPids = record.hostConfig.PidMode !== "";
   // Without a pid namespace of its own, the end of the first process does not end the others.
-  if (sharesPids && signal.number === SIGKILL.number) await machineOf(context).runtime.killAll(record.id, signal.number);
+  if (sharesPids && signal.number === SIGKILL.number) await killAll(context, record);
   else if (isSameProcess(record.pid, record.pidStartTicks)) sendSignal(record.pid, signal.number);
   const resumes = signal.number === SIGKILL.number || signal.number === stopSignalOf(record).number;
   if (record.status === "paused" && resumes) await resumeForEnd(context, record.id);
+}
+
+async function killAll(context: EngineContext, record: ContainerRecord): Promise<void> {
+  try {
+    await machineOf(context).runtime.killAll(record.id, SIGKILL.number);
+  } catch (error) {
+    // It ended by itself since, and the release of its cgroup ends the others: the runtime knows it no more.
+    if (isSameProcess(record.pid, record.pidStartTicks)) throw error;
+  }
 }
 
 /** A frozen process takes no signal: it is let go so that it can end. */

@@ -1,5 +1,5 @@
 import type { Encryption } from "@flotilla/protocol";
-import type { TunnelDevice, Wireguard } from "./wireguard.ts";
+import type { Capability, TunnelDevice, Wireguard } from "./wireguard.ts";
 
 /** WireGuard for unit tests: devices as a map, everything asked of it as text. */
 export class FakeWireguard implements Wireguard {
@@ -11,8 +11,8 @@ export class FakeWireguard implements Wireguard {
     this.#encryption = encryption;
   }
 
-  async capability(): Promise<Encryption> {
-    return this.#encryption;
+  async capability(): Promise<Capability> {
+    return { encryption: this.#encryption, lack: this.#encryption === "none" ? "device" : null };
   }
 
   async ensure(device: TunnelDevice, config: string): Promise<void> {

@@ -33,7 +33,7 @@ export const DONE_ALREADY = { replace: ["EEXIST"], delete: ["ENOENT", "ESRCH", "
 
 const familyOf = (address: string): number => (isIPv6(address) ? AF.INET6 : AF.INET);
 
-export function encodeChange({ verb, object }: ObjectChange, links: LinkIndexes): NetlinkMessage {
+export function encodeChange({ verb, object }: ObjectChange, links: Pick<LinkIndexes, "indexOf">): NetlinkMessage {
   const isNew = verb === "replace";
   const flags = isNew ? NLM_F.CREATE | NLM_F.REPLACE : 0;
   const make = (group: number, payload: Buffer): NetlinkMessage => ({ type: group + (isNew ? VERB.new : VERB.delete), flags, payload });
@@ -51,7 +51,7 @@ export function encodeChange({ verb, object }: ObjectChange, links: LinkIndexes)
   }
 }
 
-function encodeAddress(object: Extract<KernelObject, { kind: "address" }>, links: LinkIndexes): Buffer {
+function encodeAddress(object: Extract<KernelObject, { kind: "address" }>, links: Pick<LinkIndexes, "indexOf">): Buffer {
   const header = Buffer.alloc(HEADER.ADDR);
   header.writeUInt8(familyOf(object.address), 0);
   header.writeUInt8(object.prefixLength, 1);
@@ -61,7 +61,7 @@ function encodeAddress(object: Extract<KernelObject, { kind: "address" }>, links
   return Buffer.concat([header, encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address), flags]);
 }
 
-function encodeNeighbour(object: Extract<KernelObject, { kind: "fdb" | "neighbour" }>, links: LinkIndexes): Buffer {
+function encodeNeighbour(object: Extract<KernelObject, { kind: "fdb" | "neighbour" }>, links: Pick<LinkIndexes, "indexOf">): Buffer {
   const header = Buffer.alloc(HEADER.NEIGH);
   const isFdb = object.kind === "fdb";
   const destination = isFdb ? object.destination : object.address;
@@ -73,7 +73,7 @@ function encodeNeighbour(object: Extract<KernelObject, { kind: "fdb" | "neighbou
   return Buffer.concat([header, encodeAttribute(NDA.DST, packIp(destination)), encodeAttribute(NDA.LLADDR, mac)]);
 }
 
-function encodeRoute(route: RouteObject, links: LinkIndexes): Buffer {
+function encodeRoute(route: RouteObject, links: Pick<LinkIndexes, "indexOf">): Buffer {
   const [address = "", length = "0"] = route.destination.split("/");
   const family = familyOf(address);
   const header = Buffer.alloc(HEADER.ROUTE);

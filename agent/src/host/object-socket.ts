@@ -6,6 +6,8 @@ import type { RouteSocket } from "./rtnetlink.ts";
 
 /** Requests in one datagram: well below the socket's buffer, also for their acknowledgements. */
 const BATCH = 200;
+/** Changes of one container and no more. */
+const FEW = 16;
 
 /** Addresses, neighbours, routes and rules of the network namespace that the calling thread was in when this was made. */
 export class ObjectSocket {
@@ -22,7 +24,7 @@ export class ObjectSocket {
    * @throws FlotillaError `internal` for the first that the kernel refused, when all have been tried.
    */
   apply(changes: readonly ObjectChange[]): void {
-    const links = this.#readLinks();
+    const links = changes.length > FEW ? this.#readLinks() : this.#askLinks();
     let failure: FlotillaError | undefined;
     for (let at = 0; at < changes.length; at += BATCH) {
       try {
@@ -50,6 +52,19 @@ export class ObjectSocket {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /** Asks for each link that is named: a router of a thousand containers has a thousand. */
+  #askLinks(): Pick<LinkIndexes, "indexOf"> {
+    const known = new Map<string, number>();
+    return {
+      indexOf: (name) => {
+        const index = known.get(name) ?? this.#links.findLink(name)?.index;
+        if (index === undefined) throw new FlotillaError("internal", `find link ${name}: ENODEV`, { details: { errno: "ENODEV" } });
+        known.set(name, index);
+        return index;
+      },
+    };
   }
 
   #readLinks(): LinkIndexes {

@@ -2,14 +2,17 @@
 // that survives the agent and takes its device with it when it dies.
 import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Encryption } from "@flotilla/protocol";
+import type { Encryption, EncryptionLack } from "@flotilla/protocol";
 import { MINIMAL_ENV, run } from "./run.ts";
 
 export type TunnelDevice = { name: string; address: string; mtuBytes: number };
 
+/** What a host can do, and what it lacks when that is nothing. */
+export type Capability = { encryption: Encryption; lack: EncryptionLack | null };
+
 export type Wireguard = {
   /** What this host can do; asked once. */
-  capability(): Promise<Encryption>;
+  capability(): Promise<Capability>;
   /** Makes the device, if it is not there, with keys and peers from the text, address and MTU. Idempotent. */
   ensure(device: TunnelDevice, config: string): Promise<void>;
   /** Sends everything of a prefix through a device. */
@@ -26,18 +29,18 @@ export function openWireguard(options: { directory: string; within?: readonly st
     const [first = "", ...rest] = [...within, ...argv];
     return (await run({ argv: [first, ...rest], env: ENVIRONMENT, ...more })).stdout;
   };
-  let known: Promise<Encryption> | undefined;
+  let known: Promise<Capability> | undefined;
   const list = async (prefix: string): Promise<string[]> => {
     const text = await call(["ip", "-br", "link", "show"]);
     return text.split("\n").flatMap((line) => line.split(/[\s@]/)[0] ?? "").filter((name) => name.startsWith(prefix)); // prettier-ignore
   };
-  const capability = (): Promise<Encryption> => (known ??= findCapability(call));
+  const capability = (): Promise<Capability> => (known ??= findCapability(call));
   return {
     capability,
     list,
     ensure: async ({ name, address, mtuBytes }, config) => {
       if (!(await list(name)).includes(name)) {
-        if ((await capability()) === "kernel") await call(["ip", "link", "add", name, "type", "wireguard"]);
+        if ((await capability()).encryption === "kernel") await call(["ip", "link", "add", name, "type", "wireguard"]);
         else await call(["wireguard-go", name]);
       }
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -63,14 +66,15 @@ export function openWireguard(options: { directory: string; within?: readonly st
 const ENVIRONMENT = { ...MINIMAL_ENV, WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: "1" };
 const PROBE_DEVICE = "fwprobe0";
 
-async function findCapability(call: (argv: readonly string[], more?: { okExitCodes?: number[] }) => Promise<string>): Promise<Encryption> {
-  if (!isInstalled("wg")) return "none";
+async function findCapability(call: (argv: readonly string[], more?: { okExitCodes?: number[] }) => Promise<string>): Promise<Capability> {
+  if (!isInstalled("wg")) return { encryption: "none", lack: "tools" };
   try {
     await call(["ip", "link", "add", PROBE_DEVICE, "type", "wireguard"]);
     await call(["ip", "link", "delete", PROBE_DEVICE]);
-    return "kernel";
+    return { encryption: "kernel", lack: null };
   } catch {
-    return isInstalled("wireguard-go") && canOpen("/dev/net/tun") ? "userspace" : "none";
+    const isInUserspace = isInstalled("wireguard-go") && canOpen("/dev/net/tun");
+    return isInUserspace ? { encryption: "userspace", lack: null } : { encryption: "none", lack: "device" };
   }
 }
 

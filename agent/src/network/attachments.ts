@@ -142,10 +142,12 @@ export class Attachments {
   /** Ports that containers publish through an overlay network: the host hands them to its router under the host's number. */
   routerPorts(networkId: string): RouterPort[] {
     const { store } = this.#deps;
+    const publishers = store.publishersIn(networkId);
+    if (publishers.size === 0) return [];
     const isCarrier = (endpoint: EndpointRow): boolean => this.#carrier(endpoint.container_id)?.id === endpoint.id;
     return store
       .endpointsIn(networkId)
-      .filter(isCarrier)
+      .filter((endpoint) => publishers.has(endpoint.container_id) && isCarrier(endpoint))
       .flatMap((endpoint) => routerPortsOf(store.portsOf(endpoint.container_id), endpoint));
   }
 
@@ -163,7 +165,7 @@ export class Attachments {
     const networks = rows.map((row) => this.#network(row.network_id));
     for (const network of networks) {
       if (network.driver === "bridge") await bridges.ensure(network);
-      else if (await this.#deps.overlay.ensure(network.id)) await firewall.assert();
+      else if (!this.#deps.overlay.isIntact(network.id) && (await this.#deps.overlay.ensure(network.id))) await firewall.assert();
     }
     endpoints.ensure(containerId, rows);
     await this.#refreshOverlays(networks.map((network) => network.id));

@@ -28,7 +28,8 @@ export function chooseEndpointAddresses(
 }
 
 function chooseIpv6OnBridge(store: NetworkStore, network: NetworkRow, wish: { address: string; fixed: string | undefined }): string {
-  const used = new Set(store.endpointsIn(network.id).map(({ address6 }) => address6));
+  const taken = store.endpointsIn(network.id).map(({ address6 }) => address6);
+  const used = new Set([...taken, ...Object.values(network.reserved_addresses6)]);
   return chooseIpv6Address({ ...network, used }, wish.address, wish.fixed);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chooseIpv6Address, macOfIpv6, planIpv6, type Ipv6Space } from "./ipv6.ts";
+import { chooseIpv6Address, macOfIpv6, planIpv6, planIpv6Ranges, type Ipv6Space } from "./ipv6.ts";
 
 describe("planIpv6", () => {
   const plan = (subnet: string, gateway = "", taken: string[] = []) => planIpv6({ subnet, gateway }, taken, "seed");
@@ -34,8 +34,37 @@ describe("planIpv6", () => {
   });
 });
 
+describe("planIpv6Ranges", () => {
+  const plan = (range: string, reserved: Record<string, string> = {}) =>
+    planIpv6Ranges({ subnet: "", gateway: "", range, reserved }, "fd00::/64");
+
+  test("are kept in one spelling, and are the whole subnet when nothing is said", () => {
+    expect(plan("FD00:0::/80", { printer: "fd00:0::FF" })).toEqual({
+      address_range6: "fd00::/80",
+      reserved_addresses6: { printer: "fd00::ff" },
+    });
+    expect(plan("")).toEqual({ address_range6: "", reserved_addresses6: {} });
+  });
+
+  test.each(["fd01::/80", "fd00::/48", "fd00::", "10.0.0.0/24", "fe80::1%eth0/80"])("refuses the range %s", (range) => {
+    expect(() => plan(range)).toThrow(`invalid ip-range ${range}`);
+  });
+
+  test.each(["fd01::1", "10.0.0.1", "printer"])("refuses the reserved address %s", (address) => {
+    expect(() => plan("", { printer: address })).toThrow(`no matching subnet for aux-address ${address}`);
+  });
+});
+
 describe("chooseIpv6Address", () => {
-  const space = (change: Partial<Ipv6Space> = {}): Ipv6Space => ({ subnet: "172.18.0.0/16", subnet6: "fd00::/64", gateway6: "fd00::1", used: new Set(), ...change }); // prettier-ignore
+  const space = (change: Partial<Ipv6Space> = {}): Ipv6Space => ({ subnet: "172.18.0.0/16", subnet6: "fd00::/64", gateway6: "fd00::1", address_range6: "", used: new Set(), ...change }); // prettier-ignore
+
+  test("comes from the range when there is one, from its beginning", () => {
+    const ranged = (used: string[]) => space({ address_range6: "fd00::1:0/112", used: new Set(used) });
+    expect(chooseIpv6Address(ranged([]), "172.18.0.9", undefined)).toBe("fd00::1:9");
+    expect(chooseIpv6Address(ranged(["fd00::1:9"]), "172.18.0.9", undefined)).toBe("fd00::1:0");
+    expect(chooseIpv6Address(ranged([]), "172.18.0.9", "fd00::abc")).toBe("fd00::abc");
+    expect(() => chooseIpv6Address(space({ address_range6: "fd00::2/128", used: new Set(["fd00::2"]) }), "172.18.0.2", undefined)).toThrow("no available IPv6"); // prettier-ignore
+  });
 
   test("is the place of the IPv4 address, or the first free one when that is taken or outside", () => {
     expect(chooseIpv6Address(space(), "172.18.0.2", undefined)).toBe("fd00::2");

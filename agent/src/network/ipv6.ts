@@ -6,9 +6,11 @@ import { FlotillaError, parseAddress, parseSubnet } from "@flotilla/core";
 import { contains, formatPrefix, fromNumber, parsePrefix, sizeOf, toNumber, type Prefix } from "../overlay/prefixes.ts";
 
 /** What a user asks for; "" for what the engine is to choose. */
-export type Ipv6Request = { subnet: string; gateway: string };
+export type Ipv6Request = { subnet: string; gateway: string; range?: string; reserved?: Readonly<Record<string, string>> };
 /** Canonical; both "" without IPv6. */
 export type Ipv6Addressing = { subnet6: string; gateway6: string };
+/** What of the subnet containers get ("" for all of it), and what is others', by whatever name. */
+export type Ipv6Ranges = { address_range6: string; reserved_addresses6: Record<string, string> };
 
 const MAX_LENGTH = 126;
 /** Unique local addresses (RFC 4193), the documentation's and global unicast. */
@@ -28,6 +30,25 @@ export function planIpv6(request: Ipv6Request, taken: readonly string[], seed: s
   if (!isIPv6(gateway) || !contains(prefix, gateway))
     throw new FlotillaError("invalid", `no matching subnet for gateway ${request.gateway}`);
   return { subnet6: formatPrefix(prefix), gateway6: canonical(gateway) };
+}
+
+/** `--ip-range` and `--aux-address` of an IPv6 subnet. @throws FlotillaError `invalid` for what is not in the subnet. */
+export function planIpv6Ranges({ range = "", reserved = {} }: Ipv6Request, subnet6: string): Ipv6Ranges {
+  const subnet = parsePrefix(subnet6);
+  const addresses = Object.entries(reserved).map(([name, address]): [string, string] => {
+    if (!isIPv6(address) || !contains(subnet, address)) throw new FlotillaError("invalid", `no matching subnet for aux-address ${address}`);
+    return [name, canonical(address)];
+  });
+  return { address_range6: range === "" ? "" : checkRange(subnet, range), reserved_addresses6: Object.fromEntries(addresses) };
+}
+
+function checkRange(subnet: Prefix, text: string): string {
+  const [address = ""] = text.split("/");
+  const isRange = isIPv6(address) && !address.includes("%") && text.includes("/");
+  const range = isRange ? parsePrefix(text) : undefined;
+  if (range === undefined || range.length < subnet.length || !contains(subnet, fromNumber(range.first, 6)))
+    throw new FlotillaError("invalid", `invalid ip-range ${text}: parent subnet ${formatPrefix(subnet)} does not contain it`);
+  return formatPrefix(range);
 }
 
 function parseIpv6Subnet(text: string): Prefix {
@@ -55,7 +76,8 @@ function chooseIpv6(taken: readonly string[], seed: string): Ipv6Addressing {
 
 const overlaps = (a: Prefix, b: Prefix): boolean => a.family === b.family && a.first < b.first + sizeOf(b) && b.first < a.first + sizeOf(a);
 
-export type Ipv6Space = Ipv6Addressing & { subnet: string; used: ReadonlySet<string> };
+/** `address_range6` is where addresses come from, "" for the whole subnet; `subnet` is the IPv4 one. */
+export type Ipv6Space = Ipv6Addressing & { subnet: string; address_range6: string; used: ReadonlySet<string> };
 
 /**
  * An endpoint's IPv6 address; "" on a network without.
@@ -72,14 +94,15 @@ export function chooseIpv6Address(space: Ipv6Space, address: string, fixed: stri
   }
   const prefix = parsePrefix(space.subnet6);
   if (fixed !== undefined) return checkFixed(space, prefix, fixed);
+  const range = space.address_range6 === "" ? prefix : parsePrefix(space.address_range6);
   const isFree = (value: bigint): boolean => {
     const candidate = fromNumber(value, 6);
-    return value > prefix.first && contains(prefix, candidate) && candidate !== space.gateway6 && !space.used.has(candidate);
+    return value > prefix.first && contains(range, candidate) && candidate !== space.gateway6 && !space.used.has(candidate);
   };
-  const preferred = prefix.first + BigInt(parseAddress(address) - parseSubnet(space.subnet).first);
+  const preferred = range.first + BigInt(parseAddress(address) - parseSubnet(space.subnet).first);
   if (isFree(preferred)) return fromNumber(preferred, 6);
   // At most the used ones, the gateway and the first are in the way.
-  for (let offset = 1n; offset <= BigInt(space.used.size + 2); offset += 1n) if (isFree(prefix.first + offset)) return fromNumber(prefix.first + offset, 6); // prettier-ignore
+  for (let offset = 0n; offset <= BigInt(space.used.size + 2); offset += 1n) if (isFree(range.first + offset)) return fromNumber(range.first + offset, 6); // prettier-ignore
   throw new FlotillaError("exhausted", `no available IPv6 addresses on this network's address pools: ${space.subnet6}`);
 }
 

@@ -1,6 +1,6 @@
 import type { NamedContainer, NamedNetwork } from "../dns/plan-resolver-state.ts";
 import { planResolverState } from "../dns/plan-resolver-state.ts";
-import { formatRedirect } from "../dns/redirect-table.ts";
+import { formatFirstRedirect, formatRedirect } from "../dns/redirect-table.ts";
 import type { NameService } from "../dns/resolver-process.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import { leaveOut } from "../overlay/leave-out.ts";
@@ -42,9 +42,15 @@ export class Names {
     for (const { id } of containers) {
       if (this.#redirected.has(id)) continue;
       this.#redirected.add(id);
-      await kernel.nftInside(netnsPath(id), formatRedirect());
+      await this.#redirect(netnsPath(id));
     }
     await resolver.apply({ ...wish, containers });
+  }
+
+  async #redirect(path: string): Promise<void> {
+    const { kernel } = this.#options;
+    // Whatever is wrong with the first is wrong with the second too, unless it is that an agent before was here already.
+    await kernel.nftInside(path, formatFirstRedirect()).catch(() => kernel.nftInside(path, formatRedirect()));
   }
 
   #networks(): NamedNetwork[] {

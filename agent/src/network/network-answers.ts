@@ -28,11 +28,20 @@ export function toNetwork(view: NetworkView, endpoints: NetworkView["endpoints"]
 
 function toIpamConfig({ addressing }: NetworkView): Record<string, unknown>[] {
   if (addressing === undefined) return [];
-  const { subnet, gateway, addressRange, reserved, subnet6, gateway6 } = addressing;
-  const auxiliary = Object.keys(reserved).length === 0 ? {} : { AuxiliaryAddresses: reserved };
-  const first = { Subnet: subnet, ...(addressRange === "" ? {} : { IPRange: addressRange }), Gateway: gateway, ...auxiliary };
-  return subnet6 === "" ? [first] : [first, { Subnet: subnet6, ...(gateway6 === "" ? {} : { Gateway: gateway6 }) }];
+  const { subnet, gateway, addressRange, reserved, subnet6, gateway6, addressRange6, reserved6 } = addressing;
+  const first = toConfig({ subnet, gateway, range: addressRange, reserved });
+  return subnet6 === "" ? [first] : [first, toConfig({ subnet: subnet6, gateway: gateway6, range: addressRange6, reserved: reserved6 })];
 }
+
+type Family = { subnet: string; gateway: string; range: string; reserved: Readonly<Record<string, string>> };
+
+/** What was not said is left out, as Docker does. */
+const toConfig = ({ subnet, gateway, range, reserved }: Family): Record<string, unknown> => ({
+  Subnet: subnet,
+  ...(range === "" ? {} : { IPRange: range }),
+  ...(gateway === "" ? {} : { Gateway: gateway }),
+  ...(Object.keys(reserved).length === 0 ? {} : { AuxiliaryAddresses: reserved }),
+});
 
 const toContainer = (endpoint: NetworkView["endpoints"][number]): Record<string, string> => ({
   Name: endpoint.containerName,

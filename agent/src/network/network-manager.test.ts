@@ -374,8 +374,8 @@ describe("user-defined networks", () => {
       { id: "c2", netnsPath: "/r/netns/c2", servers: ["9.9.9.9"] },
     ]);
     expect(kernel.transcript.filter((line) => line.startsWith("nft in "))).toEqual([
-      "nft in /r/netns/c1: add table ip flotilla_dns",
-      "nft in /r/netns/c2: add table ip flotilla_dns",
+      "nft in /r/netns/c1: create table ip flotilla_dns",
+      "nft in /r/netns/c2: create table ip flotilla_dns",
     ]);
     await networks.detach("c2");
     expect(Object.keys(byName())).toEqual(["name-c1", "db", "c1"]);

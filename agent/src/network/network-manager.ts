@@ -116,7 +116,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       return failures;
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
-    encryption: () => ({ encryption: tunnels.encryption, tunnels: tunnels.published }),
+    encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
     leaveOut: async (unreachable) => {
@@ -183,7 +183,7 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     desired: () => ({
       bridges: [...planBridges({ instance, store, bridges }), ...planUplinks(store, overlay)],
       ports: [
-        ...store.attachments().flatMap((attachment) => attachments.publishedPorts(attachment.container_id)),
+        ...store.publishers().flatMap((containerId) => attachments.publishedPorts(containerId)),
         ...overlays.ingressPorts().map(toPublishedIngress),
       ],
     }),
@@ -219,9 +219,10 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
 
 /** Bridges that are there or are about to be. */
 function planBridges({ instance, store, bridges }: { instance: string; store: NetworkStore; bridges: BridgeDriver }): BridgePlan[] {
+  const inUse = store.networksInUse();
   return store
     .networks()
-    .filter((network) => network.driver === "bridge" && (bridges.isReady(network.id) || store.endpointsIn(network.id).length > 0))
+    .filter((network) => network.driver === "bridge" && (bridges.isReady(network.id) || inUse.has(network.id)))
     .map((network) => toBridgePlan(instance, network));
 }
 

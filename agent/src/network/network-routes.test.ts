@@ -53,6 +53,7 @@ async function send(method: string, path: string, request: Request = {}): Promis
   if (request.filters !== undefined) query.set("filters", JSON.stringify(request.filters));
   const call: Call = {
     namespace: "default",
+    isExempt: true,
     version: [1, 47],
     method,
     params: { id: request.id ?? "" },
@@ -133,8 +134,15 @@ describe("create", () => {
     });
   });
 
+  test("IPv6 with a range and addresses of others", async () => {
+    const config = { Subnet: "fd00:7::/64", IPRange: "fd00:7::/80", Gateway: "fd00:7::1", AuxiliaryAddresses: { printer: "fd00:7::9" } };
+    await send("POST", "/networks/create", { body: { Name: "ranged", EnableIPv6: true, IPAM: { Config: [config] } } });
+    expect(bodyOf(await send("GET", "/networks/:id", { id: "ranged" }))).toMatchObject({ IPAM: { Config: [{}, config] } });
+  });
+
   test.each([
-    [{ IPAM: { Config: [{ Subnet: "fd00::/64", IPRange: "fd00::/80" }] } }, "not supported"],
+    [{ IPAM: { Config: [{ Subnet: "fd00::/64", IPRange: "fd01::/80" }] } }, "does not contain it"],
+    [{ IPAM: { Config: [{ Subnet: "fd00::/64", AuxiliaryAddresses: { a: "fd01::1" } }] } }, "no matching subnet for aux-address"],
     [{ EnableIPv6: true, IPAM: { Config: [{ Subnet: "fd00::/64" }, { Subnet: "fd01::/64" }] } }, "multiple subnets"],
     [{ Ingress: true }, "not supported"],
     [{ IPAM: { Config: [{ Subnet: "10.1.0.0/16" }, { Subnet: "10.2.0.0/16" }] } }, "multiple subnets"],

@@ -6,6 +6,7 @@ import { empty, json, type Call, type Reply, type Route } from "../api/call.ts";
 import { queryBoolean } from "../api/query.ts";
 import type { ClusterNetworks, WishCaller } from "../overlay/network-wishes.ts";
 import { parseTimeFilter } from "../storage/time-filter.ts";
+import type { Ipv6Request } from "./ipv6.ts";
 import type { Networks } from "./network-manager.ts";
 import { scopeOf, toNetwork } from "./network-answers.ts";
 import type { NetworkView } from "./network-view.ts";
@@ -124,7 +125,7 @@ async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Pro
     gateway: first?.Gateway ?? "",
     addressRange: first?.IPRange ?? "",
     reserved: first?.AuxiliaryAddresses ?? {},
-    ...(hasIpv6 ? { ipv6: { subnet: second?.Subnet ?? "", gateway: second?.Gateway ?? "" } } : {}),
+    ...(hasIpv6 ? { ipv6: toIpv6(second) } : {}),
     isInternal: body.Internal,
     isAttachable: body.Attachable,
     labels: body.Labels ?? {},
@@ -132,6 +133,13 @@ async function create({ networks, cluster }: NetworkRoutesDeps, call: Call): Pro
   });
   return json({ Id: id, Warning: "" }, 201);
 }
+
+const toIpv6 = (config: IpamConfig | undefined): Ipv6Request => ({
+  subnet: config?.Subnet ?? "",
+  gateway: config?.Gateway ?? "",
+  range: config?.IPRange ?? "",
+  reserved: config?.AuxiliaryAddresses ?? {},
+});
 
 /** One network for all hosts of the team: the control plane makes it. */
 async function createOverlay(
@@ -143,6 +151,8 @@ async function createOverlay(
   if (networks.list(call.namespace).some(({ name }) => name === body.Name))
     throw new FlotillaError("conflict", `network with name ${body.Name} already exists`);
   const { first, second, hasIpv6 } = addressing(body, "an overlay network has one IPv4 and one IPv6 subnet at most");
+  if ((second?.IPRange ?? "") !== "" || Object.keys(second?.AuxiliaryAddresses ?? {}).length > 0)
+    throw new FlotillaError("not_implemented", "an overlay network has no ranges nor auxiliary addresses of its IPv6 subnet");
   const id = await cluster.create(callerOf(call), {
     name: body.Name,
     subnet: first?.Subnet ?? "",
@@ -167,8 +177,6 @@ function addressing(
 ): { first: IpamConfig | undefined; second: IpamConfig | undefined; hasIpv6: boolean } {
   const { v4 = [], v6 = [] } = Object.groupBy(body.IPAM?.Config ?? [], ({ Subnet, Gateway }) => (`${Subnet}${Gateway}`.includes(":") ? "v6" : "v4")); // prettier-ignore
   if (v4.length > 1 || v6.length > 1) throw new FlotillaError("invalid", problem);
-  if (v6.some(({ IPRange, AuxiliaryAddresses }) => IPRange !== "" || Object.keys(AuxiliaryAddresses ?? {}).length > 0))
-    throw new FlotillaError("not_implemented", "ranges and auxiliary addresses of IPv6 subnets are not supported");
   return { first: v4[0], second: v6[0], hasIpv6: body.EnableIPv6 || v6.length > 0 };
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
+import type { Ipv6Ranges } from "./ipv6.ts";
 
 /**
  * Networks, endpoints and published ports. A row of endpoints or ports is the intent: it is written before the kernel
@@ -60,6 +61,8 @@ const MIGRATION: Migration = {
     `ALTER TABLE networks ADD COLUMN subnet6 TEXT NOT NULL DEFAULT '';
      ALTER TABLE networks ADD COLUMN gateway6 TEXT NOT NULL DEFAULT '';
      ALTER TABLE endpoints ADD COLUMN address6 TEXT NOT NULL DEFAULT '';`,
+    `ALTER TABLE networks ADD COLUMN address_range6 TEXT NOT NULL DEFAULT '';
+     ALTER TABLE networks ADD COLUMN reserved_addresses6 TEXT NOT NULL DEFAULT '{}';`,
   ],
 };
 
@@ -85,6 +88,7 @@ const NetworkRow = z.object({
   /** "" without IPv6; an overlay has no IPv6 gateway to speak of. */
   subnet6: z.string(),
   gateway6: z.string(),
+  address_range6: z.string(),
   is_subnet_chosen: flagColumn,
   is_internal: flagColumn,
   is_attachable: flagColumn,
@@ -92,10 +96,13 @@ const NetworkRow = z.object({
   options: textMap,
   /** `--aux-address`: taken by others, by whatever name. */
   reserved_addresses: textMap,
+  reserved_addresses6: textMap,
   last_address: z.string(),
   created_at_ms: z.int(),
 });
 export type NetworkRow = z.output<typeof NetworkRow>;
+
+type NewNetwork = Omit<NetworkRow, "number" | "last_address" | "reserved_addresses" | keyof Ipv6Ranges> & Partial<Ipv6Ranges>;
 
 const EndpointRow = z.object({
   number: z.int(),
@@ -135,10 +142,21 @@ export type AttachmentRow = z.output<typeof AttachmentRow>;
 
 export class NetworkStore {
   readonly #db: Database;
+  /** Networks as they were parsed last, by id: every look at an endpoint asks for its network. */
+  readonly #networks = new Map<string, { raw: Record<string, unknown>; row: NetworkRow }>();
 
   constructor(db: Database) {
     this.#db = db;
     db.migrate(MIGRATION);
+  }
+
+  #parseNetwork(raw: Record<string, unknown>): NetworkRow {
+    const id = String(raw["id"]);
+    const known = this.#networks.get(id);
+    if (known !== undefined && Object.keys(raw).every((column) => known.raw[column] === raw[column])) return known.row;
+    const row = NetworkRow.parse(raw);
+    this.#networks.set(id, { raw, row });
+    return row;
   }
 
   transaction<T>(work: () => T): T {
@@ -150,19 +168,19 @@ export class NetworkStore {
       namespace === undefined
         ? this.#db.all("SELECT * FROM networks ORDER BY number")
         : this.#db.all("SELECT * FROM networks WHERE namespace = ? ORDER BY number", namespace);
-    return rows.map((row) => NetworkRow.parse(row));
+    return rows.map((row) => this.#parseNetwork(row));
   }
 
   findNetwork(id: string): NetworkRow | undefined {
     const row = this.#db.get("SELECT * FROM networks WHERE id = ?", id);
-    return row === undefined ? undefined : NetworkRow.parse(row);
+    return row === undefined ? undefined : this.#parseNetwork(row);
   }
 
-  addNetwork(network: Omit<NetworkRow, "number" | "last_address" | "reserved_addresses">, reserved: Record<string, string> = {}): void {
+  addNetwork(network: NewNetwork, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
-         options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?)`,
+         options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6, address_range6, reserved_addresses6)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?, ?, ?)`,
       network.id,
       network.namespace,
       network.name,
@@ -179,6 +197,8 @@ export class NetworkStore {
       JSON.stringify(reserved),
       network.subnet6,
       network.gateway6,
+      network.address_range6 ?? "",
+      JSON.stringify(network.reserved_addresses6 ?? {}),
     );
   }
 
@@ -188,6 +208,7 @@ export class NetworkStore {
 
   removeNetwork(id: string): void {
     this.#db.run("DELETE FROM networks WHERE id = ?", id);
+    this.#networks.delete(id);
   }
 
   attachments(): AttachmentRow[] {
@@ -259,6 +280,22 @@ export class NetworkStore {
 
   ports(): PortRow[] {
     return this.#db.all("SELECT * FROM ports ORDER BY host_port, protocol, host_address").map((row) => PortRow.parse(row));
+  }
+
+  /** Containers that publish ports: most publish none. */
+  publishers(): string[] {
+    return this.#db.all("SELECT DISTINCT container_id FROM ports ORDER BY container_id").map((row) => String(row["container_id"]));
+  }
+
+  /** Networks that have endpoints. */
+  networksInUse(): ReadonlySet<string> {
+    return new Set(this.#db.all("SELECT DISTINCT network_id FROM endpoints").map((row) => String(row["network_id"])));
+  }
+
+  /** Those of one network. */
+  publishersIn(networkId: string): ReadonlySet<string> {
+    const sql = "SELECT DISTINCT container_id FROM ports JOIN endpoints USING (container_id) WHERE network_id = ?";
+    return new Set(this.#db.all(sql, networkId).map((row) => String(row["container_id"])));
   }
 
   portsOf(containerId: string): PortRow[] {

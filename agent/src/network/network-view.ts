@@ -25,6 +25,8 @@ export type NetworkView = {
         /** Both "" without IPv6. */
         subnet6: string;
         gateway6: string;
+        addressRange6: string;
+        reserved6: Readonly<Record<string, string>>;
       }
     | undefined;
   endpoints: {
@@ -66,6 +68,8 @@ export function viewNetwork(store: NetworkStore, network: KnownNetwork, instance
       reserved: row.reserved_addresses,
       subnet6: row.subnet6,
       gateway6: row.gateway6,
+      addressRange6: row.address_range6,
+      reserved6: row.reserved_addresses6,
     },
     endpoints: store.endpointsIn(row.id).map((endpoint) => ({
       containerId: endpoint.container_id,

@@ -11,8 +11,9 @@ import type { BridgePlan } from "./plan.ts";
 
 /** Uplinks of the overlay networks that this host takes part in. */
 export function planUplinks(store: NetworkStore, overlay: OverlayDriver): BridgePlan[] {
+  const inUse = store.networksInUse();
   return store.networks().flatMap((network) => {
-    if (network.driver !== "overlay" || !overlay.isWanted(network.id)) return [];
+    if (network.driver !== "overlay" || !(inUse.has(network.id) || overlay.isPublishing(network.id))) return [];
     const uplink = overlay.uplink(network.id);
     if (uplink === undefined) return [];
     const gateway = parseAddress(uplink.hostAddress);

@@ -14,7 +14,7 @@ import { defaultGateway } from "./address-plan.ts";
 import { checkBridgeOptions } from "./bridge-options.ts";
 import type { BridgeDriver } from "./bridge-driver.ts";
 import type { Firewall } from "./firewall.ts";
-import { planIpv6, type Ipv6Request } from "./ipv6.ts";
+import { planIpv6, planIpv6Ranges, type Ipv6Addressing, type Ipv6Ranges, type Ipv6Request } from "./ipv6.ts";
 import { PREDEFINED_NETWORKS, type KnownNetwork, type NetworkCatalog } from "./network-catalog.ts";
 import type { NetworkRow, NetworkStore } from "./network-store.ts";
 
@@ -81,7 +81,7 @@ export class UserNetworks {
       name: request.name,
       driver: "bridge" as const,
       ...this.#addressing(request),
-      ...(request.ipv6 === undefined ? { subnet6: "", gateway6: "" } : planIpv6(request.ipv6, takenIpv6(store), id)),
+      ...(request.ipv6 === undefined ? { subnet6: "", gateway6: "" } : addressIpv6(request.ipv6, takenIpv6(store), id)),
       is_internal: request.isInternal,
       is_attachable: request.isAttachable,
       labels: request.labels,
@@ -153,6 +153,11 @@ const takenIpv6 = (store: NetworkStore): string[] =>
     .networks()
     .filter(({ driver, subnet6 }) => driver === "bridge" && subnet6 !== "")
     .map(({ subnet6 }) => subnet6);
+
+function addressIpv6(request: Ipv6Request, taken: readonly string[], seed: string): Ipv6Addressing & Ipv6Ranges {
+  const addressing = planIpv6(request, taken, seed);
+  return { ...addressing, ...planIpv6Ranges(request, addressing.subnet6) };
+}
 
 function checkDriver(driver: string): void {
   if (driver === "" || driver === "default" || driver === "bridge") return;

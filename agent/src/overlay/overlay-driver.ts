@@ -78,9 +78,20 @@ export class OverlayDriver {
     return this.#routers.has(networkId);
   }
 
+  /** Whether its router is as the last `ensure` left it, as far as a look at device and table tells. */
+  isIntact(networkId: string): boolean {
+    const router = this.#routers.get(networkId);
+    return router !== undefined && router.isSettled && router.isIntact();
+  }
+
   /** Whether this host takes part in a network's traffic. */
   isWanted(networkId: string): boolean {
-    return this.#deps.endpointsIn(networkId).length > 0 || this.#published(networkId).length > 0;
+    return this.#deps.endpointsIn(networkId).length > 0 || this.isPublishing(networkId);
+  }
+
+  /** Whether a port of it is published on every host. */
+  isPublishing(networkId: string): boolean {
+    return this.#published(networkId).length > 0;
   }
 
   /**
@@ -131,13 +142,13 @@ export class OverlayDriver {
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
   ensureEndpoint(endpoint: EndpointRow, place: EndpointPlace): void {
     const networkId = endpoint.network_id;
-    const wish = this.#wish(networkId);
+    const { state } = this.row(networkId);
     const router = this.#router(networkId);
     const container = this.#deps.kernel.openRouter(place.netnsPath);
     try {
-      const end = { ...place, endpoint: toLocal(endpoint, wish.state), mtuBytes: wish.mtuBytes };
+      const end = { ...place, endpoint: toLocal(endpoint, state), mtuBytes: this.mtuBytes(state) };
       router.use((stack) => {
-        if (!ensureEndpointLink(wish.state, end, { router: stack, container })) return;
+        if (!ensureEndpointLink(state, end, { router: stack, container })) return;
         stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
       });
     } finally {

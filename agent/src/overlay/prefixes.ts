@@ -37,7 +37,19 @@ export function contains(prefix: Prefix, address: string): boolean {
 }
 
 /** The IPv6 address of whoever has an IPv4 address: the subnet's, ending in those 32 bits. */
-export const embed = (subnet6: string, address: string): string => fromNumber(parsePrefix(subnet6).first + toNumber(address), 6);
+export function embed(subnet6: string, address: string): string {
+  const key = `${subnet6} ${address}`;
+  const known = embedded.get(key);
+  if (known !== undefined) return known;
+  const made = fromNumber(parsePrefix(subnet6).first + toNumber(address), 6);
+  if (embedded.size >= MAX_EMBEDDED) embedded.clear();
+  embedded.set(key, made);
+  return made;
+}
+
+/** Of all endpoints of a network at each change of one of them. */
+const embedded = new Map<string, string>();
+const MAX_EMBEDDED = 10_000;
 
 /** The same for a prefix. */
 export function embedPrefix(subnet6: string, prefix: string): string {

@@ -140,7 +140,7 @@ describe("formatUnderlayTable", () => {
   test("lets only hosts of a network send into it, and tracks no envelope", () => {
     const text = formatUnderlayTable("1a2b3c4d", [sampleState()]);
     expect(text).toContain("udp dport 4789 @th,96,24 vmap { 4097 : jump vni_4097 }");
-    expect(text).toContain("ip saddr != { 10.99.0.2, 10.99.0.3 } drop");
+    expect(text).toContain("ip saddr { 10.99.0.2, 10.99.0.3 } notrack accept\n    drop");
     expect(text.match(/udp dport \{ 4789 \} notrack/g)?.length).toBe(2);
   });
 

@@ -2,7 +2,7 @@
 // of a service costs a transaction of a few elements however many services there are.
 import type { NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
-import { ROUTER_TABLE, vtepMac } from "./names.ts";
+import { ROUTER_TABLE, VXLAN_LINK, vtepMac } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
 import { nodeAddress, type RouterInput } from "./router-plan.ts";
 import { NO_CHANGES, planChains, planElements, type Elements, type PartChanges, type ServicePart } from "./service-parts.ts";
@@ -86,32 +86,40 @@ function baseChains(state: NetworkState, isPublishing: boolean): string {
     [`  chain ${name} {`, `    type ${type}; policy accept;`, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n");
   return [
     "  chain fl_refuse {\n    meta l4proto tcp reject with tcp reset\n    reject\n  }",
-    hook("fl_guard", "filter hook prerouting priority raw", GUARD),
-    hook("fl_entry", "filter hook prerouting priority mangle", isPublishing ? entryRules(state) : []),
+    ...GUARDS.map(([name, rules]) => [`  chain ${name} {`, ...rules.map((rule) => `    ${rule}`), "  }"].join("\n")),
+    // Each hook and each rule is paid for by every packet: those of one kind of link are gone through by its own packets only.
+    hook(
+      "fl_guard",
+      "filter hook prerouting priority raw",
+      GUARDS.map(([name, , link]) => `iifname "${link}" goto ${name}`),
+    ),
+    ...(isPublishing ? [hook("fl_entry", "filter hook prerouting priority mangle", entryRules(state))] : []),
+    // A chain of translation sees the first packet of a flow only. What is not translated to a backend by then has none.
     hook("fl_balance", "nat hook prerouting priority dstnat", [
       "ip daddr . meta l4proto . th dport vmap @svc",
       "ip6 daddr . meta l4proto . th dport vmap @svc6",
+      ...VIPS,
     ]),
-    // Behind the translation: what still goes to a virtual address has no backend.
-    hook("fl_vips", "filter hook prerouting priority dstnat + 10", ["ip daddr @vips goto fl_refuse", "ip6 daddr @vips6 goto fl_refuse"]),
     hook("fl_forward", "filter hook forward priority filter", FORWARD),
     hook("fl_source", "nat hook postrouting priority srcnat", sourceRules(state)),
   ].join("\n");
 }
 
 /** Nobody sends with another's address: neither a container, nor another host in the name of a container of this one. */
-const GUARD: readonly string[] = [
-  `iifname "c*" meta nfproto ipv4 iifname . ip saddr != @members drop`,
-  `iifname "c*" meta nfproto ipv6 iifname . ip6 saddr != @members6 drop`,
-  `iifname "vx0" ether saddr != @vteps drop`,
-  `iifname "vx0" ip saddr @local drop`,
-  `iifname "vx0" ip6 saddr @local6 drop`,
+const GUARDS: readonly (readonly [chain: string, rules: readonly string[], link: string])[] = [
+  ["fl_from_hosts", ["ether saddr != @vteps drop", "ip saddr @local drop", "ip6 saddr @local6 drop"], VXLAN_LINK],
+  ["fl_from_containers", ["iifname . ip saddr != @members drop", "iifname . ip6 saddr != @members6 drop"], "c*"],
 ];
+
+/** An address of a service that nobody answers for. */
+const VIPS: readonly string[] = ["ip daddr @vips goto fl_refuse", "ip6 daddr @vips6 goto fl_refuse"];
 
 const FORWARD: readonly string[] = [
   "ip daddr @dead goto fl_refuse",
   "ip6 daddr @dead6 goto fl_refuse",
   "ct state established,related accept",
+  // Packets of no flow were not seen by the chain of translation.
+  ...VIPS,
   "ip daddr @isolated ip saddr . ip daddr . meta l4proto . th dport @allow accept",
   "ip daddr @isolated drop",
   // From the host come answers and published ports, nothing else.

@@ -71,6 +71,11 @@ export class Router {
     }
   }
 
+  /** Whether what is wished was applied, all of it, and not doubted since. */
+  get isSettled(): boolean {
+    return this.#table !== undefined;
+  }
+
   /** Works on the router's namespace now: for the links of endpoints. */
   use<T>(work: (stack: RouterStack) => T): T {
     const stack = this.#acquire();

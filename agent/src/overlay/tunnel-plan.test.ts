@@ -72,7 +72,7 @@ describe("an encrypted network", () => {
     const text = formatUnderlayTable("1a2b3c4d", [secret(), sampleState({ vni: 4098, hosts })]);
     expect(text).toContain('udp dport 4789 @th,96,24 4097 oifname != "fw1a2b3c-*" drop');
     expect(text).toContain(
-      'chain vni_4097 {\n    iifname != "fw1a2b3c-*" drop\n    meta nfproto != ipv6 drop\n    ip6 saddr != { fd66:6c74:6e6c:1::2, fd66:6c74:6e6c::2 } drop',
+      'chain vni_4097 {\n    iifname != "fw1a2b3c-*" drop\n    ip6 saddr { fd66:6c74:6e6c:1::2, fd66:6c74:6e6c::2 } notrack accept\n    drop',
     );
     expect(text).not.toContain("@th,96,24 4098 oifname");
   });

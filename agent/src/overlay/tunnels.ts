@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { FlotillaError, KeyedLock } from "@flotilla/core";
-import { type Encryption, type HostTunnel, type NetworkState, TUNNEL_PREFIX, tunnelAddress } from "@flotilla/protocol";
+import { type Encryption, type EncryptionLack, type HostTunnel, type NetworkState, TUNNEL_PREFIX, tunnelAddress } from "@flotilla/protocol";
 import { z } from "zod";
-import type { Wireguard } from "../host/wireguard.ts";
+import type { Capability, Wireguard } from "../host/wireguard.ts";
 import type { Database, Migration } from "../store/database.ts";
 import { tunnelName, tunnelPrefix } from "./names.ts";
 import { formatTunnel, planPeers, planRotation, tunnelMtu } from "./tunnel-plan.ts";
@@ -32,7 +32,7 @@ export type TunnelsDeps = { db: Database; wireguard: Wireguard; instance: string
 export class Tunnels {
   readonly #deps: TunnelsDeps;
   readonly #lock = new KeyedLock();
-  #encryption: Encryption = "none";
+  #capability: Capability = { encryption: "none", lack: null };
   #loaded = "";
 
   constructor(deps: TunnelsDeps) {
@@ -42,12 +42,17 @@ export class Tunnels {
 
   /** Finds out what this host can do, and makes its first key. */
   async open(): Promise<void> {
-    this.#encryption = await this.#deps.wireguard.capability();
+    this.#capability = await this.#deps.wireguard.capability();
     this.rotate();
   }
 
   get encryption(): Encryption {
-    return this.#encryption;
+    return this.#capability.encryption;
+  }
+
+  /** What this host lacks to encrypt; null when nothing. */
+  get encryptionLack(): EncryptionLack | null {
+    return this.#capability.lack;
   }
 
   /** What the other hosts are to know: the tunnel that this one sends by, and one that it also understands. */
@@ -61,7 +66,7 @@ export class Tunnels {
   /** The address that this host's packets leave from. @throws FlotillaError `invalid` where it cannot encrypt. */
   address(state: NetworkState): string {
     const { active } = this.#plan();
-    if (this.#encryption === "none" || active === undefined) {
+    if (this.encryption === "none" || active === undefined) {
       throw new FlotillaError(
         "invalid",
         `network ${state.name} is encrypted, which this host cannot: neither its kernel nor wireguard-go (packages wireguard-tools, wireguard-go) offers WireGuard`,
@@ -72,7 +77,7 @@ export class Tunnels {
 
   /** Makes and removes keys as their age demands. @returns whether anything is another now. */
   rotate(): boolean {
-    if (this.#encryption === "none") return false;
+    if (this.encryption === "none") return false;
     const before = JSON.stringify(this.published);
     const { create, remove } = this.#plan();
     const { db, nowMs } = this.#deps;
@@ -98,7 +103,7 @@ export class Tunnels {
     await this.#lock.run("tunnels", async () => {
       const encrypted = networks.filter((state) => state.isEncrypted);
       const [first] = encrypted;
-      const keys = first === undefined || this.#encryption === "none" ? [] : this.#keys();
+      const keys = first === undefined || this.encryption === "none" ? [] : this.#keys();
       const peers = planPeers(encrypted);
       const mtuBytes = Math.min(...encrypted.map((state) => tunnelMtu(selfOf(state).underlay, underlayMtuBytes(state))));
       const wanted = JSON.stringify([keys.map(({ public_key: key }) => key), this.#plan().active, first?.self, peers, mtuBytes]);

@@ -36,7 +36,8 @@ const stack: UnderlayQuestion["stack"] = {
     route("127.0.0.0", 8, 1, 255),
   ],
 };
-const describeIt = (address: string) => describeUnderlay({ stack, address, ownLinks: ["fl1a2b3c-"], encryption: "none", tunnels: [] });
+const describeIt = (address: string) =>
+  describeUnderlay({ stack, address, ownLinks: ["fl1a2b3c-"], encryption: "none", encryptionLack: null, tunnels: [] });
 
 describe("the underlay", () => {
   test("is the address with its link's MTU and the machine's routes, without the default and Flotilla's own", () => {

@@ -21,11 +21,11 @@ export type UnderlayQuestion = {
 } & EncryptionFacts;
 
 /** How this host encrypts, and where. */
-export type EncryptionFacts = Pick<HostUnderlay, "encryption" | "tunnels">;
+export type EncryptionFacts = Pick<HostUnderlay, "encryption" | "encryptionLack" | "tunnels">;
 
 /** Pure but for what it reads. undefined when no link has the address. */
 export function describeUnderlay(question: UnderlayQuestion): Omit<HostUnderlay, "probePort"> | undefined {
-  const { stack, address, ownLinks, encryption, tunnels } = question;
+  const { stack, address, ownLinks, encryption, encryptionLack, tunnels } = question;
   const links = new Map(stack.links().map((link) => [link.index, link]));
   const holder = stack.addresses().find((held) => held.address === address);
   const link = holder === undefined ? undefined : links.get(holder.linkIndex);
@@ -37,7 +37,7 @@ export function describeUnderlay(question: UnderlayQuestion): Omit<HostUnderlay,
     .map(({ destination, prefixLength }) => `${destination}/${prefixLength}`);
   // Loopback carries 64 KiB and a byte: only one host can be there, and its packets stay on it.
   const mtuBytes = Math.min(link.mtuBytes, 65_535);
-  return { address, mtuBytes, routes: [...new Set(routes)].toSorted().slice(0, MAX_ROUTES), encryption, tunnels };
+  return { address, mtuBytes, routes: [...new Set(routes)].toSorted().slice(0, MAX_ROUTES), encryption, encryptionLack, tunnels };
 }
 
 export type UnderlayReporterOptions = {

@@ -48,8 +48,7 @@ function formatPeers(instance: string, network: NetworkState): string {
   );
   const [first] = peers;
   const ip = first !== undefined && familyOf(first) === 6 ? "ip6" : "ip";
-  const rule = first === undefined ? "drop" : `${ip} saddr != { ${peers.map(canonicalIp).join(", ")} } drop`;
-  const otherFamily = first === undefined ? "" : `    meta nfproto != ${ip === "ip" ? "ipv4" : "ipv6"} drop\n`;
+  const rules = first === undefined ? "" : `    ${ip} saddr { ${peers.map(canonicalIp).join(", ")} } notrack accept\n`;
   const inTheClear = network.isEncrypted ? `    iifname != "${tunnelPrefix(instance)}*" drop\n` : "";
-  return `  chain vni_${network.vni} {\n${inTheClear}${otherFamily}    ${rule}\n  }`;
+  return `  chain vni_${network.vni} {\n${inTheClear}${rules}    drop\n  }`;
 }

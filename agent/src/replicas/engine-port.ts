@@ -18,7 +18,8 @@ type Engine = {
 export function replicaEngine({ containers, networks, images, distribution }: Engine): ReplicaEngine {
   return {
     views: () => containers.views(),
-    create: (request) => containers.create(request),
+    // Whoever deployed it: guard rails bind every service of the namespace.
+    create: (request) => containers.create({ ...request, isExempt: false }),
     start: (namespace, id) => unless("not_modified", containers.start(namespace, id)),
     stop: (namespace, id) => unless("not_modified", containers.stop(namespace, id, {})),
     remove: (namespace, id) => unless("not_found", containers.remove(namespace, id, { force: true, volumes: true, link: false })),

@@ -21,11 +21,14 @@ class World {
   failing: string | undefined;
   nowMs = 1_000_000;
   readonly timers: (() => void)[] = [];
+  /** Sources of mounts that are no binds of anybody's. */
+  readonly ownSources: string[] = [];
 
   readonly engine: ReplicaEngine = {
     views: () => [...this.containers.values()],
-    create: async ({ name, body }) => {
+    create: async ({ name, body, ownSources }) => {
       this.#call(`create ${name}`);
+      this.ownSources.push(...ownSources);
       const id = `c${this.calls.length}`;
       const view = {
         id,
@@ -190,6 +193,7 @@ describe("a replica that is wanted", () => {
     ]);
     await rest();
     expect(world.files.prepared).toEqual(["a: hush", "a: hush"]);
+    expect(world.ownSources).toHaveLength(1);
   });
 
   test("waits for its network and its files, which is no failure", async () => {
@@ -268,12 +272,43 @@ describe("an agent that is killed", () => {
   });
 });
 
-test("a replica of an unknown form is a failure, and its container stays", async () => {
-  await manager.apply([replica("a")]);
-  await rest();
-  expect(await manager.apply([makeResource("replica/a", { id: "a" })])).toEqual([
-    { key: "replica/a", message: "replica/a is not of a form that this agent knows: upgrade it" },
-  ]);
-  await rest();
-  expect(world.containers.size).toBe(1);
+describe("a replica that nobody can read", () => {
+  const unknown = makeResource("replica/a", { id: "a" });
+  const kept = makeResource("replica/a", { kept: "revision 3 cannot be read" });
+
+  test("is a failure with its reason", async () => {
+    expect(await manager.apply([unknown])).toEqual([
+      { key: "replica/a", message: "replica/a is not of a form that this agent knows: upgrade it" },
+    ]);
+    expect(await manager.apply([kept])).toEqual([{ key: "replica/a", message: "revision 3 cannot be read" }]);
+  });
+
+  test("is looked after as it was, with its files", async () => {
+    const file = { file: "s1", kind: "secret", target: "/run/secrets/key", uid: 0, gid: 0, mode: 0o400 };
+    await manager.apply([
+      makeResource("stack-file/s1", { base64: Buffer.from("hush").toString("base64") }),
+      replica("a", { files: [file] }),
+    ]);
+    await rest();
+    await manager.apply([kept, makeResource("stack-file/s1", { kept: "it cannot be opened" })]);
+    world.end("c1", 7);
+    await rest();
+    await passTime(100);
+    expect(world.calls.at(-1)).toBe("start c1");
+    expect(world.files.prepared.at(-1)).toBe("a: hush");
+  });
+
+  test("is left alone by an agent that never knew it, also when its container ends", async () => {
+    await manager.apply([replica("a")]);
+    await rest();
+    await manager.close();
+    manager = world.start();
+    await manager.apply([kept]);
+    world.end("c1", 7);
+    await rest();
+    expect(world.calls).toEqual(["create shop-web-a", "start c1"]);
+    await manager.apply([]);
+    await rest();
+    expect(world.containers.size).toBe(0);
+  });
 });

@@ -1,20 +1,11 @@
 import { toFlotillaError } from "@flotilla/core";
-import {
-  kindOf,
-  REPLICA_KIND,
-  REPLICA_LABEL,
-  type ReplicaState,
-  replicaState,
-  type Resource,
-  type ResourceFailure,
-  STACK_FILE_KIND,
-  stackFile,
-} from "@flotilla/protocol";
+import { REPLICA_KIND, REPLICA_LABEL, type ReplicaFile, type ReplicaState, type Resource, type ResourceFailure } from "@flotilla/protocol";
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
 import { describeReplica, lastHealthOutput } from "./describe-replica.ts";
 import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
+import { readReplicas } from "./read-replicas.ts";
 import { toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
 
@@ -48,6 +39,8 @@ export class ReplicaManager implements Reconciler {
   readonly #unsubscribe: () => void;
   #wanted: ReadonlyMap<string, ReplicaState> = new Map();
   #files: ReadonlyMap<string, Buffer> = new Map();
+  /** Wanted, but nobody could say how: containers of these are left as they are. */
+  #unread: ReadonlySet<string> = new Set();
   #isKnown = false;
   #isClosed = false;
 
@@ -61,24 +54,13 @@ export class ReplicaManager implements Reconciler {
 
   /** Takes the replicas that shall be, and the files that they mount; what is done about each is not waited for. */
   async apply(resources: readonly Resource[]): Promise<readonly ResourceFailure[]> {
-    const failures: ResourceFailure[] = [];
-    const wanted = new Map<string, ReplicaState>();
-    const files = new Map<string, Buffer>();
-    for (const { key, body } of resources) {
-      const isFile = kindOf(key) === STACK_FILE_KIND;
-      const file = isFile ? stackFile.safeParse(body) : undefined;
-      const replica = isFile ? undefined : replicaState.safeParse(body);
-      if (file?.success === true) files.set(key.slice(STACK_FILE_KIND.length + 1), Buffer.from(file.data.base64, "base64"));
-      else if (replica?.success === true && key === `${REPLICA_KIND}/${replica.data.id}`) wanted.set(replica.data.id, replica.data);
-      else failures.push({ key, message: `${key} is not of a form that this agent knows: upgrade it` });
-    }
-    // What is wanted and cannot be read is left as it is.
-    const unread = new Set(failures.map(({ key }) => key.slice(key.indexOf("/") + 1)));
-    this.#wanted = wanted;
-    this.#files = files;
+    const read = readReplicas(resources, { wanted: this.#wanted, files: this.#files });
+    this.#wanted = read.wanted;
+    this.#files = read.files;
+    this.#unread = read.unread;
     this.#isKnown = true;
-    for (const id of this.#present()) if (!unread.has(id)) this.#kick(id);
-    return failures;
+    for (const id of this.#present()) this.#kick(id);
+    return read.failures;
   }
 
   /** Begins nothing more; waits for what runs, and ends pulls. Containers run on. */
@@ -99,7 +81,7 @@ export class ReplicaManager implements Reconciler {
   }
 
   #kick(id: string): void {
-    if (this.#isClosed || !this.#isKnown) return;
+    if (this.#isClosed || !this.#isKnown || this.#unread.has(id)) return;
     const runner = this.#runners.get(id) ?? newRunner();
     this.#runners.set(id, runner);
     runner.isDirty = true;
@@ -185,7 +167,8 @@ export class ReplicaManager implements Reconciler {
     if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     if (step.kind === "create") {
       const { namespace, name } = wanted;
-      await engine.create({ namespace, name, body: toContainerBody(wanted, (file) => this.#deps.files.pathOf(id, file)) });
+      const pathOf = (file: ReplicaFile): string => this.#deps.files.pathOf(id, file);
+      await engine.create({ namespace, name, body: toContainerBody(wanted, pathOf), ownSources: wanted.files.map(pathOf) });
       return;
     }
     if (container === undefined) return;

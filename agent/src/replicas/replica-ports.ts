@@ -11,7 +11,7 @@ import type { ReplicaMemories } from "./replica-memory.ts";
 export type ReplicaEngine = {
   /** All containers of all namespaces. */
   views(): ContainerView[];
-  create(request: { namespace: string; name: string; body: ContainerCreateBody }): Promise<{ Id: string }>;
+  create(request: { namespace: string; name: string; body: ContainerCreateBody; ownSources: readonly string[] }): Promise<{ Id: string }>;
   start(namespace: string, id: string): Promise<void>;
   stop(namespace: string, id: string): Promise<void>;
   /** With its anonymous volumes, running or not. */

@@ -69,22 +69,18 @@ function planBlockIo(input: SpecInput): Pick<OciResources, "blockIO"> {
   return Object.keys(blockIO).length === 0 ? {} : { blockIO };
 }
 
+/** null, zero, full, random, urandom, tty, console, ptmx, and the terminals of pts: what every container has. */
+export const HARMLESS_DEVICES: readonly { type: string; major: number; minor?: number }[] = [
+  ...[3, 5, 7, 8, 9].map((minor) => ({ type: "c", major: 1, minor })),
+  ...[0, 1, 2].map((minor) => ({ type: "c", major: 5, minor })),
+  { type: "c", major: 136 },
+];
+
 /** Deny everything, then the harmless character devices and what was asked for. */
 function deviceRules(input: SpecInput): OciDeviceRule[] {
-  const harmless: [number, number][] = [
-    [1, 3],
-    [1, 5],
-    [1, 7],
-    [1, 8],
-    [1, 9],
-    [5, 0],
-    [5, 1],
-    [5, 2],
-  ];
   return [
     { allow: false, access: "rwm" },
-    ...harmless.map(([major, minor]) => ({ allow: true, type: "c", major, minor, access: "rwm" })),
-    { allow: true, type: "c", major: 136, access: "rwm" },
+    ...HARMLESS_DEVICES.map((device) => ({ allow: true, ...device, access: "rwm" })),
     ...input.devices.map((device) => ({ allow: true, type: device.type, major: device.major, minor: device.minor, access: device.access })),
     ...(input.hostConfig.DeviceCgroupRules ?? []).map(parseDeviceCgroupRule),
   ];

@@ -207,6 +207,14 @@ export class ImageRecords {
     return row === undefined ? undefined : nameRowSchema.parse(row);
   }
 
+  /** Names of all namespaces, the newest first: what this host need not pull. */
+  newestNames(limit: number): { namespace: string; name: string }[] {
+    return this.#db
+      .all("SELECT * FROM storage_names ORDER BY tagged_ms DESC, name LIMIT ?", limit)
+      .map((row) => nameRowSchema.parse(row))
+      .map(({ namespace, name }) => ({ namespace, name }));
+  }
+
   /** Names of an image, sorted. */
   names(record: Pick<ImageRecord, "namespace" | "id">): { reference: Reference; taggedMs: number }[] {
     const rows = this.#db.all(

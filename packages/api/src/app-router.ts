@@ -1,9 +1,11 @@
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { containersRouter } from "./router/containers.ts";
+import { guardsRouter } from "./router/guards.ts";
 import { hostsRouter } from "./router/hosts.ts";
 import { imagesRouter } from "./router/images.ts";
-import { meRouter } from "./router/me.ts";
-import { membersRouter } from "./router/members.ts";
+import { peopleRouter, teamsRouter } from "./router/instance.ts";
+import { meRouter, sessionsRouter } from "./router/me.ts";
+import { invitationsRouter, membersRouter, rolesRouter } from "./router/members.ts";
 import { activityRouter, liveRouter, overviewRouter } from "./router/overview.ts";
 import { networksRouter } from "./router/networks.ts";
 import { registryRouter } from "./router/registry.ts";
@@ -19,10 +21,16 @@ import { createRouter } from "./trpc.ts";
 export const appRouter = createRouter({
   setup: setupRouter,
   me: meRouter,
+  sessions: sessionsRouter,
   members: membersRouter,
+  roles: rolesRouter,
+  invitations: invitationsRouter,
+  teams: teamsRouter,
+  people: peopleRouter,
   tokens: tokensRouter,
   serviceAccounts: serviceAccountsRouter,
   hosts: hostsRouter,
+  guards: guardsRouter,
   overview: overviewRouter,
   containers: containersRouter,
   images: imagesRouter,

@@ -12,16 +12,23 @@ describe("the router", () => {
     expect(Object.keys(ACTIONS)).toContain(action);
   });
 
-  test("only set-up is open to everybody", () => {
+  test("only set-up and the links of invitations are open to everybody", () => {
     const open = listProcedures().filter(({ action }) => action !== undefined && ruleOf(action).needs === "everyone");
-    expect(open.map(({ path }) => path)).toEqual(["setup.status", "setup.complete"]);
+    expect(open.map(({ path }) => path)).toEqual(["setup.status", "setup.complete", "invitations.look", "invitations.accept"]);
   });
 
   test("a mutation declares an action that changes something, and a query one that does not", () => {
     const odd = listProcedures().filter(({ kind, action }) => action !== undefined && (kind === "mutation") !== ruleOf(action).changes);
-    // A pull and a push change something and tell of it while they do. reattach only gives a new ticket for a session that open()
+    // A pull and a push change something and tell of it while they do. A look at an invitation keeps its link out of addresses. reattach only gives a new ticket for a session that open()
     // was authorised for. A plan and a check change nothing; their files are too large for the address of a query.
-    expect(odd.map(({ path }) => path)).toEqual(["images.onPull", "images.onPush", "stacks.plan", "stacks.check", "terminal.reattach"]);
+    expect(odd.map(({ path }) => path)).toEqual([
+      "invitations.look",
+      "images.onPull",
+      "images.onPush",
+      "stacks.plan",
+      "stacks.check",
+      "terminal.reattach",
+    ]);
   });
 
   test("inputs and outputs keep their types through the guard", () => {

@@ -1,5 +1,5 @@
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
-import { type Action, authorize, type ObjectRef, ruleOf } from "@flotilla/services";
+import { type Action, authorize, type ObjectRef, rightsNeeded, ruleOf } from "@flotilla/services";
 import { initTRPC } from "@trpc/server";
 import type { z } from "zod";
 import type { ApiContext } from "./context.ts";
@@ -57,10 +57,21 @@ export function procedure<S extends z.ZodType>(
     .input(input)
     .use(async ({ ctx, input: parsed, next }) => {
       // tRPC has parsed it by this very schema; its own type is too deep to be followed for a generic schema.
-      const object = await access.object(ctx, parsed as z.output<S>);
+      const object = await findObject(ctx, action, async () => access.object(ctx, parsed as z.output<S>));
       await authorize(ctx.services, ctx.actor, { action, object });
       return next();
     });
+}
+
+/** Who may not do it to anything of their team is not told either which of its objects there are. */
+async function findObject(ctx: ApiContext, action: Action, find: () => Promise<ObjectRef>): Promise<ObjectRef> {
+  try {
+    return await find();
+  } catch (error) {
+    if (ctx.actor.kind === "user" && rightsNeeded(action).length > 0)
+      await authorize(ctx.services, ctx.actor, { action, object: ownTeam(ctx) });
+    throw error;
+  }
 }
 
 /** The caller's team as the object of an action. @throws unauthenticated. */

@@ -1,3 +1,7 @@
+export { containerBodyOf } from "./container/container-body.ts";
+export { ofPeer } from "./container/host-config.ts";
+export { optional } from "./container/optional.ts";
+export type { Peers } from "./container/scene.ts";
 export { type KeySupport, listSupport } from "./decode/support.ts";
 export { dependencyOrder, findCycle, withDependencies } from "./dependency-order.ts";
 export { formatProject } from "./format-project.ts";

@@ -7,9 +7,12 @@ export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
   ApiToken,
   AuditRow,
+  GuardRail,
   Host,
+  HostGrant,
   HostObserved,
   HostState,
+  Invitation,
   JoinToken,
   Membership,
   OverlayLease,

@@ -1,5 +1,6 @@
 // Placement constraints and preferences as Docker Swarm writes them. Pure.
 import { FlotillaError } from "@flotilla/core";
+import { type Reason, reason } from "./reason.ts";
 import type { Constraint, ScheduleHost } from "./schedule-types.ts";
 
 const FORM = /^\s*([A-Za-z][\w.-]*)\s*(==|!=)\s*(.*?)\s*$/;
@@ -74,13 +75,10 @@ function valueOf(
   }
 }
 
-/** What hosts do that do not satisfy a constraint, for one and for several: "lacks label disk=ssd". */
-export function violation({ kind, label, operator, value }: Constraint): readonly [string, string] {
+/** What a host does that does not satisfy a constraint: "lacks label disk=ssd". */
+export function violation({ kind, label, operator, value }: Constraint): Reason {
   const isNegative = operator === "!=";
-  if (kind === "label")
-    return isNegative
-      ? [`has label ${label}=${value}`, `have label ${label}=${value}`]
-      : [`lacks label ${label}=${value}`, `lack label ${label}=${value}`];
-  const what = kind === "hostname" || kind === "id" ? `host ${value}` : `of ${kind === "os" ? "system" : "architecture"} ${value}`;
-  return isNegative ? [`is ${what}`, `are ${what}`] : [`is not ${what}`, `are not ${what}`];
+  if (kind === "label") return reason(isNegative ? "has_label" : "lacks_label", { label, value });
+  const what = kind === "hostname" || kind === "id" ? "host" : kind === "os" ? "system" : "architecture";
+  return reason(isNegative ? `is_${what}` : `is_not_${what}`, { value });
 }

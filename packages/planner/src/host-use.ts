@@ -1,3 +1,4 @@
+import { type Reason, reason } from "./reason.ts";
 import type { ScheduleHost, ServiceDemand } from "./schedule-types.ts";
 
 /** What an image on the spot weighs against being a little more loaded: nothing. Reservations weigh like so many replicas. */
@@ -44,25 +45,20 @@ export class HostUse {
     return this.#images.has(image);
   }
 
-  /** Why one more replica does not fit, for one host and for several; undefined when it does. */
-  refusal(service: ServiceDemand): readonly [string, string] | undefined {
+  /** Why one more replica does not fit; undefined when it does. */
+  refusal(service: ServiceDemand): Reason | undefined {
     const { cpuMillis, memoryBytes, maxPerHost, hostPorts } = service;
-    if (maxPerHost !== null && this.countOf(service) >= maxPerHost) {
-      const most = `${maxPerHost} ${maxPerHost === 1 ? "replica" : "replicas"}, the most for one host`;
-      return [`has ${most}`, `have ${most}`];
-    }
+    if (maxPerHost !== null && this.countOf(service) >= maxPerHost) return reason("is_full", { most: maxPerHost });
     if (cpuMillis > 0 && this.host.cpuMillis !== null && this.#cpuMillis + cpuMillis > this.host.cpuMillis) {
-      return words(`less than ${cpuMillis / 1000} CPUs left to reserve`);
+      return reason("no_cpus", { cpus: cpuMillis / 1000 });
     }
     if (memoryBytes > 0 && this.host.memoryBytes !== null && this.#memoryBytes + memoryBytes > this.host.memoryBytes) {
-      return words(`less than ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory left to reserve`);
+      return reason("no_memory", { mib: Math.ceil(memoryBytes / 2 ** 20) });
     }
     const port = hostPorts.length === 0 ? undefined : hostPorts.find((wanted) => this.#ports.has(wanted));
-    return port === undefined ? undefined : words(`port ${port} in use`);
+    return port === undefined ? undefined : reason("port_taken", { port });
   }
 }
-
-const words = (what: string): readonly [string, string] => [`has ${what}`, `have ${what}`];
 
 function shareOf(used: number, all: number | null): number {
   return all === null || all === 0 ? 0 : used / all;

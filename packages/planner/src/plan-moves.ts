@@ -1,11 +1,12 @@
 // Rebalancing: which replicas to move so that hosts have about the same number again. Pure.
 import { refusalOf } from "./explain.ts";
 import { HostUse } from "./host-use.ts";
+import { type Reason, reason } from "./reason.ts";
 import type { ScheduleHost, ServiceDemand } from "./schedule-types.ts";
 
 /** A replica that may be moved. One with a volume never is: its data would stay behind. */
 export type MovableReplica = { id: string; serviceId: string; hostId: string };
-export type Move = { replicaId: string; fromHostId: string; toHostId: string; because: string };
+export type Move = { replicaId: string; fromHostId: string; toHostId: string; because: Reason };
 export type MovesInput = { hosts: readonly ScheduleHost[]; services: readonly ServiceDemand[]; replicas: readonly MovableReplica[] };
 
 /**
@@ -43,7 +44,14 @@ function movesOf(service: ServiceDemand, own: readonly MovableReplica[], uses: r
     const [replica] = at === -1 ? [] : left.splice(at, 1);
     if (replica === undefined) return moves;
     target.add(service);
-    const because = `${service.name} has ${countOf(source.host.id)} replicas on ${source.host.name} and ${countOf(target.host.id)} on ${target.host.name}`;
+    const [from, to] = [source.host.name, target.host.name];
+    const because = reason("crowded", {
+      service: service.name,
+      from,
+      fromCount: countOf(source.host.id),
+      to,
+      toCount: countOf(target.host.id),
+    });
     counts.set(source.host.id, countOf(source.host.id) - 1).set(target.host.id, countOf(target.host.id) + 1);
     moves.push({ replicaId: replica.id, fromHostId: source.host.id, toHostId: target.host.id, because });
   }

@@ -40,6 +40,7 @@ class World {
         delayMs: pick(0, 0, 3_000),
         monitorMs: pick(0, 2_000, 5_000),
         maxFailureRatio: 0,
+        progressDeadlineMs: 600_000,
         onFailure: "continue",
         canary: pick<RolloutService["policy"]["canary"]>(null, null, { count: 1, gate: "health" }),
       },

@@ -1,8 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { planRollout } from "./plan-rollout.ts";
+import { planRollout as plan } from "./plan-rollout.ts";
+import { formatReason, reason } from "./reason.ts";
 import type { RolloutReplica, RolloutService } from "./rollout-types.ts";
 
 const NOW = 1_000_000;
+
+/** With its reasons in words. */
+const planRollout = (input: Parameters<typeof plan>[0]) => {
+  const { message, actions, ...rest } = plan(input);
+  return {
+    ...rest,
+    message: formatReason(message),
+    actions: actions.map((action) => ({ ...action, because: formatReason(action.because) })),
+  };
+};
 
 type Asked = Partial<Omit<RolloutService, "policy">> & { policy?: Partial<RolloutService["policy"]> };
 
@@ -27,6 +38,7 @@ const service = (more: Asked = {}): RolloutService => ({
     delayMs: 0,
     monitorMs: 5_000,
     maxFailureRatio: 0,
+    progressDeadlineMs: 600_000,
     onFailure: "pause",
     canary: null,
     ...more.policy,
@@ -266,7 +278,7 @@ describe("hosts", () => {
   });
 
   test("a drained one's replicas move like an update", () => {
-    const moving = fresh("1", { moveBecause: "host h1 is drained" });
+    const moving = fresh("1", { moveBecause: reason("host_drained", { host: "h1" }) });
     const plan = planRollout({ service: service({ isDone: true }), replicas: [moving, fresh("2"), fresh("3")], nowMs: NOW });
     expect(plan.actions).toEqual([{ kind: "create", slot: "1", hash: "new", because: "host h1 is drained" }]);
   });
@@ -287,5 +299,67 @@ describe("jobs", () => {
     const ended = replica("1", { isReady: false, isComplete: true });
     expect(short({ service: job({ slots: ["1"] }), replicas: [ended], nowMs: NOW })).toEqual(["stop 1"]);
     expect(short({ service: job({ slots: ["1"] }), replicas: [], nowMs: NOW })).toEqual(["create 1 new"]);
+  });
+});
+
+describe("a rollout that does not get on", () => {
+  const silent = (more: Partial<RolloutReplica> = {}): RolloutReplica => fresh("1.new", { isReady: false, readyAtMs: null, ...more });
+  const started = { startedAtMs: NOW - 30_000 };
+
+  test("is asked about again when its time is over", () => {
+    const plan = planRollout({ service: service(started), replicas: [...old, silent()], nowMs: NOW });
+    expect(plan).toMatchObject({ state: "rolling", actions: [], wakeAtMs: NOW - 30_000 + 600_000 });
+  });
+
+  test("has failed then, and makes nothing more", () => {
+    const nowMs = NOW - 30_000 + 600_000;
+    const plan = planRollout({ service: service(started), replicas: [...old, silent()], nowMs });
+    expect(plan).toMatchObject({ state: "failed", actions: [], message: "nothing went on for 10 min, with 0 of 3 replicas settled" });
+    const short = service({ ...started, policy: { progressDeadlineMs: 45_000 } });
+    expect(planRollout({ service: short, replicas: [...old, silent()], nowMs: NOW + 15_000 }).message).toContain("for 45 s");
+  });
+
+  test("also if failures are no reason to stop", () => {
+    const more = { ...started, policy: { onFailure: "continue" as const } };
+    const plan = planRollout({ service: service(more), replicas: [...old, silent()], nowMs: NOW + 600_000 });
+    expect(plan.state).toBe("failed");
+  });
+
+  test("counts from the last thing that happened", () => {
+    const replicas = [fresh("1", { createdAtMs: NOW, readyAtMs: NOW + 300_000 }), ...old.slice(1), silent({ id: "2.new", slot: "2" })];
+    expect(planRollout({ service: service(started), replicas, nowMs: NOW + 700_000 })).toMatchObject({
+      state: "rolling",
+      wakeAtMs: NOW + 900_000,
+    });
+  });
+
+  test("is not one while it waits for a person, for a dependency, or for a time that is known", () => {
+    const nowMs = NOW + 3_600_000;
+    const canary = { count: 1, gate: "manual" as const };
+    const first = fresh("1", { readyAtMs: NOW });
+    expect(planRollout({ service: service({ policy: { canary } }), replicas: [first, ...old.slice(1)], nowMs }).state).toBe("waiting");
+    expect(planRollout({ service: service({ blockedBy: "db to start" }), replicas: [], nowMs }).state).toBe("waiting");
+    const patient = service({ policy: { delayMs: 7_200_000 } });
+    expect(planRollout({ service: patient, replicas: [first, ...old.slice(1)], nowMs })).toMatchObject({
+      state: "rolling",
+      wakeAtMs: NOW + 5_000 + 7_200_000,
+    });
+    expect(planRollout({ service: service({ isHeld: true }), replicas: [...old, silent()], nowMs }).state).toBe("held");
+  });
+
+  test("is one when no host takes what is missing", () => {
+    expect(planRollout({ service: service(), replicas: [], nowMs: NOW + 600_000 }).state).toBe("failed");
+  });
+
+  test("of a job is one only before the job runs", () => {
+    const job = service({ kind: "job", slots: ["1"], ...started });
+    const at = (more: Partial<RolloutReplica>): string =>
+      planRollout({ service: job, replicas: [silent({ id: "1", ...more })], nowMs: NOW + 3_600_000 }).state;
+    expect(at({})).toBe("failed");
+    expect(at({ isReady: true, readyAtMs: NOW })).toBe("rolling");
+  });
+
+  test("of a service that was rolled out is none", () => {
+    expect(planRollout({ service: service({ isDone: true }), replicas: [silent()], nowMs: NOW + 3_600_000 }).state).toBe("rolling");
   });
 });

@@ -1,4 +1,5 @@
 // What a rollout is told and what it answers. Times are milliseconds since the epoch, by one clock: the control plane's.
+import type { Reason } from "./reason.ts";
 
 /** How a service is changed from one version to the next; of `deploy.update_config` and `rollback_config`. */
 export type UpdatePolicy = {
@@ -12,6 +13,8 @@ export type UpdatePolicy = {
   /** The part of all replicas that may fail, 0 to 1. */
   maxFailureRatio: number;
   onFailure: "pause" | "continue" | "rollback";
+  /** A rollout that does not get on for so long, though nobody and nothing is being waited for, has failed. */
+  progressDeadlineMs: number;
   /** So many replicas go first; then the rollout waits for a person, or until they have settled. */
   canary: { count: number; gate: "manual" | "health" } | null;
 };
@@ -63,14 +66,14 @@ export type RolloutReplica = {
   /** Its host is down since then. */
   lostAtMs: number | null;
   /** Why it shall be elsewhere though it is of the right version: `host h1 is drained`. */
-  moveBecause: string | null;
+  moveBecause: Reason | null;
 };
 
 export type RolloutAction =
-  | { kind: "create"; slot: string; hash: string; because: string }
+  | { kind: "create"; slot: string; hash: string; because: Reason }
   /** No new connections from now on. */
-  | { kind: "drain"; replicaId: string; because: string }
-  | { kind: "stop"; replicaId: string; because: string };
+  | { kind: "drain"; replicaId: string; because: Reason }
+  | { kind: "stop"; replicaId: string; because: Reason };
 
 /**
  * `done`: everything is as wanted. `rolling`: on its way. `waiting`: for a person to approve the canary, or for another service. `held`: by a
@@ -81,8 +84,7 @@ export type RolloutState = "done" | "rolling" | "waiting" | "held" | "failed";
 export type RolloutPlan = {
   actions: RolloutAction[];
   state: RolloutState;
-  /** For people. */
-  message: string;
+  message: Reason;
   /** Slots whose replica is of the wanted version and has settled. */
   settled: number;
   /** Replicas of this rollout that failed. */

@@ -1,3 +1,5 @@
+import type { Reason } from "./reason.ts";
+
 /** `kind` says what of a host is compared; `label` only of labels. Values are compared without regard to case, as Swarm does. */
 export type Constraint = {
   kind: "label" | "hostname" | "id" | "os" | "architecture";
@@ -61,7 +63,7 @@ export type ScheduleInput = {
   wanted: readonly WantedReplica[];
 };
 
-export type Placement = { serviceId: string; slot: string; hostId: string; because: string };
-/** A replica that no host takes. The reason is a sentence for people: `3 hosts: 1 is drained, 2 lack label disk=ssd`. */
-export type Unplaced = { serviceId: string; slot: string; reason: string };
+export type Placement = { serviceId: string; slot: string; hostId: string; because: Reason };
+/** A replica that no host takes: `3 hosts: 1 is drained, 2 lack label disk=ssd`. */
+export type Unplaced = { serviceId: string; slot: string; reason: Reason };
 export type ScheduleResult = { placements: Placement[]; unplaced: Unplaced[] };

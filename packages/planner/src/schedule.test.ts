@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseConstraints } from "./constraints.ts";
 import { planMoves } from "./plan-moves.ts";
+import { formatReason } from "./reason.ts";
 import { schedule } from "./schedule.ts";
 import type { PlacedReplica, ScheduleHost, ScheduleInput, ServiceDemand } from "./schedule-types.ts";
 
@@ -49,7 +50,10 @@ const where = (input: Ask): string =>
   ask(input)
     .placements.map(({ hostId }) => hostId.slice(3))
     .join(" ");
-const why = (input: Ask): string | undefined => ask(input).unplaced[0]?.reason;
+const why = (input: Ask): string | undefined =>
+  ask(input)
+    .unplaced.slice(0, 1)
+    .map((item) => formatReason(item.reason))[0];
 
 describe("spread", () => {
   test("one on each host before a second one anywhere", () => expect(where({ wanted: slots(7) })).toBe("h1 h2 h3 h1 h2 h3 h1"));
@@ -183,7 +187,7 @@ describe("rebalancing", () => {
   test("moves as few as makes it even", () => {
     const moves = planMoves({ hosts: HOSTS, services: [service()], replicas: replicas("h1", "h1", "h1", "h1", "h2", "h2") });
     expect(moves.map(({ fromHostId, toHostId }) => `${fromHostId} ${toHostId}`)).toEqual(["id-h1 id-h3", "id-h1 id-h3"]);
-    expect(moves[0]?.because).toBe("web has 4 replicas on h1 and 0 on h3");
+    expect(moves.slice(0, 1).map(({ because }) => formatReason(because))[0]).toBe("web has 4 replicas on h1 and 0 on h3");
   });
   test("leaves what is even, has a volume or fits nowhere else", () => {
     expect(planMoves({ hosts: HOSTS, services: [service()], replicas: replicas("h1", "h1", "h2", "h3") })).toEqual([]);

@@ -2,9 +2,10 @@
 // same constraints share one queue, so that a replica costs the logarithm of the hosts, and a service nothing more than its
 // replicas unless it has preferences, packs, or does not fit.
 import { satisfies } from "./constraints.ts";
-import { explainRefusals, refusalOf } from "./explain.ts";
+import { counted, explainRefusals, refusalOf } from "./explain.ts";
 import { HostQueue } from "./host-queue.ts";
 import { HostUse, isOpen } from "./host-use.ts";
+import { type Reason, reason } from "./reason.ts";
 import type { Placement, ScheduleInput, ScheduleResult, ServiceDemand, WantedReplica } from "./schedule-types.ts";
 import { SpreadGroups } from "./spread-groups.ts";
 
@@ -63,17 +64,17 @@ function groupByService(wanted: readonly WantedReplica[]): Map<string, WantedRep
 function placePinned(scene: Scene, service: ServiceDemand, { slot, hostId }: WantedReplica): boolean {
   if (hostId === undefined) return false;
   const use = scene.byId.get(hostId);
-  const refusal = use === undefined ? (["is not there", "are not there"] as const) : refusalOf(use, service, undefined);
+  const refusal = use === undefined ? reason("is_missing") : refusalOf(use, service, undefined);
   if (use === undefined || refusal !== undefined) {
-    const reason = `host ${use?.host.name ?? hostId} ${refusal?.[0] ?? ""}`;
-    scene.result.unplaced.push({ serviceId: service.id, slot, reason });
+    const why = { ...reason("this_host", { host: use?.host.name ?? hostId }), parts: refusal === undefined ? [] : [counted(refusal, 1)] };
+    scene.result.unplaced.push({ serviceId: service.id, slot, reason: why });
     return true;
   }
-  take(scene, service, { slot, use, because: "one on every host" });
+  take(scene, service, { slot, use, because: reason("one_per_host") });
   return true;
 }
 
-type Taken = { slot: string; use: HostUse; because: string };
+type Taken = { slot: string; use: HostUse; because: Reason };
 
 function take(scene: Scene, service: ServiceDemand, { slot, use, because }: Taken): void {
   use.add(service);
@@ -98,10 +99,10 @@ function placeFree(scene: Scene, service: ServiceDemand, wanted: readonly Wanted
   picker.close();
 }
 
-function becauseOf(service: ServiceDemand, use: HostUse, facts: { before: number; volumeHosts: ReadonlySet<string> | undefined }): string {
-  if (facts.volumeHosts !== undefined) return `volume ${service.volumes.join(", ")} lives there`;
-  const image = use.hasImage(service.image) ? ", image is there" : "";
-  return `${facts.before === 0 ? "no other replica of the service there" : `fewest replicas of the service (${facts.before})`}${image}`;
+function becauseOf(service: ServiceDemand, use: HostUse, facts: { before: number; volumeHosts: ReadonlySet<string> | undefined }): Reason {
+  if (facts.volumeHosts !== undefined) return reason("volume_there", { volumes: service.volumes.join(", ") });
+  const why = facts.before === 0 ? reason("first_there") : reason("fewest_there", { count: facts.before });
+  return use.hasImage(service.image) ? { ...why, parts: [reason("image_there")] } : why;
 }
 
 /** First fit over the hosts that have most already: few hosts get much. */
@@ -114,7 +115,7 @@ function placePacked(scene: Scene, service: ServiceDemand, wanted: readonly Want
     while (at < ordered.length && !fits(ordered[at] as HostUse)) at += 1;
     const use = ordered[at];
     if (use === undefined) refuse(scene, service, slot);
-    else take(scene, service, { slot, use, because: "packed onto as few hosts as can be" });
+    else take(scene, service, { slot, use, because: reason("packed") });
   }
 }
 
@@ -123,11 +124,11 @@ function refuse(scene: Scene, service: ServiceDemand, slot: string): void {
   const { unplaced } = scene.result;
   // All replicas of one service that do not fit in one plan do not fit for one reason: nothing becomes free meanwhile.
   const last = unplaced.at(-1);
-  const reason =
+  const why =
     last?.serviceId === service.id
       ? last.reason
-      : explainRefusals(scene.uses.map((use) => refusalOf(use, service, volumeHosts) ?? ["does not fit", "do not fit"]));
-  unplaced.push({ serviceId: service.id, slot, reason });
+      : explainRefusals(scene.uses.map((use) => refusalOf(use, service, volumeHosts) ?? reason("does_not_fit")));
+  unplaced.push({ serviceId: service.id, slot, reason: why });
 }
 
 /** The hosts that have the data of every volume of a service that lives somewhere; undefined when none does. */

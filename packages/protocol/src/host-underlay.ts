@@ -19,6 +19,10 @@ export type HostTunnel = z.output<typeof hostTunnel>;
 export const encryption = z.enum(["kernel", "userspace", "none"]);
 export type Encryption = z.output<typeof encryption>;
 
+/** Why a host does not encrypt: no wg(8), or neither the kernel nor wireguard-go makes a device. */
+export const encryptionLack = z.enum(["tools", "device"]);
+export type EncryptionLack = z.output<typeof encryptionLack>;
+
 export const hostUnderlay = z.object({
   address: z.union([z.ipv4(), z.ipv6()]),
   mtuBytes: z.int().min(68).max(65_535),
@@ -27,6 +31,8 @@ export const hostUnderlay = z.object({
   /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
   probePort: z.int().min(1).max(65_535).nullable().default(null),
   encryption: encryption.default("none"),
+  /** null when it encrypts, and for agents that do not say. */
+  encryptionLack: encryptionLack.nullable().default(null),
   /** The one to send to first. */
   tunnels: z.array(hostTunnel).max(2).default([]),
 });

@@ -6,6 +6,7 @@ export * from "./guard-state.ts";
 export * from "./handshake.ts";
 export * from "./heartbeat.ts";
 export * from "./host-underlay.ts";
+export * from "./host-use.ts";
 export * from "./join-token.ts";
 export * from "./json-lines.ts";
 export * from "./keys.ts";

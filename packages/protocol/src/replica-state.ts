@@ -63,6 +63,9 @@ export const replicaState = z.object({
 });
 export type ReplicaState = z.output<typeof replicaState>;
 
+/** Instead of a replica or file that the control plane cannot read at the moment: the host keeps what it has of it. */
+export const keptResource = z.object({ kept: z.string().max(MAX_REPLICA_TEXT) });
+
 /** Content of a secret or config. */
 export const stackFile = z.object({ base64: z.base64().max(1_400_000) });
 export type StackFile = z.output<typeof stackFile>;

@@ -2,6 +2,7 @@ import type { Logger } from "@flotilla/core";
 import type { Host, PrismaClient, Team, Transaction } from "@flotilla/db";
 import type { ResourceBody } from "@flotilla/protocol";
 import type { HostLinks } from "./engine/host-links.ts";
+import type { HostHistory } from "./hosts/host-history.ts";
 import type { ShortCache } from "./access/short-cache.ts";
 import type { CallerTickets } from "./networks/caller-tickets.ts";
 import type { RefusalLog } from "./audit/refusal-log.ts";
@@ -25,6 +26,8 @@ export type RegistryContext = {
 export type ServiceContext = {
   prisma: PrismaClient;
   links: HostLinks;
+  /** The last hour of the hosts that are connected here. */
+  history: HostHistory;
   /** What hosts' desired state is made of. */
   composers: readonly HostComposer[];
   passwords: Passwords;
@@ -39,6 +42,8 @@ export type ServiceContext = {
   version: string;
   /** Where people reach this control plane, such as `http://127.0.0.1:7420`, without a slash at the end. */
   publicUrl: string;
+  /** Where overlay networks get subnets that nobody chose; the default one without. */
+  overlayPool?: string | undefined;
   /** base64url of the control plane's Ed25519 public key: part of every join token. */
   serverKey: string;
 };

@@ -1,12 +1,15 @@
 "use client";
 
-import type { ReactNode } from "react";
-import { Toaster } from "sonner";
+import { type ReactNode, useEffect } from "react";
+import { toast, Toaster } from "sonner";
 import { useTheme } from "@/components/theme.tsx";
+import { takeNotices } from "@/lib/notify.ts";
 
 /** Where notices appear. */
 export function Notices(): ReactNode {
   const { theme } = useTheme();
+  // After the effects of the Toaster below, so that it hears of them.
+  useEffect(() => takeNotices(({ kind, title, options }) => void toast[kind](title, options)), []);
   return (
     <Toaster
       theme={theme}

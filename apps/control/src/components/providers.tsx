@@ -1,10 +1,11 @@
 "use client";
 
 import dynamic from "next/dynamic";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { IntlProvider } from "use-intl";
 import { NowProvider } from "@/components/time-ago.tsx";
 import { ThemeProvider } from "@/components/theme.tsx";
+import { onFirstNotice } from "@/lib/notify.ts";
 import type { Locale, Theme } from "@/lib/preferences.ts";
 import type messages from "@/messages/en.json";
 import { DataProvider } from "@/trpc/provider.tsx";
@@ -21,8 +22,15 @@ export function Providers({ locale, messages, theme, children }: ProvidersProps)
         <DataProvider>
           <NowProvider>{children}</NowProvider>
         </DataProvider>
-        <Notices />
+        <NoticePlace />
       </ThemeProvider>
     </IntlProvider>
   );
+}
+
+/** Nothing until there is something to tell. */
+function NoticePlace(): ReactNode {
+  const [isWanted, setWanted] = useState(false);
+  useEffect(() => onFirstNotice(() => setWanted(true)), []);
+  return isWanted ? <Notices /> : null;
 }

@@ -2,7 +2,7 @@
 
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useLocale } from "use-intl";
-import { formatAgo, formatDuration } from "@/lib/format.ts";
+import { formatAgo, formatDuration, formatExact } from "@/lib/format.ts";
 
 const NowContext = createContext(0);
 const TICK_MS = 5_000;
@@ -26,12 +26,7 @@ export function TimeAgo({ time, className }: { time: number; className?: string 
   const locale = useLocale();
   const now = useNow();
   return (
-    <time
-      dateTime={new Date(time).toISOString()}
-      title={new Date(time).toLocaleString(locale)}
-      className={className}
-      suppressHydrationWarning
-    >
+    <time dateTime={new Date(time).toISOString()} title={formatExact(time, locale)} className={className} suppressHydrationWarning>
       {formatAgo(time, now, locale)}
     </time>
   );

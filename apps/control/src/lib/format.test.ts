@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatAgo, formatBytes, formatDuration, formatPercent, parseSize, parseTime, shortId, sizeToText } from "./format.ts";
+import { formatAgo, formatBytes, formatDuration, formatExact, formatPercent, parseSize, parseTime, shortId, sizeToText } from "./format.ts";
 
 describe("formatBytes", () => {
   test.each([
@@ -58,4 +58,10 @@ describe("sizes", () => {
   test("are written back in the shortest exact form", () => {
     expect([536_870_912, 1000, 1024, 0].map(sizeToText)).toEqual(["512m", "1000", "1k", "0"]);
   });
+});
+
+test("an exact time has date and seconds, in the page's language", () => {
+  const time = new Date(2026, 10, 20, 17, 4, 9).getTime();
+  expect(formatExact(time, "en")).toMatch(/Nov 20, 2026.*5:04:09/);
+  expect(formatExact(time, "zh")).toMatch(/2026年11月20日.*17:04:09/);
 });

@@ -53,10 +53,28 @@ const AGO_STEPS = [
   ["second", 1],
 ] as const satisfies readonly (readonly [Intl.RelativeTimeFormatUnit, number])[];
 
+/** Made once for each language: to make one takes longer than to format a thousand. */
+const agoFormat = perLocale((locale) => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+const exactFormat = perLocale((locale) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }));
+
+function perLocale<Format>(make: (locale: string) => Format): (locale: string) => Format {
+  const made = new Map<string, Format>();
+  return (locale) => {
+    const format = made.get(locale) ?? make(locale);
+    made.set(locale, format);
+    return format;
+  };
+}
+
+/** Date and time to the second, in the page's language and the reader's time zone. */
+export function formatExact(time: number, locale: string): string {
+  return exactFormat(locale).format(time);
+}
+
 /** `5 minutes ago` in the page's language. Anything within five seconds reads "now". */
 export function formatAgo(time: number, now: number, locale: string): string {
   const seconds = Math.round((time - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const format = agoFormat(locale);
   if (Math.abs(seconds) < 5) return format.format(0, "second");
   for (const [unit, size] of AGO_STEPS) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);

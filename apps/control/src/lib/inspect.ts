@@ -1,20 +1,22 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
+import { catch as orElse } from "zod/mini";
 
 // What the pages show of Docker's inspect answers. Fields that they do not show stay in the raw JSON of the Inspect tab.
 
-const text = z.string().catch("");
-const count = z.number().catch(0);
-const flag = z.boolean().catch(false);
-const list = <T extends z.ZodType>(item: T) =>
-  z
-    .array(item)
-    .nullish()
-    .transform((value) => value ?? []);
-const record = <T extends z.ZodType>(item: T) =>
-  z
-    .record(z.string(), item)
-    .nullish()
-    .transform((value) => value ?? {});
+const text = orElse(z.string(), "");
+const count = orElse(z.number(), 0);
+const flag = orElse(z.boolean(), false);
+const list = <T extends z.ZodMiniType>(item: T) =>
+  z.pipe(
+    z.nullish(z.array(item)),
+    z.transform((value) => value ?? []),
+  );
+const record = <T extends z.ZodMiniType>(item: T) =>
+  z.pipe(
+    z.nullish(z.record(z.string(), item)),
+    z.transform((value) => value ?? {}),
+  );
 
 const binding = z.object({ HostIp: text, HostPort: text });
 
@@ -33,15 +35,15 @@ const stateSchema = z.object({
   Error: text,
   StartedAt: text,
   FinishedAt: text,
-  Health: healthSchema.nullish(),
+  Health: z.nullish(healthSchema),
 });
 
 const hostConfigSchema = z.object({
-  RestartPolicy: z.object({ Name: text, MaximumRetryCount: count }).nullish(),
+  RestartPolicy: z.nullish(z.object({ Name: text, MaximumRetryCount: count })),
   Memory: count,
   NanoCpus: count,
   CpuShares: count,
-  PidsLimit: z.number().nullish(),
+  PidsLimit: z.nullish(z.number()),
   NetworkMode: text,
   Privileged: flag,
   ReadonlyRootfs: flag,
@@ -50,18 +52,21 @@ const hostConfigSchema = z.object({
 
 const mountSchema = z.object({
   Type: text,
-  Name: z.string().optional(),
+  Name: z.optional(z.string()),
   Source: text,
   Destination: text,
   Mode: text,
-  RW: z.boolean().catch(true),
+  RW: orElse(z.boolean(), true),
 });
 
 const endpointSchema = z.object({ IPAddress: text, Gateway: text, MacAddress: text, Aliases: list(z.string()) });
 
 export const containerInspectSchema = z.object({
   Id: text,
-  Name: text.transform((name) => name.replace(/^\//, "")),
+  Name: z.pipe(
+    text,
+    z.transform((name) => name.replace(/^\//, "")),
+  ),
   Created: text,
   Path: text,
   Args: list(z.string()),
@@ -80,7 +85,7 @@ export const containerInspectSchema = z.object({
   HostConfig: hostConfigSchema,
   Mounts: list(mountSchema),
   NetworkSettings: z.object({
-    Ports: record(z.array(binding).nullable()),
+    Ports: record(z.nullable(z.array(binding))),
     Networks: record(endpointSchema),
   }),
 });
@@ -91,13 +96,13 @@ export const imageInspectSchema = z.object({
   Id: text,
   RepoTags: list(z.string()),
   RepoDigests: list(z.string()),
-  Created: z.string().nullish(),
+  Created: z.nullish(z.string()),
   Size: count,
   Architecture: text,
   Os: text,
   Author: text,
-  Config: z
-    .object({
+  Config: z.nullish(
+    z.object({
       Env: list(z.string()),
       Cmd: list(z.string()),
       Entrypoint: list(z.string()),
@@ -106,9 +111,9 @@ export const imageInspectSchema = z.object({
       ExposedPorts: record(z.unknown()),
       Volumes: record(z.unknown()),
       Labels: record(z.string()),
-    })
-    .nullish(),
-  RootFS: z.object({ Layers: list(z.string()) }).nullish(),
+    }),
+  ),
+  RootFS: z.nullish(z.object({ Layers: list(z.string()) })),
 });
 
 export type ImageDetails = z.infer<typeof imageInspectSchema>;
@@ -132,11 +137,11 @@ export const volumeInspectSchema = z.object({
   Name: text,
   Driver: text,
   Mountpoint: text,
-  CreatedAt: z.string().nullish(),
+  CreatedAt: z.nullish(z.string()),
   Scope: text,
   Labels: record(z.string()),
   Options: record(z.string()),
-  UsageData: z.object({ Size: count, RefCount: count }).nullish(),
+  UsageData: z.nullish(z.object({ Size: count, RefCount: count })),
 });
 
 export type PortRow = { container: string; published: { address: string; port: string }[] };

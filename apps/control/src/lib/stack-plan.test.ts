@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { countPlan, formatSlots, planAct, planLines, readStoredPlan } from "./stack-plan.ts";
 
-const replica = { slot: "1", host: "h1", fromHost: null, act: "make" as const, because: "there is none" };
+const replica = { slot: "1", host: "h1", fromHost: null, act: "make" as const, because: "there is none", reasons: [] };
 
 describe("planAct", () => {
   test("another host makes a move of it", () => {

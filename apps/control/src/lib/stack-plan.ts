@@ -1,8 +1,19 @@
 import { z } from "zod";
+import type { Reason } from "@/trpc/types.ts";
 
 export const PLAN_ACTS = ["make", "replace", "move", "remove", "keep", "unplaced"] as const;
 export type PlanAct = (typeof PLAN_ACTS)[number];
 export const PLAN_CHANGES = ["create", "update", "scale", "remove", "none"] as const;
+
+/** As the planner gives them; a code that this page does not know is said by its text. */
+const reasonValues = z.record(z.string(), z.union([z.string(), z.number()]));
+const reasonRow: z.ZodType<Reason> = z.lazy(() =>
+  z.object({
+    code: z.custom<Reason["code"]>((code) => typeof code === "string"),
+    values: reasonValues,
+    parts: z.array(reasonRow).optional(),
+  }),
+) as z.ZodType<Reason>;
 
 const plannedReplica = z.object({
   slot: z.string(),
@@ -10,6 +21,7 @@ const plannedReplica = z.object({
   fromHost: z.string().nullable(),
   act: z.enum(["make", "replace", "remove", "keep"]),
   because: z.string(),
+  reasons: z.array(reasonRow).default([]),
 });
 const plannedService = z.object({
   name: z.string(),
@@ -60,7 +72,14 @@ export function countPlan(services: readonly PlannedService[]): Record<PlanAct, 
   return counts;
 }
 
-export type PlanLine = { act: PlanAct; host: string | null; fromHost: string | null; because: string; slots: string };
+export type PlanLine = {
+  act: PlanAct;
+  host: string | null;
+  fromHost: string | null;
+  because: string;
+  reasons: readonly Reason[];
+  slots: string;
+};
 
 /** Replicas with the same fate on the same host for the same reason are one line: a hundred of them shall be readable. */
 export function planLines(replicas: readonly PlannedReplica[]): PlanLine[] {
@@ -68,8 +87,8 @@ export function planLines(replicas: readonly PlannedReplica[]): PlanLine[] {
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const { host, fromHost, because } = first;
-    return [{ act: planAct(first), host, fromHost, because, slots: formatSlots(group.map(({ slot }) => slot)) }];
+    const { host, fromHost, because, reasons } = first;
+    return [{ act: planAct(first), host, fromHost, because, reasons, slots: formatSlots(group.map(({ slot }) => slot)) }];
   });
 }
 

@@ -18,6 +18,11 @@ describe("readControlConfig", () => {
     );
   });
 
+  test("subnets of overlay networks come from a pool of one's own", () => {
+    expect(readControlConfig({ FLOTILLA_OVERLAY_POOL: "10.200.0.0/16" }).overlayPool).toBe("10.200.0.0/16");
+    expect(readControlConfig({}).overlayPool).toBeUndefined();
+  });
+
   test.each([
     { FLOTILLA_LISTEN: "7420" },
     { FLOTILLA_LISTEN: "127.0.0.1:99999" },
@@ -28,6 +33,10 @@ describe("readControlConfig", () => {
     { FLOTILLA_TLS_CERT: "/c" },
     { FLOTILLA_ADMIN_EMAIL: "a@b.c" },
     { FLOTILLA_ADMIN_TOKEN: "flt_short" },
+    { FLOTILLA_OVERLAY_POOL: "10.200.0.1/16" },
+    { FLOTILLA_OVERLAY_POOL: "8.8.0.0/16" },
+    { FLOTILLA_OVERLAY_POOL: "10.200.0.0/24" },
+    { FLOTILLA_OVERLAY_POOL: "fd00::/16" },
     { FLOTILLA_ADMIN_TOKEN: `other_${"x".repeat(40)}` },
   ])("%j is refused", (env) => expect(() => readControlConfig(env)).toThrow());
 });

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, wrapError } from "@flotilla/core";
+import { checkPool } from "@flotilla/services";
 import { z } from "zod";
 
 /** Everything the control plane is told from outside, read once. */
@@ -15,6 +16,8 @@ export type ControlConfig = {
   /** Certificate and key files, when it terminates TLS itself. */
   tls: { certFile: string; keyFile: string } | undefined;
   databaseUrl: string | undefined;
+  /** Where overlay networks get subnets that nobody chose; the default one without. */
+  overlayPool: string | undefined;
   admin: { email: string; password: string; token: string | undefined } | undefined;
   /** Rows of the audit are kept for so many days; undefined keeps them all. */
   auditDays: number | undefined;
@@ -33,6 +36,7 @@ const variables = z.object({
   FLOTILLA_TLS_CERT: text,
   FLOTILLA_TLS_KEY: text,
   DATABASE_URL: text,
+  FLOTILLA_OVERLAY_POOL: text,
   FLOTILLA_ADMIN_EMAIL: text,
   FLOTILLA_ADMIN_PASSWORD: text,
   FLOTILLA_ADMIN_TOKEN: z
@@ -72,10 +76,20 @@ export function readControlConfig(env: Readonly<Record<string, string | undefine
     isBehindProxy,
     tls,
     databaseUrl: read.DATABASE_URL,
+    overlayPool: readPool(read.FLOTILLA_OVERLAY_POOL),
     admin: readAdmin(read),
     auditDays: read.FLOTILLA_AUDIT_DAYS,
     logLevel: read.FLOTILLA_LOG,
   };
+}
+
+function readPool(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return checkPool(value);
+  } catch (error) {
+    throw wrapError("FLOTILLA_OVERLAY_POOL", error);
+  }
 }
 
 function parseListen(value: string): ControlConfig["listen"] {

@@ -2,7 +2,7 @@ import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Admission } from "./agent-hub/admission.ts";
-import { SignInGuard } from "./auth/sign-in-guard.ts";
+import { networkOf } from "./auth/sign-in-guard.ts";
 import { forwardHeaders, returnHeaders } from "./docker-proxy/forward-headers.ts";
 import { clientAddress } from "./http/client-address.ts";
 import { isSameOrigin, requireSameOrigin } from "./http/origin.ts";
@@ -65,15 +65,12 @@ test("admission is bounded by a burst and a rate", () => {
   expect([admission.tryTake(), admission.tryTake()]).toEqual([true, false]);
 });
 
-test("an account is closed after ten failures, until the window ends or its person signs in", () => {
-  let now = 0;
-  const guard = new SignInGuard(() => now);
-  for (let attempt = 0; attempt < 10; attempt += 1) guard.begin("A@x.test");
-  expect(guard.closedForSeconds("a@X.test")).toBe(900);
-  expect(guard.closedForSeconds("b@x.test")).toBe(0);
-  guard.forgive("a@x.test");
-  expect(guard.closedForSeconds("a@x.test")).toBe(0);
-  guard.begin("a@x.test");
-  now = 15 * 60_000;
-  expect(guard.closedForSeconds("a@x.test")).toBe(0);
-});
+test.each([
+  ["127.0.0.1", "127.0.0.1"],
+  ["::ffff:10.0.0.7", "10.0.0.7"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+  ["2001:0DB8:0001:0002::9", "2001:db8:1:2"],
+  ["::1", "0:0:0:0"],
+  ["fe80::1%eth0", "fe80:0:0:0"],
+  ["", ""],
+])("attempts from %s count for %s", (address, network) => expect(networkOf(address)).toBe(network));

@@ -20,6 +20,8 @@ export function listenForStacks(
   const stopNews = database.listen({
     channel: STACK_NEWS_CHANNEL,
     onPayload: (teamId) => live.publish(teamId, { kind: "stack", action: "changed" }),
+    // What was said while nobody listened may have been of any team.
+    onListening: () => live.publish("", { kind: "stack", action: "changed" }),
     onLost: (error) => services.logger.warn("news of stacks were lost for a moment", { error: error.message }),
   });
   return async () => {

@@ -1,5 +1,5 @@
 import { toFlotillaError } from "@flotilla/core";
-import { type ServiceContext, settleStacks } from "@flotilla/services";
+import { orphanNetworks, type ServiceContext, settleStacks } from "@flotilla/services";
 
 /** So often all teams with stacks are looked at, whatever was or was not noticed: also hosts that went down or came back. */
 const SWEEP_MS = 5_000;
@@ -29,10 +29,13 @@ export class StackUpkeep {
     this.#plan(teamId, this.#services.nowMs() + DEBOUNCE_MS);
   }
 
-  /** Looks at every team that has stacks. */
+  /** Looks at every team that has stacks, or something that is left of one. */
   async wakeAll(): Promise<void> {
     try {
-      const teams = await this.#services.prisma.team.findMany({ where: { stacks: { some: {} } }, select: { id: true } });
+      const teams = await this.#services.prisma.team.findMany({
+        where: { OR: [{ stacks: { some: {} } }, { overlayNetworks: { some: orphanNetworks } }] },
+        select: { id: true },
+      });
       for (const { id } of teams) this.wake(id);
     } catch (error) {
       this.#services.logger.warn("stacks could not be looked at", { error: toFlotillaError(error).message });

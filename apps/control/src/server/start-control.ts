@@ -12,11 +12,10 @@ import {
   ensureFirstTeam,
   HOST_COMPOSERS,
   HOST_STATE_CHANNEL,
+  HostHistory,
   issueLocalJoinToken,
   issueSetupToken,
-  LiveFeed,
-  type LiveFeedOptions,
-  noteDeath,
+  type LiveFeed,
   parseScope,
   RefusalLog,
   type ServiceContext,
@@ -32,6 +31,7 @@ import { DockerProxy } from "./docker-proxy/docker-proxy.ts";
 import type { ControlConfig } from "./env.ts";
 import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { lockDirectory } from "./lock-directory.ts";
+import { makeLiveFeed } from "./make-live-feed.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { Metrics } from "./metrics.ts";
 import { HostWatch } from "./host-watch.ts";
@@ -118,6 +118,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   const services: ServiceContext = {
     prisma: database.prisma,
     links: hub,
+    history: new HostHistory(hub, Date.now),
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
@@ -133,6 +134,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     nowMs: Date.now,
     version,
     publicUrl: config.publicUrl,
+    overlayPool: config.overlayPool,
     serverKey: secrets.identity.publicKey,
   };
   hub.attach(services);
@@ -194,15 +196,14 @@ type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Aut
 function serve({ options, services, auth, hub, undo, database }: ServeOptions): Server {
   const { config } = options;
   const guard = new LiveGuard(services);
-  const findHost: LiveFeedOptions["findHost"] = (hostId) => findLiveHost(services, hostId);
-  const live = new LiveFeed({ links: hub, logger: services.logger, findHost, onDied: (host, died) => noteDeath(services, host, died) });
+  const live = makeLiveFeed(services, hub);
   undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }), startWebhookCourier(database, services));
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states }), listenForStacks(database, { services, live }));
+  undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hub, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
-  const signInGuard = new SignInGuard();
+  const signInGuard = new SignInGuard(services.prisma);
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
@@ -248,13 +249,18 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
   return server;
 }
 
-type StateListening = { database: ControlDatabase; services: ServiceContext; states: StateStreams };
+type StateListening = { database: ControlDatabase; services: ServiceContext; states: StateStreams; live: LiveFeed };
 
 /** Hears from all control planes on this database that hosts' desired state may have changed. */
-function listenForStates({ database, services, states }: StateListening): () => Promise<void> {
+function listenForStates({ database, services, states, live }: StateListening): () => Promise<void> {
   return database.listen({
     channel: HOST_STATE_CHANNEL,
-    onPayload: (payload) => void states.refresh(parseScope(payload)),
+    onPayload: (payload) => {
+      const scope = parseScope(payload);
+      void states.refresh(scope);
+      // It may be shared with another team now, or not any more.
+      if (typeof scope === "object" && "hostId" in scope) void live.refresh(scope.hostId);
+    },
     onListening: () => void states.refresh("all"),
     onLost: (error) => services.logger.warn("notifications of desired state were lost for a moment", { error: error.message }),
   });
@@ -274,14 +280,6 @@ function createListener(tls: ControlConfig["tls"]): Server {
   if (tls === undefined) return createHttpServer(options);
   const secrets = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
   return createHttpsServer({ ...options, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
-}
-
-async function findLiveHost(
-  services: ServiceContext,
-  hostId: string,
-): Promise<{ id: string; name: string; teamId: string; namespace: string } | undefined> {
-  const host = await services.prisma.host.findUnique({ where: { id: hostId }, include: { team: true } });
-  return host === null ? undefined : { id: host.id, name: host.name, teamId: host.teamId, namespace: host.team.namespace };
 }
 
 async function listen(server: Server, config: ControlConfig): Promise<string> {

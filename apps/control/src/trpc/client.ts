@@ -49,10 +49,9 @@ export function createQueryClient(): QueryClient {
 
 /** Queries and mutations in HTTP batches, subscriptions over one WebSocket that opens with the first of them. */
 export function createTrpcClient(): Trpc {
-  const isBrowser = typeof window !== "undefined";
   const http = httpBatchLink({ url: "/api/trpc", maxURLLength: 4_000 });
   // Pages are also rendered on the server, where nothing is fetched and no socket may open.
-  if (!isBrowser) return createTRPCClient<AppRouter>({ links: [http] });
+  if (typeof window === "undefined") return createTRPCClient<AppRouter>({ links: [http] });
   const socket = createWSClient({
     url: `${window.location.protocol === "https:" ? "wss" : "ws"}://${window.location.host}/api/trpc`,
     lazy: { enabled: true, closeMs: 10_000 },

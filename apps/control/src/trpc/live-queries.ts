@@ -13,8 +13,15 @@ export type QueryPath = readonly string[];
 export const EVERY_QUERY: QueryPath = [];
 
 const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
-  host: [["hosts"], ["overview"], ["containers", "list"], ["images", "list"], ["volumes", "list"], ["networks"]],
-  container: [["containers", "list"], ["containers", "inspect"], ["containers", "top"], ["overview"], ["hosts", "list"], ["networks"]],
+  host: [["hosts"], ["overview", "get"], ["containers", "list"], ["images", "list"], ["volumes", "list"], ["networks"]],
+  container: [
+    ["containers", "list"],
+    ["containers", "inspect"],
+    ["containers", "top"],
+    ["overview", "get"],
+    ["hosts", "list"],
+    ["networks"],
+  ],
   image: [["images"]],
   volume: [["volumes"]],
   network: [["networks"]],
@@ -29,8 +36,9 @@ const TOUCHED: Readonly<Record<LiveEvent["kind"], readonly QueryPath[]>> = {
     ["configs"],
     ["hosts", "get"],
     ["hosts", "list"],
+    ["overview", "get"],
   ],
-  activity: [["activity"], ["overview"]],
+  activity: [["activity"], ["overview", "get"]],
 };
 
 /** Changes of a container that no list shows: an exec, a health probe that found nothing new, a terminal that was resized. */
@@ -40,6 +48,7 @@ const UNSEEN = /^(exec_|top$|resize$|attach$|detach$|archive-path$|extract-to-di
 const MEASURED: readonly QueryPath[] = [
   ["hosts", "list"],
   ["hosts", "get"],
+  ["overview", "history"],
 ];
 
 /** What changes which containers an image has, or when it was last used. */

@@ -1,6 +1,11 @@
 import type { RouterOutputs } from "@flotilla/api";
 
 export type Me = RouterOutputs["me"]["get"];
+export type RoleRow = RouterOutputs["roles"]["list"][number];
+export type AccessReport = RouterOutputs["members"]["access"];
+export type TeamRow = RouterOutputs["teams"]["list"][number];
+export type PersonRow = RouterOutputs["people"]["list"]["items"][number];
+export type GrantRow = RouterOutputs["hosts"]["grants"]["list"][number];
 export type HostRow = RouterOutputs["hosts"]["list"][number];
 export type HostDetails = RouterOutputs["hosts"]["get"];
 export type ContainerRow = RouterOutputs["containers"]["list"]["items"][number];
@@ -22,6 +27,7 @@ export type UpstreamRow = RouterOutputs["registry"]["upstreams"]["list"][number]
 export type RetentionPlan = RouterOutputs["registry"]["retention"]["preview"];
 export type CleanupRow = NonNullable<RouterOutputs["registry"]["cleanup"]["status"]>;
 export type Overview = RouterOutputs["overview"]["get"];
+export type Attention = Overview["attention"][number];
 export type StackRow = RouterOutputs["stacks"]["list"][number];
 export type StackDetails = RouterOutputs["stacks"]["get"];
 export type StackService = StackDetails["detail"][number];
@@ -30,4 +36,5 @@ export type StackPlan = RouterOutputs["stacks"]["plan"];
 export type DeploymentRow = RouterOutputs["deployments"]["list"]["items"][number];
 export type FileRow = RouterOutputs["secrets"]["list"][number];
 export type StackIssue = RouterOutputs["stacks"]["check"][number];
+export type Reason = NonNullable<StackReplica["reasons"]>[number];
 export type DeploymentStep = RouterOutputs["deployments"]["get"]["steps"][number];

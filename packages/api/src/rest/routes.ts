@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { appRouter } from "../app-router.ts";
+import { ACCESS_ROUTES } from "./routes/access.ts";
 import { ENGINE_ROUTES } from "./routes/engine.ts";
 import { HOST_ROUTES } from "./routes/hosts.ts";
 import { NETWORK_ROUTES } from "./routes/networks.ts";
@@ -12,6 +13,7 @@ import type { RestRoute } from "./route.ts";
 /** By path of the procedure. Every query and mutation is here or in `WITHOUT_REST`: a test demands it. */
 export const REST_ROUTES: ReadonlyMap<string, RestRoute> = new Map<string, RestRoute>([
   ...PEOPLE_ROUTES,
+  ...ACCESS_ROUTES,
   ...HOST_ROUTES,
   ...ENGINE_ROUTES,
   ...NETWORK_ROUTES,
@@ -30,7 +32,13 @@ export const WITHOUT_REST: Readonly<Record<string, string>> = {
 export const TAGS: Readonly<Record<string, string>> = {
   setup: "Set-up",
   me: "Account",
+  sessions: "Account",
   members: "Members",
+  roles: "Members",
+  invitations: "Members",
+  teams: "Instance",
+  people: "Instance",
+  guards: "Hosts",
   tokens: "API tokens",
   serviceAccounts: "Service accounts",
   webhooks: "Webhooks",

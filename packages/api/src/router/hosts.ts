@@ -2,17 +2,21 @@ import {
   createJoinToken,
   findHost,
   getHost,
+  grantInput,
   hostName,
   hostObject,
   hostRef,
+  listGrants,
   listHosts,
   listJoinTokens,
   type ObjectRef,
   placeHost,
   placeHostInput,
+  removeGrant,
   removeHost,
   renameHost,
   revokeJoinToken,
+  setGrant,
 } from "@flotilla/services";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
@@ -47,6 +51,21 @@ const joinTokensRouter = createRouter({
   ),
 });
 
+const grantsRouter = createRouter({
+  list: procedure(hostInput, { action: "grant.read", object: theHost }).query(({ ctx, input }) =>
+    listGrants(ctx.services, ctx.actor, input.host),
+  ),
+  set: procedure(grantInput.extend({ host: hostRef }), { action: "grant.change", object: theHost }).mutation(({ ctx, input }) =>
+    setGrant(ctx.services, ctx.actor, input),
+  ),
+  remove: procedure(hostInput.extend({ id: z.string().min(1).max(64) }), { action: "grant.remove", object: theHost }).mutation(
+    async ({ ctx, input }) => {
+      await removeGrant(ctx.services, ctx.actor, input);
+      return {};
+    },
+  ),
+});
+
 export const hostsRouter = createRouter({
   list: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => listHosts(ctx.services, ctx.actor)),
   get: procedure(hostInput, { action: "host.read", object: theHost }).query(({ ctx, input }) =>
@@ -66,4 +85,6 @@ export const hostsRouter = createRouter({
     return {};
   }),
   joinTokens: joinTokensRouter,
+  /** With which teams a host is shared. */
+  grants: grantsRouter,
 });

@@ -1,9 +1,10 @@
-import { auditFilter, coalesce, getOverview, listActivity, type LiveEvent, verifyAudit } from "@flotilla/services";
+import { auditFilter, coalesce, getOverview, listActivity, type LiveEvent, readFleetHistory, verifyAudit } from "@flotilla/services";
 import { z } from "zod";
 import { createRouter, ownTeam, procedure } from "../trpc.ts";
 
 export const overviewRouter = createRouter({
   get: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => getOverview(ctx.services, ctx.actor)),
+  history: procedure(z.void(), { action: "host.read", object: ownTeam }).query(({ ctx }) => readFleetHistory(ctx.services, ctx.actor)),
 });
 
 const activityInput = auditFilter.extend({ cursor: z.string().max(64).optional(), limit: z.int().min(1).max(200).default(50) });

@@ -12,6 +12,7 @@ import {
   fileObject,
   fileRef,
   followDeployment,
+  followServiceStats,
   followStackLogs,
   getDeployment,
   getRevision,
@@ -19,6 +20,7 @@ import {
   listComposeKeys,
   listDeployments,
   listFiles,
+  listReplicaEvents,
   listStacks,
   listVariables,
   type ObjectRef,
@@ -27,9 +29,11 @@ import {
   rebalanceStack,
   removeFile,
   removeStack,
+  replicaRef,
   revisionRef,
   rollbackInput,
   rollbackStack,
+  serviceStatsInput,
   setFile,
   setVariables,
   stackInput,
@@ -92,6 +96,10 @@ export const stacksRouter = createRouter({
   rebalance: procedure(stackInputRef, { action: "stack.control", object: theStack }).mutation(({ ctx, input }) =>
     rebalanceStack(ctx.services, ctx.actor, input.stack),
   ),
+  /** The phases that a replica was in, the newest first. */
+  replicaHistory: procedure(replicaRef, { action: "stack.read", object: theStack }).query(({ ctx, input }) =>
+    listReplicaEvents(ctx.services, ctx.actor, input),
+  ),
   onLogs: procedure(stackLogsInput, { action: "stack.logs", object: theStack }).subscription(async function* ({ ctx, input, signal }) {
     yield* followStackLogs(ctx.services, ctx.actor, { ...input, signal: signal ?? never() });
   }),
@@ -103,6 +111,10 @@ export const servicesRouter = createRouter({
     await controlStack(ctx.services, ctx.actor, input);
     return {};
   }),
+  /** What the replicas use together, once a second. */
+  onStats: procedure(serviceStatsInput, { action: "stack.read", object: theStack }).subscription(async function* ({ ctx, input, signal }) {
+    yield* followServiceStats(ctx.services, ctx.actor, { ...input, signal: signal ?? never() });
+  }),
 });
 
 export const deploymentsRouter = createRouter({
@@ -113,7 +125,9 @@ export const deploymentsRouter = createRouter({
     getDeployment(ctx.services, ctx.actor, input.id),
   ),
   onSteps: procedure(deploymentRef, { action: "stack.read", object: theDeployment }).subscription(async function* ({ ctx, input, signal }) {
-    yield* followDeployment(ctx.services, ctx.actor, { id: input.id, signal: signal ?? never() });
+    const onNews = (listener: () => void): (() => void) =>
+      ctx.live.subscribe(ownTeam(ctx).id, ({ kind }) => void (kind === "stack" && listener()));
+    yield* followDeployment(ctx.services, ctx.actor, { id: input.id, signal: signal ?? never(), onNews });
   }),
 });
 

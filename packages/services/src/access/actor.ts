@@ -29,6 +29,8 @@ export type UserActor = {
   isScoped?: true;
   /** Set for a token of some hosts: others do not exist for it, and what is of no host it does not change. */
   hostIds?: ReadonlySet<string>;
+  /** The team demands a second factor and the person has none: they have no rights there until they do. */
+  lacksTwoFactor: boolean;
   address: string | null;
 };
 

@@ -19,6 +19,7 @@ function user(role: BuiltInRole, more: Partial<UserActor> = {}): UserActor {
     rights: rightsOfRole(role),
     grants: new Map(),
     isInstanceAdmin: false,
+    lacksTwoFactor: false,
     address: null,
     ...more,
   };
@@ -118,7 +119,9 @@ describe("on a host of another team", () => {
   test("no grant lends what is about the host itself or about its team", () => {
     const all = granted(...GRANTABLE_RIGHTS);
     const lent = byRight.filter((action) => can(all, action, there).allowed);
-    expect(lent.filter((action) => !/^(container|image|volume|network|host\.read|system|event|metrics)/.test(action))).toEqual([]);
+    expect(lent.filter((action) => !/^(container|image|volume|network|guard\.read|host\.read|system|event|metrics)/.test(action))).toEqual(
+      [],
+    );
   });
 
   test("on a host of one's own no grant is asked for", () => {
@@ -173,7 +176,9 @@ describe("roles", () => {
   test("a deployer runs everything, and manages neither hosts nor the team", () => {
     expect(refusedTo("deployer")).toEqual(
       byRight.filter((action) =>
-        /^(member\.(create|remove)|host\.(rename|remove|place)|joinToken|serviceAccount|webhook|registry\.manage)/.test(action),
+        /^(member\.(create|setRole|remove)|role\.(create|update|remove)|invitation|host\.(rename|remove|place)|grant|joinToken|serviceAccount|webhook|registry\.manage)/.test(
+          action,
+        ),
       ),
     );
   });

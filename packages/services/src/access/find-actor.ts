@@ -1,13 +1,13 @@
 import type { Prisma } from "@flotilla/db";
 import type { ServiceContext } from "../context.ts";
-import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
 import { builtInRole, type Credential, type RoleRef, type UserActor } from "./actor.ts";
 import { BUILT_IN_ROLES, type Right, rightsOfRole, toRights } from "./rights.ts";
-import { hashToken } from "./secrets.ts";
+import { API_TOKEN_PREFIX, hashToken } from "./secrets.ts";
 
 /** `last used` is written at most this often, so that a busy token does not cost a write for each call. */
 const LAST_USED_STEP_MS = 60_000;
 const MAX_TOKEN_LENGTH = 128;
+const NONE: ReadonlySet<Right> = new Set();
 
 const ofTeam = { include: { hostGrants: { select: { hostId: true, rights: true } } } } as const;
 /** A person with all that an actor is made of. Of many teams one is acted for; the first by age unless another is named. */
@@ -55,6 +55,8 @@ export async function findActorByPassword(
     return undefined;
   }
   if (!(await services.passwords.verify(password, account.password))) return undefined;
+  // A password alone is not enough for who has a second factor: programs use tokens.
+  if (account.user.twoFactorEnabled) return undefined;
   return toActor(services, account.user, { credential: { kind: "password", id: account.userId }, address, teamId: null });
 }
 
@@ -85,7 +87,8 @@ export async function refreshActor(
   if (credential.kind === "session") return findActorBySession(services, credential.id, address);
   if (credential.kind === "password") {
     const user = await services.prisma.user.findUnique({ where: { id: credential.id }, ...person });
-    return user === null ? undefined : toActor(services, user, { credential, address, teamId: null });
+    if (user === null || user.twoFactorEnabled) return undefined;
+    return toActor(services, user, { credential, address, teamId: null });
   }
   const row = await services.prisma.apiToken.findUnique({ where: { id: credential.id }, include: { user: person } });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
@@ -104,6 +107,17 @@ async function toTokenActor(services: ServiceContext, row: TokenRow, address: st
 }
 
 /**
+ * The same person in another of their teams, for credentials that are of no team (a password at the registry, where the path names the
+ * team); the actor as given for all others.
+ */
+export async function actFor(services: ServiceContext, actor: UserActor, teamId: string | null): Promise<UserActor> {
+  if (actor.credential.kind !== "password" || teamId === null || actor.team.id === teamId) return actor;
+  const user = await services.prisma.user.findUnique({ where: { id: actor.userId }, ...person });
+  const { credential, address } = actor;
+  return (user === null ? undefined : await toActor(services, user, { credential, address, teamId })) ?? actor;
+}
+
+/**
  * The person as a member of the team that they chose. A session whose team is gone falls back to the first one; a token is
  * of one team and ends with the membership. An instance administrator acts in every team as an owner.
  */
@@ -112,9 +126,9 @@ async function toActor(services: ServiceContext, user: Person, choice: Choice): 
   const membership = pickMembership(user, choice);
   const team = membership?.team ?? (user.isInstanceAdmin ? await findTeam(services, choice.teamId) : null);
   if (team === null) return undefined;
-  const { role, rights } = membership === undefined ? { role: null, rights: undefined } : readRole(membership);
-  const allowed = user.isInstanceAdmin ? rightsOfRole("owner") : rights;
-  if (allowed === undefined) return undefined;
+  const { role, rights } = membership === undefined ? { role: null, rights: NONE } : readRole(membership);
+  const lacksTwoFactor = team.requiresTwoFactor && !user.twoFactorEnabled && !user.isService;
+  const full = user.isInstanceAdmin ? rightsOfRole("owner") : rights;
   const { id, name, slug, namespace } = team;
   return {
     kind: "user",
@@ -124,9 +138,11 @@ async function toActor(services: ServiceContext, user: Person, choice: Choice): 
     credential,
     team: { id, name, slug, namespace },
     role,
-    rights: allowed,
+    rights: lacksTwoFactor ? NONE : full,
     grants: new Map(team.hostGrants.map((grant) => [grant.hostId, toRights(grant.rights)])),
-    isInstanceAdmin: user.isInstanceAdmin,
+    // Who must not act in their team for want of a second factor must not act above all teams either.
+    isInstanceAdmin: user.isInstanceAdmin && !lacksTwoFactor,
+    lacksTwoFactor,
     address,
   };
 }
@@ -139,8 +155,11 @@ function pickMembership(user: Person, { teamId, credential }: Choice): Person["m
 
 /** The team of an instance administrator who is no member of it; of one who is in no team at all, the oldest. */
 function findTeam(services: ServiceContext, teamId: string | null): Promise<TeamRow | null> {
-  if (teamId === null) return services.prisma.team.findFirst({ orderBy: { createdAt: "asc" }, ...ofTeam });
-  return services.prisma.team.findUnique({ where: { id: teamId }, ...ofTeam });
+  return services.prisma.team.findFirst({
+    where: { removedAt: null, ...(teamId === null ? {} : { id: teamId }) },
+    orderBy: { createdAt: "asc" },
+    ...ofTeam,
+  });
 }
 
 type RoleRow = { role: string; customRole: { id: string; name: string; rights: string[] } | null };

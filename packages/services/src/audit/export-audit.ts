@@ -1,7 +1,7 @@
 import { authorize, requireUser } from "../access/authorize.ts";
 import type { Actor } from "../access/actor.ts";
 import type { ServiceContext } from "../context.ts";
-import { type AuditFilter, matching, visibleTo } from "./list-activity.ts";
+import { type AuditFilter, matching, rowsVisibleTo } from "./list-activity.ts";
 import { recordAudit } from "./record.ts";
 import { sealAudit } from "./verify-audit.ts";
 
@@ -17,7 +17,7 @@ export async function* exportAudit(services: ServiceContext, actor: Actor, filte
   const { team } = requireUser(actor);
   const object = { kind: "team" as const, id: team.id, name: team.name, teamId: team.id };
   await authorize(services, actor, { action: "activity.export", object });
-  const where = { AND: [visibleTo(actor, filter.scope), ...matching(filter)] };
+  const where = { AND: [rowsVisibleTo(actor, filter.scope), ...matching(filter)] };
   await recordAudit(services.prisma, { actor, action: "activity.export", object, outcome: "ok" });
   await sealAudit(services);
   let after = 0n;

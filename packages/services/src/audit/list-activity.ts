@@ -51,7 +51,7 @@ export async function listActivity(
 ): Promise<{ items: ActivityRow[]; nextCursor: string | null }> {
   const before: Prisma.AuditRowWhereInput = cursor === undefined ? {} : { id: { lt: cursor } };
   const rows = await services.prisma.auditRow.findMany({
-    where: { AND: [visibleTo(actor, filter.scope), before, ...matching(filter)] },
+    where: { AND: [rowsVisibleTo(actor, filter.scope), before, ...matching(filter)] },
     orderBy: { id: "desc" },
     take: limit + 1,
   });
@@ -63,7 +63,7 @@ export async function listActivity(
  * Rows of the caller's team. What belongs to no team (refused agents, sign-ins of unknown people) and, when it is asked for, what
  * belongs to all others, is for who looks after the instance. @throws forbidden
  */
-export function visibleTo(actor: Actor, scope: AuditFilter["scope"]): Prisma.AuditRowWhereInput {
+export function rowsVisibleTo(actor: Actor, scope: AuditFilter["scope"]): Prisma.AuditRowWhereInput {
   const { team, isInstanceAdmin } = requireUser(actor);
   if (scope !== "instance") return isInstanceAdmin ? { OR: [{ teamId: team.id }, { teamId: null }] } : { teamId: team.id };
   if (!isInstanceAdmin) throw new FlotillaError("forbidden", "the audit of all teams is for administrators of the instance");

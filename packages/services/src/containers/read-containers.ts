@@ -1,12 +1,11 @@
 import { ContainerInspect, ContainerSummary } from "@flotilla/engine-api";
-import type { Host } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { can } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
 import { engineJson } from "../engine/engine-call.ts";
-import { hostObject } from "../hosts/find-host.ts";
+import { hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import { redactInspect, redactSummary } from "./redact-containers.ts";
 import { type StatsSample, dockerStats, toStatsSample } from "./stats-sample.ts";
 
@@ -24,6 +23,7 @@ export function listContainers(
 ): Promise<HostList<ContainerSummary>> {
   return askHosts(services, actor, {
     host: input.host,
+    action: "container.read",
     ask: async (link, namespace, host) => {
       const rows = await engineJson(link, { namespace, method: "GET", path: "/containers/json?all=1" }, z.array(ContainerSummary));
       return maySeeInside(actor, host) ? rows : rows.map(redactSummary);
@@ -38,7 +38,7 @@ export async function inspectContainer(services: ServiceContext, actor: Actor, r
 }
 
 /** Whether the caller may see environments, arguments and labels of the host's containers. */
-function maySeeInside(actor: Actor, host: Host): boolean {
+function maySeeInside(actor: Actor, host: VisibleHost): boolean {
   return can(actor, "container.inspect", hostObject(host)).allowed;
 }
 

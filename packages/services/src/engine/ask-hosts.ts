@@ -1,38 +1,47 @@
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
-import type { Host } from "@flotilla/db";
+import type { Action } from "../access/actions.ts";
 import type { Actor, UserActor } from "../access/actor.ts";
+import { can } from "../access/can.ts";
 import { requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
-import { can } from "../access/can.ts";
-import { findHost, hostObject } from "../hosts/find-host.ts";
+import { isExemptFromGuards } from "../guards/is-exempt.ts";
+import { findHost, findVisibleHosts, hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import type { HostLink } from "./host-links.ts";
 
 export type HostBrief = { id: string; name: string };
 export type HostList<T> = { items: (T & { host: HostBrief })[]; errors: { host: HostBrief; message: string }[] };
 
-/** One connected host of the caller's team. @throws not_found, unavailable. */
+/** One connected host that the caller's team can see. @throws not_found, unavailable. */
 export async function openHost(
   services: ServiceContext,
   actor: Actor,
   ref: string,
-): Promise<{ host: Host; brief: HostBrief; link: HostLink; namespace: string; user: UserActor }> {
+): Promise<{ host: VisibleHost; brief: HostBrief; link: HostLink; namespace: string; user: UserActor }> {
   const user = requireUser(actor);
   const host = await findHost(services, user, ref);
-  return { host, brief: { id: host.id, name: host.name }, link: services.links.get(host), namespace: user.team.namespace, user };
+  return { host, brief: { id: host.id, name: host.name }, link: linkOf(services, user, host), namespace: user.team.namespace, user };
 }
 
-/** Asks one host, or all hosts of the team beside each other. A host that does not answer is an entry of `errors`, not an error. */
+/** A host's engine as this person may use it: bound by the guard rails, or not. @throws unavailable. */
+function linkOf(services: ServiceContext, user: UserActor, host: { id: string; name: string }): HostLink {
+  const link = services.links.get(host);
+  const isExempt = isExemptFromGuards(user);
+  return { hostId: link.hostId, epoch: link.epoch, request: (request) => link.request({ ...request, isExempt }) };
+}
+
+/**
+ * Asks one host, or beside each other all that the team can see and where `action` is allowed. A host that does not answer is an entry of
+ * `errors`, not an error.
+ */
 export async function askHosts<T extends object>(
   services: ServiceContext,
   actor: Actor,
-  request: { host?: string | undefined; ask: (link: HostLink, namespace: string, host: Host) => Promise<T[]> },
+  request: { host?: string | undefined; action: Action; ask: (link: HostLink, namespace: string, host: VisibleHost) => Promise<T[]> },
 ): Promise<HostList<T>> {
   const user = requireUser(actor);
   const hosts =
     request.host === undefined
-      ? (await services.prisma.host.findMany({ where: { teamId: user.team.id }, orderBy: { name: "asc" } })).filter(
-          (host) => can(user, "host.read", hostObject(host)).allowed,
-        )
+      ? (await findVisibleHosts(services, user)).filter((host) => can(user, request.action, hostObject(host)).allowed)
       : [await findHost(services, user, request.host)];
   const result: HostList<T> = { items: [], errors: [] };
   const answers = await Promise.all(hosts.map((host) => askOne(services, { host, namespace: user.team.namespace, ask: request.ask })));
@@ -48,7 +57,7 @@ export async function askHosts<T extends object>(
 
 async function askOne<T>(
   services: ServiceContext,
-  request: { host: Host; namespace: string; ask: (link: HostLink, namespace: string, host: Host) => Promise<T[]> },
+  request: { host: VisibleHost; namespace: string; ask: (link: HostLink, namespace: string, host: VisibleHost) => Promise<T[]> },
 ): Promise<T[] | FlotillaError> {
   try {
     return await request.ask(services.links.get(request.host), request.namespace, request.host);

@@ -5,7 +5,10 @@ import type { ServiceContext } from "../context.ts";
 import { findHost, hostObject } from "../hosts/find-host.ts";
 import { engineJson } from "./engine-call.ts";
 
-/** Something of a host's engine. It belongs to the team of its host: rights are asked about the host's id, never about a name. */
+/**
+ * Something of a host's engine, in the namespace of the caller's team and so the team's own, whoever owns the host. Rights are asked
+ * about the host's id, never about a name.
+ */
 export async function engineObject(
   services: ServiceContext,
   actor: Actor,

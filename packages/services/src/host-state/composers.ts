@@ -3,6 +3,7 @@ import { networkComposer, refusalComposer } from "../networks/compose-network.ts
 import { credentialsComposer } from "../registry/compose-credentials.ts";
 import { networkServiceComposer } from "../stacks/compose-services.ts";
 import { replicaComposer, stackFileComposer } from "../stacks/compose-replicas.ts";
+import { guardComposer } from "../guards/compose-guards.ts";
 import type { HostComposer } from "../context.ts";
 
 /**
@@ -13,6 +14,7 @@ export const HOST_COMPOSERS: readonly HostComposer[] = [
   replicaComposer,
   stackFileComposer,
   credentialsComposer,
+  guardComposer,
   networkComposer,
   networkServiceComposer,
   refusalComposer,

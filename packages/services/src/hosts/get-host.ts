@@ -1,4 +1,5 @@
 import { toFlotillaError } from "@flotilla/core";
+import { HOST_UNDERLAY, hostUnderlay, type HostUnderlay } from "@flotilla/protocol";
 import { z } from "zod";
 import { requireUser } from "../access/authorize.ts";
 import type { Actor } from "../access/actor.ts";
@@ -23,7 +24,16 @@ export const dockerInfo = z.looseObject({
 });
 export type DockerInfo = z.output<typeof dockerInfo>;
 
-export type HostDetail = HostRow & { desiredState: DesiredStateSummary; info: DockerInfo | null; labels: Record<string, string> };
+/** How others reach a host, as it says itself; null before it has. */
+export type HostUnderlayFacts = Pick<HostUnderlay, "address" | "mtuBytes" | "encryption" | "encryptionLack">;
+
+export type HostDetail = HostRow & {
+  underlay: HostUnderlayFacts | null;
+  /** Null for a host of another team. */
+  desiredState: DesiredStateSummary | null;
+  info: DockerInfo | null;
+  labels: Record<string, string>;
+};
 
 const labelsSchema = z.record(z.string(), z.string());
 
@@ -33,8 +43,12 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
   const host = await findHost(services, user, ref);
   const live = services.links.state(host.id);
   const labels = labelsSchema.safeParse(host.labels);
-  const [info, desiredState] = await Promise.all([live.isOnline ? readInfo() : null, readHostState(services, host.id)]);
-  return { ...toHostRow(host, live), info, desiredState, labels: labels.success ? labels.data : {} };
+  const [info, desiredState, underlay] = await Promise.all([
+    live.isOnline ? readInfo() : null,
+    host.teamId === host.seenBy ? readHostState(services, host.id) : null,
+    readUnderlay(services, host.id),
+  ]);
+  return { ...toHostRow(host, live), info, desiredState, underlay, labels: labels.success ? labels.data : {} };
 
   async function readInfo(): Promise<DockerInfo | null> {
     try {
@@ -44,4 +58,12 @@ export async function getHost(services: ServiceContext, actor: Actor, ref: strin
       return null;
     }
   }
+}
+
+async function readUnderlay(services: ServiceContext, hostId: string): Promise<HostUnderlayFacts | null> {
+  const said = await services.prisma.hostObserved.findFirst({ where: { hostId, key: HOST_UNDERLAY }, select: { body: true } });
+  const parsed = hostUnderlay.safeParse(said?.body);
+  if (!parsed.success) return null;
+  const { address, mtuBytes, encryption, encryptionLack } = parsed.data;
+  return { address, mtuBytes, encryption, encryptionLack };
 }

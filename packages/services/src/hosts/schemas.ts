@@ -24,6 +24,8 @@ export type HostRow = {
   address: string | null;
   /** Why somebody should look at this host, such as a second machine with its key. */
   flag: string | null;
+  /** It belongs to another team, which shares it with this one. */
+  isShared: boolean;
   stats: HostStats | null;
   /** What the scheduler may do with it. */
   availability: "active" | "cordon" | "drain";

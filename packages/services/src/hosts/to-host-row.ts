@@ -1,13 +1,14 @@
-import type { Host } from "@flotilla/db";
 import { hostFacts } from "@flotilla/protocol";
 import type { HostLiveState } from "../engine/host-links.ts";
+import type { VisibleHost } from "./find-host.ts";
 import type { HostRow } from "./schemas.ts";
 
 /** Joins what the database knows of a host with what its connection says now. */
-export function toHostRow(host: Host, live: HostLiveState): HostRow {
+export function toHostRow(host: VisibleHost, live: HostLiveState): HostRow {
   const stored = hostFacts.safeParse(host.facts);
   const facts = live.facts ?? (stored.success ? stored.data : null);
   const lastSeen = live.lastSeenAtMs === null ? host.lastSeenAt : new Date(live.lastSeenAtMs);
+  const isShared = host.teamId !== host.seenBy;
   const offline = lastSeen === null ? "never" : "offline";
   return {
     id: host.id,
@@ -22,8 +23,10 @@ export function toHostRow(host: Host, live: HostLiveState): HostRow {
     memoryBytes: facts?.memoryBytes ?? null,
     lastSeenAt: lastSeen?.toISOString() ?? null,
     addedAt: host.addedAt.toISOString(),
-    address: host.address,
-    flag: host.flag,
+    address: isShared ? null : host.address,
+    // Why its administrators should look at it is not for those whom it is only lent to.
+    flag: isShared ? null : host.flag,
+    isShared,
     stats: live.isOnline ? live.stats : null,
     availability: host.availability === "cordon" || host.availability === "drain" ? host.availability : "active",
   };

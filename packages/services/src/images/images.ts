@@ -92,6 +92,7 @@ type Ref = { host: string; id: string };
 export function listImages(services: ServiceContext, actor: Actor, input: { host?: string | undefined }): Promise<HostList<ListedImage>> {
   return askHosts(services, actor, {
     host: input.host,
+    action: "image.read",
     ask: async (link, namespace) => {
       const [images, uses] = await Promise.all([
         engineJson(link, { namespace, method: "GET", path: "/images/json" }, z.array(imageSummary)),

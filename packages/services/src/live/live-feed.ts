@@ -22,30 +22,36 @@ const engineEvent = z.looseObject({
 const KINDS = ["container", "image", "volume", "network"] as const;
 const RETRY = { minMs: 250, maxMs: 10_000 };
 
-export type LiveHost = { id: string; name: string; teamId: string; namespace: string };
+/** A team that has something on a host, in a namespace of its own. */
+export type LiveAudience = { teamId: string; namespace: string };
+/** `audiences` are the host's own team and those that it is shared with. */
+export type LiveHost = { id: string; name: string; audiences: readonly LiveAudience[] };
+/** `host` is its name. */
+export type DiedContainer = { teamId: string; host: string; id: string; name: string; image: string; exitCode: number };
 export type LiveFeedOptions = {
   links: HostLinks;
   logger: Logger;
-  /** The host with its team's namespace, or undefined once it was removed. */
+  /** The host with those who look at it, or undefined once it was removed. */
   findHost: (hostId: string) => Promise<LiveHost | undefined>;
   /** A container of a host that is connected here ended. */
-  onDied?: (host: LiveHost, died: { id: string; name: string; image: string; exitCode: number }) => void;
+  onDied?: (died: DiedContainer) => void;
 };
 
 /**
- * Reads the event stream of every connected host once, however many pages are open, and hands the events to the pages of
- * the host's team. Events are hints to ask again: none is kept for a page that is not there.
+ * Reads the event streams of every connected host, one for each team that has something there, however many pages are open,
+ * and hands the events to the pages of that team. Events are hints to ask again: none is kept for a page that is not there.
  */
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
-  readonly #readers = new Map<string, AbortController>();
+  /** By host and namespace. */
+  readonly #readers = new Map<string, Map<string, AbortController>>();
   readonly #listeners = new Map<string, Set<(event: LiveEvent) => void>>();
   readonly #stopLinks: () => void;
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
     this.#stopLinks = options.links.onChange(({ hostId, kind }) => {
-      if (kind === "online") this.#startReading(hostId);
+      if (kind === "online") this.#restart(hostId);
       if (kind === "offline") this.#stopReading(hostId);
       void this.#publishHost(hostId, kind);
     });
@@ -72,47 +78,66 @@ export class LiveFeed {
 
   close(): void {
     this.#stopLinks();
-    for (const reader of this.#readers.values()) reader.abort();
-    this.#readers.clear();
+    for (const hostId of this.#readers.keys()) this.#stopReading(hostId);
     this.#listeners.clear();
   }
 
   async #publishHost(hostId: string, action: string): Promise<void> {
     if (this.#listeners.size === 0) return;
     const host = await this.#find(hostId);
-    if (host !== undefined) this.publish(host.teamId, { kind: "host", host: host.name, id: host.id, action });
+    for (const { teamId } of host?.audiences ?? []) this.publish(teamId, { kind: "host", host: host?.name ?? "", id: hostId, action });
   }
 
-  #startReading(hostId: string): void {
+  /** Follows changes of who looks at a host: to be called when a grant was made or taken back. */
+  async refresh(hostId: string): Promise<void> {
+    const readers = this.#readers.get(hostId);
+    if (readers === undefined) return;
+    const host = await this.#find(hostId);
+    // Another connection may have begun meanwhile.
+    if (host === undefined || this.#readers.get(hostId) !== readers) return;
+    const wanted = new Set(host.audiences.map(({ namespace }) => namespace));
+    for (const [namespace, reader] of readers) {
+      if (wanted.has(namespace)) continue;
+      reader.abort();
+      readers.delete(namespace);
+    }
+    for (const audience of host.audiences) {
+      if (readers.has(audience.namespace)) continue;
+      const stop = new AbortController();
+      readers.set(audience.namespace, stop);
+      void this.#readForEver(host, audience, stop.signal);
+    }
+  }
+
+  #restart(hostId: string): void {
     this.#stopReading(hostId);
-    const stop = new AbortController();
-    this.#readers.set(hostId, stop);
-    void this.#readForEver(hostId, stop.signal);
+    this.#readers.set(hostId, new Map());
+    void this.refresh(hostId);
   }
 
   #stopReading(hostId: string): void {
-    this.#readers.get(hostId)?.abort();
+    for (const reader of this.#readers.get(hostId)?.values() ?? []) reader.abort();
     this.#readers.delete(hostId);
   }
 
-  async #readForEver(hostId: string, signal: AbortSignal): Promise<void> {
+  async #readForEver(host: LiveHost, audience: LiveAudience, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const host = await this.#find(hostId);
-      if (host === undefined) return;
+      // It may have another name by now.
+      const current = (await this.#find(host.id)) ?? host;
       try {
-        await this.#read(host, signal);
+        await this.#read(current, audience, signal);
         attempt = 0;
       } catch (error) {
         if (signal.aborted) return;
-        this.#options.logger.debug("event stream ended", { hostId, error: toFlotillaError(error).message });
+        this.#options.logger.debug("event stream ended", { hostId: host.id, error: toFlotillaError(error).message });
       }
       await delay(RETRY.minMs + fullJitterMs(attempt, RETRY, Math.random), signal);
     }
   }
 
-  async #read(host: LiveHost, signal: AbortSignal): Promise<void> {
+  async #read(host: LiveHost, { teamId, namespace }: LiveAudience, signal: AbortSignal): Promise<void> {
     const link = this.#options.links.get(host);
-    const response = await link.request({ method: "GET", path: `${ENGINE_API}/events`, namespace: host.namespace, signal });
+    const response = await link.request({ method: "GET", path: `${ENGINE_API}/events`, namespace, signal });
     if (response.status !== 200) {
       response.body.destroy();
       throw new FlotillaError("unavailable", `events answered ${response.status}`);
@@ -124,9 +149,9 @@ export class LiveFeed {
       const id = parsed.data.Actor?.ID ?? parsed.data.id;
       if (kind === "container" && parsed.data.Action === "die" && id !== undefined) {
         const { name = "", image = "", exitCode = "0" } = parsed.data.Actor?.Attributes ?? {};
-        this.#options.onDied?.(host, { id, name, image, exitCode: Number(exitCode) });
+        this.#options.onDied?.({ teamId, host: host.name, id, name, image, exitCode: Number(exitCode) });
       }
-      this.publish(host.teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
+      this.publish(teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
     }
   }
 

@@ -1,4 +1,5 @@
-import { requireUser } from "../access/authorize.ts";
+import { FlotillaError } from "@flotilla/core";
+import { notFound, requireUser } from "../access/authorize.ts";
 import type { Actor, RoleRef } from "../access/actor.ts";
 import { listRights, type Right } from "../access/rights.ts";
 import { difference } from "../audit/difference.ts";
@@ -7,18 +8,34 @@ import type { ServiceContext } from "../context.ts";
 
 export type Me = {
   /** `role` is null for an instance administrator who is no member of the team. */
-  user: { id: string; name: string; email: string; role: RoleRef | null; isInstanceAdmin: boolean };
+  user: { id: string; name: string; email: string; role: RoleRef | null; isInstanceAdmin: boolean; hasTwoFactor: boolean };
+  /** The team that they act for now. */
   team: { id: string; name: string; slug: string };
+  /** The teams that they can act for. */
+  teams: { id: string; name: string; slug: string }[];
+  /** The team demands a second factor, and they have none: they may do nothing there until they do. */
+  lacksTwoFactor: boolean;
   /** What they may do in the team, so that pages offer nothing else. */
   rights: Right[];
   version: string;
 };
 
-export function getMe(services: ServiceContext, actor: Actor): Me {
-  const { userId, name, email, role, isInstanceAdmin, team, rights } = requireUser(actor);
+const MAX_TEAMS = 500;
+const brief = { id: true, name: true, slug: true } as const;
+
+export async function getMe(services: ServiceContext, actor: Actor): Promise<Me> {
+  const { userId, name, email, role, isInstanceAdmin, team, rights, lacksTwoFactor } = requireUser(actor);
+  const mine = isInstanceAdmin ? {} : { memberships: { some: { userId } } };
+  const where = { removedAt: null, ...mine };
+  const [teams, { twoFactorEnabled: hasTwoFactor }] = await Promise.all([
+    services.prisma.team.findMany({ where, select: brief, orderBy: { name: "asc" }, take: MAX_TEAMS }),
+    services.prisma.user.findUniqueOrThrow({ where: { id: userId }, select: { twoFactorEnabled: true } }),
+  ]);
   return {
-    user: { id: userId, name, email, role, isInstanceAdmin },
+    user: { id: userId, name, email, role, isInstanceAdmin, hasTwoFactor },
     team: { id: team.id, name: team.name, slug: team.slug },
+    teams,
+    lacksTwoFactor,
     rights: listRights(rights),
     version: services.version,
   };
@@ -38,4 +55,22 @@ export async function updateMe(services: ServiceContext, actor: Actor, input: { 
     });
   });
   services.cache.clear();
+}
+
+/**
+ * Makes the session act for another of the caller's teams; its open streams of the old one end within five seconds.
+ * @throws not_found for a team that is not theirs, conflict for a token, which is of one team.
+ */
+export async function switchTeam(services: ServiceContext, actor: Actor, teamId: string): Promise<void> {
+  const user = requireUser(actor);
+  const { credential } = user;
+  if (credential.kind !== "session") throw new FlotillaError("conflict", "a token is of one team: make another one there");
+  await services.prisma.$transaction(async (tx) => {
+    const mine = user.isInstanceAdmin ? {} : { memberships: { some: { userId: user.userId } } };
+    const team = await tx.team.findFirst({ where: { id: teamId, removedAt: null, ...mine } });
+    if (team === null) throw notFound("team", teamId);
+    await tx.session.update({ where: { id: credential.id }, data: { activeTeamId: team.id } });
+    const object = { kind: "user" as const, id: user.userId, name: user.email, teamId: user.team.id };
+    await recordAudit(tx, { actor, action: "me.switchTeam", object, outcome: "ok", detail: { team: team.slug } });
+  });
 }

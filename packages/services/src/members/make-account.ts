@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "@flotilla/db";
 import { z } from "zod";
-import type { BuiltInRole } from "../access/rights.ts";
+import type { StoredRole } from "../access/assign.ts";
 
 /** E-mail addresses are compared in lower case, as better-auth does. */
 export const emailAddress = z
@@ -12,14 +12,7 @@ export const personName = z.string().trim().min(1).max(100);
 /** Length only: NIST SP 800-63B advises against rules of composition. */
 export const password = z.string().min(10, "must have at least 10 characters").max(128);
 
-export type NewAccount = {
-  name: string;
-  email: string;
-  passwordHash: string;
-  teamId: string;
-  role: BuiltInRole;
-  isInstanceAdmin?: boolean;
-};
+export type NewAccount = { name: string; email: string; passwordHash: string; teamId: string; isInstanceAdmin?: boolean } & StoredRole;
 
 /** Writes the rows of a person who can sign in by password (better-auth's `credential` account) and their membership. */
 export async function makeAccount(tx: Transaction, account: NewAccount): Promise<{ userId: string }> {
@@ -30,6 +23,6 @@ export async function makeAccount(tx: Transaction, account: NewAccount): Promise
   await tx.account.create({
     data: { id: randomUUID(), userId, accountId: userId, providerId: "credential", password: account.passwordHash },
   });
-  await tx.membership.create({ data: { userId, teamId: account.teamId, role: account.role } });
+  await tx.membership.create({ data: { userId, teamId: account.teamId, role: account.role, roleId: account.roleId } });
   return { userId };
 }

@@ -9,7 +9,8 @@ const host = (number: number, address: string | null, probePort: number | null =
   name: `h${number}`,
   number,
   downSince: null,
-  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [], probePort, encryption: "none", tunnels: [] },
+  underlay:
+    address === null ? null : { address, mtuBytes: 1500, routes: [], probePort, encryption: "none", encryptionLack: null, tunnels: [] },
 });
 const secret = randomBytes(32);
 const compose = (hosts: readonly OverlayHostRow[], number: number, given = secret) =>

@@ -115,7 +115,15 @@ test("an address that somebody has again is not dead", () => {
 
 test("of an encrypted network everybody's tunnels are told, of another none", () => {
   const tunnels = [{ slot: 0, port: 51_871, publicKey: `${"A".repeat(43)}=` }];
-  const underlay = { address: "10.9.0.2", mtuBytes: 1500, routes: [], probePort: null, encryption: "kernel" as const, tunnels };
+  const underlay = {
+    address: "10.9.0.2",
+    mtuBytes: 1500,
+    routes: [],
+    probePort: null,
+    encryption: "kernel" as const,
+    encryptionLack: null,
+    tunnels,
+  };
   const two = sampleHost(2, "10.9.0.2", { underlay });
   const of = (options: Record<string, string>) =>
     compose(rows({ networks: [network({ options })], hosts: [sampleHost(1, "10.9.0.1"), two] }));

@@ -51,6 +51,7 @@ export async function createOverlayIn(
     taken: networks.map(({ subnet }) => subnet),
     routes: new Map(hosts.map(({ name, underlay }) => [name, underlay?.routes ?? []])),
     hosts: hosts.length,
+    ...(services.overlayPool === undefined ? {} : { pool: services.overlayPool }),
   });
   const made = await insertNetwork(tx, { services, teamId, request, id, plan });
   await settleLeases(services, tx, teamId);

@@ -9,7 +9,7 @@ const host = (number: number, address = `10.9.0.${number}`): OverlayHostRow => (
   name: `h${number}`,
   number,
   downSince: null,
-  underlay: { address, mtuBytes: 1500, routes: [], probePort: 7421, encryption: "none", tunnels: [] },
+  underlay: { address, mtuBytes: 1500, routes: [], probePort: 7421, encryption: "none", encryptionLack: null, tunnels: [] },
 });
 const peer = (number: number, change: Partial<PeerReport> = {}): PeerReport => ({
   number,

@@ -75,7 +75,7 @@ describe("problems", () => {
 
 test("an encrypted network says by what each host encrypts, and which cannot", () => {
   const secret = { ...network, options: { encrypted: "" } };
-  const able = (encryption: "kernel" | "none") => ({ underlay: { address: `10.9.0.${encryption === "none" ? 2 : 1}`, mtuBytes: 1500, routes: [], probePort: null, encryption, tunnels: [] } }); // prettier-ignore
+  const able = (encryption: "kernel" | "none") => ({ underlay: { address: `10.9.0.${encryption === "none" ? 2 : 1}`, mtuBytes: 1500, routes: [], probePort: null, encryption, encryptionLack: null, tunnels: [] } }); // prettier-ignore
   const hosts = [host(1, able("kernel")), host(2, able("none"))];
   const found = detailOverlay(secret, { networks: [secret], hosts, observed: new Map(), peers: new Map() });
   expect(found).toMatchObject({ isEncrypted: true, problems: 1, hosts: [{ encryption: "kernel" }, { encryption: "none" }] });

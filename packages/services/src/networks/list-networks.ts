@@ -34,6 +34,7 @@ export async function listNetworks(services: ServiceContext, actor: Actor, input
   const [found, rows] = await Promise.all([
     askHosts(services, actor, {
       host: input.host,
+      action: "network.read",
       ask: (link, namespace) => engineJson(link, { namespace, method: "GET", path: "/networks" }, z.array(network)),
     }),
     services.prisma.$transaction((tx) => readOverlayRows(tx, user.team.id)),

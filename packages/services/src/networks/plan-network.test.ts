@@ -1,6 +1,6 @@
 import { networkRequest, type NetworkRequest } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
-import { type NetworkSurroundings, isEncrypted, planNetwork } from "./plan-network.ts";
+import { type NetworkSurroundings, checkPool, isEncrypted, planNetwork } from "./plan-network.ts";
 
 const ID = "0123456789abcdef".repeat(4);
 const ask = (request: Partial<NetworkRequest> = {}): NetworkRequest => networkRequest.parse({ name: "web", ...request });
@@ -24,6 +24,14 @@ describe("a network that leaves all to the control plane", () => {
   test("avoids the team's networks and what hosts have routes to, but for the default route", () => {
     const routes = new Map([["h1", ["10.64.16.0/24", "0.0.0.0/0"]]]);
     expect(plan({}, { taken: ["10.64.0.0/20"], routes }).subnet).toBe("10.64.32.0/20");
+  });
+
+  test("comes from another pool when the instance has one", () => {
+    expect(plan({}, { pool: checkPool("172.16.0.0/12"), taken: ["172.16.0.0/20"] }).subnet).toBe("172.16.16.0/20");
+    expect(() => checkPool("172.16.0.0/11")).toThrow("it should be 172.0.0.0/11");
+    expect(() => checkPool("172.0.0.0/11")).toThrow("it must be of private addresses");
+    expect(() => checkPool("10.0.0.0/21")).toThrow("it must be at most /20");
+    expect(() => checkPool("fd00::/16")).toThrow();
   });
 
   test("is refused when the pool is full", () => {

@@ -95,6 +95,19 @@ function readOptions(options: Readonly<Record<string, string>>): number | null {
   throw new FlotillaError("invalid", `invalid MTU ${text.slice(0, 20)}: it must be ${MIN_MTU} to ${MAX_MTU}`);
 }
 
+/** Private addresses (RFC 1918), and those between a provider and its customers (RFC 6598): containers reach the rest outside. */
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].map(parseSubnet);
+
+/** A pool that an instance is told to take subnets from. @throws FlotillaError `invalid` with what is wrong. */
+export function checkPool(text: string): string {
+  const pool = checkSubnet(text);
+  const isPrivate = PRIVATE.some((each) => containsAddress(each, pool.first) && each.prefixLength <= pool.prefixLength);
+  if (!isPrivate) throw new FlotillaError("invalid", `invalid pool ${text}: it must be of private addresses`);
+  if (pool.prefixLength > DEFAULT_LENGTH)
+    throw new FlotillaError("invalid", `invalid pool ${text}: networks are /${DEFAULT_LENGTH}, so it must be at most /${DEFAULT_LENGTH}`);
+  return text;
+}
+
 /** The first subnet of the pool that no network of the team has and no host routes elsewhere. */
 function chooseSubnet(request: NetworkRequest, { taken, routes, pool = DEFAULT_POOL }: NetworkSurroundings): Subnet {
   if (request.gateway !== "" || request.addressRange !== "")

@@ -10,7 +10,10 @@ export const sampleHost = (number: number, address: string | null, more: Partial
   name: `h${number}`,
   number,
   downSince: null,
-  underlay: address === null ? null : { address, mtuBytes: 1500, routes: [], probePort: null, encryption: "none", tunnels: [] },
+  underlay:
+    address === null
+      ? null
+      : { address, mtuBytes: 1500, routes: [], probePort: null, encryption: "none", encryptionLack: null, tunnels: [] },
   ...more,
 });
 

@@ -1,9 +1,9 @@
 import type { Actor } from "../access/actor.ts";
 import { recordRefusal } from "../access/authorize.ts";
 import { can } from "../access/can.ts";
-import { findActorByPassword, findActorByToken } from "../access/find-actor.ts";
+import { actFor, findActorByPassword, findActorByToken } from "../access/find-actor.ts";
 import type { ServiceContext } from "../context.ts";
-import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
+import { API_TOKEN_PREFIX } from "../access/secrets.ts";
 import { locateRepository } from "./find-repository.ts";
 import { isRepositoryPath } from "./names.ts";
 import { findSubject, OPERATION_ACTIONS, subjectOf } from "./registry-caller.ts";
@@ -78,12 +78,13 @@ async function narrow(services: ServiceContext, actor: Actor, scope: string): Pr
   const name = match?.[1];
   if (name === undefined || !isRepositoryPath(name)) return undefined;
   const asked = new Set(match?.[2]?.split(","));
-  const { object } = await locateRepository(services, name);
+  const { object, teamId } = await locateRepository(services, name);
+  const acting = actor.kind === "user" ? await actFor(services, actor, teamId) : actor;
   const actions: RegistryOperation[] = [];
   for (const operation of REGISTRY_OPERATIONS) {
     if (!asked.has(operation) && !asked.has("*")) continue;
     const action = OPERATION_ACTIONS[operation];
-    const decision = can(actor, action, object);
+    const decision = can(acting, action, object);
     if (decision.allowed) actions.push(operation);
     else if (actor.kind !== "anonymous") await recordRefusal(services, actor, { action, object, reason: decision.because });
   }

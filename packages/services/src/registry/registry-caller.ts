@@ -4,7 +4,7 @@ import type { Action } from "../access/actions.ts";
 import type { Actor } from "../access/actor.ts";
 import { recordRefusal } from "../access/authorize.ts";
 import { can, type ObjectRef } from "../access/can.ts";
-import { findActorByToken, refreshActor } from "../access/find-actor.ts";
+import { actFor, findActorByToken, refreshActor } from "../access/find-actor.ts";
 import type { ServiceContext } from "../context.ts";
 import { ensureRepository, type FoundRepository, known, locateRepository } from "./find-repository.ts";
 import { requireNoCache } from "./upstream/find-upstream.ts";
@@ -75,7 +75,8 @@ export async function authorizeRegistry(
   const { operation, path } = request;
   const found = await locateRepository(services, path);
   const action = OPERATION_ACTIONS[operation];
-  const decision = can(caller.actor, action, found.object);
+  const actor = caller.actor.kind === "user" ? await actFor(services, caller.actor, found.teamId) : caller.actor;
+  const decision = can(actor, action, found.object);
   if (decision.allowed && isGranted(caller, operation, path)) return found;
   if (!decision.allowed) await recordRefusal(services, caller.actor, { action, object: found.object, reason: decision.because });
   if (caller.actor.kind !== "anonymous" && (caller.grants === "all" || !decision.allowed)) {

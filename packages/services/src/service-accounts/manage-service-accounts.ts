@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { FlotillaError } from "@flotilla/core";
 import { Prisma } from "@flotilla/db";
 import { z } from "zod";
+import { findAssignableRole } from "../access/assign.ts";
 import type { Actor, RoleRef, UserActor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import { readRole } from "../access/find-actor.ts";
-import { BUILT_IN_ROLES } from "../access/rights.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { endToken, makeToken, type NewToken, newToken, readTokens, type TokenRow } from "../tokens/manage-tokens.ts";
@@ -52,12 +52,12 @@ export async function createServiceAccount(
 ): Promise<{ id: string }> {
   const user = requireUser(actor);
   const { team } = user;
-  const stored = await findRole(services, user, input.role);
   const id = randomUUID();
   try {
     await services.prisma.$transaction(async (tx) => {
+      const { role, roleId } = await findAssignableRole(tx, user, input.role);
       await tx.user.create({ data: { id, name: input.name, email: `${input.name}@${team.slug}.service`, isService: true } });
-      await tx.membership.create({ data: { userId: id, teamId: team.id, ...stored } });
+      await tx.membership.create({ data: { userId: id, teamId: team.id, role, roleId } });
       await recordAudit(tx, {
         actor,
         action: "serviceAccount.create",
@@ -72,17 +72,6 @@ export async function createServiceAccount(
     throw error;
   }
   return { id };
-}
-
-/** Nobody gives an account what they have not themselves. */
-async function findRole(services: ServiceContext, actor: UserActor, ref: string): Promise<{ role: string; roleId: string | null }> {
-  const builtIn = BUILT_IN_ROLES.find((name) => name === ref);
-  const customRole = builtIn === undefined ? await services.prisma.teamRole.findFirst({ where: { id: ref, teamId: actor.team.id } }) : null;
-  if (builtIn === undefined && customRole === null) throw notFound("role", ref);
-  const { rights } = readRole({ role: builtIn ?? "custom", customRole });
-  const missing = [...rights].find((right) => !actor.rights.has(right));
-  if (missing !== undefined) throw new FlotillaError("forbidden", `you cannot give a right that you do not have yourself (${missing})`);
-  return { role: builtIn ?? "custom", roleId: customRole?.id ?? null };
 }
 
 /** Removes an account with its tokens; its open streams end within five seconds. @throws not_found */

@@ -114,6 +114,7 @@ async function makeFirstTeam(
     passwordHash: input.passwordHash,
     teamId: team.id,
     role: "owner",
+    roleId: null,
     isInstanceAdmin: true,
   });
   await tx.setupToken.deleteMany();

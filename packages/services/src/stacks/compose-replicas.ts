@@ -1,10 +1,17 @@
 // What a host is told of stacks: its replicas, and the secrets and configs that they mount.
 import type { Project, Service } from "@flotilla/compose";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import type { Transaction } from "@flotilla/db";
-import { REPLICA_KIND, type ReplicaFile, type ReplicaState, type ResourceBody, STACK_FILE_KIND } from "@flotilla/protocol";
+import {
+  MAX_REPLICA_TEXT,
+  REPLICA_KIND,
+  type ReplicaFile,
+  type ReplicaState,
+  type ResourceBody,
+  STACK_FILE_KIND,
+} from "@flotilla/protocol";
 import { openText } from "../access/secrets.ts";
-import type { HostComposer } from "../context.ts";
+import type { HostComposer, ServiceContext } from "../context.ts";
 import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";
 import { fileKey, Projects, type ServiceTarget, serviceTarget } from "./stack-model.ts";
 import { toContainerBody } from "./to-container-body.ts";
@@ -38,8 +45,9 @@ export const replicaComposer: HostComposer = {
     const projects = new Projects(services, tx);
     const bodies = new Map<string, ResourceBody>();
     for (const row of await readRows(tx, host.id)) {
-      const project = await projects.get(row.service.stackId, row.target.revision);
-      bodies.set(row.id, composeReplica(row, { project, namespace: host.team.namespace }) satisfies ResourceBody);
+      const project = await projects.find(row.service.stackId, row.target.revision);
+      const isReadable = !(project instanceof FlotillaError);
+      bodies.set(row.id, isReadable ? composeReplica(row, { project, namespace: host.team.namespace }) : kept(project));
     }
     return bodies;
   },
@@ -51,9 +59,22 @@ export const stackFileComposer: HostComposer = {
   async compose({ services, tx, host }) {
     const ids = new Set((await readRows(tx, host.id)).flatMap(({ target }) => Object.values(target.files)));
     const versions = await tx.stackFileVersion.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: "asc" } });
-    return new Map(versions.map(({ id, sealed }) => [id, { base64: openText(services.registry.sealKey, sealed, id) }]));
+    return new Map(versions.map((version) => [version.id, openFile(services, version)]));
   },
 };
+
+function openFile({ registry }: ServiceContext, { id, sealed }: { id: string; sealed: Uint8Array }): ResourceBody {
+  try {
+    return { base64: openText(registry.sealKey, sealed, id) };
+  } catch (error) {
+    return kept(toFlotillaError(error));
+  }
+}
+
+/** One stack that cannot be read must not stop what is told of the others; and its containers run on. */
+function kept({ message }: FlotillaError): ResourceBody {
+  return { kept: message.slice(0, MAX_REPLICA_TEXT) };
+}
 
 /** One replica. Pure; equal rows give equal bytes. */
 export function composeReplica(row: Row, { project, namespace }: { project: Project; namespace: string }): ReplicaState {

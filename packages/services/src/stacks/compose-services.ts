@@ -1,5 +1,6 @@
 // The virtual servers of services in overlay networks: address, ports, and the replicas that serve.
-import type { Attachment, Project } from "@flotilla/compose";
+import type { Attachment, Project, Service } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
 import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
 import type { HostComposer } from "../context.ts";
 import { type OverlayRows, readOverlayRows } from "../networks/overlay-rows.ts";
@@ -19,8 +20,12 @@ export const networkServiceComposer: HostComposer = {
     const projects = new Projects(services, tx);
     for (const stack of rows.stacks) {
       for (const service of stack.services) {
-        const project = await projects.get(stack.id, service.target.revision);
-        for (const each of composeService(service, { project, rows, overlays })) composed.set(serviceResourceId(each), each);
+        const project = await projects.find(stack.id, service.target.revision);
+        const made =
+          project instanceof FlotillaError
+            ? composeUnreadable(service, { rows, overlays })
+            : composeService(service, { project, rows, overlays });
+        for (const each of made) composed.set(serviceResourceId(each), each);
       }
     }
     return composed;
@@ -36,26 +41,62 @@ export function composeService(service: ServiceRow, { project, rows, overlays }:
   return Object.entries(model.networks).flatMap(([key, attachment], index) => {
     const network = overlays.networks.find(({ name }) => name === (project.networks[key]?.name ?? key));
     if (network === undefined) return [];
-    const addresses = service.addresses.flatMap(({ networkId, address }) => (networkId === network.id ? [address] : []));
-    // Ports of all hosts lead to the first network: to one virtual server.
-    const ports = addresses.length === 0 || index > 0 ? [] : model.ports.filter(isOverlayPort);
+    const ports = servedPorts(model);
+    // A virtual address serves the ports that it knows of. Where none is said, names lead to the replicas themselves.
+    const addresses =
+      ports.length === 0 ? [] : service.addresses.flatMap(({ networkId, address }) => (networkId === network.id ? [address] : []));
     return [
       {
         networkId: network.id,
         id: service.id,
         names: namesOf(service.name, attachment),
         addresses,
-        ports: ports.map(({ protocol, target, published }) => ({
-          protocol: protocol === "udp" ? ("udp" as const) : ("tcp" as const),
+        ports: (addresses.length === 0 ? [] : ports).map(({ protocol, target, published }) => ({
+          protocol,
           port: target,
           targetPort: target,
-          publishedPort: published ?? null,
+          // Ports of all hosts lead to the first network: to one virtual server.
+          publishedPort: index === 0 ? published : null,
         })),
         affinity: "none" as const,
         backends: backendsOf(service, { rows, overlays, networkId: network.id }),
       },
     ];
   });
+}
+
+type ServedPort = { protocol: "tcp" | "udp"; target: number; published: number | null };
+
+/** Ports that a service is known to serve: published on every host, or said to be there (`expose`, `ports` without a published one). Pure. */
+export function servedPorts(model: Pick<Service, "ports" | "expose">): ServedPort[] {
+  const published = model.ports.flatMap((port): ServedPort[] => {
+    if (port.protocol === "sctp") return [];
+    const { target } = port;
+    return [
+      { protocol: port.protocol === "udp" ? "udp" : "tcp", target, published: isOverlayPort(port) ? (port.published ?? null) : null },
+    ];
+  });
+  const exposed = model.expose.flatMap((text): ServedPort[] => {
+    const [, number, protocol = "tcp"] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
+    return number === undefined ? [] : [{ protocol: protocol === "udp" ? "udp" : "tcp", target: Number(number), published: null }];
+  });
+  const keyOf = ({ protocol, target }: ServedPort): string => `${target}/${protocol}`;
+  const known = new Map([...exposed, ...published.filter((port) => port.published === null)].map((port) => [keyOf(port), port]));
+  for (const port of published) if (port.published !== null) known.delete(keyOf(port));
+  return [...published.filter((port) => port.published !== null), ...known.values()];
+}
+
+/** A service whose revision cannot be read keeps its name in each network, which leads to its replicas; its aliases and ports are not known. Pure. */
+export function composeUnreadable(service: ServiceRow, { rows, overlays }: Omit<Scene, "project">): NetworkService[] {
+  return service.addresses.map(({ networkId }) => ({
+    networkId,
+    id: service.id,
+    names: [service.name],
+    addresses: [],
+    ports: [],
+    affinity: "none" as const,
+    backends: backendsOf(service, { rows, overlays, networkId }),
+  }));
 }
 
 const namesOf = (name: string, { aliases }: Attachment): string[] => [...new Set([name, ...aliases])];

@@ -1,6 +1,6 @@
 import { FlotillaError } from "@flotilla/core";
 import type { Stack, Transaction } from "@flotilla/db";
-import { type Move, planMoves } from "@flotilla/planner";
+import { formatReason, type Move, planMoves, type Reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
@@ -162,7 +162,8 @@ export async function removeStack(services: ServiceContext, actor: Actor, stack:
   });
 }
 
-export type RebalancePlan = { moves: (Move & { from: string; to: string })[] };
+export type PlannedMove = Omit<Move, "because"> & { because: string; /** The same as data. */ reasons: Reason[]; from: string; to: string };
+export type RebalancePlan = { moves: PlannedMove[] };
 
 /** Which replicas would move so that hosts have about the same number. */
 export async function planRebalance(services: ServiceContext, actor: Actor, stack: string): Promise<RebalancePlan> {
@@ -214,5 +215,13 @@ async function movesOf(
   );
   const moves = planMoves({ hosts: hosts.map(toScheduleHost), services: demands, replicas });
   const nameOf = (hostId: string): string => hosts.find(({ id }) => id === hostId)?.name ?? hostId;
-  return { moves: moves.map((move) => ({ ...move, from: nameOf(move.fromHostId), to: nameOf(move.toHostId) })) };
+  return {
+    moves: moves.map((move) => ({
+      ...move,
+      because: formatReason(move.because),
+      reasons: [move.because],
+      from: nameOf(move.fromHostId),
+      to: nameOf(move.toHostId),
+    })),
+  };
 }

@@ -1,6 +1,6 @@
 import { formatIssue, type Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
-import type { Stack, Transaction } from "@flotilla/db";
+import { Prisma, type Stack, type Transaction } from "@flotilla/db";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { requireUser } from "../access/authorize.ts";
@@ -10,6 +10,7 @@ import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { createOverlayIn } from "../networks/create-overlay.ts";
 import { currentVersions, fileName, setFileIn } from "./files.ts";
+import { STACK_LABEL } from "./orphan-networks.ts";
 import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
 import { checkService } from "./service-policy.ts";
@@ -120,7 +121,12 @@ async function makeNetworks(tx: Transaction, { services, actor, teamId, project 
   for (const { key, network } of await missingNetworks(tx, teamId, project)) {
     if (network.isExternal) throw new FlotillaError("invalid", `networks.${key}: there is no network ${network.name} over several hosts`);
     const [pool] = network.ipam?.pools ?? [];
-    const labels = { ...network.labels, "com.docker.compose.project": project.name, "com.docker.compose.network": key };
+    const labels = {
+      ...network.labels,
+      "com.docker.compose.project": project.name,
+      "com.docker.compose.network": key,
+      [STACK_LABEL]: project.name,
+    };
     const request = {
       name: network.name,
       subnet: pool?.subnet ?? "",
@@ -157,7 +163,16 @@ export async function setTargets(tx: Transaction, { stack, project, revision, no
   for (const [name, service] of Object.entries(project.services)) {
     const own = Object.fromEntries(filesOf(project, service).flatMap((key) => (files[key] === undefined ? [] : [[key, files[key]]])));
     const target = { revision, files: own, hash: hashService(project, name, own) };
-    const state = { target, state: "rolling", message: "", rollsBack, isApproved: false, startedAt: now, isRemoved: false };
+    const state = {
+      target,
+      state: "rolling",
+      message: "",
+      reasons: Prisma.DbNull,
+      rollsBack,
+      isApproved: false,
+      startedAt: now,
+      isRemoved: false,
+    };
     await tx.stackService.upsert({
       where: { stackId_name: { stackId: stack.id, name } },
       create: { stackId: stack.id, name, ...state },

@@ -106,7 +106,7 @@ export async function setFileIn(
     update: {},
   });
   const last = await tx.stackFileVersion.findFirst({ where: { fileId: file.id }, orderBy: { version: "desc" } });
-  if (last !== null && openText(key, last.sealed, last.id) === base64) return { id: last.id, version: last.version, isNew: false };
+  if (last !== null && isSame(key, last, base64)) return { id: last.id, version: last.version, isNew: false };
   const id = crypto.randomUUID();
   const version = (last?.version ?? 0) + 1;
   const createdBy = actor.kind === "user" ? actor.email : actor.kind;
@@ -122,6 +122,15 @@ export async function setFileIn(
   return { id, version, isNew: last !== null };
 }
 
+/** What cannot be read is another content. */
+function isSame(key: Uint8Array, { id, sealed }: { id: string; sealed: Uint8Array }, base64: string): boolean {
+  try {
+    return openText(key, sealed, id) === base64;
+  } catch {
+    return false;
+  }
+}
+
 type Roll = { services: ServiceContext; actor: Actor; teamId: string; kind: FileKind; name: string };
 
 async function rollUsers(tx: Transaction, { services, actor, teamId, kind, name }: Roll): Promise<void> {
@@ -135,7 +144,10 @@ async function rollUsers(tx: Transaction, { services, actor, teamId, kind, name 
       const row = await tx.stackService.findUniqueOrThrow({ where: { id } });
       const before = serviceTarget.parse(row.target);
       const files = { ...before.files, ...(await currentVersions(tx, teamId, [key])) };
-      const hash = hashService(await projects.get(stackId, before.revision), service, files);
+      const project = await projects.find(stackId, before.revision);
+      // It has the new version as soon as it has a revision that can be read.
+      if (project instanceof FlotillaError) continue;
+      const hash = hashService(project, service, files);
       const target = { ...before, files, hash };
       await tx.stackService.update({
         where: { id },

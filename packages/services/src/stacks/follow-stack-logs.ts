@@ -1,12 +1,11 @@
 import { toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
-import { notFound, requireUser } from "../access/authorize.ts";
 import { followLogs, type LogLine } from "../containers/follow-logs.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { sleep } from "./read-deployments.ts";
-import { readStackRows } from "./stack-rows.ts";
+import { findSources, type ReplicaSource } from "./replica-sources.ts";
 
 export const stackLogsInput = stackInputRef.extend({
   service: z.string().max(255).optional(),
@@ -14,8 +13,6 @@ export const stackLogsInput = stackInputRef.extend({
   follow: z.boolean().default(true),
 });
 export type StackLogLine = LogLine & { service: string; slot: string; host: string; replicaId: string };
-
-type Source = { service: string; slot: string; host: string; replicaId: string; containerId: string };
 
 /** Replicas that come later are found this often. */
 const LOOK_MS = 2_000;
@@ -59,7 +56,7 @@ async function keepLooking(look: () => Promise<void>, signal: AbortSignal): Prom
   }
 }
 
-type Pump = { source: Source; request: z.output<typeof stackLogsInput>; signal: AbortSignal; queue: BatchQueue };
+type Pump = { source: ReplicaSource; request: z.output<typeof stackLogsInput>; signal: AbortSignal; queue: BatchQueue };
 
 async function pump(services: ServiceContext, actor: Actor, { source, request, signal, queue }: Pump): Promise<void> {
   const { containerId, ...from } = source;
@@ -75,22 +72,6 @@ async function pump(services: ServiceContext, actor: Actor, { source, request, s
     const text = `the log cannot be read: ${toFlotillaError(error).message}`;
     await queue.push([{ stream: "stderr", time: new Date(services.nowMs()).toISOString(), text, ...from }], signal);
   }
-}
-
-async function findSources(services: ServiceContext, actor: Actor, request: z.output<typeof stackLogsInput>): Promise<Source[]> {
-  const { team } = requireUser(actor);
-  const { stacks, hosts } = await services.prisma.$transaction((tx) => readStackRows(tx, team.id, request.stack));
-  const [stack] = stacks;
-  if (stack === undefined) throw notFound("stack", request.stack);
-  const chosen = stack.services.filter(({ name }) => request.service === undefined || name === request.service);
-  if (chosen.length === 0 && request.service !== undefined) throw notFound("service", request.service);
-  return chosen.flatMap((service) =>
-    service.replicas.flatMap(({ id, slot, hostId, observed }) => {
-      const host = hosts.find((row) => row.id === hostId);
-      if (observed?.containerId == null || host === undefined || host.downSince !== null) return [];
-      return [{ service: service.name, slot, host: host.name, replicaId: id, containerId: observed.containerId }];
-    }),
-  );
 }
 
 /** Batches from many writers for one reader; writers wait while it is full. */

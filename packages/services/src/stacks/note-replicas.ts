@@ -3,18 +3,51 @@ import type { ReplicaRow, StackRows } from "./stack-rows.ts";
 
 type Round = { tx: Transaction; rows: StackRows; now: Date };
 
-/** Writes down when replicas were ready, and when they failed, for the first time. Times are this end's own: clocks of hosts differ. */
+/** So many phases of a replica are kept. One that is restarted has about three with each start. */
+export const MAX_REPLICA_EVENTS = 50;
+const MANY_RESTARTS = 10;
+
+type Event = { replicaId: string; time: Date; phase: string; reason: string };
+
+/**
+ * Writes down when replicas were ready, and when they failed, for the first time, and each phase that they come into. Times are this end's own:
+ * clocks of hosts differ.
+ */
 export async function noteReplicas({ tx, rows, now }: Round): Promise<void> {
-  for (const { services } of rows.stacks) {
-    for (const { replicas } of services) {
-      for (const replica of replicas) {
-        const change = whatIsNew(replica, now);
-        if (change === undefined) continue;
-        await tx.stackReplica.update({ where: { id: replica.id }, data: change });
-        Object.assign(replica, change);
-      }
+  const down = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
+  const events: Event[] = [];
+  for (const replica of rows.stacks.flatMap(({ services }) => services.flatMap(({ replicas }) => replicas))) {
+    const phase = newPhase(replica, down.has(replica.hostId));
+    if (phase !== undefined) {
+      const reason = phase === LOST ? "" : (replica.observed?.reason ?? "");
+      events.push({ replicaId: replica.id, time: now, phase, reason });
+      if ((replica.observed?.restarts ?? 0) >= MANY_RESTARTS) await forgetOldEvents(tx, replica.id);
     }
+    const change = { ...whatIsNew(replica, now), ...(phase === undefined ? {} : { lastPhase: phase }) };
+    if (Object.keys(change).length === 0) continue;
+    await tx.stackReplica.update({ where: { id: replica.id }, data: change });
+    Object.assign(replica, change);
   }
+  if (events.length > 0) await tx.stackReplicaEvent.createMany({ data: events });
+}
+
+const LOST = "lost";
+
+/** The phase that a replica has come into; undefined: it is in that of before, or nothing is known. Pure. */
+export function newPhase({ observed, lastPhase }: Pick<ReplicaRow, "observed" | "lastPhase">, isDown: boolean): string | undefined {
+  const phase = isDown ? LOST : observed?.phase;
+  return phase === lastPhase ? undefined : phase;
+}
+
+/** Leaves room for one more. */
+async function forgetOldEvents(tx: Transaction, replicaId: string): Promise<void> {
+  const kept = await tx.stackReplicaEvent.findMany({
+    where: { replicaId },
+    orderBy: { id: "desc" },
+    take: MAX_REPLICA_EVENTS - 1,
+    select: { id: true },
+  });
+  await tx.stackReplicaEvent.deleteMany({ where: { replicaId, id: { lt: kept.at(-1)?.id ?? "" } } });
 }
 
 /** Pure. A replica that was restarted has failed, also if nobody saw it down. */

@@ -26,8 +26,8 @@ export async function readPlanInput(tx: Transaction, { services, teamId, project
   for (const stack of rows.stacks) {
     if (stack.id === own?.id) continue;
     for (const service of stack.services) {
-      const other = await projects.get(stack.id, service.target.revision);
-      if (other.services[service.name] === undefined) continue;
+      const other = await projects.find(stack.id, service.target.revision);
+      if (other instanceof FlotillaError || other.services[service.name] === undefined) continue;
       others.demands.push(serviceDemand(other, service.name, service.id));
       placed.push(...service.replicas.map(({ hostId, state }) => ({ serviceId: service.id, hostId, isLeaving: state !== "run" })));
     }
@@ -52,7 +52,8 @@ async function presentServices(stack: StackRow, projects: Projects): Promise<Pre
   for (const { id, name, target, replicas, isRemoved } of stack.services) {
     if (isRemoved) continue;
     const running = replicas.filter(({ state }) => state === "run");
-    present.push({ id, name, hash: target.hash, replicas: running, project: await projects.get(stack.id, target.revision) });
+    const project = await projects.find(stack.id, target.revision);
+    present.push({ id, name, hash: target.hash, replicas: running, project: project instanceof FlotillaError ? undefined : project });
   }
   return present;
 }
@@ -92,7 +93,8 @@ export async function checkPorts(tx: Transaction, { services, teamId, project }:
   const projects = new Projects(services, tx);
   for (const stack of rows) {
     if (stack.current === 0) continue;
-    const other = await projects.get(stack.id, stack.current);
+    const other = await projects.find(stack.id, stack.current);
+    if (other instanceof FlotillaError) continue;
     for (const [name, service] of Object.entries(other.services))
       for (const port of publishedPorts(service)) taken.set(port, `${stack.name}/${name}`);
   }

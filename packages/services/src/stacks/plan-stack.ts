@@ -1,6 +1,17 @@
 // What applying a project would do, before it is done. Pure.
 import type { Project } from "@flotilla/compose";
-import { type PlacedReplica, schedule, type ScheduleHost, satisfies, type ServiceDemand, type WantedReplica } from "@flotilla/planner";
+import {
+  formatReason,
+  type PlacedReplica,
+  type Reason,
+  reason,
+  schedule,
+  type ScheduleHost,
+  satisfies,
+  type ServiceDemand,
+  type WantedReplica,
+} from "@flotilla/planner";
+import { formatReasons } from "./reasons.ts";
 import { isGlobal, notesOf } from "./service-policy.ts";
 
 export type PlannedReplica = {
@@ -9,6 +20,8 @@ export type PlannedReplica = {
   fromHost: string | null;
   act: "make" | "replace" | "remove" | "keep";
   because: string;
+  /** The same as data. */
+  reasons: Reason[];
 };
 export type PlannedService = {
   name: string;
@@ -34,7 +47,8 @@ export type PresentService = {
   name: string;
   hash: string;
   replicas: readonly { slot: string; hostId: string; hash: string }[];
-  project: Project;
+  /** Undefined: it cannot be read any more. */
+  project: Project | undefined;
 };
 
 export type PlanInput = {
@@ -71,9 +85,12 @@ export function planStack(input: PlanInput): StackPlan {
     replicas: service.replicas.map((replica) => {
       if (replica.act !== "make" && replica.act !== "replace") return replica;
       const placement = placements.get(`${serviceId} ${replica.slot}`);
-      if (placement === undefined)
-        return { ...replica, because: `has no host: ${refusals.get(`${serviceId} ${replica.slot}`) ?? "it is not known"}` };
-      return { ...replica, host: hostName.get(placement.hostId) ?? placement.hostId, because: `${replica.because}; ${placement.because}` };
+      if (placement === undefined) {
+        const why = refusals.get(`${serviceId} ${replica.slot}`) ?? reason("no_host");
+        return { ...replica, because: `has no host: ${formatReason(why)}`, reasons: [why] };
+      }
+      const reasons = [...replica.reasons, placement.because];
+      return { ...replica, host: hostName.get(placement.hostId) ?? placement.hostId, because: formatReasons(reasons), reasons };
     }),
   }));
   const notes = Object.entries(project.services).flatMap(([name, service]) => notesOf(name, service));
@@ -97,16 +114,18 @@ function draft(input: PlanInput, name: string): Draft {
     const isCurrent = there?.hash === hash;
     const fromHost = there === undefined ? null : (hostName.get(there.hostId) ?? there.hostId);
     if (there !== undefined) draftOf.placed.push({ serviceId, hostId: there.hostId, isLeaving: !isCurrent });
-    if (isCurrent) replicas.push({ slot, host: fromHost, fromHost, act: "keep", because: "nothing of it changed" });
+    if (isCurrent) replicas.push({ slot, host: fromHost, fromHost, act: "keep", because: "nothing of it changed", reasons: [] });
     else {
       const act = there === undefined ? "make" : "replace";
-      replicas.push({ slot, host: null, fromHost, act, because: act === "make" ? "there is none" : "it is of an older version" });
+      const reasons = [reason(act === "make" ? "none_there" : "older_version")];
+      replicas.push({ slot, host: null, fromHost, act, because: formatReasons(reasons), reasons });
       draftOf.wanted.push({ serviceId, slot, ...(model !== undefined && isGlobal(model) ? { hostId: slot } : {}) });
     }
   }
   for (const { slot, hostId } of before?.replicas ?? []) {
     if (slots.includes(slot)) continue;
-    replicas.push({ slot, host: null, fromHost: hostName.get(hostId) ?? hostId, act: "remove", because: "it is not wanted any more" });
+    const reasons = [reason("not_wanted")];
+    replicas.push({ slot, host: null, fromHost: hostName.get(hostId) ?? hostId, act: "remove", because: formatReasons(reasons), reasons });
   }
   return { ...draftOf, service: { ...draftOf.service, ...compare(input, { name, before, slots }) } };
 }
@@ -125,14 +144,14 @@ function compare(input: PlanInput, { name, before, slots }: Compared): Pick<Plan
   const after = input.project.services[name];
   if (before === undefined) return { change: "create", reasons: [] };
   if (after === undefined) return { change: "remove", reasons: ["the project does not have it any more"] };
-  const old = before.project.services[name];
+  const old = before.project?.services[name];
   if (before.hash === input.hashes.get(name)) {
     const isScaled = before.replicas.length !== slots.length;
     return isScaled
       ? { change: "scale", reasons: [`${before.replicas.length} → ${slots.length} replicas`] }
       : { change: "none", reasons: [] };
   }
-  return { change: "update", reasons: old === undefined ? [] : differences(old, after) };
+  return { change: "update", reasons: old === undefined ? ["its revision cannot be compared"] : differences(old, after) };
 }
 
 /** Names of what differs; values may be secrets. The image's is told. */

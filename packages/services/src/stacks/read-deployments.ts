@@ -4,6 +4,7 @@ import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
+import { readSaid, type StepSaid } from "./reasons.ts";
 
 export const deploymentsInput = z.object({
   stack: z.string().max(63).optional(),
@@ -31,10 +32,11 @@ export type DeploymentStep = {
   host: string | null;
   level: string;
   text: string;
+  /** `text` as data; null when it has no other words. */
+  said: StepSaid | null;
 };
 export type DeploymentDetail = DeploymentRow & { plan: unknown; steps: DeploymentStep[] };
 
-const STEP_POLL_MS = 400;
 const MAX_STEPS = 1_000;
 
 /** What an act on a deployment is about: its stack. @throws not_found. */
@@ -69,24 +71,59 @@ export async function getDeployment(services: ServiceContext, actor: Actor, id: 
   return { ...toDeploymentRow(row, row.stack.name), plan: row.plan, steps };
 }
 
+export type FollowDeployment = {
+  id: string;
+  signal: AbortSignal;
+  /** Calls back whenever something of the team's stacks has changed, until the returned function is called. */
+  onNews: (listener: () => void) => () => void;
+};
+
 /** Steps as they happen, with the deployment as it is then; ends with the deployment. */
 export async function* followDeployment(
   services: ServiceContext,
   actor: Actor,
-  { id, signal }: { id: string; signal: AbortSignal },
+  { id, signal, onNews }: FollowDeployment,
 ): AsyncGenerator<{ deployment: DeploymentRow; steps: DeploymentStep[] }> {
-  let after = "";
-  let last = "";
-  while (!signal.aborted) {
-    const row = await find(services, actor, id);
-    const deployment = toDeploymentRow(row, row.stack.name);
-    const steps = await readSteps(services, id, after);
-    after = steps.at(-1)?.id ?? after;
-    const state = JSON.stringify(deployment);
-    if (steps.length > 0 || state !== last) yield { deployment, steps };
-    last = state;
-    if (row.finishedAt !== null && steps.length === 0) return;
-    await sleep(STEP_POLL_MS, signal);
+  const news = new Bell(signal);
+  // From before the first look on: what happens in between rings.
+  const stop = onNews(() => news.ring());
+  try {
+    let after = "";
+    let last = "";
+    while (!signal.aborted) {
+      const row = await find(services, actor, id);
+      const deployment = toDeploymentRow(row, row.stack.name);
+      const steps = await readSteps(services, id, after);
+      after = steps.at(-1)?.id ?? after;
+      const state = JSON.stringify(deployment);
+      if (steps.length > 0 || state !== last) yield { deployment, steps };
+      last = state;
+      if (steps.length === MAX_STEPS) continue;
+      if (row.finishedAt !== null) return;
+      await news.wait();
+    }
+  } finally {
+    stop();
+  }
+}
+
+/** Wakes one waiter, also when it rang before the wait; an abort rings too. */
+class Bell {
+  #hasRung = false;
+  #wake: () => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.ring(), { once: true });
+  }
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#hasRung) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#hasRung = false;
   }
 }
 
@@ -110,7 +147,7 @@ async function readSteps(services: ServiceContext, deploymentId: string, after: 
     orderBy: { id: "asc" },
     take: MAX_STEPS,
   });
-  return rows.map(({ id, time, service, replicaId, host, level, text }) => ({
+  return rows.map(({ id, time, service, replicaId, host, level, text, said }) => ({
     id,
     time: time.toISOString(),
     service,
@@ -118,6 +155,7 @@ async function readSteps(services: ServiceContext, deploymentId: string, after: 
     host,
     level,
     text,
+    said: readSaid(said),
   }));
 }
 

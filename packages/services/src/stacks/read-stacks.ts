@@ -1,10 +1,13 @@
+import { FlotillaError } from "@flotilla/core";
 import type { StackDeployment, Transaction } from "@flotilla/db";
+import type { Reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
+import { readReasons } from "./reasons.ts";
 import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
@@ -28,6 +31,8 @@ export type StackReplicaView = {
   log: string[];
   healthOutput: string;
   because: string;
+  /** `because` as data; null when only its text is known. */
+  reasons: Reason[] | null;
   createdAt: string;
 };
 export type StackServiceView = {
@@ -36,6 +41,8 @@ export type StackServiceView = {
   mode: string;
   state: string;
   message: string;
+  /** `message` as data; null when only its text is known. */
+  reasons: Reason[] | null;
   isRemoved: boolean;
   revision: number;
   wanted: number;
@@ -71,17 +78,25 @@ export type StackSummary = {
 
 /** The team's stacks. */
 export async function listStacks(services: ServiceContext, actor: Actor): Promise<StackSummary[]> {
+  return (await readStacks(services, actor)).map(({ summary }) => summary);
+}
+
+/** The team's stacks by name, each with its services as they stand. */
+export async function readStacks(
+  services: ServiceContext,
+  actor: Actor,
+): Promise<{ summary: StackSummary; views: readonly StackServiceView[] }[]> {
   const { team } = requireUser(actor);
   return services.prisma.$transaction(async (tx) => {
     const rows = await readStackRows(tx, team.id);
     const projects = new Projects(services, tx);
-    const summaries: StackSummary[] = [];
+    const found: { summary: StackSummary; views: readonly StackServiceView[] }[] = [];
     const deployments = await newestDeployments(tx, team.id);
     for (const stack of rows.stacks) {
       const views = await viewServices(stack, { rows, projects, networks: new Map() });
-      summaries.push(summarise(stack, views, deployments.get(stack.id)));
+      found.push({ summary: summarise(stack, views, deployments.get(stack.id)), views });
     }
-    return summaries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return found.toSorted((a, b) => (a.summary.name < b.summary.name ? -1 : 1));
   }, AT_ONE_TIME);
 }
 
@@ -142,8 +157,10 @@ export async function getStack(
       take: 100,
       select: { number: true, createdBy: true, createdAt: true },
     });
-    const project = stack.current === 0 ? undefined : await projects.get(stack.id, stack.current);
-    const notes = Object.entries(project?.services ?? {}).flatMap(([key, service]) => notesOf(key, service));
+    const project = stack.current === 0 ? undefined : await projects.find(stack.id, stack.current);
+    const notes = Object.entries(project === undefined || project instanceof FlotillaError ? {} : project.services).flatMap(
+      ([key, service]) => notesOf(key, service),
+    );
     return {
       ...summarise(stack, detail, (await newestDeployments(tx, team.id, stack.id)).get(stack.id)),
       detail,
@@ -175,10 +192,14 @@ type Scene = { rows: { hosts: HostRow[] }; projects: Projects; networks: Readonl
 async function viewServices(stack: StackRow, { rows, projects, networks }: Scene): Promise<StackServiceView[]> {
   const views: StackServiceView[] = [];
   for (const service of stack.services) {
-    const project = await projects.get(stack.id, service.target.revision);
+    const project = await projects.find(stack.id, service.target.revision);
+    const replicas = service.replicas.map((replica) => viewReplica(replica, service, rows.hosts));
+    if (project instanceof FlotillaError) {
+      views.push(viewUnreadable(service, replicas, project.message));
+      continue;
+    }
     const model = project.services[service.name];
     if (model === undefined) continue;
-    const replicas = service.replicas.map((replica) => viewReplica(replica, service, rows.hosts));
     const wanted =
       service.isRemoved || stack.removedAt !== null
         ? 0
@@ -191,6 +212,7 @@ async function viewServices(stack: StackRow, { rows, projects, networks }: Scene
       mode: model.deploy.mode,
       state: service.state,
       message: service.message,
+      reasons: readReasons(service.reasons),
       isRemoved: service.isRemoved,
       revision: service.target.revision,
       wanted,
@@ -209,6 +231,32 @@ async function viewServices(stack: StackRow, { rows, projects, networks }: Scene
     });
   }
   return views;
+}
+
+/** A service of a revision that cannot be read: what its rows say. */
+function viewUnreadable(service: ServiceRow, replicas: StackReplicaView[], reason: string): StackServiceView {
+  const running = new Set(replicas.filter(({ state, phase }) => state === "run" && phase === "running").map(({ slot }) => slot)).size;
+  return {
+    name: service.name,
+    image: "",
+    mode: "replicated",
+    state: "failed",
+    message: reason,
+    reasons: null,
+    isRemoved: service.isRemoved,
+    revision: service.target.revision,
+    wanted: service.isRemoved ? 0 : running,
+    running,
+    isApproved: service.isApproved,
+    canApprove: false,
+    canAbort: service.stable !== null && service.stable.hash !== service.target.hash,
+    rollsBack: service.rollsBack,
+    ports: [],
+    addresses: [],
+    networks: [],
+    dependsOn: [],
+    replicas,
+  };
 }
 
 function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly HostRow[]): StackReplicaView {
@@ -230,6 +278,7 @@ function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly H
     log: said?.log ?? [],
     healthOutput: said?.healthOutput ?? "",
     because: replica.because,
+    reasons: readReasons(replica.reasons),
     createdAt: replica.createdAt.toISOString(),
   };
 }

@@ -4,9 +4,9 @@ const MAX_TEXT = 4_000;
 
 /** Why a rollout failed, with everything that the host of the first failed replica said: reason, exit code, health check, last lines. Pure. */
 export function describeFailure({ replicas, target }: Pick<ServiceRow, "replicas" | "target">, summary: string): string {
-  const failed = replicas.find(({ hash, failedAt, observed }) => hash === target.hash && failedAt !== null && observed !== undefined);
-  const said = failed?.observed;
-  if (said === undefined) return summary;
+  const own = replicas.filter(({ hash, observed }) => hash === target.hash && observed !== undefined);
+  const said = own.find(({ failedAt }) => failedAt !== null)?.observed;
+  if (said === undefined) return describeStall(own, summary);
   const { exitCode, healthOutput, log, restarts, lastFailure } = said;
   const reason = said.reason === "" ? lastFailure : said.reason;
   const facts = [
@@ -16,4 +16,13 @@ export function describeFailure({ replicas, target }: Pick<ServiceRow, "replicas
     ...(log.length === 0 ? [] : [`last lines:\n${log.join("\n")}`]),
   ];
   return `${summary}: ${facts.join("; ")}`.slice(0, MAX_TEXT);
+}
+
+/** What a replica that is neither ready nor failing is at. */
+function describeStall(replicas: ServiceRow["replicas"], summary: string): string {
+  const stuck = replicas.find(({ readyAt }) => readyAt === null)?.observed;
+  if (stuck === undefined) return summary;
+  const { phase, progress } = stuck;
+  const isStarting = phase === "starting";
+  return `${summary}: a replica is ${isStarting ? "starting, and its health check has not passed yet" : phase}${progress === "" ? "" : `, ${progress}`}`;
 }

@@ -1,6 +1,7 @@
 import type { Project } from "@flotilla/compose";
+import { FlotillaError } from "@flotilla/core";
 import type { Transaction } from "@flotilla/db";
-import { type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
+import { reason, type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
 import { blockedBy } from "./dependencies.ts";
 import { hostLossPolicy, isGlobal, isJob, readOwnKeys, serviceDemand, updatePolicy, volumesOf } from "./service-policy.ts";
 import type { Projects } from "./stack-model.ts";
@@ -17,12 +18,13 @@ export type ServiceScene = {
 
 type Round = { tx: Transaction; rows: StackRows; projects: Projects; now: Date };
 
-/** Puts together what is wanted of a service and what is there. */
+/** Puts together what is wanted of a service and what is there. @throws FlotillaError when its revision cannot be read. */
 export async function sceneOf(round: Round, stack: StackRow, service: ServiceRow): Promise<ServiceScene> {
   const project = await round.projects.get(stack.id, service.target.revision);
   const { hosts } = round.rows;
   const model = project.services[service.name];
-  if (model === undefined) throw new Error(`revision ${service.target.revision} of stack ${stack.name} has no service ${service.name}`);
+  if (model === undefined)
+    throw new FlotillaError("not_found", `revision ${service.target.revision} of stack ${stack.name} has no service ${service.name}`);
   const demand = serviceDemand(project, service.name, service.id);
   const isWanted = !service.isRemoved && stack.removedAt === null;
   const input: RolloutService = {
@@ -71,7 +73,8 @@ function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly Ho
 
 function toReplica(replica: ReplicaRow, { host, isPinned }: { host: HostRow | undefined; isPinned: boolean }): RolloutReplica {
   const phase = replica.observed?.phase;
-  const moves = host?.availability === "drain" && !isPinned ? `host ${host.name} is drained` : replica.moveBecause;
+  const asked = replica.moveBecause === null ? null : reason("text", { text: replica.moveBecause });
+  const moves = host?.availability === "drain" && !isPinned ? reason("host_drained", { host: host.name }) : asked;
   return {
     id: replica.id,
     slot: replica.slot,

@@ -2,12 +2,15 @@
 import type { Project, RolloutConfig, Service } from "@flotilla/compose";
 import { RolloutConfig as rolloutConfig } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
+import { findReference, formatCanonical, withDefaultTag } from "@flotilla/image";
 import { type HostLossPolicy, parseConstraints, parsePreferences, type ServiceDemand, type UpdatePolicy } from "@flotilla/planner";
 import type { ReplicaRestart } from "@flotilla/protocol";
 import { z } from "zod";
 
 const DEFAULT_GRACE_MS = 60_000;
 const DEFAULT_DRAIN_MS = 2_000;
+/** As Kubernetes' progressDeadlineSeconds. */
+const DEFAULT_PROGRESS_DEADLINE_MS = 600_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** `30s`, `5m`, or a number of seconds; in milliseconds. */
@@ -27,6 +30,7 @@ const ownKeys = z.strictObject({
   "on-host-loss": z.enum(["keep", "replace", "stop"]).default("replace"),
   grace: duration.default(DEFAULT_GRACE_MS),
   drain: duration.default(DEFAULT_DRAIN_MS),
+  "progress-deadline": duration.default(DEFAULT_PROGRESS_DEADLINE_MS),
   strategy: z.enum(["spread", "binpack"]).default("spread"),
   canary: z
     .strictObject({
@@ -54,7 +58,7 @@ export function updatePolicy(name: string, service: Service, isRollback: boolean
   const config: RolloutConfig =
     (isRollback ? (deploy.rollbackConfig ?? deploy.updateConfig) : deploy.updateConfig) ?? rolloutConfig.parse({});
   const { order, parallelism, delayMs, monitorMs, maxFailureRatio, failureAction } = config;
-  const { canary } = readOwnKeys(name, service);
+  const { canary, "progress-deadline": progressDeadlineMs } = readOwnKeys(name, service);
   const replicas = Math.max(1, deploy.replicas);
   const count =
     typeof canary?.replicas === "string" ? Math.ceil((Number.parseInt(canary.replicas, 10) / 100) * replicas) : (canary?.replicas ?? 0);
@@ -64,6 +68,7 @@ export function updatePolicy(name: string, service: Service, isRollback: boolean
     delayMs,
     monitorMs,
     maxFailureRatio,
+    progressDeadlineMs,
     onFailure: isRollback && failureAction === "rollback" ? "pause" : failureAction,
     canary: canary === undefined || isRollback ? null : { count: Math.max(1, count), gate: canary.gate },
   };
@@ -114,8 +119,14 @@ export function serviceDemand(project: Project, name: string, serviceId: string)
       mode === "host" && published !== undefined ? [`${published}/${protocol}`] : [],
     ),
     volumes: isGlobal(service) ? [] : volumesOf(project, service),
-    image: service.image,
+    image: canonicalImage(service.image),
   };
+}
+
+/** As hosts name what they have. */
+function canonicalImage(image: string): string {
+  const reference = findReference(image);
+  return reference === undefined ? image : formatCanonical(withDefaultTag(reference));
 }
 
 /** What of a service a stack over many hosts does not do, in words for its owner; and what is refused. */

@@ -1,15 +1,28 @@
+import { FlotillaError } from "@flotilla/core";
 import { Prisma, type Transaction } from "@flotilla/db";
-import { planRollout, type RolloutPlan, schedule, type Unplaced, type WantedReplica } from "@flotilla/planner";
+import {
+  formatReason,
+  planRollout,
+  type Reason,
+  reason,
+  type RolloutPlan,
+  schedule,
+  type Unplaced,
+  type WantedReplica,
+} from "@flotilla/planner";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { removeEmptyStacks, settleDeployments } from "./end-deployments.ts";
 import { leaseAddresses } from "./lease-addresses.ts";
 import { noteReplicas } from "./note-replicas.ts";
+import { formatReasons, type StepSaid } from "./reasons.ts";
 import { describeFailure } from "./replica-failure.ts";
+import { removeOrphanNetworks } from "./orphan-networks.ts";
 import { type ServiceScene, sceneOf } from "./rollout-scene.ts";
 import { Projects } from "./stack-model.ts";
 import { lockStacks, readStackRows, type ServiceRow, type StackRow, type StackRows, tellPages, toScheduleHost } from "./stack-rows.ts";
 import { addStep, type Step } from "./steps.ts";
+import { markUnreadable } from "./unreadable-stacks.ts";
 
 export type Settled = { /** Milliseconds since the epoch; null: when something happens. */ wakeAtMs: number | null };
 
@@ -19,6 +32,8 @@ type Round = {
   services: ServiceContext;
   tx: Transaction;
   rows: StackRows;
+  /** The stacks whose revisions can be read. */
+  readable: StackRow[];
   now: Date;
   steps: Step[];
   /** Hosts have something to do. */
@@ -36,23 +51,28 @@ type Planned = { stack: StackRow; service: ServiceRow; scene: ServiceScene; plan
  */
 export async function settleStacks(services: ServiceContext, teamId: string): Promise<Settled> {
   return services.prisma.$transaction(async (tx) => {
-    if ((await tx.stack.count({ where: { teamId } })) === 0) return { wakeAtMs: null };
+    if ((await tx.stack.count({ where: { teamId } })) === 0) {
+      if (await removeOrphanNetworks(tx, teamId)) await notifyHostState(tx, { teamId });
+      return { wakeAtMs: null };
+    }
     await lockStacks(tx, teamId);
     const rows = await readStackRows(tx, teamId);
     const projects = new Projects(services, tx);
-    const round: Round = { services, tx, rows, now: new Date(services.nowMs()), steps: [], isChanged: false, hasNews: false, projects };
+    const now = new Date(services.nowMs());
+    const round: Round = { services, tx, rows, readable: [], now, steps: [], isChanged: false, hasNews: false, projects };
     await noteReplicas(round);
     await dropStopped(round);
     const planned = await planServices(round);
     const unplaced = await place(round, planned);
     for (const item of planned) await conclude(round, item, unplaced.get(item.service.id));
-    if (await leaseAddresses(tx, { rows, projects, now: round.now })) round.isChanged = true;
+    if (await leaseAddresses(tx, { rows: { ...rows, stacks: round.readable }, projects, now })) round.isChanged = true;
     await addStep(tx, round.steps);
-    await settleDeployments(round);
-    if (await removeEmptyStacks(round)) round.isChanged = true;
+    if (await settleDeployments(round)) round.hasNews = true;
+    const removal = await removeEmptyStacks(round);
+    if (removal.isChanged || (await removeOrphanNetworks(tx, teamId))) round.isChanged = true;
     if (round.isChanged) await notifyHostState(tx, { teamId });
     if (round.isChanged || round.hasNews || round.steps.length > 0) await tellPages(tx, teamId);
-    const wakes = planned.flatMap(({ plan }) => plan.wakeAtMs ?? []);
+    const wakes = [...planned.flatMap(({ plan }) => plan.wakeAtMs ?? []), ...(removal.wakeAtMs === null ? [] : [removal.wakeAtMs])];
     return { wakeAtMs: wakes.length === 0 ? null : Math.min(...wakes) };
   }, PATIENT);
 }
@@ -77,10 +97,23 @@ async function dropStopped(round: Round): Promise<void> {
 async function planServices(round: Round): Promise<Planned[]> {
   const planned: Planned[] = [];
   for (const stack of round.rows.stacks) {
-    for (const service of stack.services) {
-      const scene = await sceneOf(round, stack, service);
-      planned.push({ stack, service, scene, plan: planRollout({ ...scene.input, nowMs: round.now.getTime() }) });
+    try {
+      planned.push(...(await planStackServices(round, stack)));
+      round.readable.push(stack);
+    } catch (error) {
+      // What the database throws ends the round.
+      if (!(error instanceof FlotillaError)) throw error;
+      await markUnreadable(round, stack, error.message);
     }
+  }
+  return planned;
+}
+
+async function planStackServices(round: Round, stack: StackRow): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  for (const service of stack.services) {
+    const scene = await sceneOf(round, stack, service);
+    planned.push({ stack, service, scene, plan: planRollout({ ...scene.input, nowMs: round.now.getTime() }) });
   }
   return planned;
 }
@@ -120,16 +153,17 @@ async function place(round: Round, planned: readonly Planned[]): Promise<Map<str
 async function create(
   round: Round,
   { stack, service, scene, plan }: Planned,
-  at: { slot: string; hostId: string; because: string },
+  at: { slot: string; hostId: string; because: Reason },
 ): Promise<void> {
   const { tx, now, rows, steps } = round;
   const action = plan.actions.find((item) => item.kind === "create" && item.slot === at.slot);
   if (action?.kind !== "create") return;
   const target = action.hash === service.target.hash ? service.target : (service.stable ?? service.target);
   const { slot, hostId } = at;
-  const because = `${action.because}; ${at.because}`;
+  const reasons = [action.because, at.because];
+  const because = formatReasons(reasons);
   const row = await tx.stackReplica.create({
-    data: { serviceId: service.id, hostId, slot, hash: target.hash, target, because, createdAt: now },
+    data: { serviceId: service.id, hostId, slot, hash: target.hash, target, because, reasons, createdAt: now },
   });
   for (const name of scene.volumes) {
     await tx.$executeRaw(
@@ -144,6 +178,7 @@ async function create(
     host,
     level: "info",
     text: `replica ${slotName(slot, host)} is made on ${host}: ${because}`,
+    said: { event: "made", slot: slotName(slot, host), reasons },
   });
   round.isChanged = true;
 }
@@ -159,46 +194,73 @@ async function conclude(round: Round, { stack, service, scene, plan }: Planned, 
     const host = rows.hosts.find(({ id }) => id === replica?.hostId)?.name ?? "";
     const data = action.kind === "drain" ? { state: "drain", drainedAt: now } : { state: "stop" };
     await tx.stackReplica.update({ where: { id: action.replicaId }, data });
-    const text = `replica ${slotName(replica?.slot ?? "", host)} on ${host} ${action.kind === "drain" ? "drains" : "stops"}: ${action.because}`;
-    steps.push({ stackId: stack.id, service: service.name, replicaId: action.replicaId, host, level: "info", text });
+    const text = `replica ${slotName(replica?.slot ?? "", host)} on ${host} ${action.kind === "drain" ? "drains" : "stops"}: ${formatReason(action.because)}`;
+    const event = action.kind === "drain" ? ("drains" as const) : ("stops" as const);
+    const said = { event, slot: slotName(replica?.slot ?? "", host), reasons: [action.because] };
+    steps.push({ stackId: stack.id, service: service.name, replicaId: action.replicaId, host, level: "info", text, said });
     round.isChanged = true;
   }
   const [first] = unplaced ?? [];
-  const placement =
-    first === undefined ? "" : `${unplaced?.length ?? 0} of ${scene.input.service.slots.length} replicas have no host: ${first.reason}`;
+  const counts = { count: unplaced?.length ?? 0, total: scene.input.service.slots.length };
+  const placement = first === undefined ? undefined : { ...reason("unplaced", counts), parts: [first.reason] };
   await noteState(round, { stack, service, plan, scene, placement });
 }
 
-type Conclusion = Omit<Planned, "scene"> & { scene: ServiceScene; placement: string };
+type Conclusion = Omit<Planned, "scene"> & { scene: ServiceScene; placement: Reason | undefined };
 
 async function noteState(round: Round, { stack, service, plan, scene, placement }: Conclusion): Promise<void> {
-  const { tx, now, steps } = round;
-  const say = (level: Step["level"], text: string): void =>
-    void steps.push({ stackId: stack.id, service: service.name, replicaId: null, host: null, level, text });
+  const { tx, steps } = round;
+  const say = (level: Step["level"], text: string, said: StepSaid): void =>
+    void steps.push({ stackId: stack.id, service: service.name, replicaId: null, host: null, level, text, said });
   const isMoving = service.state === "rolling";
-  if (plan.state === "failed" && isMoving) {
-    const why = describeFailure(service, plan.message);
-    const canGoBack = scene.input.service.policy.onFailure === "rollback" && !service.rollsBack && service.stable !== null;
-    say("failure", why);
-    if (canGoBack && service.stable !== null && service.stable.hash !== service.target.hash) {
-      say("info", `goes back to revision ${service.stable.revision}`);
-      const data = { target: service.stable, rollsBack: true, startedAt: now, message: why, state: "rolling" };
-      await tx.stackService.update({ where: { id: service.id }, data });
-      await tx.stackDeployment.updateMany({ where: { stackId: stack.id, outcome: { in: ["running", "paused"] } }, data: { message: why } });
-      round.isChanged = true;
-      return;
-    }
-    await tx.stackService.update({ where: { id: service.id }, data: { state: "failed", message: why } });
-    return;
-  }
-  const message = placement !== "" ? placement : plan.message;
+  if (plan.state === "failed" && isMoving)
+    return noteFailure(round, {
+      stack,
+      service,
+      say,
+      onFailure: scene.input.service.policy.onFailure,
+      reasons: placement === undefined ? [plan.message] : [plan.message, placement],
+    });
+  const [why, message] = [placement ?? plan.message, formatReason(placement ?? plan.message)];
   if (plan.state === "done" && isMoving) {
-    say("info", service.rollsBack ? "is back on its earlier version" : plan.message);
-    await tx.stackService.update({ where: { id: service.id }, data: { state: "done", message: plan.message, stable: service.target } });
+    const text = formatReason(plan.message);
+    if (service.rollsBack) say("info", "is back on its earlier version", { event: "is_back", reasons: [] });
+    else say("info", text, { event: "says", reasons: [plan.message] });
+    const data = { state: "done", message: text, reasons: [plan.message], stable: service.target };
+    await tx.stackService.update({ where: { id: service.id }, data });
     return;
   }
   if (service.state === "failed" || message === service.message) return;
-  if (placement !== "") say("failure", placement);
-  await tx.stackService.update({ where: { id: service.id }, data: { message } });
+  if (placement !== undefined) say("failure", message, { event: "says", reasons: [placement] });
+  await tx.stackService.update({ where: { id: service.id }, data: { message, reasons: [why] } });
   round.hasNews = true;
+}
+
+type Failure = {
+  stack: StackRow;
+  service: ServiceRow;
+  say: (level: Step["level"], text: string, said: StepSaid) => void;
+  onFailure: string;
+  reasons: Reason[];
+};
+
+/** Goes back to the version before where the service says so; otherwise it waits for a person. */
+async function noteFailure(round: Round, { stack, service, say, onFailure, reasons }: Failure): Promise<void> {
+  const { tx, now } = round;
+  const why = describeFailure(service, reasons.map(formatReason).join(": "));
+  // What the host said of it stands behind the reason, in its own words.
+  const [first = ""] = reasons.map(formatReason);
+  const said =
+    why.length > first.length ? [...reasons.slice(0, 1), reason("text", { text: why.slice(first.length).replace(/^: /, "") })] : reasons;
+  say("failure", why, { event: "says", reasons: said });
+  const { stable } = service;
+  const goesBack = onFailure === "rollback" && !service.rollsBack && stable !== null && stable.hash !== service.target.hash;
+  const data = goesBack
+    ? { target: stable, rollsBack: true, startedAt: now, state: "rolling", message: why, reasons: said }
+    : { state: "failed", message: why, reasons: said };
+  await tx.stackService.update({ where: { id: service.id }, data });
+  if (!goesBack) return;
+  say("info", `goes back to revision ${stable.revision}`, { event: "goes_back", revision: stable.revision, reasons: [] });
+  await tx.stackDeployment.updateMany({ where: { stackId: stack.id, outcome: { in: ["running", "paused"] } }, data: { message: why } });
+  round.isChanged = true;
 }

@@ -24,9 +24,15 @@ export function sealProject(services: ServiceContext, revisionId: string, projec
   return sealText(services.registry.sealKey, JSON.stringify(project), revisionId);
 }
 
-/** @throws conflict when it was written with another secrets file. */
-export function openProject(services: ServiceContext, revision: Pick<StackRevision, "id" | "sealed">): Project {
-  return Project.parse(JSON.parse(openText(services.registry.sealKey, revision.sealed, revision.id)));
+/** @throws conflict when it was written with another secrets file, or by a version of the control plane with another model. */
+export function openProject(services: ServiceContext, revision: Pick<StackRevision, "id" | "sealed" | "number">): Project {
+  const open = (): Project => Project.parse(JSON.parse(openText(services.registry.sealKey, revision.sealed, revision.id)));
+  try {
+    return open();
+  } catch (error) {
+    const cause = error instanceof FlotillaError ? error.message : "this version of the control plane does not know its form";
+    throw new FlotillaError("conflict", `revision ${revision.number} cannot be read: ${cause}`, { cause: error });
+  }
 }
 
 /** Reads projects of revisions, each once. */
@@ -40,7 +46,17 @@ export class Projects {
     this.#tx = tx;
   }
 
-  /** @throws not_found for a revision that is gone. */
+  /** The project, or why it cannot be read: of somebody else's stack that is no reason to stop. What the database throws is thrown. */
+  async find(stackId: string, number: number): Promise<Project | FlotillaError> {
+    try {
+      return await this.get(stackId, number);
+    } catch (error) {
+      if (error instanceof FlotillaError) return error;
+      throw error;
+    }
+  }
+
+  /** @throws not_found for a revision that is gone; conflict for one that cannot be read. */
   async get(stackId: string, number: number): Promise<Project> {
     const key = `${stackId}/${number}`;
     const known = this.#known.get(key);

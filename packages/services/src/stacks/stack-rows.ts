@@ -8,7 +8,16 @@ import {
   type StackVolume,
   type Transaction,
 } from "@flotilla/db";
-import { HOST_UNDERLAY, kindOf, type ObservedReplica, observedReplica, REPLICA_KIND } from "@flotilla/protocol";
+import {
+  HOST_UNDERLAY,
+  HOST_USE,
+  type HostUse,
+  hostUse,
+  kindOf,
+  type ObservedReplica,
+  observedReplica,
+  REPLICA_KIND,
+} from "@flotilla/protocol";
 import { hostFacts } from "@flotilla/protocol";
 import type { HostAvailability, ScheduleHost } from "@flotilla/planner";
 import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
@@ -45,7 +54,10 @@ export type ServiceRow = Omit<StackService, "target" | "stable"> & {
   addresses: StackAddress[];
 };
 export type StackRow = Stack & { services: ServiceRow[]; volumes: StackVolume[] };
-export type HostRow = Pick<Host, "id" | "name" | "number" | "labels" | "availability" | "downSince" | "facts">;
+export type HostRow = Pick<Host, "id" | "name" | "number" | "labels" | "availability" | "downSince" | "facts"> & {
+  /** What it said last; undefined: nothing that can be read. */
+  use: HostUse | undefined;
+};
 export type StackRows = { stacks: StackRow[]; hosts: HostRow[] };
 
 /** A team's stacks, or one of them, with what hosts say of the replicas. */
@@ -61,14 +73,18 @@ export async function readStackRows(tx: Transaction, teamId: string, name?: stri
     orderBy: { number: "asc" },
   });
   const said = await tx.hostObserved.findMany({
-    where: { host: { teamId }, key: { startsWith: `${REPLICA_KIND}/` } },
+    where: { host: { teamId }, OR: [{ key: { startsWith: `${REPLICA_KIND}/` } }, { key: HOST_USE }] },
     select: { hostId: true, key: true, body: true },
   });
+  const { namespace } = await tx.team.findUniqueOrThrow({ where: { id: teamId }, select: { namespace: true } });
+  const uses = new Map(
+    said.flatMap(({ hostId, key, body }) => (key === HOST_USE ? [[hostId, useIn(namespace, hostUse.safeParse(body).data)] as const] : [])),
+  );
   const observed = new Map(
     said.map(({ hostId, key, body }) => [`${hostId} ${key.slice(REPLICA_KIND.length + 1)}`, observedReplica.safeParse(body).data]),
   );
   return {
-    hosts,
+    hosts: hosts.map((host) => ({ ...host, use: uses.get(host.id) })),
     stacks: stacks.map((stack) => ({
       ...stack,
       services: stack.services.map((service) => ({
@@ -85,6 +101,11 @@ export async function readStackRows(tx: Transaction, teamId: string, name?: stri
   };
 }
 
+/** Images of other namespaces are none of the team's. */
+function useIn(namespace: string, use: HostUse | undefined): HostUse | undefined {
+  return use === undefined ? undefined : { ...use, images: use.images.filter((image) => image.namespace === namespace) };
+}
+
 /** A host as the scheduler sees it. What it did not say of itself limits nothing. */
 export function toScheduleHost(host: HostRow): ScheduleHost {
   const facts = hostFacts.safeParse(host.facts).data;
@@ -99,8 +120,8 @@ export function toScheduleHost(host: HostRow): ScheduleHost {
     isDown: host.downSince !== null,
     cpuMillis: facts === undefined ? null : facts.cpus * 1_000,
     memoryBytes: facts?.memoryBytes ?? null,
-    ports: [],
-    images: [],
+    ports: host.use?.ports ?? [],
+    images: (host.use?.images ?? []).map(({ name }) => name),
   };
 }
 

@@ -1,10 +1,12 @@
 import { Project } from "@flotilla/compose";
 import { schedule, type ScheduleHost } from "@flotilla/planner";
 import { describe, expect, test } from "vitest";
+import { servedPorts } from "./compose-services.ts";
 import { blockedBy } from "./dependencies.ts";
 import { outcomeOf } from "./end-deployments.ts";
 import { firstFree, nextBlock } from "./lease-addresses.ts";
-import { whatIsNew } from "./note-replicas.ts";
+import { sumStats } from "./follow-service-stats.ts";
+import { newPhase, whatIsNew } from "./note-replicas.ts";
 import { compareBasis, differences, planStack, type PlanInput, type PresentService } from "./plan-stack.ts";
 import { describeFailure } from "./replica-failure.ts";
 import { checkService, hostLossPolicy, notesOf, restartPolicy, serviceDemand, updatePolicy } from "./service-policy.ts";
@@ -57,9 +59,9 @@ describe("the body of a container", () => {
         PidsLimit: 7,
         PortBindings: { "53/udp": [{ HostIp: "", HostPort: "5353" }] },
         Ulimits: [{ Name: "nofile", Soft: 1, Hard: 2 }],
+        Binds: ["/srv:/srv:ro"],
         Mounts: [
           { Type: "volume", Source: "shop_data", Target: "/data", VolumeOptions: { Labels: { "com.docker.compose.volume": "data" } } },
-          { Type: "bind", Source: "/srv", ReadOnly: true },
           { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 5 } },
         ],
       },
@@ -80,7 +82,7 @@ describe("the body of a container", () => {
 
 describe("policies", () => {
   test("defaults are Compose's", () => {
-    expect(updatePolicy("web", model({}), false)).toEqual({ order: "stop-first", parallelism: 1, delayMs: 0, monitorMs: 5_000, maxFailureRatio: 0, onFailure: "pause", canary: null }); // prettier-ignore
+    expect(updatePolicy("web", model({}), false)).toEqual({ order: "stop-first", parallelism: 1, delayMs: 0, monitorMs: 5_000, maxFailureRatio: 0, progressDeadlineMs: 600_000, onFailure: "pause", canary: null }); // prettier-ignore
     expect(hostLossPolicy("web", model({}))).toEqual({ action: "replace", afterMs: 60_000 });
   });
 
@@ -97,6 +99,9 @@ describe("policies", () => {
     });
     expect(updatePolicy("web", service, true)).toMatchObject({ parallelism: 0, onFailure: "pause", canary: null });
   });
+
+  test("a rollout may be given another time to get on in", () =>
+    expect(updatePolicy("web", model(own({ "progress-deadline": "90s" })), false).progressDeadlineMs).toBe(90_000));
 
   test("a canary may be a part of the replicas", () => {
     const service = model(own({ canary: { replicas: "20%", gate: "health" } }, { replicas: 12 }));
@@ -143,7 +148,7 @@ describe("policies", () => {
       },
     };
     expect(serviceDemand(project(service, { volumes: { data: { name: "shop_data" } } }), "web", "id")).toMatchObject({
-      id: "id", cpuMillis: 1_500, memoryBytes: 9, hostPorts: ["8080/tcp"], volumes: ["shop_data"], preferences: ["zone"], maxPerHost: 2,
+      id: "id", image: "docker.io/library/web:1", cpuMillis: 1_500, memoryBytes: 9, hostPorts: ["8080/tcp"], volumes: ["shop_data"], preferences: ["zone"], maxPerHost: 2,
     }); // prettier-ignore
   });
 
@@ -250,7 +255,48 @@ describe("a plan", () => {
     expect(differences({ image: "a" }, { image: "a" })).toEqual(["a secret or config changed"]));
 });
 
+test("ports of a service's address are those that it publishes, exposes or names, each once", () => {
+  const served = (service: object): object[] => servedPorts(model(service));
+  expect(served({})).toEqual([]);
+  expect(served({ expose: ["3000", "53/udp", "80/tcp", "8000-8001"], ports: [{ target: 80, published: 8080 }, { target: 81 }] })).toEqual([
+    { protocol: "tcp", target: 80, published: 8080 },
+    { protocol: "tcp", target: 3000, published: null },
+    { protocol: "udp", target: 53, published: null },
+    { protocol: "tcp", target: 81, published: null },
+  ]);
+  expect(
+    served({
+      ports: [
+        { target: 80, published: 80, mode: "host" },
+        { target: 9, protocol: "sctp" },
+      ],
+    }),
+  ).toEqual([{ protocol: "tcp", target: 80, published: null }]);
+});
+
+test("what replicas use is summed over those that spoke lately", () => {
+  const sample = (cpuPercent: number, memoryBytes: number): never => ({ cpuPercent, memoryBytes }) as never;
+  const seen = [
+    { sample: sample(1.255, 10), atMs: 9_000 },
+    { sample: sample(2, 20), atMs: 8_000 },
+    { sample: sample(50, 500), atMs: 1_000 },
+  ];
+  expect(sumStats(seen, 10_000)).toMatchObject({ replicas: 2, cpuPercent: 3.26, memoryBytes: 30 });
+  expect(sumStats([], 0)).toMatchObject({ replicas: 0, cpuPercent: 0, memoryBytes: 0 });
+});
+
 describe("what is observed", () => {
+  test.each<[string | undefined, string, boolean, string | undefined]>([
+    ["running", "starting", false, "running"],
+    ["running", "running", false, undefined],
+    ["running", "running", true, "lost"],
+    [undefined, "lost", true, undefined],
+    [undefined, "", false, undefined],
+    ["running", "lost", false, "running"],
+  ])("said %s, before %s, host down %s: new is %s", (phase, lastPhase, isDown, expected) =>
+    expect(newPhase({ observed: phase === undefined ? undefined : { phase }, lastPhase } as never, isDown)).toBe(expected),
+  );
+
   const observed = (phase: string, more: object = {}): never =>
     ({
       observed: { phase, restarts: 0, reason: "", exitCode: null, healthOutput: "", log: [], ...more },
@@ -287,6 +333,14 @@ describe("what is observed", () => {
       "1 of 3 replicas failed: its health check fails",
     );
     expect(describeFailure({ target: { hash: "x" }, replicas: [] } as never, "failed")).toBe("failed");
+  });
+
+  test.each([
+    ["starting", "", "a replica is starting, and its health check has not passed yet"],
+    ["preparing", "pulling web:2: 40%", "a replica is preparing, pulling web:2: 40%"],
+  ])("a replica that is %s for too long is named", (phase, progress, words) => {
+    const replica = { hash: "new", failedAt: null, readyAt: null, observed: { phase, progress } };
+    expect(describeFailure({ target: { hash: "new" }, replicas: [replica] } as never, "nothing went on")).toBe(`nothing went on: ${words}`);
   });
 
   const stackOf = (phases: string[]): never => ({ services: [{ name: "db", isRemoved: false, replicas: phases.map((phase) => ({ state: "run", observed: { phase } })) }] }) as never; // prettier-ignore

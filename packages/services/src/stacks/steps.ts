@@ -1,4 +1,5 @@
 import type { Transaction } from "@flotilla/db";
+import type { StepSaid } from "./reasons.ts";
 
 /** What happened in a deployment. */
 export type Step = {
@@ -8,6 +9,7 @@ export type Step = {
   host: string | null;
   level: "info" | "failure";
   text: string;
+  said?: StepSaid;
 };
 
 /** Writes steps into the newest deployment of their stacks. What happens after its end (healing) is part of its story too. */

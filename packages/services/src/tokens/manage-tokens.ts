@@ -3,14 +3,14 @@ import type { ApiToken, Transaction } from "@flotilla/db";
 import { z } from "zod";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { Actor, UserActor } from "../access/actor.ts";
+import { requireOwn } from "../access/assign.ts";
 import { RIGHTS, type Right } from "../access/rights.ts";
-import { hashToken, makeSecret } from "../access/secrets.ts";
+import { API_TOKEN_PREFIX, hashToken, makeSecret } from "../access/secrets.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { findHost } from "../hosts/find-host.ts";
 import { hostRef } from "../hosts/schemas.ts";
 
-export const API_TOKEN_PREFIX = "flt_";
 const DAY_MS = 86_400_000;
 const MAX_TOKENS = 100;
 
@@ -52,8 +52,7 @@ export async function makeToken(
   actor: UserActor,
   { userId, name, expiresInDays, rights = null, hosts = null }: NewToken & { userId: string },
 ): Promise<{ id: string; token: string }> {
-  const missing = rights?.find((right) => !actor.rights.has(right));
-  if (missing !== undefined) throw new FlotillaError("forbidden", `you cannot give a right that you do not have yourself (${missing})`);
+  requireOwn(actor, rights ?? []);
   const hostIds = hosts === null ? [] : (await Promise.all(hosts.map((ref) => findHost(services, actor, ref)))).map((host) => host.id);
   const token = `${API_TOKEN_PREFIX}${makeSecret()}`;
   const expiresAt = expiresInDays === null ? null : new Date(services.nowMs() + expiresInDays * DAY_MS);

@@ -30,6 +30,7 @@ const volumeList = z.object({ Volumes: z.array(volume).nullish() });
 export function listVolumes(services: ServiceContext, actor: Actor, input: { host?: string | undefined }): Promise<HostList<Volume>> {
   return askHosts(services, actor, {
     host: input.host,
+    action: "volume.read",
     ask: async (link, namespace) => (await engineJson(link, { namespace, method: "GET", path: "/volumes" }, volumeList)).Volumes ?? [],
   });
 }

@@ -1,9 +1,8 @@
-import type { Service } from "@flotilla/compose";
+import type { Peers, Service } from "@flotilla/compose";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { configHash } from "../plan/config-hash.ts";
 import { LABEL, type ObservedContainer } from "../plan/labels.ts";
 import type { Step, UpPlan } from "../plan/plan-up.ts";
-import type { Peers } from "../plan/body-input.ts";
 import type { ApplyContext } from "./context.ts";
 import { createContainer, located } from "./create-container.ts";
 import type { FileContents } from "./file-contents.ts";

@@ -13,6 +13,7 @@ export const Inspected = z.object({
     ExitCode: z.number(),
     Error: z.string().nullish(),
     StartedAt: z.string(),
+    FinishedAt: z.string(),
     Health: z.object({ Status: z.string(), Log: z.array(z.object({ Output: z.string(), ExitCode: z.number() })).nullish() }).nullish(),
   }),
   Config: z.object({ Tty: z.boolean().nullish(), OpenStdin: z.boolean().nullish(), Volumes: z.record(z.string(), z.unknown()).nullish() }),

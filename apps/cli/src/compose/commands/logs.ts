@@ -3,8 +3,7 @@ import { inspect } from "../apply/wait.ts";
 import { nameOf, numberOf, type ContainerRow } from "../engine/observe.ts";
 import { shortName } from "../plan/labels.ts";
 import type { Session } from "../session.ts";
-import { isMultiplexed } from "../view/log-follower.ts";
-import { LogPrinter } from "../view/log-printer.ts";
+import { isMultiplexed, LogPrinter } from "../view/log-printer.ts";
 import { selectContainers } from "./select.ts";
 
 export type LogsOptions = {

@@ -1,7 +1,4 @@
-import type { Project, Service } from "@flotilla/compose";
-
-/** Containers of other services that this one is tied to, by service: the engine wants their ids. */
-export type Peers = ReadonlyMap<string, { id: string; name: string }>;
+import type { Peers, Project, Service } from "@flotilla/compose";
 
 export type BodyInput = {
   project: Project;
@@ -25,6 +22,3 @@ export type BodyInput = {
   /** Whether the engine takes several networks at once (API 1.44). */
   takesNetworks: boolean;
 };
-
-/** A key that is there only when it has a value: what is left out is the image's or the engine's choice. */
-export const optional = <T>(key: string, value: T | undefined): Record<string, T> => (value === undefined ? {} : { [key]: value });

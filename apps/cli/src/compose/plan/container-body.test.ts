@@ -66,65 +66,7 @@ describe("a container's body", () => {
 
   test.each<[string, object, object]>([
     ["leaves to the image what the file does not say", {}, { Image: "i", Env: [], Tty: false }],
-    ["gives commands and entry points", { command: ["a"], entrypoint: [] }, { Cmd: ["a"], Entrypoint: [""] }],
-    ["unsets variables", { environment: { A: "1", B: null, C: "" } }, { Env: ["A=1", "B", "C="] }],
-    [
-      "counts health in nanoseconds",
-      { healthcheck: { intervalMs: 1500, retries: 2 } },
-      { Healthcheck: { Interval: 1_500_000_000, Retries: 2 } },
-    ],
-    ["stops in whole seconds", { stopGracePeriodMs: 1200 }, { StopTimeout: 2 }],
-    ["exposes what it publishes", { expose: ["1/tcp"], ports: [{ target: 80 }] }, { ExposedPorts: { "1/tcp": {}, "80/tcp": {} } }],
-    [
-      "publishes ports",
-      {
-        ports: [
-          { target: 80, published: 8080, hostIp: "127.0.0.1" },
-          { target: 81, protocol: "udp", published: 1, publishedEnd: 5 },
-          { target: 82 },
-        ],
-      },
-      {
-        HostConfig: {
-          PortBindings: {
-            "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "8080" }],
-            "81/udp": [{ HostIp: "", HostPort: "1-5" }],
-            "82/tcp": [{ HostIp: "", HostPort: "" }],
-          },
-        },
-      },
-    ],
-    [
-      "binds as strings where directories shall be made",
-      { volumes: [{ type: "bind", source: "/a", target: "/b", isReadOnly: true, propagation: "rslave" }] },
-      { HostConfig: { Binds: ["/a:/b:ro,rslave"], Mounts: [] } },
-    ],
-    [
-      "binds as mounts where they shall not",
-      { volumes: [{ type: "bind", source: "/a", target: "/b", createHostPath: false }] },
-      { HostConfig: { Binds: [], Mounts: [{ Type: "bind", Source: "/a", Target: "/b", ReadOnly: false }] } },
-    ],
-    [
-      "binds a path with a colon",
-      { volumes: [{ type: "bind", source: "/a:b", target: "/b" }] },
-      { HostConfig: { Mounts: [{ Source: "/a:b" }] } },
-    ],
-    [
-      "uses volumes by their real names",
-      { volumes: [{ type: "volume", source: "v", target: "/v", noCopy: true }] },
-      { HostConfig: { Binds: ["p_v:/v:nocopy"] } },
-    ],
-    [
-      "uses a part of a volume",
-      { volumes: [{ type: "volume", source: "v", target: "/v", subpath: "s" }] },
-      { HostConfig: { Mounts: [{ Type: "volume", Source: "p_v", VolumeOptions: { Subpath: "s" } }] } },
-    ],
     ["has anonymous volumes", { volumes: [{ type: "volume", target: "/x" }] }, { Volumes: { "/x": {} } }],
-    [
-      "limits",
-      { deploy: { resources: { limits: { cpus: 0.5, memoryBytes: 64, pids: 3 }, reservations: { memoryBytes: 32 } } } },
-      { HostConfig: { NanoCpus: 500_000_000, Memory: 64, PidsLimit: 3, MemoryReservation: 32 } },
-    ],
     [
       "restarts by its policy",
       { restart: { name: "on-failure", maximumRetryCount: 3 } },
@@ -146,16 +88,6 @@ describe("a container's body", () => {
       { HostConfig: { NetworkMode: "container:dbid" }, NetworkingConfig: { EndpointsConfig: {} } },
     ],
     [
-      "shares another service's namespaces and volumes",
-      { ipc: "service:db", pid: "service:db", volumesFrom: ["db:ro", "container:x"] },
-      { HostConfig: { IpcMode: "container:dbid", PidMode: "container:dbid", VolumesFrom: ["dbid:ro", "x"] } },
-    ],
-    [
-      "names hosts with a colon",
-      { extraHosts: ["a=1.1.1.1", "b=::1", "c:2.2.2.2"] },
-      { HostConfig: { ExtraHosts: ["a:1.1.1.1", "b:::1", "c:2.2.2.2"] } },
-    ],
-    [
       "is in its networks, the first one first",
       { networks: { n: { aliases: ["x"], ipv4Address: "10.0.0.2" }, default: {} } },
       {
@@ -170,18 +102,8 @@ describe("a container's body", () => {
       { links: ["db:database"], externalLinks: ["other"] },
       { NetworkingConfig: { EndpointsConfig: { p_default: { Links: ["p-db-1:database", "other:other"] } } } },
     ],
-    [
-      "logs by its driver",
-      { logging: { driver: "local", options: { a: "b" } } },
-      { HostConfig: { LogConfig: { Type: "local", Config: { a: "b" } } } },
-    ],
   ])("%s", (_name, keys, expected) => {
     expect(bodyOf(keys)).toMatchObject(expected);
-  });
-
-  test("an image's command and entry point are not mentioned when the file has none", () => {
-    const body = bodyOf({});
-    for (const key of ["Cmd", "Entrypoint", "User", "WorkingDir", "Healthcheck", "StopTimeout"]) expect(body).not.toHaveProperty(key);
   });
 
   test("a one-off container has neither the service's name nor its restarts", () => {

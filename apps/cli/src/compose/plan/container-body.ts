@@ -1,49 +1,30 @@
-import type { Service } from "@flotilla/compose";
-import { type BodyInput, optional } from "./body-input.ts";
-import { hostConfigOf } from "./host-config.ts";
+import { containerBodyOf, ofPeer, optional, type Service } from "@flotilla/compose";
+import type { BodyInput } from "./body-input.ts";
 import { LABEL, ONEOFF } from "./labels.ts";
 import { networkingOf } from "./networking.ts";
 
-const NANOS_PER_MS = 1_000_000;
-const nanos = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(ms * NANOS_PER_MS));
-
 /** Body of `POST /containers/create` for one container of a service. Pure. */
 export function containerBody(input: BodyInput): Record<string, unknown> {
-  const { service } = input;
-  const health = service.healthcheck;
+  const { service, project, peers, inherited, boundFiles } = input;
+  const { HostConfig: host, ...body } = containerBodyOf({ project, service, peers, publishes: () => true, makesVolumes: false });
   const anonymous = service.volumes.filter(
-    (mount) => mount.type === "volume" && mount.source === undefined && !input.inherited.has(mount.target),
+    (mount) => mount.type === "volume" && mount.source === undefined && !inherited.has(mount.target),
   );
+  const binds = [...inherited].map(([target, name]) => `${name}:${target}`);
+  const files = [...boundFiles].map(([target, source]) => ({ Type: "bind", Source: source, Target: target, ReadOnly: true }));
   return {
+    ...body,
     Image: service.image,
-    ...(service.command === undefined ? {} : { Cmd: service.command }),
-    ...(service.entrypoint === undefined ? {} : { Entrypoint: service.entrypoint.length === 0 ? [""] : service.entrypoint }),
-    Env: Object.entries(service.environment).map(([key, value]) => (value === null ? key : `${key}=${value}`)),
     Labels: labelsOf(input),
-    ...optional("User", service.user),
-    ...optional("WorkingDir", service.workingDir),
-    ...optional("Hostname", service.hostname),
-    ...optional("Domainname", service.domainname),
-    Tty: service.tty,
-    OpenStdin: service.stdinOpen,
-    ...optional("StopSignal", service.stopSignal),
-    ...(service.stopGracePeriodMs === undefined ? {} : { StopTimeout: Math.ceil(service.stopGracePeriodMs / 1000) }),
     ...optional("MacAddress", input.takesNetworks ? undefined : macAddress(service)),
-    ExposedPorts: exposedPorts(service),
     Volumes: Object.fromEntries(anonymous.map(({ target }) => [target, {}])),
-    ...(health === undefined
-      ? {}
-      : {
-          Healthcheck: {
-            ...optional("Test", health.test),
-            ...optional("Interval", nanos(health.intervalMs)),
-            ...optional("Timeout", nanos(health.timeoutMs)),
-            ...optional("StartPeriod", nanos(health.startPeriodMs)),
-            ...optional("StartInterval", nanos(health.startIntervalMs)),
-            ...optional("Retries", health.retries),
-          },
-        }),
-    HostConfig: hostConfigOf(input),
+    HostConfig: {
+      ...host,
+      Binds: [...host.Binds, ...binds],
+      Mounts: [...host.Mounts, ...files],
+      NetworkMode: networkMode(input),
+      RestartPolicy: restartPolicy(input),
+    },
     ...networkingOf(input),
   };
 }
@@ -51,9 +32,22 @@ export function containerBody(input: BodyInput): Record<string, unknown> {
 const macAddress = (service: Service): string | undefined =>
   service.macAddress ?? Object.values(service.networks).find((attachment) => attachment.macAddress !== undefined)?.macAddress;
 
-function exposedPorts(service: Service): Record<string, object> {
-  const ports = [...service.expose, ...service.ports.map(({ target, protocol }) => `${target}/${protocol}`)];
-  return Object.fromEntries(ports.map((port) => [port, {}]));
+function networkMode({ service, project, peers }: BodyInput): string {
+  const { networkMode: mode } = service;
+  if (mode !== undefined) return ofPeer(mode, peers);
+  const [first] = Object.keys(service.networks);
+  return first === undefined ? "none" : (project.networks[first]?.name ?? "default");
+}
+
+/** `deploy.restart_policy` counts before `restart`; a job and a one-off container are not restarted. */
+function restartPolicy({ service, isOneOff }: BodyInput): { Name: string; MaximumRetryCount: number } {
+  const policy = service.deploy.restartPolicy;
+  if (isOneOff) return { Name: "no", MaximumRetryCount: 0 };
+  if (policy !== undefined) {
+    if (policy.condition === "on-failure") return { Name: "on-failure", MaximumRetryCount: policy.maxAttempts ?? 0 };
+    return { Name: policy.condition === "any" && !service.deploy.mode.endsWith("-job") ? "always" : "no", MaximumRetryCount: 0 };
+  }
+  return { Name: service.restart?.name ?? "no", MaximumRetryCount: service.restart?.maximumRetryCount ?? 0 };
 }
 
 function labelsOf(input: BodyInput): Record<string, string> {

@@ -1,5 +1,5 @@
-import type { Attachment } from "@flotilla/compose";
-import { type BodyInput, optional } from "./body-input.ts";
+import { type Attachment, optional } from "@flotilla/compose";
+import type { BodyInput } from "./body-input.ts";
 
 /** Settings of one network's attachment, as `create` and `connect` take them. */
 export type EndpointSettings = Record<string, unknown>;

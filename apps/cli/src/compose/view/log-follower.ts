@@ -10,6 +10,7 @@ import { dependencyOrder } from "@flotilla/compose";
 import { LABEL, shortName } from "../plan/labels.ts";
 import type { Session } from "../session.ts";
 import { LogPrinter } from "./log-printer.ts";
+import { LogTail } from "./log-tail.ts";
 
 export type FollowOptions = {
   services: readonly string[];
@@ -27,7 +28,6 @@ export type FollowOptions = {
 const EngineEvent = z.object({
   Action: z.string(),
   timeNano: z.number().optional(),
-  time: z.number().optional(),
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }),
 });
 
@@ -38,9 +38,10 @@ type Followed = {
   short: string;
   service: string;
   isOver: boolean;
-  printing: Promise<void>;
-  isPrinting: boolean;
-  diedAt: string | undefined;
+  /** Once it is over. */
+  endedAtMs: number;
+  /** Undefined: it is not shown. */
+  tail: LogTail | undefined;
 };
 
 /** Two signals within this time are one press: a terminal sends it to every process, and a wrapper passes its own on. */
@@ -78,49 +79,37 @@ export class LogFollower {
     });
   }
 
-  /** Listens to a container that was there before, from before its start on: its log holds what it said in earlier runs too. */
+  /** A container that was there before is about to be started: its log holds what it said in earlier runs too. */
   async listen({ id, name, service }: { id: string; name: string; service: string }): Promise<void> {
-    const followed = this.#register({ id, name, service });
-    if (!this.#isShown(service) || this.#options.timestamps === true) return;
-    const query = { stream: true, stdout: true, stderr: true };
-    const { socket, head, isMultiplexed } = await this.#session.engine.hijack({ method: "POST", path: `/containers/${id}/attach`, query });
-    if (head.length > 0) socket.unshift(head);
-    this.#events.signal.addEventListener("abort", () => socket.destroy(), { once: true });
-    const hasFrames = isMultiplexed && this.#loaded.project.services[service]?.tty !== true;
-    this.#track(
-      followed,
-      this.#printer.print(followed.short, socket, hasFrames).catch(() => undefined),
-    );
+    await this.#register({ id, name, service }).tail?.skip();
   }
 
   /** A container that has been started (or ran already): its output is shown from now on, a new one's from its beginning. */
   add({ id, name, service, isNew }: { id: string; name: string; service: string; isNew: boolean }): void {
     const known = this.#containers.get(id);
-    const followed = known ?? this.#register({ id, name, service });
-    if (!this.#isShown(service) || (known !== undefined && this.#options.timestamps !== true)) return;
-    this.#track(followed, this.#print(followed, isNew ? {} : { tail: 0 }));
-  }
-
-  #track(container: Followed, printing: Promise<void>): void {
-    container.isPrinting = true;
-    container.printing = printing.then(() => void (container.isPrinting = false));
+    const { tail } = known ?? this.#register({ id, name, service });
+    if (known !== undefined || isNew) tail?.begin();
+    else void tail?.skip().then(() => tail.begin());
   }
 
   #register({ id, name, service }: { id: string; name: string; service: string }): Followed {
     const short = shortName(this.#loaded.project.name, name);
     if (this.#isShown(service)) this.#printer.register(short);
-    const followed: Followed = {
-      id,
-      name,
-      short,
-      service,
-      isOver: false,
-      printing: Promise.resolve(),
-      isPrinting: false,
-      diedAt: undefined,
-    };
+    const followed: Followed = { id, name, short, service, isOver: false, endedAtMs: 0, tail: this.#tailOf({ id, name, service, short }) };
     this.#containers.set(id, followed);
     return followed;
+  }
+
+  #tailOf({ id, name, service, short }: { id: string; name: string; service: string; short: string }): LogTail | undefined {
+    if (!this.#isShown(service)) return undefined;
+    return new LogTail({
+      engine: this.#session.engine,
+      printer: this.#printer,
+      container: { id, short, hasTerminal: this.#loaded.project.services[service]?.tty === true },
+      timestamps: this.#options.timestamps === true,
+      signal: this.#events.signal,
+      warn: (message) => this.#session.warn(`logs of ${name}: ${message}`),
+    });
   }
 
   /** Shows logs until the end. @returns the exit code of the command. */
@@ -136,7 +125,7 @@ export class LogFollower {
     if (this.#isInterrupted) await this.#interrupt(this.#options.timeout);
     this.#endIfOver();
     const code = await this.#done.promise;
-    await Promise.all([...this.#containers.values()].map(({ printing }) => printing));
+    await Promise.all([...this.#containers.values()].map(async ({ tail }) => tail?.finish()));
     return code;
   }
 
@@ -181,31 +170,6 @@ export class LogFollower {
     return !noAttach.includes(service) && this.#loaded.project.services[service]?.attach !== false;
   }
 
-  async #print(container: Followed, from: { tail?: number; since?: string }): Promise<void> {
-    const { engine } = this.#session;
-    const { signal } = this.#events;
-    try {
-      const query = { follow: true, stdout: true, stderr: true, timestamps: this.#options.timestamps === true, ...from };
-      const response = await engine.stream({ method: "GET", path: `/containers/${container.id}/logs`, query, signal });
-      await this.#printer.print(
-        container.short,
-        response,
-        isMultiplexed(response, this.#loaded.project.services[container.service]?.tty === true),
-      );
-      // The log ended with a run, and the next run has begun before that was noticed.
-      if (
-        !signal.aborted &&
-        container.diedAt !== undefined &&
-        container.diedAt !== from.since &&
-        (await inspect(engine, container.id)).State.Running
-      )
-        await this.#print(container, { since: container.diedAt });
-    } catch (error) {
-      if (!signal.aborted && toFlotillaError(error).code !== "not_found")
-        this.#session.warn(`logs of ${container.name}: ${toFlotillaError(error).message}`);
-    }
-  }
-
   #openEvents(): Promise<IncomingMessage> {
     const wanted = filters({ type: ["container"], event: ["die", "start"], label: [`${LABEL.project}=${this.#loaded.project.name}`] });
     return this.#session.engine.stream({ method: "GET", path: "/events", query: { filters: wanted }, signal: this.#events.signal });
@@ -227,16 +191,13 @@ export class LogFollower {
   async #onEvent({ Action, Actor, timeNano }: z.output<typeof EngineEvent>): Promise<void> {
     const container = this.#containers.get(Actor.ID);
     if (container === undefined) return;
-    if (Action === "die") {
-      // What it says after this, another run says.
-      if (timeNano !== undefined) container.diedAt = (timeNano / 1e9).toFixed(9);
-      return this.#look(container);
+    // What is told late is of a run whose end is known already.
+    if (Action === "start" && container.isOver && (timeNano ?? 0) / 1e6 > container.endedAtMs) {
+      container.isOver = false;
+      container.tail?.reopen();
     }
-    if (Action !== "start" || container.diedAt === undefined) return;
-    container.isOver = false;
-    // Some engines end a log with each run, others when the container has ended for good.
-    if (!container.isPrinting && this.#isShown(container.service))
-      this.#track(container, this.#print(container, { since: container.diedAt }));
+    container.tail?.wake();
+    if (Action === "die") await this.#look(container);
   }
 
   /** Notes a container's end, once for each. One that its policy starts again has not ended for good. */
@@ -247,7 +208,8 @@ export class LogFollower {
       if (State.Running || container.isOver) return;
       code = State.ExitCode;
       container.isOver = State.Status !== "restarting";
-      if (container.isOver) await container.printing;
+      container.endedAtMs = Date.parse(State.FinishedAt);
+      if (container.isOver) await container.tail?.finish();
       this.#printer.event(container.short, `exited with code ${code}`);
       if (!container.isOver) return;
     } catch (error) {
@@ -294,11 +256,4 @@ export class LogFollower {
     for (const { name } of running) this.#session.progress.set({ kind: "Container", name, status: "Killing" });
     await Promise.allSettled(running.map(({ id }) => this.#session.engine.run({ method: "POST", path: `/containers/${id}/kill` })));
   }
-}
-
-/** By the answer's own word where it has one, else by whether there is a terminal. */
-export function isMultiplexed(response: IncomingMessage, hasTerminal: boolean): boolean {
-  const type = response.headers["content-type"] ?? "";
-  if (type.includes("multiplexed-stream")) return true;
-  return !hasTerminal;
 }

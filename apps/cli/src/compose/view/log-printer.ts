@@ -1,7 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { STDCOPY, StdcopyDecoder } from "@flotilla/engine-api";
 import { colourOf } from "./colours.ts";
 
+export type LogStreamName = "stdout" | "stderr";
 export type LogOutput = { write(text: string): unknown };
 export type PrinterOptions = { prefix: boolean; colour: boolean; stdout: LogOutput; stderr: LogOutput };
 
@@ -24,7 +26,7 @@ export class LogPrinter {
     if (!this.#colours.has(name)) this.#colours.set(name, colourOf(this.#colours.size));
   }
 
-  line(name: string, text: string, stream: "stdout" | "stderr" = "stdout"): void {
+  line(name: string, text: string, stream: LogStreamName = "stdout"): void {
     this.#options[stream].write(`${this.#prefix(name)}${text}\n`);
   }
 
@@ -35,16 +37,7 @@ export class LogPrinter {
 
   /** Prints a container's log as it comes, to the end of the stream. */
   async print(name: string, response: Readable, isMultiplexed: boolean): Promise<void> {
-    const out = new LineCutter((text) => this.line(name, text));
-    const err = new LineCutter((text) => this.line(name, text, "stderr"));
-    const decoder = new StdcopyDecoder();
-    for await (const chunk of response) {
-      const bytes = chunk as Buffer;
-      if (!isMultiplexed) out.push(bytes);
-      else for (const frame of decoder.push(bytes)) (frame.stream === STDCOPY.stderr ? err : out).push(frame.payload);
-    }
-    out.end();
-    err.end();
+    await cutLines(response, isMultiplexed, (text, stream) => this.line(name, text, stream));
   }
 
   #prefix(name: string): string {
@@ -53,6 +46,31 @@ export class LogPrinter {
     const colour = this.#colours.get(name);
     return this.#options.colour && colour !== undefined ? colour(text) : text;
   }
+}
+
+/** Tells the lines of a log or of an attached container, to the end of the stream. */
+export async function cutLines(
+  response: Readable,
+  isMultiplexed: boolean,
+  tell: (text: string, stream: LogStreamName) => void,
+): Promise<void> {
+  const out = new LineCutter((text) => tell(text, "stdout"));
+  const err = new LineCutter((text) => tell(text, "stderr"));
+  const decoder = new StdcopyDecoder();
+  for await (const chunk of response) {
+    const bytes = chunk as Buffer;
+    if (!isMultiplexed) out.push(bytes);
+    else for (const frame of decoder.push(bytes)) (frame.stream === STDCOPY.stderr ? err : out).push(frame.payload);
+  }
+  out.end();
+  err.end();
+}
+
+/** By the answer's own word where it has one, else by whether there is a terminal. */
+export function isMultiplexed(response: IncomingMessage, hasTerminal: boolean): boolean {
+  const type = response.headers["content-type"] ?? "";
+  if (type.includes("multiplexed-stream")) return true;
+  return !hasTerminal;
 }
 
 class LineCutter {

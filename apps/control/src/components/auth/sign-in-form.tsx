@@ -8,6 +8,7 @@ import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
 import { z } from "zod";
 import { AuthCard } from "@/components/auth/auth-card.tsx";
+import { SecondStep } from "@/components/auth/second-step.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
@@ -16,6 +17,7 @@ import { openAuthClient } from "@/lib/auth-client.ts";
 import { safeNextPath } from "@/lib/next-path.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
+const half = z.looseObject({ twoFactorRedirect: z.literal(true) });
 const schema = z.object({ email: z.email("email"), password: z.string().min(1, "password") });
 type Values = z.infer<typeof schema>;
 
@@ -24,15 +26,24 @@ export function SignInForm(): ReactNode {
   const trpc = useTRPC();
   const next = safeNextPath(useSearchParams().get("next"));
   const { data: setup } = useQuery(trpc.setup.status.queryOptions());
+  const [isHalf, setHalf] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { email: "", password: "" } });
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     setFailure(null);
-    const { error } = await openAuthClient().signIn.email(values);
-    if (error === null) window.location.assign(next);
+    const { data, error } = await openAuthClient().signIn.email(values);
+    if (half.safeParse(data).success) setHalf(true);
+    else if (error === null) window.location.assign(next);
     else setFailure(error.status === 401 ? t("wrong") : error.status === 429 ? t("tooMany") : (error.message ?? t("unreachable")));
   });
+  if (isHalf) {
+    return (
+      <AuthCard title={t("second.title")}>
+        <SecondStep onDone={() => window.location.assign(next)} />
+      </AuthCard>
+    );
+  }
   return (
     <AuthCard title={t("signIn")}>
       {setup?.needsSetup === true ? (

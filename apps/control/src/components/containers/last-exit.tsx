@@ -1,7 +1,7 @@
 "use client";
 
 import { useSubscription } from "@trpc/tanstack-react-query";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { TimeAgo } from "@/components/time-ago.tsx";

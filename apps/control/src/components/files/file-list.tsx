@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { FilePlus2, Plus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { FileKind } from "@/components/files/file-dialog.tsx";

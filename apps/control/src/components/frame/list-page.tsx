@@ -1,10 +1,9 @@
 "use client";
 
-import type { RowSelectionState } from "@tanstack/react-table";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Loadable } from "@/components/frame/loadable.ts";
-import { DataTable, type DataTableProps } from "@/components/table/data-table.tsx";
+import { DataTable, type DataTableProps, type Selected } from "@/components/table/data-table.tsx";
 import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { SearchField } from "@/components/ui/search-field.tsx";
@@ -36,6 +35,8 @@ export type ListPageProps<Row extends object> = Omit<DataTableProps<Row>, "label
   /** Dialogs of the list; they are there whether or not it has rows. */
   children?: ReactNode;
 };
+
+const NONE: Selected = new Set();
 
 /** The one frame of a list: its place while it loads, why it could not be read, the next step while it is empty, filter and table. */
 export function ListPage<Row extends object>(props: ListPageProps<Row>): ReactNode {
@@ -78,7 +79,7 @@ function Rows<Row extends object>({
 }: ListPageProps<Row> & { rows: readonly Row[] }) {
   const t = useTranslations("table");
   const url = useUrlState();
-  const [selected, setSelected] = useState<RowSelectionState>({});
+  const [selected, setSelected] = useState<Selected>(NONE);
   const text = url.get("q") ?? "";
   // Letters appear at once in the box; thousands of rows follow when there is time.
   const wanted = useDeferredValue(text);
@@ -87,7 +88,7 @@ function Rows<Row extends object>({
     const passed = isShown === undefined ? rows : rows.filter(isShown);
     return filterRows(passed, wanted, textOf);
   }, [rows, isShown, wanted, textOf]);
-  const chosen = useMemo(() => shown.filter((row) => selected[table.rowId(row)] === true), [shown, selected, table.rowId]);
+  const chosen = useMemo(() => shown.filter((row) => selected.has(table.rowId(row))), [shown, selected, table.rowId]);
   return (
     <>
       <div className="flex flex-wrap items-center gap-2">
@@ -125,7 +126,7 @@ function Rows<Row extends object>({
           selection={bulk === undefined ? undefined : { selected, setSelected }}
         />
       )}
-      {bulk?.(chosen, () => setSelected({}))}
+      {bulk?.(chosen, () => setSelected(NONE))}
     </>
   );
 }

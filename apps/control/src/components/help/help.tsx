@@ -1,6 +1,6 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Command } from "@/components/ui/copy-button.tsx";
@@ -20,7 +20,13 @@ export function Help(): ReactNode {
     );
     return Linked;
   };
-  const links = { hosts: link("/hosts?add=1"), images: link("/images?upload=1"), run: link("/run"), tokens: link("/settings?tab=tokens") };
+  const links = {
+    overview: link("/"),
+    hosts: link("/hosts?add=1"),
+    images: link("/images?upload=1"),
+    run: link("/run"),
+    tokens: link("/settings?tab=tokens"),
+  };
   return (
     <div className="max-w-3xl space-y-4">
       <Panel title={t("first.title")}>
@@ -44,6 +50,7 @@ export function Help(): ReactNode {
       </Panel>
       <Panel title={t("know.title")}>
         <ul className="list-disc space-y-2 pl-5 text-sm marker:text-muted">
+          <li>{t.rich("know.overview", links)}</li>
           <li>{t("know.survive")}</li>
           <li>{t("know.volumes")}</li>
           <li>{t("know.activity")}</li>

@@ -5,7 +5,7 @@ import { useTranslations } from "use-intl";
 import { PartialNotice } from "@/components/ui/states.tsx";
 import type { HostDetails } from "@/trpc/types.ts";
 
-type DesiredState = HostDetails["desiredState"];
+type DesiredState = NonNullable<HostDetails["desiredState"]>;
 
 /** How far a host is with what it was told to be. */
 export function DesiredStateText({ state }: { state: DesiredState }): ReactNode {

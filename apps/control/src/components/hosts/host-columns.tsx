@@ -1,6 +1,6 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { HostMenu } from "@/components/hosts/host-menu.tsx";

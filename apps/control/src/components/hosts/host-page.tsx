@@ -1,25 +1,45 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { useParams, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ContainerList } from "@/components/containers/container-list.tsx";
 import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { HostMenu } from "@/components/hosts/host-menu.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
-import { HostInfoPanel } from "@/components/hosts/host-info-panel.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
-import { ImageTable } from "@/components/images/image-list.tsx";
+import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
-import { VolumeTable } from "@/components/volumes/volume-list.tsx";
+import { useMay } from "@/components/use-me.ts";
 import { hostTone } from "@/lib/host-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
 
-const TABS = ["status", "containers", "images", "volumes", "info"] as const;
+// The lists of a host come when their tab is opened.
+const ContainerList = dynamic(() => import("@/components/containers/container-list.tsx").then((found) => found.ContainerList), {
+  loading: () => <TableSkeleton />,
+});
+const ImageTable = dynamic(() => import("@/components/images/image-list.tsx").then((found) => found.ImageTable), {
+  loading: () => <TableSkeleton />,
+});
+const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable), {
+  loading: () => <TableSkeleton />,
+});
+const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
+  loading: () => <TableSkeleton />,
+});
+const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
+  loading: () => <TableSkeleton />,
+});
+const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
+  loading: () => <TableSkeleton />,
+});
+
+const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
+const OWNER_TABS = [...TABS, "sharing"] as const;
 
 export function HostPage(): ReactNode {
   const t = useTranslations("host");
@@ -37,23 +57,32 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
   const t = useTranslations("host");
   const hosts = useTranslations("hosts");
   const router = useRouter();
+  const mayShare = useMay("host.share");
   const [dialog, setDialog] = useState<"rename" | "remove" | null>(null);
-  const content: Record<(typeof TABS)[number], () => ReactNode> = {
+  const content: Record<(typeof OWNER_TABS)[number], () => ReactNode> = {
     status: () => <HostStatus host={host} />,
     containers: () => <ContainerList host={host.name} />,
     images: () => <ImageTable host={host.name} />,
     volumes: () => <VolumeTable host={host.name} />,
+    guards: () => <HostGuards host={host} />,
     info: () => <HostInfoPanel host={host} />,
+    sharing: () => <HostSharing host={host.id} />,
   };
   return (
     <>
       <DetailHeader
         title={host.name}
         status={<Status tone={hostTone(host.state)}>{hosts(`states.${host.state}`)}</Status>}
-        facts={[host.isLocal ? <Badge>{hosts("thisMachine")}</Badge> : null]}
+        facts={[host.isLocal ? <Badge>{hosts("thisMachine")}</Badge> : null, host.isShared ? <Badge>{hosts("shared")}</Badge> : null]}
         actions={<HostMenu host={host} onRename={() => setDialog("rename")} onRemove={() => setDialog("remove")} />}
       />
-      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} resets={["state"]} />
+      <UrlTabs
+        label={t("tabsLabel")}
+        ids={mayShare && !host.isShared ? OWNER_TABS : TABS}
+        words={(id) => t(`tabs.${id}`)}
+        content={content}
+        resets={["state"]}
+      />
       {dialog === "rename" ? (
         <RenameHostDialog
           host={host}

@@ -1,6 +1,6 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
@@ -34,7 +34,7 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
           <PartialNotice>{host.flag}</PartialNotice>
         </div>
       )}
-      <DesiredStateFailures state={host.desiredState} />
+      {host.desiredState === null ? null : <DesiredStateFailures state={host.desiredState} />}
       <Panel title={t("load")}>
         {host.stats === null ? <p className="text-sm text-muted">{t("noLoad")}</p> : <Load stats={host.stats} host={host} />}
       </Panel>
@@ -47,8 +47,10 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
             { label: t("memory"), value: host.memoryBytes === null ? "–" : formatBytes(host.memoryBytes) },
             { label: t("version"), value: host.version ?? "–" },
             { label: t("address"), value: host.address ?? "–", isMono: host.address !== null },
+            { label: t("underlay.title"), value: <Underlay underlay={host.underlay} /> },
+            { label: t("underlay.encryption"), value: <Encryption underlay={host.underlay} /> },
             { label: t("lastSeen"), value: host.state === "online" ? t("now") : seen === null ? t("never") : <TimeAgo time={seen} /> },
-            { label: t("desired.title"), value: <DesiredStateText state={host.desiredState} /> },
+            ...(host.desiredState === null ? [] : [{ label: t("desired.title"), value: <DesiredStateText state={host.desiredState} /> }]),
             ...(added === null ? [] : [{ label: t("added"), value: <TimeAgo time={added} /> }]),
           ]}
         />
@@ -114,4 +116,22 @@ function DockerAccess({ name }: { name: string }): ReactNode {
       <Command isWrapped text={`export DOCKER_CUSTOM_HEADERS='Authorization=Bearer flt_…' DOCKER_HOST=tcp://${place}/docker/${name}`} />
     </Panel>
   );
+}
+
+function Underlay({ underlay }: { underlay: HostDetails["underlay"] }): ReactNode {
+  const t = useTranslations("host.underlay");
+  if (underlay === null) return "–";
+  return (
+    <>
+      <span className="font-mono">{underlay.address}</span> · {t("mtu", { mtu: underlay.mtuBytes })}
+    </>
+  );
+}
+
+/** Whether encrypted networks can have containers here; what is missing when they cannot. */
+function Encryption({ underlay }: { underlay: HostDetails["underlay"] }): ReactNode {
+  const t = useTranslations("host.underlay");
+  if (underlay === null) return "–";
+  if (underlay.encryption !== "none") return t(underlay.encryption);
+  return <span className="text-warn">{t(underlay.encryptionLack ?? "none")}</span>;
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Play, Trash2, Upload } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { useParams, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";

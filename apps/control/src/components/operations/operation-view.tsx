@@ -1,7 +1,7 @@
 "use client";
 
 import { ChevronDown, X } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { OperationLog } from "@/components/operations/operation-log.tsx";

@@ -1,16 +1,16 @@
 "use client";
 
-import { CircleAlert, Info, TriangleAlert } from "lucide-react";
-import Link from "next/link";
-import type { ReactNode } from "react";
+import { ChevronRight, CircleAlert, Info, TriangleAlert } from "lucide-react";
+import { Link } from "@/components/ui/link.tsx";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { AttentionDetail, AttentionTitle } from "@/components/overview/attention-words.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { Button } from "@/components/ui/button.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
-import type { Overview } from "@/trpc/types.ts";
-
-type Attention = Overview["attention"][number];
+import type { Attention } from "@/trpc/types.ts";
 
 const SEVERITIES = {
   critical: { icon: CircleAlert, color: "text-bad" },
@@ -18,69 +18,52 @@ const SEVERITIES = {
   info: { icon: Info, color: "text-info" },
 } as const;
 
-/** What somebody should look at, worst first, each a link to where it can be seen and mended. */
+const SHOWN = 12;
+
+/** What somebody should look at, worst first: what, where, since when, and the one link to where it can be mended. */
 export function AttentionList({ items }: { items: readonly Attention[] }): ReactNode {
   const t = useTranslations("overview");
+  const [isWhole, setWhole] = useState(false);
+  const shown = isWhole ? items : items.slice(0, SHOWN);
   return (
     <Panel title={t("attention", { count: items.length })} isFlush>
-      <ul>
-        {items.map((item) => {
-          const { icon: Icon, color } = SEVERITIES[item.severity];
-          return (
-            <li key={`${item.href} ${item.code}`} className="border-b last:border-b-0">
-              <Link href={item.href} className="flex items-start gap-3 px-4 py-2.5 hover:bg-hover focus-visible:-outline-offset-2">
-                <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", color)} />
-                <span className="min-w-0">
-                  <span className="block text-sm font-medium break-words">
-                    <span className="sr-only">{t(`severities.${item.severity}`)}: </span>
-                    <Title item={item} />
-                  </span>
-                  <span className="block text-sm break-words text-muted">
-                    <Detail item={item} />
-                  </span>
-                </span>
-              </Link>
-            </li>
-          );
-        })}
+      <ul aria-label={t("attention", { count: items.length })}>
+        {shown.map((item) => (
+          <AttentionRow key={`${item.code} ${item.href} ${"from" in item ? `${item.from} ${item.to}` : ""}`} item={item} />
+        ))}
       </ul>
+      {shown.length < items.length ? (
+        <Button variant="ghost" className="w-full rounded-t-none border-t" onClick={() => setWhole(true)}>
+          {t("showMore", { count: items.length - shown.length })}
+        </Button>
+      ) : null}
     </Panel>
   );
 }
 
-function Title({ item }: { item: Attention }): ReactNode {
-  const t = useTranslations("overview.causes");
-  switch (item.code) {
-    case "hostFlagged":
-      return t("hostFlagged", { host: item.host });
-    case "hostOffline":
-      return t("hostOffline", { host: item.host });
-    case "diskFull":
-      return t("diskFull", { host: item.host, percent: item.percent });
-    case "crashed":
-      return t("crashed", { container: item.container, exitCode: item.exitCode });
-    case "dead":
-    case "restarting":
-    case "unhealthy":
-      return t(item.code, { container: item.container });
-  }
-}
-
-function Detail({ item }: { item: Attention }): ReactNode {
-  const t = useTranslations("overview.causes");
-  switch (item.code) {
-    case "hostFlagged":
-      return `${item.flag}. ${t("newKey")}`;
-    case "hostOffline": {
-      const time = parseTime(item.lastSeenAt);
-      return time === null ? t("neverSeen") : t.rich("lastSeen", { time: () => <TimeAgo time={time} /> });
-    }
-    case "diskFull":
-      return t("makeRoom");
-    case "crashed":
-    case "dead":
-    case "restarting":
-    case "unhealthy":
-      return `${item.host} · ${item.image}`;
-  }
+function AttentionRow({ item }: { item: Attention }): ReactNode {
+  const t = useTranslations("overview");
+  const { icon: Icon, color } = SEVERITIES[item.severity];
+  const since = parseTime(item.since);
+  return (
+    <li className="border-b last:border-b-0">
+      <Link href={item.href} className="group flex min-h-13 items-center gap-3 px-4 py-2 hover:bg-hover focus-visible:-outline-offset-2">
+        <Icon aria-hidden className={cn("size-4 shrink-0", color)} />
+        <span className="min-w-0 flex-1">
+          <span className="block text-sm font-medium break-words">
+            <span className="sr-only">{t(`severities.${item.severity}`)}: </span>
+            <AttentionTitle item={item} />
+          </span>
+          <span className="block truncate text-xs text-muted max-sm:whitespace-normal">
+            <AttentionDetail item={item} />
+          </span>
+        </span>
+        {since === null ? null : <TimeAgo time={since} className="shrink-0 text-xs text-muted max-sm:hidden" />}
+        <span className="flex w-36 shrink-0 items-center justify-end gap-1 text-xs text-muted group-hover:text-ink max-sm:w-auto">
+          <span className="max-sm:sr-only">{t(`actions.${item.code}`)}</span>
+          <ChevronRight aria-hidden className="size-3.5" />
+        </span>
+      </Link>
+    </li>
+  );
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { useRegistryName } from "@/components/registry/push-commands.tsx";

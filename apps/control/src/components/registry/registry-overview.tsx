@@ -1,13 +1,26 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
-import { CleanupPanel } from "@/components/registry/cleanup-panel.tsx";
 import { RepositoryList } from "@/components/registry/repository-list.tsx";
-import { UpstreamsPanel } from "@/components/registry/upstreams-panel.tsx";
-import { UsagePanel } from "@/components/registry/usage-panel.tsx";
+import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
+
+function TabSkeleton(): ReactNode {
+  return <Skeleton className="h-40" />;
+}
+
+const UpstreamsPanel = dynamic(() => import("@/components/registry/upstreams-panel.tsx").then((found) => found.UpstreamsPanel), {
+  loading: TabSkeleton,
+});
+const UsagePanel = dynamic(() => import("@/components/registry/usage-panel.tsx").then((found) => found.UsagePanel), {
+  loading: TabSkeleton,
+});
+const CleanupPanel = dynamic(() => import("@/components/registry/cleanup-panel.tsx").then((found) => found.CleanupPanel), {
+  loading: TabSkeleton,
+});
 
 const TABS = ["repositories", "upstreams", "space"] as const;
 

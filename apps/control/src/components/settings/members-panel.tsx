@@ -1,48 +1,43 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { useForm } from "react-hook-form";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { z } from "zod";
+import { AccessDialog } from "@/components/settings/access-dialog.tsx";
+import { CreateMember } from "@/components/settings/create-member.tsx";
+import { InvitationsPanel } from "@/components/settings/invitations-panel.tsx";
+import { RoleOptions } from "@/components/settings/role-options.tsx";
 import { SettingsRows } from "@/components/settings/settings-rows.tsx";
-import { BUILT_IN_ROLES, useRoleName } from "@/components/settings/use-role-name.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { Field } from "@/components/ui/field.tsx";
-import { Input, NativeSelect } from "@/components/ui/input.tsx";
-import { Panel } from "@/components/ui/panel.tsx";
-import { Badge } from "@/components/ui/status-dot.tsx";
+import { NativeSelect } from "@/components/ui/input.tsx";
 import { useAsked } from "@/components/use-asked.ts";
 import { useMe } from "@/components/use-me.ts";
+import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
 
-const MIN_PASSWORD = 12;
+type Member = { id: string; name: string; email: string };
 
-const schema = z.object({
-  name: z.string().trim().min(1, "name"),
-  email: z.email("email"),
-  password: z.string().min(MIN_PASSWORD, "length"),
-  role: z.enum(BUILT_IN_ROLES),
-});
-type Values = z.infer<typeof schema>;
-
-const EMPTY: Values = { name: "", email: "", password: "", role: "deployer" };
-
+/** The people of the team with their roles, and those who were asked to come. */
 export function MembersPanel(): ReactNode {
   const t = useTranslations("settings.members");
-  const roleName = useRoleName();
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
   const me = useMe();
   const query = useQuery(trpc.members.list.queryOptions());
+  const [explained, setExplained] = useState<Member | null>(null);
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.members.pathKey() });
-  const removing = useAsked(async (member: { id: string; name: string; email: string }) => {
+  const removing = useAsked(async (member: Member) => {
     await client.members.remove.mutate({ id: member.id });
     await refresh();
   });
+  const setRole = useMutation(
+    trpc.members.setRole.mutationOptions({
+      onSuccess: refresh,
+      onError: (error) => notify("error", t("roleFailed"), { description: errorMessage(error) }),
+    }),
+  );
   return (
     <div className="space-y-4">
       <SettingsRows
@@ -51,23 +46,34 @@ export function MembersPanel(): ReactNode {
         empty={t("empty")}
         render={(member) => ({
           id: member.id,
-          name: (
-            <span className="inline-flex flex-wrap items-center gap-2">
-              {member.name}
-              <Badge>{roleName(member.role)}</Badge>
-            </span>
-          ),
-          detail: member.email,
-          action:
-            member.id === me?.user.id ? (
-              <span className="text-xs text-muted">{t("you")}</span>
-            ) : (
-              <Button size="sm" variant="dangerOutline" onClick={() => removing.ask(member)}>
-                {t("remove")}
+          name: member.name,
+          detail: `${member.email}${member.hasTwoFactor ? ` · ${t("twoFactor")}` : ""}`,
+          action: (
+            <div className="flex flex-wrap items-center gap-2">
+              <NativeSelect
+                aria-label={t("roleOf", { name: member.name })}
+                className="w-auto"
+                value={member.role.id}
+                disabled={setRole.isPending}
+                onChange={(event) => setRole.mutate({ id: member.id, role: event.target.value })}
+              >
+                <RoleOptions />
+              </NativeSelect>
+              <Button size="sm" onClick={() => setExplained(member)}>
+                {t("access")}
               </Button>
-            ),
+              {member.id === me?.user.id ? (
+                <span className="text-xs text-muted">{t("you")}</span>
+              ) : (
+                <Button size="sm" variant="dangerOutline" onClick={() => removing.ask(member)}>
+                  {t("remove")}
+                </Button>
+              )}
+            </div>
+          ),
         })}
       />
+      <InvitationsPanel />
       <CreateMember onCreated={refresh} />
       <ConfirmDialog
         isOpen={removing.subject !== null}
@@ -80,66 +86,7 @@ export function MembersPanel(): ReactNode {
         error={removing.error}
         onConfirm={removing.confirm}
       />
+      {explained === null ? null : <AccessDialog person={explained} onClose={() => setExplained(null)} />}
     </div>
-  );
-}
-
-function CreateMember({ onCreated }: { onCreated: () => Promise<void> }): ReactNode {
-  const t = useTranslations("settings.members");
-  const roles = useTranslations("settings.profile.roles");
-  const trpc = useTRPC();
-  const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: EMPTY });
-  const { errors } = form.formState;
-  const create = useMutation(
-    trpc.members.create.mutationOptions({
-      onSuccess: async () => {
-        form.reset(EMPTY);
-        await onCreated();
-      },
-    }),
-  );
-  return (
-    <Panel title={t("create")}>
-      <form
-        noValidate
-        className="grid gap-4 sm:grid-cols-2"
-        onSubmit={(event) => void form.handleSubmit((values) => create.mutate(values))(event)}
-      >
-        <Field label={t("name")} error={errors.name === undefined ? undefined : t("errors.name")}>
-          {(ids) => <Input {...ids} {...form.register("name")} />}
-        </Field>
-        <Field label={t("email")} error={errors.email === undefined ? undefined : t("errors.email")}>
-          {(ids) => <Input {...ids} {...form.register("email")} type="email" />}
-        </Field>
-        <Field
-          label={t("password")}
-          hint={t("passwordHint", { min: MIN_PASSWORD })}
-          error={errors.password === undefined ? undefined : t("errors.length", { min: MIN_PASSWORD })}
-        >
-          {(ids) => <Input {...ids} {...form.register("password")} type="password" autoComplete="new-password" />}
-        </Field>
-        <Field label={t("role")}>
-          {(ids) => (
-            <NativeSelect {...ids} {...form.register("role")}>
-              {BUILT_IN_ROLES.map((role) => (
-                <option key={role} value={role}>
-                  {roles(role)}
-                </option>
-              ))}
-            </NativeSelect>
-          )}
-        </Field>
-        {create.error === null ? null : (
-          <p role="alert" className="text-sm text-bad sm:col-span-2">
-            {errorMessage(create.error)}
-          </p>
-        )}
-        <div className="sm:col-span-2">
-          <Button type="submit" variant="primary" isPending={create.isPending}>
-            {t("createAction")}
-          </Button>
-        </div>
-      </form>
-    </Panel>
   );
 }

@@ -8,9 +8,9 @@ import { useTranslations } from "use-intl";
 import { type PaletteEntry, usePaletteEntries } from "@/components/shell/palette-items.ts";
 import { rankItems } from "@/lib/palette.ts";
 
-const GROUPS = ["pages", "stacks", "containers", "hosts", "actions"] as const;
+const GROUPS = ["pages", "stacks", "containers", "hosts", "objects", "actions"] as const;
 const PER_GROUP = 6;
-const EMPTY_GROUP_SIZE = { pages: 8, stacks: 3, actions: 3, hosts: 3, containers: 3 } as const;
+const EMPTY_GROUP_SIZE = { pages: 8, stacks: 3, actions: 3, hosts: 3, containers: 3, objects: 0 } as const;
 
 export type PaletteProps = { isOpen: boolean; onOpenChange: (isOpen: boolean) => void };
 

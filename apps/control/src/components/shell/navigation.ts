@@ -10,6 +10,7 @@ import {
   Library,
   type LucideIcon,
   Network,
+  Rocket,
   Server,
   Settings,
 } from "lucide-react";
@@ -17,6 +18,7 @@ import {
 export type PageId =
   | "overview"
   | "stacks"
+  | "deployments"
   | "secrets"
   | "containers"
   | "hosts"
@@ -34,6 +36,7 @@ export type PageLink = { id: PageId; href: string; icon: LucideIcon; key: string
 export const MAIN_PAGES: readonly PageLink[] = [
   { id: "overview", href: "/", icon: Gauge, key: "o" },
   { id: "stacks", href: "/stacks", icon: Layers, key: "t" },
+  { id: "deployments", href: "/deployments", icon: Rocket, key: "d" },
   { id: "containers", href: "/containers", icon: Box, key: "c" },
   { id: "hosts", href: "/hosts", icon: Server, key: "h" },
   { id: "images", href: "/images", icon: Boxes, key: "i" },

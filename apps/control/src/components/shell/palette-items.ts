@@ -3,7 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
-import { MAIN_PAGES, OTHER_PAGES } from "@/components/shell/navigation.ts";
+import { MAIN_PAGES, OTHER_PAGES, type PageId } from "@/components/shell/navigation.ts";
+import { useObjectEntries } from "@/components/shell/palette-objects.ts";
 import { useSignOut } from "@/components/shell/user-menu.tsx";
 import { useTheme } from "@/components/theme.tsx";
 import { actionsFor, isInterrupting } from "@/lib/container-state.ts";
@@ -11,29 +12,41 @@ import { containerHref, containerName } from "@/lib/container-row.ts";
 import type { PaletteItem } from "@/lib/palette.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
-import { stackHref } from "@/lib/stack-href.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
-export type PaletteEntry = PaletteItem & { group: "pages" | "stacks" | "actions" | "hosts" | "containers" } & (
+export type PaletteEntry = PaletteItem & { group: "pages" | "stacks" | "actions" | "hosts" | "containers" | "objects" } & (
     | { href: string }
     | { run: () => void }
   );
 
-/** All that the palette can find: pages, actions, hosts, containers and what may be done to them. */
+/** All that the palette can find: pages and their parts, actions, every object that has a page, and what may be done to containers. */
 export function usePaletteEntries(): PaletteEntry[] {
-  return [...usePageEntries(), ...useActionEntries(), ...useStackEntries(), ...useHostEntries(), ...useContainerEntries()];
+  return [...usePageEntries(), ...useActionEntries(), ...useObjectEntries(), ...useContainerEntries()];
 }
 
 function usePageEntries(): PaletteEntry[] {
   const t = useTranslations("nav");
-  return [...MAIN_PAGES, ...OTHER_PAGES].map(({ id, href, key }) => ({
-    id: `page:${id}`,
-    group: "pages",
-    label: t(id),
-    hint: `g ${key}`,
-    keywords: id,
-    href,
-  }));
+  const networks = useTranslations("mesh.tabs");
+  const registry = useTranslations("registry.tabs");
+  const settings = useTranslations("settings.tabs");
+  const files = useTranslations("files.tabs");
+  const pages = [...MAIN_PAGES, ...OTHER_PAGES].map(({ id, href, key }) => toEntry({ id, label: t(id), href, hint: `g ${key}` }));
+  // Parts of pages are found by their own names.
+  const part = (page: PageId, id: string, label: string): PaletteEntry => {
+    const found = [...MAIN_PAGES, ...OTHER_PAGES].find((one) => one.id === page);
+    return toEntry({ id: `${page} ${id}`, label, href: `${found?.href ?? "/"}?tab=${id}`, hint: t(page) });
+  };
+  return [
+    ...pages,
+    ...(["map", "mesh", "ports", "reach"] as const).map((id) => part("networks", id, networks(id))),
+    ...(["upstreams", "space"] as const).map((id) => part("registry", id, registry(id))),
+    ...(["tokens", "members", "join", "appearance"] as const).map((id) => part("settings", id, settings(id))),
+    part("secrets", "configs", files("configs")),
+  ];
+}
+
+function toEntry({ id, ...shown }: { id: string; label: string; href: string; hint: string }): PaletteEntry {
+  return { id: `page:${id}`, group: "pages", keywords: id, ...shown };
 }
 
 function useActionEntries(): PaletteEntry[] {
@@ -56,34 +69,6 @@ function useActionEntries(): PaletteEntry[] {
     ...THEMES.map((theme) => action(`theme ${theme}`, `${t("theme")}: ${t(`themes.${theme}`)}`, { run: () => setTheme(theme) })),
     action("sign out", t("signOut"), { run: signOut }),
   ];
-}
-
-function useHostEntries(): PaletteEntry[] {
-  const t = useTranslations("shell");
-  const trpc = useTRPC();
-  const { data } = useQuery(trpc.hosts.list.queryOptions());
-  return (data ?? []).map((host) => ({
-    id: `host:${host.id}`,
-    group: "hosts",
-    label: host.name,
-    hint: t("host"),
-    keywords: "host",
-    href: `/hosts/${encodeURIComponent(host.name)}`,
-  }));
-}
-
-function useStackEntries(): PaletteEntry[] {
-  const t = useTranslations("shell");
-  const trpc = useTRPC();
-  const { data } = useQuery(trpc.stacks.list.queryOptions());
-  return (data ?? []).map((stack) => ({
-    id: `stack:${stack.id}`,
-    group: "stacks",
-    label: stack.name,
-    hint: t("stack"),
-    keywords: "stack",
-    href: stackHref(stack),
-  }));
 }
 
 function useContainerEntries(): PaletteEntry[] {

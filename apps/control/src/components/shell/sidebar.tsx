@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { Logo } from "@/components/shell/logo.tsx";
 import { isCurrent, MAIN_PAGES, OTHER_PAGES, type PageLink } from "@/components/shell/navigation.ts";
+import { TeamSwitcher } from "@/components/shell/team-switcher.tsx";
 import { UserMenu } from "@/components/shell/user-menu.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
@@ -27,7 +28,7 @@ export function SidebarContent({ onNavigate }: { onNavigate?: () => void }): Rea
     <>
       <div className="flex h-12 items-center gap-2.5 px-4">
         <Logo className="size-5" />
-        {me === undefined ? <Skeleton className="h-4 w-24" /> : <span className="truncate text-sm font-semibold">{me.team.name}</span>}
+        {me === undefined ? <Skeleton className="h-4 w-24" /> : <TeamSwitcher me={me} />}
       </div>
       <nav aria-label={t("label")} className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto px-2 py-1">
         {MAIN_PAGES.map((page) => (

@@ -1,7 +1,7 @@
 "use client";
 
 import { Menu as MenuIcon, Play, Search } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { OperationsIndicator } from "@/components/operations/operations-indicator.tsx";

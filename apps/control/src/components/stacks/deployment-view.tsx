@@ -3,22 +3,25 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
 import { ArrowRight } from "lucide-react";
+import Link from "next/link";
 import { type ReactNode, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import { Duration } from "@/components/stacks/duration.tsx";
 import { PlanView } from "@/components/stacks/plan-view.tsx";
 import { OutcomeStatus } from "@/components/stacks/signs.tsx";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
+import { stackHref } from "@/lib/stack-href.ts";
 import { readStoredPlan } from "@/lib/stack-plan.ts";
 import { mergeSteps } from "@/lib/stack-steps.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { DeploymentRow, DeploymentStep } from "@/trpc/types.ts";
 
 /** One deployment: how it stands, the plan that it was, and its steps as they happen. */
-export function DeploymentView({ id }: { id: string }): ReactNode {
+export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean }): ReactNode {
   const t = useTranslations("stacks.deployments");
   const trpc = useTRPC();
   const [live, setLive] = useState<{ deployment: DeploymentRow | null; steps: readonly DeploymentStep[] }>({ deployment: null, steps: [] });
@@ -42,6 +45,18 @@ export function DeploymentView({ id }: { id: string }): ReactNode {
       <Panel>
         <Facts
           items={[
+            ...(hasStack
+              ? [
+                  {
+                    label: t("stack"),
+                    value: (
+                      <Link href={stackHref({ name: row.stack })} className="underline">
+                        {row.stack}
+                      </Link>
+                    ),
+                  },
+                ]
+              : []),
             { label: t("outcome"), value: <OutcomeStatus outcome={row.outcome} /> },
             ...(row.message === "" ? [] : [{ label: t("message"), value: <span className="whitespace-pre-wrap">{row.message}</span> }]),
             { label: t("by"), value: row.actor },
@@ -72,13 +87,22 @@ function StepList({ steps }: { steps: readonly DeploymentStep[] }): ReactNode {
             </time>
             <span className="truncate font-medium">{step.service}</span>
             <span className={cn("min-w-0 break-words whitespace-pre-wrap max-sm:col-span-2", step.level === "failure" && "text-bad")}>
-              {step.text}
+              <StepText step={step} />
             </span>
           </li>
         );
       })}
     </ol>
   );
+}
+
+function StepText({ step }: { step: DeploymentStep }): ReactNode {
+  const t = useTranslations("stacks.deployments.events");
+  const say = useReasons();
+  const { said, text, host } = step;
+  if (said === null) return text;
+  const { event, slot = "", revision = 0, reasons } = said;
+  return event === "says" ? say(reasons, text) : t(event, { slot, revision, host: host ?? "", reasons: say(reasons, "") });
 }
 
 function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {

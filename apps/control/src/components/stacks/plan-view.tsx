@@ -3,6 +3,7 @@
 import { ArrowRight, Ban, Minus, Plus, RefreshCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { PartialNotice } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { cn } from "@/lib/cn.ts";
@@ -61,6 +62,7 @@ export function PlanView({ plan }: { plan: ReadablePlan }): ReactNode {
 
 function ServicePlan({ service }: { service: PlannedService }): ReactNode {
   const t = useTranslations("stacks.plan");
+  const say = useReasons();
   // Of a service that stays as it is nothing more is worth reading.
   const isKept = service.change === "none" && service.replicas.every(({ act }) => act === "keep");
   const lines = isKept ? [] : planLines(service.replicas);
@@ -80,7 +82,7 @@ function ServicePlan({ service }: { service: PlannedService }): ReactNode {
             <span className="min-w-0 break-words">
               <span>{t(`acts.${line.act}`, { slots: line.slots, hasSlots: line.slots === "" ? "no" : "yes" })}</span>{" "}
               <PlaceText line={line} />
-              <span className="block text-xs text-muted">{line.because}</span>
+              <span className="block text-xs text-muted">{say(line.reasons, line.because)}</span>
             </span>
           </li>
         ))}

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
@@ -12,6 +13,7 @@ import { errorMessage, useTRPC } from "@/trpc/client.ts";
 /** Shows which replicas would move so that hosts have about the same number, and moves them. */
 export function RebalanceDialog({ stack, onClose }: { stack: string; onClose: () => void }): ReactNode {
   const t = useTranslations("stacks.stack.rebalance");
+  const say = useReasons();
   const common = useTranslations("common");
   const trpc = useTRPC();
   const plan = useQuery(trpc.stacks.rebalancePlan.queryOptions({ stack }, { staleTime: 0 }));
@@ -32,7 +34,7 @@ export function RebalanceDialog({ stack, onClose }: { stack: string; onClose: ()
                 <ArrowRight aria-hidden className="size-3.5 text-muted" />
                 {move.to}
               </span>
-              <span className="block text-xs text-muted">{move.because}</span>
+              <span className="block text-xs text-muted">{say(move.reasons, move.because)}</span>
             </li>
           ))}
         </ul>

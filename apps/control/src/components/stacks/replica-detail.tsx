@@ -1,8 +1,10 @@
 "use client";
 
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { ReplicaHistory } from "@/components/stacks/replica-history.tsx";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
 import { parseTime } from "@/lib/format.ts";
@@ -10,8 +12,9 @@ import { phaseTone, replicaPhase } from "@/lib/stack-state.ts";
 import type { StackReplica } from "@/trpc/types.ts";
 
 /** Everything that its host says of a replica: in words why it does not serve, with exit code, health check and last lines. */
-export function ReplicaDetail({ replica }: { replica: StackReplica }): ReactNode {
+export function ReplicaDetail({ stack, replica }: { stack: string; replica: StackReplica }): ReactNode {
   const t = useTranslations("stacks.replica");
+  const say = useReasons();
   const phase = replicaPhase(replica);
   const created = parseTime(replica.createdAt);
   const name = /^\d+$/.test(replica.slot) ? t("numbered", { slot: replica.slot, host: replica.host.name }) : replica.host.name;
@@ -34,9 +37,12 @@ export function ReplicaDetail({ replica }: { replica: StackReplica }): ReactNode
       </p>
       {replica.reason === "" ? null : <p className="mt-1 break-words text-bad">{replica.reason}</p>}
       {replica.progress === "" ? null : <p className="mt-1 break-words text-muted">{replica.progress}</p>}
-      {replica.because === "" ? null : <p className="mt-1 text-xs break-words text-muted">{t("because", { reason: replica.because })}</p>}
+      {replica.because === "" ? null : (
+        <p className="mt-1 text-xs break-words text-muted">{t("because", { reason: say(replica.reasons, replica.because) })}</p>
+      )}
       <Output title={t("health")} text={replica.healthOutput.trim()} />
       <Output title={t("lastLines")} text={replica.log.join("\n")} />
+      <ReplicaHistory stack={stack} replica={replica.id} />
     </div>
   );
 }

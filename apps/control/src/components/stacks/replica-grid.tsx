@@ -18,7 +18,7 @@ const BORDERS: Readonly<Record<Tone, string>> = {
 };
 
 /** Replicas host by host. What fails is told below without being asked; the rest when it is chosen. */
-export function ReplicaGrid({ replicas }: { replicas: readonly StackReplica[] }): ReactNode {
+export function ReplicaGrid({ stack, replicas }: { stack: string; replicas: readonly StackReplica[] }): ReactNode {
   const t = useTranslations("stacks.replica");
   const [chosen, setChosen] = useState<string | null>(null);
   if (replicas.length === 0) return <p className="text-sm text-muted">{t("none")}</p>;
@@ -46,7 +46,7 @@ export function ReplicaGrid({ replicas }: { replicas: readonly StackReplica[] })
         ))}
       </ul>
       {[...shown, ...failing.slice(0, 3)].map((replica) => (
-        <ReplicaDetail key={replica.id} replica={replica} />
+        <ReplicaDetail key={replica.id} stack={stack} replica={replica} />
       ))}
       {failing.length > 3 ? <p className="text-xs text-muted">{t("moreFailing", { count: failing.length - 3 })}</p> : null}
     </div>

@@ -4,6 +4,7 @@ import { Check, Pause, Play, Undo2 } from "lucide-react";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { cn } from "@/lib/cn.ts";
@@ -16,12 +17,13 @@ const ICONS = { pause: Pause, continue: Play, abort: Undo2, approve: Check } as 
 /** How far a rollout is, what it waits for or why it stopped, and what a person may do about it. */
 export function RolloutBar({ stack, service, rollout }: { stack: string; service: StackService; rollout: Rollout }): ReactNode {
   const t = useTranslations("stacks.rollout");
+  const say = useReasons();
   const trpc = useTRPC();
   const [isAsking, setAsking] = useState(false);
   const control = useMutation(trpc.services.control.mutationOptions({ onSuccess: () => setAsking(false) }));
   const act = (chosen: RolloutAct): void => control.mutate({ stack, service: service.name, act: chosen });
   const percent = rollout.wanted === 0 ? 0 : (100 * rollout.updated) / rollout.wanted;
-  const [headline = "", ...rest] = service.message.split("\n");
+  const [headline = "", ...rest] = say(service.reasons, service.message).split("\n");
   const isFailed = service.state === "failed";
   const color = isFailed ? "bg-bad" : service.state === "held" ? "bg-warn" : "bg-info";
   return (

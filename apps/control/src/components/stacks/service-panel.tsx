@@ -1,17 +1,24 @@
 "use client";
 
-import type { ReactNode } from "react";
+import dynamic from "next/dynamic";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ReplicaGrid } from "@/components/stacks/replica-grid.tsx";
 import { RolloutBar } from "@/components/stacks/rollout-bar.tsx";
 import { StackStatus } from "@/components/stacks/signs.tsx";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
+import { Button } from "@/components/ui/button.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { rolloutOf, serviceState } from "@/lib/stack-state.ts";
 import type { StackService } from "@/trpc/types.ts";
 
+const ServiceUse = dynamic(() => import("@/components/stacks/service-use.tsx").then((found) => found.ServiceUse));
+
 /** One service: what it is, its rollout when there is one, and its replicas host by host. */
 export function ServicePanel({ stack, service }: { stack: string; service: StackService }): ReactNode {
   const t = useTranslations("stacks.service");
+  const [hasUse, setHasUse] = useState(false);
+  const say = useReasons();
   const rollout = rolloutOf(service);
   const ports = service.ports.map(({ published, target, protocol }) => `${published === null ? "" : `${published}→`}${target}/${protocol}`);
   const facts = [
@@ -34,7 +41,16 @@ export function ServicePanel({ stack, service }: { stack: string; service: Stack
       </header>
       <div className="space-y-3 p-4">
         {rollout === null ? null : <RolloutBar stack={stack} service={service} rollout={rollout} />}
-        <ReplicaGrid replicas={service.replicas} />
+        {rollout === null && service.running < service.wanted && service.message !== "" ? (
+          <p className="text-sm break-words text-bad">{say(service.reasons, service.message)}</p>
+        ) : null}
+        <ReplicaGrid stack={stack} replicas={service.replicas} />
+        {service.running === 0 ? null : (
+          <Button size="sm" aria-expanded={hasUse} onClick={() => setHasUse(!hasUse)}>
+            {t("use")}
+          </Button>
+        )}
+        {hasUse ? <ServiceUse stack={stack} service={service.name} /> : null}
         {facts.length === 0 ? null : <p className="text-xs break-words text-muted">{facts.join(" · ")}</p>}
       </div>
     </section>

@@ -1,7 +1,7 @@
 "use client";
 
 import { EllipsisVertical, Pencil, Scale, Trash2, Undo2 } from "lucide-react";
-import Link from "next/link";
+import { Link } from "@/components/ui/link.tsx";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";

@@ -7,7 +7,7 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { DetailPage } from "@/components/frame/detail-page.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
-import { DeploymentsTab } from "@/components/stacks/deployments-tab.tsx";
+import { DeploymentHistory } from "@/components/stacks/deployment-history.tsx";
 import { StackHeader } from "@/components/stacks/stack-header.tsx";
 import { StackServices } from "@/components/stacks/stack-services.tsx";
 import { StackVariables } from "@/components/stacks/stack-variables.tsx";
@@ -44,7 +44,7 @@ function Loaded({ stack }: { stack: StackDetails }): ReactNode {
   const t = useTranslations("stacks.stack");
   const content: Record<TabId, () => ReactNode> = {
     services: () => <StackServices stack={stack} />,
-    deployments: () => <DeploymentsTab stack={stack.name} />,
+    deployments: () => <DeploymentHistory stack={stack.name} />,
     revisions: () => <RevisionsTab stack={stack} />,
     logs: () => <StackLog stack={stack} />,
     variables: () => <StackVariables stack={stack.name} />,

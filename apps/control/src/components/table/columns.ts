@@ -43,3 +43,24 @@ export function createComparer(locale: string): (a: unknown, b: unknown) => numb
   const collator = new Intl.Collator(locale, { numeric: true, sensitivity: "base" });
   return (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b)));
 }
+
+/** By which column a table is sorted. */
+export type Sorting = { id: string; isDescending: boolean };
+
+/** Rows sorted by a column; those that are equal there keep their order, also when it is turned round. Each row is asked for its value once. */
+export function sortRows<Row>(
+  rows: readonly Row[],
+  by: { sortBy: (row: Row) => string | number; isDescending: boolean },
+  compare: (a: unknown, b: unknown) => number,
+): Row[] {
+  const sign = by.isDescending ? -1 : 1;
+  return rows
+    .map((row) => ({ row, value: by.sortBy(row) }))
+    .sort((a, b) => sign * compare(a.value, b.value))
+    .map(({ row }) => row);
+}
+
+/** What a click on a header asks for: upwards first, then downwards, then upwards again. */
+export function nextSorting(sorting: Sorting | undefined, id: string): Sorting {
+  return { id, isDescending: sorting?.id === id && !sorting.isDescending };
+}

@@ -1,37 +1,31 @@
 "use client";
 
-import {
-  createSortedRowModel,
-  type RowSelectionState,
-  rowSelectionFeature,
-  rowSortingFeature,
-  type SortingState,
-  tableFeatures,
-  useTable,
-} from "@tanstack/react-table";
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useRouter } from "next/navigation";
 import {
   type CSSProperties,
   type Dispatch,
-  type MouseEvent,
+  lazy,
   type ReactNode,
   type SetStateAction,
-  memo,
+  Suspense,
   useCallback,
-  useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from "react";
 import { useLocale, useTranslations } from "use-intl";
-import { type Column, createComparer, gridTemplates, HIDDEN_BELOW, ROW_GRID } from "@/components/table/columns.ts";
+import { type Column, createComparer, gridTemplates, nextSorting, ROW_GRID, type Sorting, sortRows } from "@/components/table/columns.ts";
+import { cellClasses, ROW_HEIGHT, TableRow } from "@/components/table/table-row.tsx";
 import { useRowKeys } from "@/components/table/use-row-keys.ts";
 import { Checkbox } from "@/components/ui/checkbox.tsx";
 import { cn } from "@/lib/cn.ts";
 
-export type Selection = { selected: RowSelectionState; setSelected: Dispatch<SetStateAction<RowSelectionState>> };
+const VirtualRows = lazy(() => import("@/components/table/virtual-rows.tsx").then((found) => ({ default: found.VirtualRows })));
+
+/** Ids of the selected rows. */
+export type Selected = ReadonlySet<string>;
+export type Selection = { selected: Selected; setSelected: Dispatch<SetStateAction<Selected>> };
 
 export type DataTableProps<Row> = {
   label: string;
@@ -40,206 +34,127 @@ export type DataTableProps<Row> = {
   rowId: (row: Row) => string;
   /** Where a click on the row, or Enter, goes. */
   href?: ((row: Row) => string) | undefined;
-  initialSort?: { id: string; isDescending: boolean } | undefined;
+  initialSort?: Sorting | undefined;
   selection?: Selection | undefined;
 };
 
-const features = tableFeatures({ rowSortingFeature, rowSelectionFeature, sortedRowModel: createSortedRowModel() });
+/** Of a table with more rows only those in sight are in the page. */
+const PLAIN_ROWS = 100;
 
-export const ROW_HEIGHT = 48;
-
-/** A table for up to some thousands of rows: only those in sight are in the page. */
-export function DataTable<Row extends object>({
-  label,
-  rows,
-  columns,
-  rowId,
-  href,
-  initialSort,
-  selection,
-}: DataTableProps<Row>): ReactNode {
-  const t = useTranslations("table");
-  const locale = useLocale();
+/** A table for up to some thousands of rows. */
+export function DataTable<Row extends object>(props: DataTableProps<Row>): ReactNode {
+  const { label, rows, columns, rowId, href, selection } = props;
   const router = useRouter();
-  const [sorting, setSorting] = useState<SortingState>(
-    initialSort === undefined ? [] : [{ id: initialSort.id, desc: initialSort.isDescending }],
-  );
-  const definitions = useMemo(() => {
-    const compare = createComparer(locale);
-    return columns.map((column) => ({
-      id: column.id,
-      accessorFn: (row: Row): string | number => column.sortBy?.(row) ?? "",
-      enableSorting: column.sortBy !== undefined,
-      sortFn: (a: { getValue: (id: string) => unknown }, b: { getValue: (id: string) => unknown }, id: string): number =>
-        compare(a.getValue(id), b.getValue(id)),
-    }));
-  }, [columns, locale]);
-  const data = useMemo(() => [...rows], [rows]);
-  const table = useTable({
-    features,
-    columns: definitions,
-    data,
-    getRowId: rowId,
-    state: { sorting, rowSelection: selection?.selected ?? {} },
-    onSortingChange: setSorting,
-    onRowSelectionChange: (next) => selection?.setSelected(next),
-  });
-  const sorted = table.getRowModel().rows;
-  const { listRef, virtualizer } = useRows(sorted.length);
+  const [sorting, setSorting] = useState(props.initialSort);
+  const sorted = useSorted(rows, columns, sorting);
+  const rowgroup = useRef<HTMLDivElement>(null);
+  const scrollRef = useRef<((index: number) => void) | null>(null);
+  const scrollTo = (index: number): void => {
+    if (scrollRef.current !== null) scrollRef.current(index);
+    else rowgroup.current?.querySelector(`[data-index="${index}"]`)?.scrollIntoView({ block: "nearest" });
+  };
   const setSelected = selection?.setSelected;
-  const onToggle = useCallback(
-    (id: string) =>
-      setSelected?.((before) => {
-        const { [id]: was, ...others } = before;
-        return was === true ? others : { ...before, [id]: true };
-      }),
-    [setSelected],
-  );
+  const onToggle = useCallback((id: string) => setSelected?.((before) => toggled(before, id)), [setSelected]);
   const active = useRowKeys({
     count: sorted.length,
     onOpen: (index) => {
       const row = sorted[index];
-      if (row !== undefined && href !== undefined) router.push(href(row.original));
+      if (row !== undefined && href !== undefined) router.push(href(row));
     },
     onSelect: (index) => {
       const row = sorted[index];
-      if (row !== undefined) onToggle(row.id);
+      if (row !== undefined) onToggle(rowId(row));
     },
-    scrollTo: (index) => virtualizer.scrollToIndex(index),
+    scrollTo,
   });
   const onOpen = useMemo(() => (href === undefined ? undefined : (row: Row) => router.push(href(row))), [href, router]);
-  // Counted once for each change: asked for at each scrolled frame it would cost more than the rows themselves.
-  const selectedCount = useMemo(
-    () => sorted.reduce((count, row) => (selection?.selected[row.id] === true ? count + 1 : count), 0),
-    [sorted, selection?.selected],
+  const renderRow = (index: number, top?: number): ReactNode => {
+    const row = sorted[index];
+    if (row === undefined) return null;
+    const id = rowId(row);
+    const isSelected = selection?.selected.has(id);
+    const isActive = index === active;
+    return <TableRow key={id} {...{ id, row, index, top, columns, isActive, isSelected, onOpen, onToggle }} />;
+  };
+  const plain = Array.from({ length: Math.min(sorted.length, PLAIN_ROWS) }, (_unused, index) => index);
+  const plainRows = (
+    <div ref={rowgroup} role="rowgroup" style={{ minHeight: sorted.length * ROW_HEIGHT }}>
+      {plain.map((index) => renderRow(index))}
+    </div>
   );
-  const grid = gridTemplates(columns, selection === undefined ? "" : "0.875rem");
-
   return (
     <div
       role="table"
       aria-label={label}
       aria-rowcount={sorted.length + 1}
       className="rounded-lg border bg-panel"
-      style={grid as CSSProperties}
+      style={gridTemplates(columns, selection === undefined ? "" : "0.875rem") as CSSProperties}
     >
       <div role="row" className={cn(ROW_GRID, "sticky top-12 z-10 h-9 rounded-t-lg border-b bg-panel text-xs text-muted")}>
-        {selection === undefined ? null : (
-          <div role="columnheader">
-            <Checkbox
-              aria-label={t("selectAll")}
-              checked={selectedCount === sorted.length && sorted.length > 0}
-              isIndeterminate={selectedCount > 0 && selectedCount < sorted.length}
-              onChange={table.getToggleAllRowsSelectedHandler()}
-            />
-          </div>
-        )}
+        {selection === undefined ? null : <SelectAll rows={sorted} rowId={rowId} selection={selection} />}
         {columns.map((column) => (
           <HeaderCell
             key={column.id}
             column={column}
-            sorted={sorting.find(({ id }) => id === column.id)}
-            onSort={() => table.getColumn(column.id)?.toggleSorting()}
+            sorted={sorting?.id === column.id ? sorting : undefined}
+            onSort={() => setSorting(nextSorting(sorting, column.id))}
           />
         ))}
       </div>
-      <div ref={listRef} role="rowgroup" className="relative" style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map((item) => {
-          const row = sorted[item.index];
-          if (row === undefined) return null;
-          return (
-            <TableRow
-              key={row.id}
-              id={row.id}
-              row={row.original}
-              index={item.index}
-              top={item.start - virtualizer.options.scrollMargin}
-              columns={columns}
-              isActive={item.index === active}
-              isSelected={selection === undefined ? undefined : selection.selected[row.id] === true}
-              onOpen={onOpen}
-              onToggle={onToggle}
-            />
-          );
-        })}
-      </div>
+      {sorted.length <= PLAIN_ROWS ? (
+        plainRows
+      ) : (
+        <Suspense fallback={plainRows}>
+          <VirtualRows count={sorted.length} renderRow={renderRow} scrollRef={scrollRef} />
+        </Suspense>
+      )}
     </div>
   );
 }
 
-type TableRowProps<Row> = {
-  id: string;
-  row: Row;
-  index: number;
-  top: number;
-  columns: readonly Column<Row>[];
-  isActive: boolean;
-  /** Undefined in a table without selection. */
-  isSelected: boolean | undefined;
-  onOpen: ((row: Row) => void) | undefined;
-  onToggle: (id: string) => void;
-};
+function useSorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[], sorting: Sorting | undefined): readonly Row[] {
+  const locale = useLocale();
+  const sortBy = columns.find(({ id }) => id === sorting?.id)?.sortBy;
+  const isDescending = sorting?.isDescending ?? false;
+  return useMemo(
+    () => (sortBy === undefined ? rows : sortRows(rows, { sortBy, isDescending }, createComparer(locale))),
+    [rows, sortBy, isDescending, locale],
+  );
+}
 
-/** One row; drawn again only when something of its own changes, and not at each scrolled frame. */
-const TableRow = memo(PlainTableRow) as typeof PlainTableRow;
+function toggled(before: Selected, id: string): Selected {
+  const next = new Set(before);
+  if (!next.delete(id)) next.add(id);
+  return next;
+}
 
-function PlainTableRow<Row>({ id, row, index, top, columns, isActive, isSelected, onOpen, onToggle }: TableRowProps<Row>): ReactNode {
+type SelectAllProps<Row> = { rows: readonly Row[]; rowId: (row: Row) => string; selection: Selection };
+
+function SelectAll<Row>({ rows, rowId, selection: { selected, setSelected } }: SelectAllProps<Row>): ReactNode {
   const t = useTranslations("table");
+  // Counted once for each change: asked for at each scrolled frame it would cost more than the rows themselves.
+  const count = useMemo(() => rows.reduce((sum, row) => (selected.has(rowId(row)) ? sum + 1 : sum), 0), [rows, rowId, selected]);
+  const isAll = count === rows.length && rows.length > 0;
   return (
-    <div
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={isSelected}
-      data-row={id}
-      onClick={(event) => {
-        if (isPlainClick(event)) onOpen?.(row);
-      }}
-      className={cn(
-        ROW_GRID,
-        "absolute inset-x-0 top-0 border-b text-sm last:border-b-0",
-        onOpen !== undefined && "cursor-pointer hover:bg-hover",
-        isSelected === true && "bg-info-soft hover:bg-info-soft",
-        isActive && "bg-hover shadow-[inset_2px_0_0_var(--info)]",
-      )}
-      style={{ height: ROW_HEIGHT, transform: `translateY(${top}px)` }}
-    >
-      {isSelected === undefined ? null : (
-        <div role="cell">
-          <Checkbox aria-label={t("selectRow")} checked={isSelected} onChange={() => onToggle(id)} />
-        </div>
-      )}
-      {columns.map((column) => (
-        <div key={column.id} role="cell" className={cellClasses(column)}>
-          {column.cell(row)}
-        </div>
-      ))}
+    <div role="columnheader">
+      <Checkbox
+        aria-label={t("selectAll")}
+        checked={isAll}
+        isIndeterminate={count > 0 && !isAll}
+        onChange={() => setSelected(isAll ? new Set() : new Set(rows.map(rowId)))}
+      />
     </div>
   );
 }
 
-function cellClasses(column: Pick<Column<never>, "hideBelow" | "isRight">): string {
-  return cn("min-w-0", column.hideBelow !== undefined && HIDDEN_BELOW[column.hideBelow], column.isRight === true && "text-right");
-}
-
-function useRows(count: number) {
-  const listRef = useRef<HTMLDivElement>(null);
-  const [scrollMargin, setScrollMargin] = useState(0);
-  useLayoutEffect(() => {
-    setScrollMargin(listRef.current?.offsetTop ?? 0);
-  }, [count]);
-  const virtualizer = useWindowVirtualizer({ count, estimateSize: () => ROW_HEIGHT, overscan: 12, scrollMargin });
-  return { listRef, virtualizer };
-}
-
-type HeaderCellProps<Row> = { column: Column<Row>; sorted: { desc: boolean } | undefined; onSort: () => void };
+type HeaderCellProps<Row> = { column: Column<Row>; sorted: Sorting | undefined; onSort: () => void };
 
 function HeaderCell<Row>({ column, sorted, onSort }: HeaderCellProps<Row>): ReactNode {
-  const arrow =
-    sorted === undefined ? null : sorted.desc ? <ArrowDown className="size-3" aria-hidden /> : <ArrowUp className="size-3" aria-hidden />;
+  const Arrow = sorted?.isDescending === true ? ArrowDown : ArrowUp;
   return (
     <div
       role="columnheader"
-      aria-sort={sorted === undefined ? undefined : sorted.desc ? "descending" : "ascending"}
+      aria-sort={sorted === undefined ? undefined : sorted.isDescending ? "descending" : "ascending"}
       className={cellClasses(column)}
     >
       {column.sortBy === undefined ? (
@@ -247,16 +162,9 @@ function HeaderCell<Row>({ column, sorted, onSort }: HeaderCellProps<Row>): Reac
       ) : (
         <button type="button" onClick={onSort} className="inline-flex items-center gap-1 rounded-sm hover:text-ink">
           {column.header}
-          {arrow}
+          {sorted === undefined ? null : <Arrow className="size-3" aria-hidden />}
         </button>
       )}
     </div>
   );
-}
-
-/** A click on the row itself: not on something in it that does something else, and not the end of a text selection. */
-function isPlainClick(event: MouseEvent): boolean {
-  if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return false;
-  if (event.target instanceof Element && event.target.closest("a,button,input,label,[role=menu],[role=menuitem]") !== null) return false;
-  return window.getSelection()?.toString() === "";
 }

@@ -1,7 +1,6 @@
 import { cva, type VariantProps } from "class-variance-authority";
 import { LoaderCircle } from "lucide-react";
-import { Slot } from "radix-ui";
-import type { ComponentProps, ReactNode } from "react";
+import { cloneElement, type ComponentProps, isValidElement, type ReactNode } from "react";
 import { cn } from "@/lib/cn.ts";
 
 const button = cva(
@@ -26,12 +25,9 @@ export type ButtonProps = ComponentProps<"button"> & VariantProps<typeof button>
 /** A 32 px control. While pending it keeps its width, shows a spinner and takes no clicks. */
 export function Button({ className, variant, size, asChild = false, isPending = false, children, ...props }: ButtonProps): ReactNode {
   const classes = cn(button({ variant, size }), className);
-  if (asChild) {
-    return (
-      <Slot.Root className={classes} {...props}>
-        {children}
-      </Slot.Root>
-    );
+  // A link that looks like a button: the child is what is drawn.
+  if (asChild && isValidElement<{ className?: string }>(children)) {
+    return cloneElement(children, { ...(props as object), className: cn(classes, children.props.className) });
   }
   return (
     <button type="button" className={cn(classes, "relative")} {...props} disabled={props.disabled === true || isPending}>

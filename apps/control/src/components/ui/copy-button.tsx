@@ -67,6 +67,8 @@ export function Command({ text, className, isWrapped = false }: CommandProps): R
   return (
     <div className={cn("flex w-full items-start gap-1 rounded-md border bg-hover py-1 pr-1 pl-3 text-left", className)}>
       <code
+        // What scrolls must be reached by the keyboard too.
+        tabIndex={isWrapped ? undefined : 0}
         className={cn(
           "min-w-0 flex-1 self-center py-1 font-mono text-xs",
           isWrapped ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : "overflow-x-auto whitespace-pre",

@@ -1,6 +1,13 @@
-import type { ComponentType, ReactNode } from "react";
+import type { ComponentProps, ComponentType, ReactElement, ReactNode } from "react";
 
-export type MenuProps = { trigger: ReactNode; children: ReactNode; align?: "start" | "end"; label?: string; isWide?: boolean };
+export type MenuProps = {
+  /** A button: it is given what opens the menu. */
+  trigger: ReactElement<ComponentProps<"button">>;
+  children: ReactNode;
+  align?: "start" | "end";
+  label?: string;
+  isWide?: boolean;
+};
 export type MenuItemProps = { children: ReactNode; onSelect: () => void; disabled?: boolean; isDanger?: boolean };
 export type MenuCheckItemProps = { children: ReactNode; checked: boolean; onCheckedChange: () => void };
 

@@ -1,8 +1,7 @@
 "use client";
 
-import { Slot } from "radix-ui";
 import type { MenuCheckItemProps, MenuItemProps, MenuParts, MenuProps } from "@/components/ui/menu-props.ts";
-import { createContext, type ReactNode, use, useRef, useState } from "react";
+import { cloneElement, createContext, type ReactNode, use, useRef, useState } from "react";
 
 const PartsContext = createContext<MenuParts | null>(null);
 
@@ -26,21 +25,19 @@ export function Menu({ trigger, isWide = false, ...props }: MenuProps): ReactNod
   };
   return (
     <span ref={box} className={isWide ? "relative flex" : "relative inline-flex"}>
-      <Slot.Root
-        aria-haspopup="menu"
-        aria-expanded={isOpen}
-        onPointerEnter={load}
-        onFocus={load}
-        onPointerDown={() => (wasOpen.current = isOpen)}
-        onClick={toggle}
-        onKeyDown={(event) => {
+      {cloneElement(trigger, {
+        "aria-haspopup": "menu",
+        "aria-expanded": isOpen,
+        onPointerEnter: load,
+        onFocus: load,
+        onPointerDown: () => (wasOpen.current = isOpen),
+        onClick: toggle,
+        onKeyDown: (event) => {
           if (event.key !== "ArrowDown") return;
           event.preventDefault();
           toggle();
-        }}
-      >
-        {trigger}
-      </Slot.Root>
+        },
+      })}
       {parts === null ? null : (
         <PartsContext value={parts}>
           <parts.Root {...props} isOpen={isOpen} onOpenChange={setOpen} onClosed={() => box.current?.querySelector("button")?.focus()} />

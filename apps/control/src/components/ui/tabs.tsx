@@ -1,49 +1,66 @@
 "use client";
 
-import { Tabs as Primitive } from "radix-ui";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { cn } from "@/lib/cn.ts";
 
 export type TabItem<Id extends string> = { id: Id; label: ReactNode; content: () => ReactNode };
 export type TabsProps<Id extends string> = { items: readonly TabItem<Id>[]; value: Id; onChange: (id: Id) => void; label: string };
 
-/** Underlined tabs that scroll sideways on a phone. Only the shown tab is mounted: streams of the others are closed. */
+/**
+ * Underlined tabs that scroll sideways on a phone. Only the shown tab is mounted: streams of the others are closed. Arrows, Home and End
+ * move the focus, Enter or Space chooses (the manual activation of WAI-ARIA's tabs, since a tab may ask a host for much).
+ */
 export function Tabs<Id extends string>({ items, value, onChange, label }: TabsProps<Id>): ReactNode {
   const list = useRef<HTMLDivElement>(null);
+  const id = useId();
   useEffect(() => {
     // On a narrow screen the chosen tab may be out of sight. Only the list scrolls: scrollIntoView would move the page too.
     const active = list.current?.querySelector<HTMLElement>(`[data-tab="${value}"]`);
     if (active !== null && active !== undefined) list.current?.scrollTo({ left: active.offsetLeft - 24 });
   }, [value]);
+  const shown = items.find((item) => item.id === value);
   return (
-    <Primitive.Root
-      value={value}
-      onValueChange={(next) => {
-        const found = items.find((item) => item.id === next);
-        if (found !== undefined) onChange(found.id);
-      }}
-      activationMode="manual"
-    >
-      <Primitive.List
+    <>
+      <div
         ref={list}
+        role="tablist"
         aria-label={label}
+        onKeyDown={moveFocus}
         className="relative -mx-4 flex gap-4 overflow-x-auto border-b px-4 [scrollbar-width:none] sm:-mx-6 sm:px-6 [&::-webkit-scrollbar]:hidden"
       >
         {items.map((item) => (
-          <Primitive.Trigger
+          <button
             key={item.id}
-            value={item.id}
+            type="button"
+            role="tab"
+            id={`${id}-${item.id}`}
+            aria-selected={item.id === value}
+            aria-controls={item.id === value ? `${id}-panel` : undefined}
+            tabIndex={item.id === value ? 0 : -1}
             data-tab={item.id}
-            className="h-9 shrink-0 border-b-2 border-transparent text-sm whitespace-nowrap text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:border-ink data-[state=active]:font-medium data-[state=active]:text-ink"
+            onClick={() => onChange(item.id)}
+            className={cn(
+              "h-9 shrink-0 border-b-2 text-sm whitespace-nowrap transition-colors focus-visible:-outline-offset-2",
+              item.id === value ? "border-ink font-medium text-ink" : "border-transparent text-muted hover:text-ink",
+            )}
           >
             {item.label}
-          </Primitive.Trigger>
+          </button>
         ))}
-      </Primitive.List>
-      {items.map((item) => (
-        <Primitive.Content key={item.id} value={item.id} tabIndex={-1} className="pt-4 outline-none">
-          {item.id === value ? item.content() : null}
-        </Primitive.Content>
-      ))}
-    </Primitive.Root>
+      </div>
+      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${value}`} tabIndex={-1} className="pt-4 outline-none">
+        {shown?.content()}
+      </div>
+    </>
   );
+}
+
+function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
+  const tabs = [...event.currentTarget.querySelectorAll<HTMLElement>('[role="tab"]')];
+  const at = tabs.findIndex((tab) => tab === document.activeElement);
+  const targets: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 };
+  const target = targets[event.key];
+  if (at === -1 || target === undefined) return;
+  event.preventDefault();
+  tabs[(target + tabs.length) % tabs.length]?.focus();
 }

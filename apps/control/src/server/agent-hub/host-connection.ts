@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
 import {
+  EXEMPT_HEADER,
   HEARTBEAT_INTERVAL_HEADER,
   HEARTBEAT_PATH,
   HIJACK_HEADER,
@@ -102,8 +103,10 @@ export class HostConnection implements HostLink {
 
   #open(request: Omit<EngineRequest, "body">, endStream: boolean): ClientHttp2Stream {
     if (this.#session.destroyed || this.#session.closed) throw this.#gone();
+    // After the caller's own headers: whose objects a call is about, and what binds it, nobody says but this process.
+    const ours = { [NAMESPACE_HEADER]: request.namespace, [EXEMPT_HEADER]: request.isExempt === true ? "1" : "0" };
     const stream = this.#session.request(
-      { ...request.headers, ":method": request.method, ":path": request.path, [NAMESPACE_HEADER]: request.namespace },
+      { ...request.headers, ":method": request.method, ":path": request.path, ...ours },
       { endStream, ...(request.signal === undefined ? {} : { signal: request.signal }) },
     );
     return stream;

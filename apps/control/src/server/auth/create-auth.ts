@@ -5,6 +5,7 @@ import { betterAuth } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
 import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { fromNodeHeaders } from "better-auth/node";
+import { twoFactor } from "better-auth/plugins";
 import { ADDRESS_HEADER } from "../http/client-address.ts";
 
 export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: string; isTls: boolean; onError: (message: string) => void };
@@ -29,6 +30,11 @@ export const AUTH_ROUTES: ReadonlySet<string> = new Set([
   "GET /api/auth/get-session",
   "POST /api/auth/change-password",
   "POST /api/auth/revoke-other-sessions",
+  "POST /api/auth/two-factor/enable",
+  "POST /api/auth/two-factor/disable",
+  "POST /api/auth/two-factor/generate-backup-codes",
+  "POST /api/auth/two-factor/verify-totp",
+  "POST /api/auth/two-factor/verify-backup-code",
 ]);
 
 const DAY_SECONDS = 86_400;
@@ -50,8 +56,15 @@ export function createAuth(options: AuthOptions): Auth {
       storage: "database",
       window: 60,
       max: 300,
-      customRules: { "/sign-in/email": { window: 60, max: 30 }, "/change-password": { window: 60, max: 10 } },
+      customRules: {
+        "/sign-in/email": { window: 60, max: 30 },
+        "/change-password": { window: 60, max: 10 },
+        "/two-factor/*": { window: 60, max: 20 },
+      },
     },
+    // One-time codes of an app (RFC 6238). Ten wrong ones in a row close the second step for a quarter of an hour: only who
+    // knows the password gets as far, so that no stranger can close it.
+    plugins: [twoFactor({ issuer: "Flotilla", accountLockout: { enabled: true, maxFailedAttempts: 10, durationSeconds: 900 } })],
     // The page may be reached under several names (address, tunnel): its own origin is the one that the request names, and it was compared before.
     trustedOrigins: (request) => originOf(request),
     advanced: {

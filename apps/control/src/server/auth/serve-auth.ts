@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FlotillaError } from "@flotilla/core";
-import { type Actor, findActorByEmail, type ObjectRef, recordAudit, type ServiceContext } from "@flotilla/services";
+import { type Actor, findActorByEmail, findActorBySession, type ObjectRef, recordAudit, type ServiceContext } from "@flotilla/services";
 import { z } from "zod";
 import { answerError, answerJson } from "../http/answer.ts";
 import { isSameOrigin } from "../http/origin.ts";
@@ -12,6 +12,15 @@ export type AuthDoor = { auth: Auth; guard: SignInGuard; services: ServiceContex
 
 const MAX_BODY_BYTES = 16 * 1024;
 const SIGN_IN = "/api/auth/sign-in/email";
+const VERIFICATIONS: ReadonlySet<string> = new Set(["/api/auth/two-factor/verify-totp", "/api/auth/two-factor/verify-backup-code"]);
+/** What is recorded of them. Enrolment is recorded when its first code was right. */
+const TWO_FACTOR_CHANGES: Readonly<Record<string, string>> = {
+  "/api/auth/two-factor/disable": "disabled",
+  "/api/auth/two-factor/generate-backup-codes": "new backup codes",
+};
+const codeBody = z.object({ code: z.string().trim().min(1).max(64) });
+const halfSignedIn = z.looseObject({ twoFactorRedirect: z.literal(true) });
+const verifiedUser = z.looseObject({ user: z.looseObject({ email: z.string() }) });
 const signInBody = z.looseObject({ email: z.string().max(254) });
 
 /** Serves the few routes of better-auth that are open, with their origin checked and sign-ins audited. */
@@ -23,26 +32,58 @@ export async function serveAuth(door: AuthDoor, { req, res, address }: AuthExcha
     return answerError(res, new FlotillaError("forbidden", "this request does not come from this control plane's own pages"));
   const body = req.method === "GET" ? "" : await readText(req);
   if (path === SIGN_IN) return signIn(door, body, { req, res, address });
+  if (VERIFICATIONS.has(path)) return verifyCode(door, body, { req, res, address });
+  const change = TWO_FACTOR_CHANGES[path];
+  if (change !== undefined) return changeTwoFactor(door, body, { exchange: { req, res, address }, change });
   return send(await door.auth.answer(req, body), res);
 }
 
 async function signIn(door: AuthDoor, body: string, { req, res, address }: AuthExchange): Promise<void> {
   const email = signInBody.safeParse(parseJson(body)).data?.email ?? "";
-  const seconds = door.guard.closedForSeconds(email);
+  const attempt = { email, address };
+  const seconds = await door.guard.begin(attempt);
   if (seconds > 0) {
     res.setHeader("retry-after", String(seconds));
     return answerError(res, new FlotillaError("rate_limited", "too many attempts for this account: try again later"));
   }
-  door.guard.begin(email);
-  const response = await door.auth.answer(req, body).catch((error: unknown) => {
-    door.guard.forgive(email);
+  const response = await door.auth.answer(req, body).catch(async (error: unknown) => {
+    await door.guard.forgive(attempt).catch(() => undefined);
     throw error;
   });
-  if (response.ok) door.guard.succeed(email);
-  else if (response.status !== 401) door.guard.forgive(email);
+  if (response.ok) await door.guard.succeed(attempt);
+  else if (response.status !== 401) await door.guard.forgive(attempt);
   if (response.status >= 500) throw new FlotillaError("unavailable", "nobody can be signed in at the moment: try again");
+  // With a second factor there is no session yet: it is recorded when the code was right.
+  const isHalf = response.ok && halfSignedIn.safeParse(await response.clone().json()).success;
   // Before the answer: a session that nobody can see in the audit is never handed out.
-  await recordSignIn(door.services, { email, address, isSignedIn: response.ok, isGuess: response.status === 401 });
+  if (!isHalf) await recordSignIn(door.services, { email, address, isSignedIn: response.ok, isGuess: response.status === 401 });
+  await send(response, res);
+}
+
+/** The second step of a sign-in; with a session it ends the enrolment instead. Nothing but the code is passed on: no device is ever trusted. */
+async function verifyCode(door: AuthDoor, body: string, { req, res, address }: AuthExchange): Promise<void> {
+  const parsed = codeBody.safeParse(parseJson(body));
+  if (!parsed.success) return answerError(res, new FlotillaError("invalid", "a code is required"));
+  const isEnrolment = (await door.auth.findSessionId(req)) !== undefined;
+  const response = await door.auth.answer(req, JSON.stringify(parsed.data));
+  if (response.status >= 500) throw new FlotillaError("unavailable", "nobody can be signed in at the moment: try again");
+  const email = response.ok ? (verifiedUser.safeParse(await response.clone().json()).data?.user.email ?? "") : "";
+  if (isEnrolment && response.ok) await recordTwoFactor(door.services, { email, address, change: "enabled" });
+  if (!isEnrolment) await recordSignIn(door.services, { email, address, isSignedIn: response.ok, isGuess: response.status === 401 });
+  await send(response, res);
+}
+
+/** Turning the second factor off, or making new backup codes: the password was asked for. */
+async function changeTwoFactor(
+  door: AuthDoor,
+  body: string,
+  { exchange, change }: { exchange: AuthExchange; change: string },
+): Promise<void> {
+  const { req, res, address } = exchange;
+  const sessionId = await door.auth.findSessionId(req);
+  const actor = sessionId === undefined ? undefined : await findActorBySession(door.services, sessionId, address);
+  const response = await door.auth.answer(req, body);
+  if (response.ok && actor !== undefined) await recordTwoFactor(door.services, { email: actor.email, address, change });
   await send(response, res);
 }
 
@@ -77,6 +118,16 @@ async function recordSignIn(services: ServiceContext, attempt: SignInAttempt): P
   const proven = attempt.isSignedIn ? await findActorByEmail(services, attempt.email, attempt.address) : undefined;
   const actor: Actor = proven ?? { kind: "anonymous", address: attempt.address };
   await recordAudit(services.prisma, { actor, action: "session.signIn", object, outcome: attempt.isSignedIn ? "ok" : "refused" });
+}
+
+async function recordTwoFactor(
+  services: ServiceContext,
+  { email, address, change }: { email: string; address: string; change: string },
+): Promise<void> {
+  const actor = (await findActorByEmail(services, email, address)) ?? ({ kind: "anonymous", address } as const);
+  const teamId = actor.kind === "user" ? actor.team.id : null;
+  const object: ObjectRef = { kind: "user", id: actor.kind === "user" ? actor.userId : "", name: email, teamId };
+  await recordAudit(services.prisma, { actor, action: "session.twoFactor", object, outcome: "ok", detail: { change } });
 }
 
 async function readText(req: IncomingMessage): Promise<string> {

@@ -7,7 +7,7 @@ export type DockerCall = {
   id: string;
 };
 
-type Route = { methods: string; path: RegExp; action: Action; kind: DockerCall["kind"] };
+type Route = { methods: string; template: string; path: RegExp; action: Action; kind: DockerCall["kind"] };
 
 const ID = "([^/]+)";
 /** Image names have slashes. */
@@ -15,6 +15,7 @@ const NAME = "(.+?)";
 
 const route = (methods: string, path: string, rest: { action: Action; kind: DockerCall["kind"] }): Route => ({
   methods,
+  template: path,
   path: new RegExp(`^${path}$`),
   ...rest,
 });
@@ -76,6 +77,16 @@ const ROUTES: readonly Route[] = [
   route("GET", `/networks/${ID}`, { action: "network.read", kind: "network" }),
   route("DELETE", `/networks/${ID}`, { action: "network.remove", kind: "network" }),
 ];
+
+/** Every call that goes through, with an example of its path: for the test that tries each as everybody. */
+export function listDockerRoutes(): { method: string; path: string; action: Action }[] {
+  return ROUTES.flatMap(({ methods, template, action }) => {
+    const [, before = "", words = "", after = ""] = /^(.*?)\(\?:([^)]*)\)(.*)$/.exec(template) ?? [];
+    const templates = words === "" ? [template] : words.split("|").map((word) => `${before}${word}${after}`);
+    const paths = templates.map((path) => path.replace(ID, "c1").replace(NAME, "web:1"));
+    return methods.split(" ").flatMap((method) => paths.map((path) => ({ method, path, action })));
+  });
+}
 
 /**
  * What a call is about, or undefined for one that is not known: it is refused. `path` is as it was sent, without query;

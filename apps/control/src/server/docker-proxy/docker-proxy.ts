@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { shieldBody } from "@flotilla/engine-api";
 import { CALLER_HEADER, HIJACK_BODY_HEADER } from "@flotilla/protocol";
-import { finishAudit, recordAudit, type ServiceContext } from "@flotilla/services";
+import { finishAudit, isExemptFromGuards, recordAudit, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
 import { answerError, describeError } from "../http/answer.ts";
 import type { LiveGuard } from "../live-guard.ts";
@@ -42,6 +42,7 @@ export class DockerProxy {
           method: req.method ?? "GET",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
+          isExempt: isExemptFromGuards(admitted.actor),
           headers: { ...forwardHeaders(req.headers), [CALLER_HEADER]: caller.ticket },
           ...(hasBody(req) ? { body: shieldBody(req) } : {}),
           signal: gone.signal,
@@ -77,6 +78,7 @@ export class DockerProxy {
           method: req.method ?? "POST",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
+          isExempt: isExemptFromGuards(admitted.actor),
           headers: { ...headers, [HIJACK_BODY_HEADER]: String(length) },
         });
         socket.once("close", () => input.close(constants.NGHTTP2_CANCEL));

@@ -39,14 +39,14 @@ async function authenticate(exchange: Exchange, credentials: BasicCredentials | 
   const { services, address } = exchange;
   if (credentials === undefined) return { kind: "anonymous", address };
   const isGuarded = isPersonalPassword(credentials);
-  if (isGuarded && guard.closedForSeconds(credentials.username) > 0)
+  const attempt = { email: credentials.username, address };
+  if (isGuarded && (await guard.begin(attempt)) > 0)
     throw registryError("TOOMANYREQUESTS", "too many attempts for this account: try again later");
-  if (isGuarded) guard.begin(credentials.username);
-  const actor = await findActorByBasic(services, credentials, address).catch((error: unknown) => {
-    if (isGuarded) guard.forgive(credentials.username);
+  const actor = await findActorByBasic(services, credentials, address).catch(async (error: unknown) => {
+    if (isGuarded) await guard.forgive(attempt).catch(() => undefined);
     throw error;
   });
-  if (isGuarded && actor !== undefined) guard.succeed(credentials.username);
+  if (isGuarded && actor !== undefined) await guard.succeed(attempt);
   if (actor !== undefined) return actor;
   const name = credentials.username;
   if (services.refusals.admit(`registry sign-in\0${address}\0${name}`)) {

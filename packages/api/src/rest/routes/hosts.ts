@@ -25,6 +25,7 @@ const host = z.object({
   addedAt: time,
   address: z.string().nullable(),
   flag: z.string().nullable(),
+  isShared: z.boolean(),
   stats: z.looseObject({}).nullable(),
   availability: z.enum(["active", "cordon", "drain"]),
 });
@@ -35,7 +36,12 @@ export const HOST_ROUTES = [
     method: "GET",
     path: "/hosts/{host}",
     summary: "A host with its engine's information",
-    output: host.extend({ desiredState: z.looseObject({ state: z.string() }), info: z.looseObject({}).nullable(), labels: texts }),
+    output: host.extend({
+      underlay: z.looseObject({ encryption: z.string() }).nullable(),
+      desiredState: z.looseObject({ state: z.string() }).nullable(),
+      info: z.looseObject({}).nullable(),
+      labels: texts,
+    }),
   }),
   route("hosts.rename", { method: "PATCH", path: "/hosts/{host}", summary: "Give a host another name", output: nothing }),
   route("hosts.place", {
@@ -67,7 +73,18 @@ export const HOST_ROUTES = [
     output: z.object({
       hosts: z.record(z.string(), z.number()),
       containers: z.record(z.string(), z.number()),
-      attention: z.array(z.looseObject({ severity: z.string(), code: z.string(), href: z.string() })),
+      stacks: z.number().nullable(),
+      attention: z.array(z.looseObject({ severity: z.string(), code: z.string(), href: z.string(), since: time.nullable() })),
+    }),
+  }),
+  route("overview.history", {
+    method: "GET",
+    path: "/overview/history",
+    summary: "How busy the hosts were in the last hour, oldest first",
+    output: z.object({
+      stepSeconds: z.number(),
+      cpuPercent: z.array(z.number().nullable()),
+      memoryPercent: z.array(z.number().nullable()),
     }),
   }),
 ] as const;

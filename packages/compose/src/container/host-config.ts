@@ -1,16 +1,18 @@
-import type { Mount, Project, Service } from "@flotilla/compose";
-import { type BodyInput, optional, type Peers } from "./body-input.ts";
+import type { Service } from "../model.ts";
+import { type Mounts, mountsOf } from "./mounts.ts";
+import { optional } from "./optional.ts";
+import type { ContainerScene, Peers } from "./scene.ts";
 
 const NANOS_PER_CPU = 1_000_000_000;
 
-/** Docker's HostConfig of a service. */
-export function hostConfigOf(input: BodyInput): Record<string, unknown> {
-  const { service, project, peers } = input;
+export type HostConfig = Mounts & Record<string, unknown>;
+
+/** Docker's HostConfig of a service, but for its networks and restarts. */
+export function hostConfigOf(scene: ContainerScene): HostConfig {
+  const { service, peers } = scene;
   return {
-    ...mountsOf(input),
-    PortBindings: portBindings(service),
-    NetworkMode: networkMode(service, project, peers),
-    RestartPolicy: restartPolicy(input),
+    ...mountsOf(scene),
+    PortBindings: portBindings(scene),
     ...resourcesOf(service),
     ...isolationOf(service, peers),
     ...namesOf(service),
@@ -37,9 +39,9 @@ function namesOf(service: Service): Record<string, unknown> {
   };
 }
 
-function portBindings(service: Service): Record<string, { HostIp: string; HostPort: string }[]> {
+function portBindings({ service, publishes }: ContainerScene): Record<string, { HostIp: string; HostPort: string }[]> {
   const result: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const port of service.ports) {
+  for (const port of service.ports.filter(publishes)) {
     const key = `${port.target}/${port.protocol}`;
     const range = port.publishedEnd === undefined ? "" : `-${port.publishedEnd}`;
     (result[key] ??= []).push({ HostIp: port.hostIp ?? "", HostPort: port.published === undefined ? "" : `${port.published}${range}` });
@@ -47,15 +49,8 @@ function portBindings(service: Service): Record<string, { HostIp: string; HostPo
   return result;
 }
 
-export function networkMode(service: Service, project: Project, peers: Peers): string {
-  const { networkMode: mode } = service;
-  if (mode !== undefined) return ofPeer(mode, peers);
-  const [first] = Object.keys(service.networks);
-  return first === undefined ? "none" : (project.networks[first]?.name ?? "default");
-}
-
 /** `service:db` as `container:<id>`; everything else is the engine's own word. */
-function ofPeer(mode: string, peers: Peers): string {
+export function ofPeer(mode: string, peers: Peers): string {
   if (!mode.startsWith("service:")) return mode;
   return `container:${peers.get(mode.slice("service:".length))?.id ?? ""}`;
 }
@@ -64,54 +59,6 @@ function volumesFrom(from: string, peers: Peers): string {
   if (from.startsWith("container:")) return from.slice("container:".length);
   const [service = "", mode] = from.split(":");
   return `${peers.get(service)?.id ?? ""}${mode === undefined ? "" : `:${mode}`}`;
-}
-
-/** `deploy.restart_policy` counts before `restart`; a job and a one-off container are not restarted. */
-function restartPolicy({ service, isOneOff }: BodyInput): { Name: string; MaximumRetryCount: number } {
-  const policy = service.deploy.restartPolicy;
-  if (isOneOff) return { Name: "no", MaximumRetryCount: 0 };
-  if (policy !== undefined) {
-    if (policy.condition === "on-failure") return { Name: "on-failure", MaximumRetryCount: policy.maxAttempts ?? 0 };
-    return { Name: policy.condition === "any" && !service.deploy.mode.endsWith("-job") ? "always" : "no", MaximumRetryCount: 0 };
-  }
-  return { Name: service.restart?.name ?? "no", MaximumRetryCount: service.restart?.maximumRetryCount ?? 0 };
-}
-
-type Mounts = { Binds: string[]; Mounts: Record<string, unknown>[]; Tmpfs: Record<string, string> };
-
-function mountsOf({ service, project, inherited, boundFiles }: BodyInput): Mounts {
-  const result: Mounts = { Binds: [], Mounts: [], Tmpfs: { ...service.tmpfs } };
-  for (const mount of service.volumes) addMount(result, mount, project);
-  for (const [target, name] of inherited) result.Binds.push(`${name}:${target}`);
-  for (const [target, source] of boundFiles) result.Mounts.push({ Type: "bind", Source: source, Target: target, ReadOnly: true });
-  return result;
-}
-
-function addMount(result: Mounts, mount: Mount, project: Project): void {
-  const own = { Target: mount.target, ReadOnly: mount.isReadOnly };
-  if (mount.type === "tmpfs") {
-    result.Mounts.push({
-      Type: "tmpfs",
-      ...own,
-      TmpfsOptions: { ...optional("SizeBytes", mount.sizeBytes), ...optional("Mode", mount.mode) },
-    });
-  } else if (mount.type === "bind") {
-    // A bind string makes the directory that is missing, a mount refuses it; a colon cannot stand in a string.
-    const options = [
-      ...(mount.isReadOnly ? ["ro"] : []),
-      ...(mount.propagation === undefined ? [] : [mount.propagation]),
-      ...(mount.selinux === undefined ? [] : [mount.selinux]),
-    ];
-    if (mount.createHostPath && !mount.source.includes(":"))
-      result.Binds.push([mount.source, mount.target, ...(options.length === 0 ? [] : [options.join(",")])].join(":"));
-    else result.Mounts.push({ Type: "bind", Source: mount.source, ...own, BindOptions: optional("Propagation", mount.propagation) });
-  } else if (mount.source !== undefined) {
-    const name = project.volumes[mount.source]?.name ?? mount.source;
-    const options = [...(mount.isReadOnly ? ["ro"] : []), ...(mount.noCopy ? ["nocopy"] : [])];
-    if (mount.subpath === undefined)
-      result.Binds.push([name, mount.target, ...(options.length === 0 ? [] : [options.join(",")])].join(":"));
-    else result.Mounts.push({ Type: "volume", Source: name, ...own, VolumeOptions: { NoCopy: mount.noCopy, Subpath: mount.subpath } });
-  }
 }
 
 function resourcesOf(service: Service): Record<string, unknown> {

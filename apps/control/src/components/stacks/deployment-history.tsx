@@ -16,13 +16,16 @@ import { deploymentKind } from "@/lib/stack-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { DeploymentRow } from "@/trpc/types.ts";
 
-/** What was deployed, by whom, how it ended; the newest, or the chosen one, with its plan and its steps as they happen. */
-export function DeploymentsTab({ stack }: { stack: string }): ReactNode {
+/** What was deployed of a stack, or of all, by whom, how it ended; the newest, or the chosen one, with its plan and its steps as they happen. */
+export function DeploymentHistory({ stack }: { stack?: string }): ReactNode {
   const t = useTranslations("stacks.deployments");
   const trpc = useTRPC();
   const url = useUrlState();
   const query = useInfiniteQuery(
-    trpc.deployments.list.infiniteQueryOptions({ stack, limit: 30 }, { getNextPageParam: (page) => page.nextCursor ?? undefined }),
+    trpc.deployments.list.infiniteQueryOptions(
+      { ...(stack === undefined ? {} : { stack }), limit: 30 },
+      { getNextPageParam: (page) => page.nextCursor ?? undefined },
+    ),
   );
   if (query.isPending) return <Skeleton className="h-72" />;
   if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
@@ -36,7 +39,12 @@ export function DeploymentsTab({ stack }: { stack: string }): ReactNode {
         <ul aria-label={t("title")} className="divide-y overflow-hidden rounded-lg border bg-panel max-lg:max-h-64 max-lg:overflow-y-auto">
           {rows.map((row) => (
             <li key={row.id}>
-              <DeploymentItem row={row} isChosen={row.id === chosen} onChoose={() => url.set({ deployment: row.id })} />
+              <DeploymentItem
+                row={row}
+                hasStack={stack === undefined}
+                isChosen={row.id === chosen}
+                onChoose={() => url.set({ deployment: row.id })}
+              />
             </li>
           ))}
         </ul>
@@ -46,14 +54,14 @@ export function DeploymentsTab({ stack }: { stack: string }): ReactNode {
           </Button>
         ) : null}
       </div>
-      <DeploymentView key={chosen} id={chosen} />
+      <DeploymentView key={chosen} id={chosen} hasStack={stack === undefined} />
     </div>
   );
 }
 
-type ItemProps = { row: DeploymentRow; isChosen: boolean; onChoose: () => void };
+type ItemProps = { row: DeploymentRow; hasStack: boolean; isChosen: boolean; onChoose: () => void };
 
-function DeploymentItem({ row, isChosen, onChoose }: ItemProps): ReactNode {
+function DeploymentItem({ row, hasStack, isChosen, onChoose }: ItemProps): ReactNode {
   const kinds = useTranslations("stacks.kinds");
   const t = useTranslations("stacks.deployments");
   const started = parseTime(row.startedAt) ?? 0;
@@ -65,7 +73,8 @@ function DeploymentItem({ row, isChosen, onChoose }: ItemProps): ReactNode {
       className={cn("block w-full px-3 py-2 text-left text-sm hover:bg-hover focus-visible:-outline-offset-2", isChosen && "bg-active")}
     >
       <span className="flex items-center justify-between gap-2">
-        <span className="font-medium">
+        <span className="min-w-0 truncate font-medium">
+          {hasStack ? `${row.stack}: ` : ""}
           {kinds(deploymentKind(row.kind))} <span className="tnum font-normal text-muted">{t("revision", { number: row.revision })}</span>
         </span>
         <OutcomeStatus outcome={row.outcome} />

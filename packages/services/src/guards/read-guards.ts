@@ -1,0 +1,23 @@
+import { requireUser } from "../access/authorize.ts";
+import type { Actor } from "../access/actor.ts";
+import type { ServiceContext } from "../context.ts";
+import { findHost } from "../hosts/find-host.ts";
+import { findGuards } from "./find-guards.ts";
+import type { HostGuards } from "./schemas.ts";
+
+/** What teams may do on a host. Others' guard rails are for those who look after the instance. @throws not_found. */
+export async function readGuards(services: ServiceContext, actor: Actor, ref: string): Promise<HostGuards> {
+  const user = requireUser(actor);
+  const host = await findHost(services, actor, ref);
+  const { teams, instanceDefault } = await services.prisma.$transaction((tx) => findGuards(tx, host));
+  const visible = teams.filter(({ team }) => user.isInstanceAdmin || team.id === user.team.id);
+  return {
+    teams: visible.map(({ team, guard, source, grantLimits }) => ({
+      team: { id: team.id, name: team.name },
+      ...guard,
+      source,
+      grantLimits,
+    })),
+    instanceDefault: user.isInstanceAdmin ? instanceDefault : null,
+  };
+}
