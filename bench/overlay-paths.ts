@@ -7,7 +7,7 @@ import { OverlayLab } from "../test/host/overlay-lab.ts";
 
 /** Paths of the two namespaces, and the address in the second. */
 export type Path = { from: string; to: string; address: string };
-export type OverlayPaths = { direct: Path; bare: Path; product: Path; close(): Promise<void> };
+export type OverlayPaths = { direct: Path; bare: Path; product: Path; close: () => Promise<void> };
 
 const VNI = 4097;
 const SERVICES = 100;

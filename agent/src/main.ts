@@ -58,7 +58,6 @@ import { createImageStore } from "./storage/create-image-store.ts";
 import { flotillaImageRoutes } from "./storage/flotilla-image-routes.ts";
 import { imageRoutes } from "./storage/image-routes.ts";
 import type { ImageService } from "./storage/image-service.ts";
-import { reportHostUse } from "./replicas/host-use.ts";
 import { startReplicas } from "./replicas/start-replicas.ts";
 import { DesiredState } from "./state/desired-state.ts";
 import { DesiredStore } from "./state/desired-store.ts";
@@ -212,8 +211,6 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   opened.push(() => health.close());
   const replicas = startReplicas({ config, db, events, logger, state, containers, images, networks, distribution });
   opened.push(() => replicas.close());
-  const newest = (limit: number): { namespace: string; name: string }[] => images.store.records.newestNames(limit);
-  opened.push(reportHostUse({ views: () => containers.views(), images: newest, events, observed: state.observed, timer: realTimer }));
   const rotator = new LogRotator({ containers, events, logger });
   opened.push(() => rotator.close());
   const runtime = await readRuntimeFacts(containers.runtimePath());

@@ -33,7 +33,7 @@ try {
   const before = heapMib();
   const end = Date.now() + seconds * 1_000;
   for (let seed = first; Date.now() < end; seed += 1) await oneRound(host, seed);
-  say(`${[...counts].map(([name, times]) => `${name} ${times}`).join(", ")}`);
+  say([...counts].map(([name, times]) => `${name} ${times}`).join(", "));
   say(`heap in use: ${before} MiB at the beginning, ${heapMib()} MiB at the end`);
 } finally {
   await host.close();

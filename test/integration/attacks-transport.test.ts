@@ -7,6 +7,7 @@ import { connect as connectTls, getCACertificates, setDefaultCACertificates } fr
 import { silentLogger } from "@flotilla/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startPostgres } from "../../apps/control/src/server/postgres/start-postgres.ts";
+import { openGate } from "../support/gate.ts";
 import { ADMIN, ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 import { startLinkedAgent, until } from "../support/linked-agent.ts";
 
@@ -140,37 +141,3 @@ test("attack 27: a head, a sign-in, a call and a handshake that stop in the midd
   // They end at all: the limit of the test is the limit of their time.
   expect(await Promise.all(slowClients.answers)).toHaveLength(4);
 });
-
-/** A TCP port before a unix socket, which can be shut: open connections break and new ones are refused. */
-async function openGate(path: string): Promise<{ port: number; shut(): void; open(): void; close(): Promise<void> }> {
-  let isOpen = true;
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((outer) => {
-    outer.on("error", () => undefined);
-    if (!isOpen) return void outer.destroy();
-    const inner = connect(path);
-    for (const socket of [outer, inner]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.once("close", () => sockets.delete(socket));
-    }
-    outer.pipe(inner).pipe(outer);
-    outer.once("close", () => inner.destroy());
-    inner.once("close", () => outer.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const shut = (): void => {
-    isOpen = false;
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    shut,
-    open: () => void (isOpen = true),
-    close: () => {
-      shut();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
-}

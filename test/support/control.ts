@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,13 +25,21 @@ export type CallOptions = { kind?: "query" | "mutation"; token?: string | undefi
 
 export type CallError = Error & { code: string; status: number };
 
+export type TestControlOptions = {
+  withAdmin?: boolean;
+  isFirstStart?: boolean;
+  logger?: Logger;
+  env?: Record<string, string>;
+  judgeAfterMs?: number;
+  secretsFile?: string;
+};
+
 /**
  * A control plane in this process, without the dashboard: embedded Postgres, real sockets, a temporary directory.
- * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start; `isFirstStart` makes the database as the product does.
+ * `withAdmin` makes ADMIN and the API token ADMIN_TOKEN at the start; `isFirstStart` makes the database as the product does;
+ * `secretsFile` is that of another control plane on the same database.
  */
-export async function startTestControl(
-  options: { withAdmin?: boolean; isFirstStart?: boolean; logger?: Logger; env?: Record<string, string>; judgeAfterMs?: number } = {},
-): Promise<TestControl> {
+export async function startTestControl(options: TestControlOptions = {}): Promise<TestControl> {
   const dir = mkdtempSync(join(tmpdir(), "flc-"));
   const port = await freePort();
   const admin = { FLOTILLA_ADMIN_EMAIL: ADMIN.email, FLOTILLA_ADMIN_PASSWORD: ADMIN.password, FLOTILLA_ADMIN_TOKEN: ADMIN_TOKEN };
@@ -47,6 +55,10 @@ export async function startTestControl(
   try {
     if (options.isFirstStart !== true && options.env?.["DATABASE_URL"] === undefined)
       await prepareControlData(readControlConfig(env).dataDir);
+    if (options.secretsFile !== undefined) {
+      mkdirSync(readControlConfig(env).dataDir, { recursive: true });
+      copyFileSync(options.secretsFile, join(readControlConfig(env).dataDir, "secrets.json"));
+    }
     control = await start();
   } catch (error) {
     rmSync(dir, { recursive: true, force: true });

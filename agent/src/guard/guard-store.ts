@@ -35,7 +35,7 @@ export class GuardStore implements Guards, Reconciler {
     for (const row of db.all("SELECT body FROM guards")) {
       // What a newer agent wrote and this one cannot read allows nothing.
       const parsed = guardState.safeParse(JSON.parse(String(row["body"])));
-      if (parsed.success) this.#guards.set(parsed.data.namespace, parsed.data);
+      if (parsed.success) this.#remember(parsed.data);
     }
   }
 
@@ -69,6 +69,10 @@ export class GuardStore implements Guards, Reconciler {
         this.#db.run("INSERT INTO guards (namespace, body) VALUES (?, ?)", state.namespace, JSON.stringify(state));
     });
     this.#guards.clear();
-    for (const state of wanted.values()) this.#guards.set(state.namespace, state);
+    for (const state of wanted.values()) this.#remember(state);
+  }
+
+  #remember({ namespace, limits, allow }: GuardState): void {
+    this.#guards.set(namespace, { limits, allow });
   }
 }

@@ -133,6 +133,21 @@ describe("containers", () => {
     expect((await attach("c1")).endpoints[0]?.ipv4Address).toBe("10.30.1.17");
   });
 
+  test("cost their own link alone on a router that is as it was left, and mend one that is not", async () => {
+    const aboutRouter = (): string[] => kernel.transcript.splice(0).filter((line) => /\b(vx0|up0)\b/.test(line));
+    await apply(state());
+    await attach("c1");
+    expect(aboutRouter()).not.toEqual([]);
+    await attach("c2");
+    expect(aboutRouter()).toEqual([]);
+    const stack = kernel.openRouter(ROUTER);
+    stack.applyLinks([{ kind: "delete-link", name: "vx0" }]);
+    stack.close();
+    aboutRouter();
+    await attach("c3");
+    expect(aboutRouter().join("\n")).toContain("vx0");
+  });
+
   test("publish ports through the router", async () => {
     await apply(state());
     await attach("c1", { ports: [{ containerPort: 80, protocol: "tcp", hostIp: "", hostPort: 8080 }] });

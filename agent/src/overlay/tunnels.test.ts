@@ -81,3 +81,11 @@ test("a host that cannot encrypt makes no key and says why it takes no part", as
   await ensure(tunnels, state());
   expect(wireguard.devices.size).toBe(0);
 });
+
+test("a host says whether it can encrypt, and what it lacks", async () => {
+  const able = await open();
+  expect([able.encryption, able.encryptionLack]).toEqual(["userspace", null]);
+  wireguard = new FakeWireguard("none");
+  const unable = await open();
+  expect([unable.encryption, unable.encryptionLack]).toEqual(["none", "device"]);
+});

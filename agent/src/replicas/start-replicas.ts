@@ -10,6 +10,7 @@ import type { HostState } from "../state/serve-state.ts";
 import { realTimer } from "../state/timer.ts";
 import type { Database } from "../store/database.ts";
 import { replicaEngine } from "./engine-port.ts";
+import { reportHostUse } from "./host-use.ts";
 import { readLastLines } from "./last-lines.ts";
 import { ReplicaFiles } from "./replica-files.ts";
 import { ReplicaManager } from "./replica-manager.ts";
@@ -22,14 +23,17 @@ export type ReplicaParts = {
   logger: Logger;
   state: HostState;
   containers: Containers;
-  images: ImageStore;
+  images: ImageStore & { store: { records: { newestNames: (limit: number) => { namespace: string; name: string }[] } } };
   networks: Pick<NetworkManager, "resolve">;
   distribution: Distribution;
 };
 
-/** Makes the part that looks after this host's replicas and registers it for its kinds of desired state. */
-export function startReplicas(parts: ReplicaParts): ReplicaManager {
-  const { config, db, events, logger, state } = parts;
+/**
+ * Makes the part that looks after this host's replicas and registers it for its kinds of desired state; tells what a scheduler has to
+ * know of the host beside them.
+ */
+export function startReplicas(parts: ReplicaParts): { close(): Promise<void> } {
+  const { config, db, events, logger, state, containers, images } = parts;
   const manager = new ReplicaManager({
     engine: replicaEngine(parts),
     files: new ReplicaFiles(join(config.runDir, "replicas")),
@@ -44,5 +48,17 @@ export function startReplicas(parts: ReplicaParts): ReplicaManager {
   });
   // Together: a replica never comes without its files.
   state.desired.register([REPLICA_KIND, STACK_FILE_KIND], manager);
-  return manager;
+  const stopTelling = reportHostUse({
+    views: () => containers.views(),
+    images: (limit) => images.store.records.newestNames(limit),
+    events,
+    observed: state.observed,
+    timer: realTimer,
+  });
+  return {
+    close: async () => {
+      stopTelling();
+      await manager.close();
+    },
+  };
 }

@@ -15,6 +15,7 @@ export * from "./mesh-state.ts";
 export * from "./observed-feed.ts";
 export * from "./network-service.ts";
 export * from "./overlay-state.ts";
+export * from "./peer.ts";
 export * from "./reach.ts";
 export * from "./registry-credentials.ts";
 export * from "./replica-state.ts";

@@ -4,8 +4,9 @@
  */
 export type Transcript = {
   protocol: number;
-  purpose: "connect" | "join";
-  /** Host id when connecting, id of the join token when joining. */
+  /** `peer`: both ends are control planes, of which the dialler signs as the agent does. */
+  purpose: "connect" | "join" | "peer";
+  /** Host id when connecting, id of the join token when joining; between control planes the dialler's id and the one it means to reach. */
   subject: string;
   agentNonce: string;
   serverNonce: string;

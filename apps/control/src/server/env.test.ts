@@ -18,6 +18,12 @@ describe("readControlConfig", () => {
     );
   });
 
+  test("other control planes reach this one where it listens, unless it is said otherwise", () => {
+    expect(readControlConfig({}).peerUrl).toBeUndefined();
+    for (const url of ["https://10.0.0.5:7420", "http://127.0.0.1:7421", "http://[::1]:7421"])
+      expect(readControlConfig({ FLOTILLA_PEER_URL: url }).peerUrl).toBe(url);
+  });
+
   test("subnets of overlay networks come from a pool of one's own", () => {
     expect(readControlConfig({ FLOTILLA_OVERLAY_POOL: "10.200.0.0/16" }).overlayPool).toBe("10.200.0.0/16");
     expect(readControlConfig({}).overlayPool).toBeUndefined();
@@ -30,6 +36,8 @@ describe("readControlConfig", () => {
     { FLOTILLA_LOG: "loud" },
     { FLOTILLA_URL: "flotilla.example.org" },
     { FLOTILLA_URL: "https://x/path" },
+    { FLOTILLA_PEER_URL: "10.0.0.5:7420" },
+    { FLOTILLA_PEER_URL: "http://10.0.0.5:7420" },
     { FLOTILLA_TLS_CERT: "/c" },
     { FLOTILLA_ADMIN_EMAIL: "a@b.c" },
     { FLOTILLA_ADMIN_TOKEN: "flt_short" },

@@ -11,6 +11,8 @@ export type ControlConfig = {
   listen: { host: string; port: number };
   /** Where people and agents reach it, without a slash at the end. */
   publicUrl: string;
+  /** Where other control planes of the same database reach this one; undefined: where it listens. */
+  peerUrl: string | undefined;
   /** A TLS-terminating proxy that the operator runs in front: its X-Forwarded-For and -Proto are believed. */
   isBehindProxy: boolean;
   /** Certificate and key files, when it terminates TLS itself. */
@@ -32,6 +34,7 @@ const variables = z.object({
   FLOTILLA_DATA: text,
   FLOTILLA_LISTEN: text,
   FLOTILLA_URL: text,
+  FLOTILLA_PEER_URL: text,
   FLOTILLA_BEHIND_PROXY: z.enum(["", "0", "1"]).optional(),
   FLOTILLA_TLS_CERT: text,
   FLOTILLA_TLS_KEY: text,
@@ -72,7 +75,9 @@ export function readControlConfig(env: Readonly<Record<string, string | undefine
   return {
     dataDir: join(data, "control"),
     listen,
-    publicUrl: readUrl(read.FLOTILLA_URL) ?? `${tls === undefined ? "http" : "https"}://${formatHost(listen.host)}:${listen.port}`,
+    publicUrl:
+      readUrl("FLOTILLA_URL", read.FLOTILLA_URL) ?? `${tls === undefined ? "http" : "https"}://${formatHost(listen.host)}:${listen.port}`,
+    peerUrl: readPeerUrl(read.FLOTILLA_PEER_URL),
     isBehindProxy,
     tls,
     databaseUrl: read.DATABASE_URL,
@@ -101,19 +106,32 @@ function parseListen(value: string): ControlConfig["listen"] {
 }
 
 function formatHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  if (isAnyAddress(host)) return "127.0.0.1";
   return isIP(host) === 6 ? `[${host}]` : host;
+}
+
+/** Whether it listens on every address: that is none to be reached at. */
+export function isAnyAddress(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
 }
 
 export function isLoopbackAddress(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127.")) || host.startsWith("::ffff:127.");
 }
 
-function readUrl(value: string | undefined): string | undefined {
+function readUrl(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (!/^https?:\/\/[^/?#\s]+\/?$/.test(value) || !URL.canParse(value))
-    throw new FlotillaError("invalid", `FLOTILLA_URL must be like https://flotilla.example.org, not "${value}"`);
+    throw new FlotillaError("invalid", `${name} must be like https://flotilla.example.org, not "${value}"`);
   return value.replace(/\/$/, "");
+}
+
+/** Calls that other control planes pass on are as secret as those of users. */
+function readPeerUrl(value: string | undefined): string | undefined {
+  const url = readUrl("FLOTILLA_PEER_URL", value);
+  if (url?.startsWith("http:") === true && !isLoopbackAddress(new URL(url).hostname.replace(/^\[|\]$/g, "")))
+    throw new FlotillaError("invalid", `FLOTILLA_PEER_URL must be https unless it is of this machine, not "${url}"`);
+  return url;
 }
 
 function readTls(certFile: string | undefined, keyFile: string | undefined): ControlConfig["tls"] {

@@ -1,12 +1,14 @@
 import { type HostLinks, LiveFeed, type LiveHost, noteDeath, type ServiceContext } from "@flotilla/services";
 
-/** The events of hosts that are connected here, for pages and webhooks. */
-export function makeLiveFeed(services: ServiceContext, links: HostLinks): LiveFeed {
+type Sources = { services: ServiceContext; hosts: HostLinks; hub: Pick<HostLinks, "state"> };
+
+/** The events of hosts, for pages; of those that are connected to this very control plane (`hub`) also for webhooks, so that one tells. */
+export function makeLiveFeed({ services, hosts, hub }: Sources): LiveFeed {
   return new LiveFeed({
-    links,
+    links: hosts,
     logger: services.logger,
     findHost: (hostId) => findLiveHost(services, hostId),
-    onDied: (died) => noteDeath(services, died),
+    onDied: (died) => (hub.state(died.hostId).isOnline ? noteDeath(services, died) : undefined),
   });
 }
 

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { createServer as createHttpServer, type Server } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:http";
 import { join } from "node:path";
 import { type ApiContext, createRestHandler, createTrpcHttpHandler } from "@flotilla/api";
-import { FlotillaError, type Logger } from "@flotilla/core";
+import type { Logger } from "@flotilla/core";
+import type { SigningKey } from "@flotilla/protocol";
 import { type ConnectionOptions, type ControlDatabase, migrate, openDatabase } from "@flotilla/db";
 import {
   type Actor,
@@ -28,14 +27,20 @@ import { StateStreams } from "./agent-hub/state-streams.ts";
 import { type Auth, createAuth } from "./auth/create-auth.ts";
 import { SignInGuard } from "./auth/sign-in-guard.ts";
 import { DockerProxy } from "./docker-proxy/docker-proxy.ts";
-import type { ControlConfig } from "./env.ts";
+import { type ControlConfig, isAnyAddress } from "./env.ts";
 import { FrontDoor, type PageHandler } from "./http/front-door.ts";
+import { createListener, listen } from "./http/listener.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { makeLiveFeed } from "./make-live-feed.ts";
 import { LiveGuard } from "./live-guard.ts";
 import { Metrics } from "./metrics.ts";
 import { HostWatch } from "./host-watch.ts";
 import { OverlayUpkeep } from "./overlay-upkeep.ts";
+import { HostRouter } from "./peers/host-router.ts";
+import { PeerDoor } from "./peers/peer-door.ts";
+import { Peers } from "./peers/peers.ts";
+import { describeCaller, issueRelayedTicket } from "./peers/relayed-callers.ts";
+import { servePeer } from "./peers/serve-peer.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
 import { FileStorage } from "./registry/file-storage.ts";
 import { RegistryDoor } from "./registry/registry-door.ts";
@@ -48,9 +53,6 @@ import { startWebhookCourier } from "./webhook-courier.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "..", "..", "..", "..", "prisma", "migrations");
-const HEADERS_TIMEOUT_MS = 15_000;
-/** How often Node looks for clients that are over that time; its own interval is twice as long as the time. */
-const SLOW_CHECK_MS = 5_000;
 
 export type StartOptions = {
   config: ControlConfig;
@@ -107,7 +109,8 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     isTls: config.publicUrl.startsWith("https:"),
     onError: (message) => logger.warn("sign-in service", { detail: message }),
   });
-  const hub = new AgentHub({ key: secrets.identity, isBehindProxy: config.isBehindProxy });
+  const callers = new CallerTickets();
+  const planes = openPlanes({ options, database, callers, key: secrets.identity });
   const upstreams = new UpstreamPulls({
     prisma: database.prisma,
     sealKey: secrets.sealKey,
@@ -117,12 +120,12 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   undo.push(() => upstreams.close());
   const services: ServiceContext = {
     prisma: database.prisma,
-    links: hub,
-    history: new HostHistory(hub, Date.now),
+    links: planes.hosts,
+    history: new HostHistory(planes.hosts, Date.now),
     composers: HOST_COMPOSERS,
     passwords: { hash: (password) => auth.hashPassword(password), verify: (password, hash) => auth.verifyPassword(password, hash) },
     refusals: new RefusalLog(),
-    callers: new CallerTickets(),
+    callers,
     cache: new ShortCache(),
     registry: {
       storage: openStorage(config, undo),
@@ -137,12 +140,13 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     overlayPool: config.overlayPool,
     serverKey: secrets.identity.publicKey,
   };
-  hub.attach(services);
+  planes.hub.attach(services, planes.peers);
   await ensureFirstTeam(services);
   if (config.admin !== undefined) await setUpAdmin(services, config.admin);
-  const server = serve({ options, services, auth, hub, undo, database });
-  startUpkeep({ options, services, hub, undo });
+  const server = serve({ options, services, auth, planes, undo, database });
+  startUpkeep({ options, services, hub: planes.hub, undo });
   const url = await listen(server, config);
+  await planes.peers.start(config.peerUrl ?? (isAnyAddress(config.listen.host) ? config.publicUrl : url));
   const setupToken = await issueSetupToken(services);
   return {
     url,
@@ -153,8 +157,28 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
   };
 }
 
+/** Connected hosts: those here, the other control planes, and all of them together. */
+type Planes = { hub: AgentHub; peers: Peers; hosts: HostRouter; key: SigningKey; ownId: string };
+type PlanesOptions = { options: StartOptions; database: ControlDatabase; callers: CallerTickets; key: SigningKey };
+
+function openPlanes({ options, database, callers, key }: PlanesOptions): Planes {
+  const { config, logger, version } = options;
+  const ownId = randomBytes(16).toString("hex");
+  const hub = new AgentHub({ key, isBehindProxy: config.isBehindProxy });
+  const peers = new Peers({ database, hub, logger, version, key, ownId });
+  const hosts = new HostRouter({ hub, peers, describeCaller: (hostId, ticket) => describeCaller(callers, hostId, ticket) });
+  return { hub, peers, hosts, key, ownId };
+}
+
+function openPeerDoor(services: ServiceContext, { hub, key, ownId }: Planes, isBehindProxy: boolean): PeerDoor {
+  const issueTicket = (hostId: string, caller: string): ReturnType<typeof issueRelayedTicket> =>
+    issueRelayedTicket(services, hostId, caller);
+  const serving = { hub, issueTicket, logger: services.logger };
+  return new PeerDoor({ services, key, planeId: ownId, isBehindProxy, serve: (stream, headers) => servePeer(stream, headers, serving) });
+}
+
 /** What a control plane does by itself, with nobody asking. */
-function startUpkeep({ options, services, hub, undo }: Pick<ServeOptions, "options" | "services" | "hub" | "undo">): void {
+function startUpkeep({ options, services, hub, undo }: Pick<ServeOptions, "options" | "services" | "undo"> & { hub: AgentHub }): void {
   const maintenance = new RegistryMaintenance(services);
   const upkeep = new OverlayUpkeep(services);
   const watch = new HostWatch({ services, tell: (hostId) => hub.tell({ hostId, kind: "state" }), judgeAfterMs: options.judgeAfterMs });
@@ -191,16 +215,18 @@ async function setUpAdmin(services: ServiceContext, admin: NonNullable<ControlCo
   if (isMade) services.logger.info("administrator made from the environment", { email });
 }
 
-type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; hub: AgentHub; undo: Undo; database: ControlDatabase };
+type ServeOptions = { options: StartOptions; services: ServiceContext; auth: Auth; planes: Planes; undo: Undo; database: ControlDatabase };
 
-function serve({ options, services, auth, hub, undo, database }: ServeOptions): Server {
+function serve({ options, services, auth, planes, undo, database }: ServeOptions): Server {
+  const { hub, peers, hosts } = planes;
+  const peerDoor = openPeerDoor(services, planes, options.config.isBehindProxy);
   const { config } = options;
   const guard = new LiveGuard(services);
-  const live = makeLiveFeed(services, hub);
+  const live = makeLiveFeed({ services, hosts, hub });
   undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }), startWebhookCourier(database, services));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
-  const terminals = new TerminalSessions({ services, hub, guard });
+  const terminals = new TerminalSessions({ services, hosts, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
   const signInGuard = new SignInGuard(services.prisma);
@@ -208,10 +234,11 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
     services,
     auth,
     hub,
+    peers: peerDoor,
     terminals,
     signInGuard,
     registry: new RegistryDoor({ services, guard, signInGuard }),
-    docker: new DockerProxy({ services, hub, guard }),
+    docker: new DockerProxy({ services, hosts, guard }),
     trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
     rest: createRestHandler(async (req) => makeContext(await door.findActor(req))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
@@ -225,21 +252,15 @@ function serve({ options, services, auth, hub, undo, database }: ServeOptions): 
         () => false,
       ),
   });
-  const server = createListener(config.tls);
+  const { server, close } = createListener(config.tls);
   server.on("request", (req, res) => door.handle(req, res));
   server.on("upgrade", (req, socket, head) => door.handleUpgrade(req, socket, head));
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  undo.push(async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  });
+  undo.push(close);
   undo.push(
+    () => peers.close(),
+    () => peerDoor.close(),
     () => hub.close(),
+    () => hosts.close(),
     () => live.close(),
     () => states.close(),
     () => trpcSockets.close(),
@@ -264,30 +285,4 @@ function listenForStates({ database, services, states, live }: StateListening): 
     onListening: () => void states.refresh("all"),
     onLost: (error) => services.logger.warn("notifications of desired state were lost for a moment", { error: error.message }),
   });
-}
-
-/** A body gathers this much while its reader is busy: an upload comes in few large pieces instead of many of 64 KiB. */
-const BODY_BYTES = 256 * 1024;
-
-function createListener(tls: ControlConfig["tls"]): Server {
-  // Uploads may take hours (requestTimeout); a client that does not even finish its headers may not.
-  const options = {
-    connectionsCheckingInterval: SLOW_CHECK_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: 0,
-    highWaterMark: BODY_BYTES,
-  };
-  if (tls === undefined) return createHttpServer(options);
-  const secrets = { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
-  return createHttpsServer({ ...options, ...secrets, handshakeTimeout: HEADERS_TIMEOUT_MS });
-}
-
-async function listen(server: Server, config: ControlConfig): Promise<string> {
-  const { host, port } = config.listen;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(new FlotillaError("conflict", `listen on ${host}:${port}: ${error.message}`, { cause: error })));
-    server.listen(port, host, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  return `${config.tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${bound.port}`;
 }

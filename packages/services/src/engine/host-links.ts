@@ -23,7 +23,14 @@ export type HostLink = {
   request(request: EngineRequest): Promise<EngineResponse>;
 };
 
-export type HostLiveState = { isOnline: boolean; stats: HostStats | null; facts: HostFacts | null; lastSeenAtMs: number | null };
+export type HostLiveState = {
+  isOnline: boolean;
+  stats: HostStats | null;
+  facts: HostFacts | null;
+  lastSeenAtMs: number | null;
+  /** Another control plane holds its connection: only that one judges whether it is there. */
+  isElsewhere: boolean;
+};
 
 /** `state`: how far it is with its desired state, or what it observes. */
 export type HostChangeKind = "online" | "offline" | "stats" | "state";

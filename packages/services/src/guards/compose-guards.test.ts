@@ -1,7 +1,7 @@
 import { guardAllow, SAFE_GUARD } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
 import { composeGuards } from "./compose-guards.ts";
-import { type FoundGuard, limitsOf, toGuard } from "./find-guards.ts";
+import { type FoundGuard, toGuard } from "./find-guards.ts";
 
 const team = { id: "t1", name: "Shop", namespace: "shop" };
 const allow = guardAllow.parse({ hostPid: true });
@@ -39,17 +39,5 @@ describe("rows", () => {
       limits: { containers: 0 },
       allow: SAFE_GUARD.allow,
     });
-  });
-
-  test("of grants: null is no limit, and ports that cannot be read are none", () => {
-    const none = { maxContainers: null, maxCpus: null, maxMemoryBytes: null, hostPorts: null };
-    expect(limitsOf(none)).toEqual({});
-    expect(limitsOf({ maxContainers: 2, maxCpus: 0.5, maxMemoryBytes: 2n ** 31n, hostPorts: [[80, 90]] })).toEqual({
-      containers: 2,
-      cpus: 0.5,
-      memoryBytes: 2 ** 31,
-      hostPorts: [[80, 90]],
-    });
-    expect(limitsOf({ ...none, hostPorts: "all" })).toEqual({ hostPorts: [] });
   });
 });

@@ -26,7 +26,7 @@ function createFleet(): {
     history: new HostHistory(links, () => nowMs),
     measure: (hostId, cpuPercent, cpus = 1) => {
       const stats = { cpuPercent, memoryUsedBytes: GIB, memoryTotalBytes: 4 * GIB } as HostStats;
-      states.set(hostId, { isOnline: true, stats, facts: { cpus } as HostFacts, lastSeenAtMs: nowMs });
+      states.set(hostId, { isOnline: true, stats, facts: { cpus } as HostFacts, lastSeenAtMs: nowMs, isElsewhere: false });
       for (const listener of listeners) listener({ hostId, kind: "stats" });
     },
     pass: (ms) => {

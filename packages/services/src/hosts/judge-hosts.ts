@@ -30,9 +30,13 @@ export async function readStandings(services: ServiceContext, teamId?: string): 
   });
 }
 
-/** Marks hosts that are down and those that are there again. @returns their ids. */
+/**
+ * Marks hosts that are down and those that are there again. A host whose connection another control plane holds is that one's to
+ * judge; what nobody holds everybody judges, from the same rows. @returns their ids.
+ */
 export async function judgeHosts(services: ServiceContext): Promise<string[]> {
-  const changed = (await readStandings(services)).filter(({ standing, downSince }) => (standing === "down") !== (downSince !== null));
+  const judged = (await readStandings(services)).filter(({ id }) => !services.links.state(id).isElsewhere);
+  const changed = judged.filter(({ standing, downSince }) => (standing === "down") !== (downSince !== null));
   for (const host of changed) await setDown(services, host, host.standing === "down");
   return changed.map(({ id }) => id);
 }

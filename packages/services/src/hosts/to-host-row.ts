@@ -7,7 +7,9 @@ import type { HostRow } from "./schemas.ts";
 export function toHostRow(host: VisibleHost, live: HostLiveState): HostRow {
   const stored = hostFacts.safeParse(host.facts);
   const facts = live.facts ?? (stored.success ? stored.data : null);
-  const lastSeen = live.lastSeenAtMs === null ? host.lastSeenAt : new Date(live.lastSeenAtMs);
+  // Whichever is newer: it may have been connected to another control plane since it was here.
+  const lastSeenMs = Math.max(live.lastSeenAtMs ?? 0, host.lastSeenAt?.getTime() ?? 0);
+  const lastSeen = lastSeenMs === 0 ? null : new Date(lastSeenMs);
   const isShared = host.teamId !== host.seenBy;
   const offline = lastSeen === null ? "never" : "offline";
   return {

@@ -27,7 +27,7 @@ export type LiveAudience = { teamId: string; namespace: string };
 /** `audiences` are the host's own team and those that it is shared with. */
 export type LiveHost = { id: string; name: string; audiences: readonly LiveAudience[] };
 /** `host` is its name. */
-export type DiedContainer = { teamId: string; host: string; id: string; name: string; image: string; exitCode: number };
+export type DiedContainer = { teamId: string; hostId: string; host: string; id: string; name: string; image: string; exitCode: number };
 export type LiveFeedOptions = {
   links: HostLinks;
   logger: Logger;
@@ -149,7 +149,7 @@ export class LiveFeed {
       const id = parsed.data.Actor?.ID ?? parsed.data.id;
       if (kind === "container" && parsed.data.Action === "die" && id !== undefined) {
         const { name = "", image = "", exitCode = "0" } = parsed.data.Actor?.Attributes ?? {};
-        this.#options.onDied?.({ teamId, host: host.name, id, name, image, exitCode: Number(exitCode) });
+        this.#options.onDied?.({ teamId, hostId: host.id, host: host.name, id, name, image, exitCode: Number(exitCode) });
       }
       this.publish(teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
     }

@@ -1,3 +1,4 @@
+import type { InvitationRow } from "../invitations/manage-invitations.ts";
 import type { RegistryUsage } from "../registry/quota.ts";
 import type { TokenRow } from "../tokens/manage-tokens.ts";
 import type { Attention } from "./attention.ts";
@@ -30,4 +31,13 @@ export function attentionOfTokens(tokens: readonly TokenRow[], nowMs: number): A
     const severity = isOver ? "warning" : "info";
     return [{ code: "tokenExpires", severity, token, expiresAt, isOver, href: "/settings?tab=tokens", since: null }];
   });
+}
+
+/** Invitations that nobody accepted, in one line, since the oldest of them. Pure. */
+export function attentionOfInvitations(invitations: readonly Pick<InvitationRow, "createdAt" | "isExpired">[]): Attention[] {
+  if (invitations.length === 0) return [];
+  const since = invitations.map(({ createdAt }) => createdAt).toSorted()[0] ?? null;
+  const expired = invitations.filter(({ isExpired }) => isExpired).length;
+  const href = "/settings?tab=members";
+  return [{ code: "invitationsPending", severity: "info", count: invitations.length, expired, href, since }];
 }

@@ -16,6 +16,8 @@ export type AttentionCause =
   | { code: "unreachable"; from: string; to: string; isBothWays: boolean }
   | { code: "mtuTooLarge"; network: string; from: string; to: string; needsBytes: number; pathMtuBytes: number }
   | { code: "quotaNear"; percent: number; usedBytes: number; limitBytes: number }
+  /** Invited people who did not come yet; the links of some may have run out. */
+  | { code: "invitationsPending"; count: number; expired: number }
   | { code: "tokenExpires"; token: string; expiresAt: string; isOver: boolean };
 
 export const SEVERITIES = ["critical", "warning", "info"] as const;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ContainerRow } from "../containers/read-containers.ts";
 import type { HostRow } from "../hosts/schemas.ts";
+import type { InvitationRow } from "../invitations/manage-invitations.ts";
 import type { Mesh, MeshPair } from "../networks/describe-mesh.ts";
 import type { TokenRow } from "../tokens/manage-tokens.ts";
 import type { Attention } from "./attention.ts";
@@ -9,7 +10,7 @@ import { findAttention, type ObservedState } from "./find-attention.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 const DAY_MS = 86_400_000;
-const NOTHING: ObservedState = { hosts: [], containers: [], stacks: [], mesh: null, registry: null, tokens: [] };
+const NOTHING: ObservedState = { hosts: [], containers: [], stacks: [], mesh: null, registry: null, tokens: [], invitations: [] };
 
 const find = (state: Partial<ObservedState>): Attention[] => findAttention({ ...NOTHING, ...state }, NOW);
 const codes = (state: Partial<ObservedState>): string[] => find(state).map(({ code }) => code);
@@ -181,6 +182,11 @@ describe("the team", () => {
         lastUsedAt: usedDaysAgo === null ? null : new Date(NOW - usedDaysAgo * DAY_MS).toISOString(),
       } as TokenRow,
     ],
+  });
+  test("is reminded of whom it invited, in one line", () => {
+    const invited = (createdAt: string, isExpired: boolean): InvitationRow => ({ createdAt, isExpired }) as InvitationRow;
+    const found = find({ invitations: [invited("2026-11-19T00:00:00Z", false), invited("2026-11-02T00:00:00Z", true)] });
+    expect(found).toMatchObject([{ code: "invitationsPending", severity: "info", count: 2, expired: 1, since: "2026-11-02T00:00:00Z" }]);
   });
   test("a token that ends within a week, or ended under somebody's hands, is told", () => {
     expect(find(token(3, null))).toMatchObject([{ code: "tokenExpires", severity: "info", isOver: false, href: "/settings?tab=tokens" }]);

@@ -1,5 +1,6 @@
 import type { ContainerRow } from "../containers/read-containers.ts";
 import type { HostRow } from "../hosts/schemas.ts";
+import type { InvitationRow } from "../invitations/manage-invitations.ts";
 import type { Mesh } from "../networks/describe-mesh.ts";
 import type { RegistryUsage } from "../registry/quota.ts";
 import type { TokenRow } from "../tokens/manage-tokens.ts";
@@ -8,7 +9,7 @@ import { attentionOfContainers } from "./attention-of-containers.ts";
 import { attentionOfHost } from "./attention-of-hosts.ts";
 import { attentionOfMesh } from "./attention-of-mesh.ts";
 import { attentionOfStack, type WatchedStack } from "./attention-of-stacks.ts";
-import { attentionOfRegistry, attentionOfTokens } from "./attention-of-team.ts";
+import { attentionOfInvitations, attentionOfRegistry, attentionOfTokens } from "./attention-of-team.ts";
 
 /** What is observed, as far as the caller may see it: what they may not is empty or null. */
 export type ObservedState = {
@@ -18,6 +19,7 @@ export type ObservedState = {
   mesh: Mesh | null;
   registry: RegistryUsage | null;
   tokens: readonly TokenRow[];
+  invitations: readonly InvitationRow[];
 };
 
 /** What needs somebody now, most urgent first. Pure. */
@@ -29,5 +31,6 @@ export function findAttention(state: ObservedState, nowMs: number): Attention[] 
     ...(state.mesh === null ? [] : attentionOfMesh(state.mesh)),
     ...(state.registry === null ? [] : attentionOfRegistry(state.registry)),
     ...attentionOfTokens(state.tokens, nowMs),
+    ...attentionOfInvitations(state.invitations),
   ]);
 }

@@ -8,6 +8,7 @@ import type { ServiceContext } from "../context.ts";
 import type { FleetHistory } from "../hosts/host-history.ts";
 import { listHosts } from "../hosts/list-hosts.ts";
 import type { HostRow } from "../hosts/schemas.ts";
+import { listInvitations } from "../invitations/manage-invitations.ts";
 import { readMesh } from "../networks/read-mesh.ts";
 import { getRegistryUsage } from "../registry/quota.ts";
 import { readStacks } from "../stacks/read-stacks.ts";
@@ -34,17 +35,18 @@ export async function getOverview(services: ServiceContext, actor: Actor): Promi
   const ask = <Found>(action: Action, read: () => Promise<Found>): Promise<Found | null> =>
     can(actor, action, object).allowed ? read() : Promise.resolve(null);
   const hosts = await listHosts(services, actor);
-  const [containers, stacks, mesh, registry, tokens, activity] = await Promise.all([
+  const [containers, stacks, mesh, registry, tokens, invitations, activity] = await Promise.all([
     ask("container.read", () => listContainers(services, actor, {})),
     ask("stack.read", () => watchStacks(services, actor)),
     // One host has nobody to reach.
     hosts.length < 2 ? null : ask("network.read", () => readMesh(services, actor)),
     ask("registry.read", () => getRegistryUsage(services, actor)),
     ask("token.read", () => listTokens(services, actor)),
+    ask("invitation.read", () => listInvitations(services, actor)),
     ask("activity.read", () => listActivity(services, actor, { limit: ACTIVITY_ROWS })),
   ]);
   const rows = containers?.items ?? [];
-  const state = { hosts, containers: rows, stacks: stacks ?? [], mesh, registry, tokens: tokens ?? [] };
+  const state = { hosts, containers: rows, stacks: stacks ?? [], mesh, registry, tokens: tokens ?? [], invitations: invitations ?? [] };
   return {
     hosts: { online: count(hosts, "online"), offline: count(hosts, "offline"), never: count(hosts, "never") },
     containers: countContainers(rows),

@@ -35,6 +35,8 @@ export function AttentionTitle({ item }: { item: Attention }): ReactNode {
       return t("mtuTooLarge", { network: item.network, from: item.from, to: item.to });
     case "quotaNear":
       return t("quotaNear", { percent: item.percent });
+    case "invitationsPending":
+      return t("invitationsPending", { count: item.count });
     case "tokenExpires":
       return t(item.isOver ? "tokenOver" : "tokenExpires", { token: item.token });
   }
@@ -70,6 +72,8 @@ export function AttentionDetail({ item }: { item: Attention }): ReactNode {
       return t("mtuTooLarge", { needs: item.needsBytes, path: item.pathMtuBytes });
     case "quotaNear":
       return t("quotaNear", { used: formatBytes(item.usedBytes), limit: formatBytes(item.limitBytes) });
+    case "invitationsPending":
+      return item.expired === 0 ? t("invitationsPending") : t("invitationsExpired", { count: item.expired });
     case "tokenExpires": {
       const time = parseTime(item.expiresAt) ?? 0;
       return t.rich(item.isOver ? "tokenOver" : "tokenExpires", { time: () => <TimeAgo time={time} /> });

@@ -5,7 +5,8 @@ import { useRouter } from "next/navigation";
 import { Dialog as Primitive } from "radix-ui";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
-import { type PaletteEntry, usePaletteEntries } from "@/components/shell/palette-items.ts";
+import type { PaletteEntry } from "@/components/shell/palette-entry.ts";
+import { usePaletteEntries } from "@/components/shell/palette-items.ts";
 import { rankItems } from "@/lib/palette.ts";
 
 const GROUPS = ["pages", "stacks", "containers", "hosts", "objects", "actions"] as const;

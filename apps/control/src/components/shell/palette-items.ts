@@ -4,20 +4,15 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { MAIN_PAGES, OTHER_PAGES, type PageId } from "@/components/shell/navigation.ts";
+import type { PaletteEntry } from "@/components/shell/palette-entry.ts";
 import { useObjectEntries } from "@/components/shell/palette-objects.ts";
 import { useSignOut } from "@/components/shell/user-menu.tsx";
 import { useTheme } from "@/components/theme.tsx";
 import { actionsFor, isInterrupting } from "@/lib/container-state.ts";
 import { containerHref, containerName } from "@/lib/container-row.ts";
-import type { PaletteItem } from "@/lib/palette.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
 import { useTRPC } from "@/trpc/client.ts";
-
-export type PaletteEntry = PaletteItem & { group: "pages" | "stacks" | "actions" | "hosts" | "containers" | "objects" } & (
-    | { href: string }
-    | { run: () => void }
-  );
 
 /** All that the palette can find: pages and their parts, actions, every object that has a page, and what may be done to containers. */
 export function usePaletteEntries(): PaletteEntry[] {

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslations } from "use-intl";
-import type { PaletteEntry } from "@/components/shell/palette-items.ts";
+import type { PaletteEntry } from "@/components/shell/palette-entry.ts";
 import { imageHref, imageLabel } from "@/lib/image-row.ts";
 import { toNetworkRows } from "@/lib/network-row.ts";
 import { repositoryHref } from "@/lib/registry-path.ts";

@@ -1,11 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import type { Host } from "@flotilla/db";
 import {
-  EXPORTER_BYTES,
-  EXPORTER_LABEL,
   HEARTBEAT_INTERVAL_MS,
   LINK_SUBPROTOCOL,
   LinkSocket,
@@ -14,24 +11,13 @@ import {
   SILENCE_LIMIT_MS,
   type SigningKey,
 } from "@flotilla/protocol";
-import {
-  type Actor,
-  heartbeatIntervalMs,
-  type HostChangeKind,
-  type HostLinks,
-  type HostLiveState,
-  hostObject,
-  lastSeenStepMs,
-  type ObjectRef,
-  recordAudit,
-  type ServiceContext,
-} from "@flotilla/services";
+import { heartbeatIntervalMs, type HostChangeKind, type HostLiveState, lastSeenStepMs, type ServiceContext } from "@flotilla/services";
 import { WebSocketServer } from "ws";
-import { isLoopbackAddress } from "../env.ts";
 import { Admission } from "./admission.ts";
+import { auditRefusal } from "./audit-refusal.ts";
 import { HostConnection } from "./host-connection.ts";
-import { beginEpoch, findProvedHost, registerHost } from "./register-host.ts";
-import { type Channel, proveBothEnds, type ProvedAgent, refuse } from "./server-handshake.ts";
+import { beginEpoch, findProvedHost, type Ownership, registerHost } from "./register-host.ts";
+import { type Channel, channelOf, proveBothEnds, type ProvedAgent, refuse } from "./server-handshake.ts";
 
 type Change = { hostId: string; kind: HostChangeKind };
 
@@ -44,10 +30,10 @@ const DUPLICATE_FLAG = "another machine uses this host's key";
 export type AgentHubOptions = { key: SigningKey; isBehindProxy: boolean };
 
 /**
- * The connected hosts. INVARIANTS: at most one connection per host; a connection is in the map from after its epoch was
+ * The hosts that are connected here. INVARIANTS: at most one connection per host; a connection is in the map from after its epoch was
  * counted until its socket is closed; only proved agents get as far as the map.
  */
-export class AgentHub implements HostLinks {
+export class AgentHub {
   readonly #options: AgentHubOptions;
   readonly #connections = new Map<string, HostConnection>();
   readonly #listeners = new Set<(change: Change) => void>();
@@ -61,27 +47,32 @@ export class AgentHub implements HostLinks {
   });
   readonly #lastSeen = new Map<string, number>();
   readonly #writes = new Set<Promise<void>>();
-  #services: ServiceContext | undefined;
+  #attached: { services: ServiceContext; ownership: Ownership } | undefined;
 
   constructor(options: AgentHubOptions) {
     this.#options = options;
   }
 
   /** The services need the hub and the hub needs them: the composition root joins them once. */
-  attach(services: ServiceContext): void {
-    this.#services = services;
+  attach(services: ServiceContext, ownership: Ownership): void {
+    this.#attached = { services, ownership };
   }
 
-  get(host: { id: string; name: string }): HostConnection {
-    const connection = this.#connections.get(host.id);
-    if (connection === undefined) throw new FlotillaError("unavailable", `host ${host.name} is not connected`);
-    return connection;
+  find(hostId: string): HostConnection | undefined {
+    return this.#connections.get(hostId);
+  }
+
+  connections(): Iterable<HostConnection> {
+    return this.#connections.values();
   }
 
   state(hostId: string): HostLiveState {
     const connection = this.#connections.get(hostId);
-    if (connection === undefined) return { isOnline: false, stats: null, facts: null, lastSeenAtMs: this.#lastSeen.get(hostId) ?? null };
-    return { isOnline: true, stats: connection.stats, facts: connection.facts, lastSeenAtMs: connection.socket.lastHeardMs };
+    const isElsewhere = false;
+    if (connection === undefined)
+      return { isOnline: false, stats: null, facts: null, lastSeenAtMs: this.#lastSeen.get(hostId) ?? null, isElsewhere };
+    const { stats, facts, socket } = connection;
+    return { isOnline: true, stats, facts, lastSeenAtMs: socket.lastHeardMs, isElsewhere };
   }
 
   get size(): number {
@@ -93,6 +84,28 @@ export class AgentHub implements HostLinks {
     connection?.socket.close(1008, reason);
     connection?.destroy();
     this.#lastSeen.delete(hostId);
+  }
+
+  /** Ends a connection that is the host's no more: its epoch is below the host's. */
+  fence(hostId: string, below: number, reason: string): void {
+    const connection = this.#connections.get(hostId);
+    if (connection === undefined || connection.epoch >= below) return;
+    connection.socket.close(1008, reason);
+    connection.destroy();
+    this.#forget(connection, reason);
+  }
+
+  /**
+   * A process of the host wants to connect, here or to another control plane: the connection that is here makes room. Returns false
+   * when it is of another living process, and stays.
+   */
+  async makeRoom(hostId: string, processId: string): Promise<boolean> {
+    const old = this.#connections.get(hostId);
+    if (old === undefined) return true;
+    if (old.processId !== processId && (await isAlive(old))) return false;
+    old.destroy();
+    this.#forget(old, "replaced");
+    return true;
   }
 
   onChange(listener: (change: Change) => void): () => void {
@@ -116,7 +129,7 @@ export class AgentHub implements HostLinks {
       socket.end("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nConnection: close\r\n\r\n");
       return;
     }
-    const channel = this.#channelOf(req, options.address);
+    const channel = channelOf(req, { address: options.address, isBehindProxy: this.#options.isBehindProxy });
     this.#sockets.handleUpgrade(req, socket, options.head, (webSocket) => void this.#admit(new LinkSocket(webSocket), channel));
   }
 
@@ -131,17 +144,8 @@ export class AgentHub implements HostLinks {
     await Promise.all(this.#writes);
   }
 
-  #channelOf(req: IncomingMessage, address: string): Channel {
-    const { socket } = req;
-    const exporter =
-      socket instanceof TLSSocket
-        ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url")
-        : undefined;
-    return { address, exporter, isLoopback: isLoopbackAddress(socket.remoteAddress ?? ""), isBehindProxy: this.#options.isBehindProxy };
-  }
-
   async #admit(socket: LinkSocket, channel: Channel): Promise<void> {
-    const services = this.#requireServices();
+    const { services, ownership } = this.#require();
     let agent: ProvedAgent | undefined;
     try {
       agent = await proveBothEnds(socket, channel, this.#options.key);
@@ -152,8 +156,8 @@ export class AgentHub implements HostLinks {
         return;
       }
       const host = await findProvedHost(services, agent.hello);
-      await this.#replaceOld(host, agent, channel.address);
-      const epoch = await beginEpoch(services, host, { hello: agent.hello, address: channel.address });
+      await this.#makeRoomEverywhere(host, agent, channel.address);
+      const epoch = await beginEpoch({ services, ownership }, host, { hello: agent.hello, address: channel.address });
       this.#connect(host, { socket, agent, epoch });
     } catch (error) {
       await this.#turnAway(socket, error, { agent, channel });
@@ -161,21 +165,17 @@ export class AgentHub implements HostLinks {
   }
 
   /** The old connection of a host that dials again makes room; a second living process with the key is refused, and both are flagged. */
-  async #replaceOld(host: Host, agent: ProvedAgent, address: string): Promise<void> {
-    const old = this.#connections.get(host.id);
-    if (old === undefined) return;
-    if (old.processId !== agent.hello.processId && (await isAlive(old))) {
-      const services = this.#requireServices();
-      await services.prisma.host.updateMany({ where: { id: host.id }, data: { flag: DUPLICATE_FLAG } });
-      this.#emit({ hostId: host.id, kind: "stats" });
-      throw refuse(
-        "duplicate",
-        `a machine with the key of host ${host.name} is connected already (this one: ${address}); both are flagged`,
-        DUPLICATE_RETRY_MS,
-      );
-    }
-    old.destroy();
-    this.#forget(old, "replaced");
+  async #makeRoomEverywhere(host: Host, agent: ProvedAgent, address: string): Promise<void> {
+    const { services, ownership } = this.#require();
+    const { processId } = agent.hello;
+    if ((await this.makeRoom(host.id, processId)) && (await ownership.makeRoom(host.id, processId))) return;
+    await services.prisma.host.updateMany({ where: { id: host.id }, data: { flag: DUPLICATE_FLAG } });
+    this.#emit({ hostId: host.id, kind: "stats" });
+    throw refuse(
+      "duplicate",
+      `a machine with the key of host ${host.name} is connected already (this one: ${address}); both are flagged`,
+      DUPLICATE_RETRY_MS,
+    );
   }
 
   #connect(host: Host, made: { socket: LinkSocket; agent: ProvedAgent; epoch: number }): void {
@@ -203,7 +203,7 @@ export class AgentHub implements HostLinks {
       connection.destroy();
       this.#forget(connection, reason);
     });
-    this.#requireServices().logger.info("host is online", { hostId: host.id, name: host.name, epoch });
+    this.#require().services.logger.info("host is online", { hostId: host.id, name: host.name, epoch });
     this.#emit({ hostId: host.id, kind: "online" });
   }
 
@@ -215,21 +215,23 @@ export class AgentHub implements HostLinks {
   #forget(connection: HostConnection, reason: string): void {
     if (this.#connections.get(connection.hostId) !== connection) return;
     this.#connections.delete(connection.hostId);
-    this.#writeLastSeen(connection.hostId, connection.socket.lastHeardMs);
-    this.#requireServices().logger.info("host is offline", { hostId: connection.hostId, reason });
+    this.#writeLastSeen(connection.hostId, connection.socket.lastHeardMs, connection.epoch);
+    this.#require().services.logger.info("host is offline", { hostId: connection.hostId, reason });
     this.#emit({ hostId: connection.hostId, kind: "offline" });
   }
 
-  #writeLastSeen(hostId: string, atMs: number): void {
+  /** @param ended epoch of the connection, if it has ended. */
+  #writeLastSeen(hostId: string, atMs: number, ended?: number): void {
     this.#lastSeen.set(hostId, atMs);
-    const write = this.#tryWriteLastSeen(hostId, atMs);
+    const write = this.#tryWriteLastSeen(hostId, atMs, ended);
     this.#writes.add(write);
     void write.then(() => this.#writes.delete(write));
   }
 
-  async #tryWriteLastSeen(hostId: string, atMs: number): Promise<void> {
-    const services = this.#requireServices();
+  async #tryWriteLastSeen(hostId: string, atMs: number, ended: number | undefined): Promise<void> {
+    const { services, ownership } = this.#require();
     try {
+      if (ended !== undefined) await ownership.release({ hostId, epoch: ended });
       await services.prisma.host.updateMany({ where: { id: hostId }, data: { lastSeenAt: new Date(atMs) } });
     } catch (error) {
       services.logger.warn("last seen could not be written", { hostId, error: toFlotillaError(error).message });
@@ -237,42 +239,26 @@ export class AgentHub implements HostLinks {
   }
 
   async #turnAway(socket: LinkSocket, error: unknown, who: { agent: ProvedAgent | undefined; channel: Channel }): Promise<void> {
-    const services = this.#requireServices();
+    const { services } = this.#require();
     const known = toFlotillaError(error);
     const code = REFUSAL_CODES.find((refusal) => refusal === known.details["refusal"]);
     const retryAfterMs = known.details["retryAfterMs"];
     if (code === undefined) services.logger.warn("handshake ended", { address: who.channel.address, error: known.message });
     else {
-      await this.#auditRefusal(code, who);
+      await auditRefusal(services, code, { hello: who.agent?.hello, address: who.channel.address });
       socket.sendText({ type: "refused", code, message: known.message, ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}) });
     }
     socket.close(1008, code ?? "handshake");
     setTimeout(() => socket.terminate(), DUPLICATE_PROBE_MS).unref();
   }
 
-  async #auditRefusal(code: string, who: { agent: ProvedAgent | undefined; channel: Channel }): Promise<void> {
-    const services = this.#requireServices();
-    const hello = who.agent?.hello;
-    const actor: Actor = { kind: "anonymous", address: who.channel.address };
-    if (!services.refusals.admit(`link\0${who.channel.address}\0${code}\0${hello?.subject ?? ""}`)) return;
-    try {
-      const host = hello?.purpose === "connect" ? await services.prisma.host.findUnique({ where: { id: hello.subject } }) : null;
-      const object: ObjectRef =
-        host === null ? { kind: "host", id: hello?.subject ?? "", name: hello?.name ?? "", teamId: null } : hostObject(host);
-      const action = hello?.purpose === "join" ? "host.join" : "host.connect";
-      await recordAudit(services.prisma, { actor, action, object, outcome: "refused", detail: { reason: code } });
-    } catch (error) {
-      services.logger.error("refused agent could not be audited", { code, error: toFlotillaError(error).message });
-    }
-  }
-
   #emit(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #requireServices(): ServiceContext {
-    if (this.#services === undefined) throw new FlotillaError("internal", "the agent hub is not attached");
-    return this.#services;
+  #require(): { services: ServiceContext; ownership: Ownership } {
+    if (this.#attached === undefined) throw new FlotillaError("internal", "the agent hub is not attached");
+    return this.#attached;
   }
 }
 

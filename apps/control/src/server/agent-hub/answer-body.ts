@@ -1,19 +1,20 @@
-import type { ClientHttp2Stream } from "node:http2";
+import type { Http2Stream } from "node:http2";
 import { constants } from "node:http2";
 import { Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
+import { cancelStream } from "./cancel-stream.ts";
 
 /**
- * What comes back on an HTTP/2 stream, as a plain readable with back-pressure; destroying it cancels the call. Node's own
+ * What comes on an HTTP/2 stream, of either end, as a plain readable with back-pressure; destroying it cancels the call. Node's own
  * stream calls itself closed when the protocol is done, also with data unread: `pipeline` and `for await` then report a
  * premature end and drop them.
  */
-export function answerBody(stream: ClientHttp2Stream): Readable {
+export function answerBody(stream: Http2Stream): Readable {
   let hasEnded = false;
   const body = new Readable({
     read: () => void stream.resume(),
     destroy: (error, done) => {
-      if (!hasEnded && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+      if (!hasEnded) cancelStream(stream);
       done(error);
     },
   });

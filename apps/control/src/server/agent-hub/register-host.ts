@@ -13,14 +13,31 @@ export async function findProvedHost(services: ServiceContext, hello: HelloMessa
   return host;
 }
 
-/** Counts the new connection of a host and stores what it says of itself. Returns its epoch. */
-export async function beginEpoch(services: ServiceContext, host: Host, seen: { hello: HelloMessage; address: string }): Promise<number> {
-  const { epoch } = await services.prisma.host.update({
-    where: { id: host.id, publicKey: host.publicKey },
-    data: { epoch: { increment: 1 }, facts: seen.hello.facts, address: seen.address, lastSeenAt: new Date(services.nowMs()) },
-    select: { epoch: true },
+/** What the control planes of one database agree on about who holds a host's connection. */
+export type Ownership = {
+  /** A process of the host wants to connect here: false when another control plane holds a connection of another living process. */
+  makeRoom(hostId: string, processId: string): Promise<boolean>;
+  /** The host's connection of this epoch is here. */
+  hold(tx: Transaction, held: { hostId: string; epoch: number }): Promise<void>;
+  /** It has ended. */
+  release(held: { hostId: string; epoch: number }): Promise<void>;
+};
+
+/** Counts the new connection of a host and stores where it is and what it says of itself. Returns its epoch. */
+export async function beginEpoch(
+  { services, ownership }: { services: ServiceContext; ownership: Ownership },
+  host: Host,
+  seen: { hello: HelloMessage; address: string },
+): Promise<number> {
+  return services.prisma.$transaction(async (tx) => {
+    const { epoch } = await tx.host.update({
+      where: { id: host.id, publicKey: host.publicKey },
+      data: { epoch: { increment: 1 }, facts: seen.hello.facts, address: seen.address, lastSeenAt: new Date(services.nowMs()) },
+      select: { epoch: true },
+    });
+    await ownership.hold(tx, { hostId: host.id, epoch });
+    return epoch;
   });
-  return epoch;
 }
 
 /**

@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import { FlotillaError } from "@flotilla/core";
 import {
   digestHello,
+  EXPORTER_BYTES,
+  EXPORTER_LABEL,
   HANDSHAKE_TIMEOUT_MS,
   type HelloMessage,
   helloMessage,
@@ -16,6 +20,7 @@ import {
   type Transcript,
   transcriptBytes,
 } from "@flotilla/protocol";
+import { isLoopbackAddress } from "../env.ts";
 
 /** What the server knows of the channel by itself. */
 export type Channel = {
@@ -26,6 +31,16 @@ export type Channel = {
   /** The operator runs a proxy that terminates TLS. */
   isBehindProxy: boolean;
 };
+
+/** What is known of the channel that a request to upgrade came on. */
+export function channelOf(req: IncomingMessage, known: { address: string; isBehindProxy: boolean }): Channel {
+  const { socket } = req;
+  const exporter =
+    socket instanceof TLSSocket
+      ? socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0)).toString("base64url")
+      : undefined;
+  return { ...known, exporter, isLoopback: isLoopbackAddress(socket.remoteAddress ?? "") };
+}
 
 /** An agent that has proved to own `hello.publicKey`. What it claims to be is still to be compared with the database. */
 export type ProvedAgent = { hello: HelloMessage; secret: string | undefined };
@@ -73,9 +88,9 @@ export async function proveBothEnds(socket: LinkSocket, channel: Channel, key: S
 }
 
 /** How the channel enters the signatures. A channel that ought to be TLS and is not is refused: somebody took it off. */
-function chooseBinding(hello: HelloMessage, channel: Channel): string {
+export function chooseBinding(hello: { isTls: boolean }, channel: Channel): string {
   if (channel.exporter !== undefined) {
-    if (!hello.isTls) throw refuse("bad_proof", "the agent does not see the TLS channel that the control plane sees");
+    if (!hello.isTls) throw refuse("bad_proof", "the other end does not see the TLS channel that the control plane sees");
     return `tls-exporter:${channel.exporter}`;
   }
   if (channel.isBehindProxy || (channel.isLoopback && !hello.isTls)) return "none";

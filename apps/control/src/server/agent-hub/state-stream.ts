@@ -13,7 +13,8 @@ import {
   STATE_PATH,
 } from "@flotilla/protocol";
 import { composeHostState, recordApplied, type ServiceContext, storeObserved } from "@flotilla/services";
-import type { HostConnection, RawCall } from "./host-connection.ts";
+import type { HostConnection } from "./host-connection.ts";
+import type { RawCall } from "./tunnel-calls.ts";
 
 export type StateStreamOptions = {
   connection: HostConnection;

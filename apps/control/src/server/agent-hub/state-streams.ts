@@ -78,7 +78,8 @@ export class StateStreams {
 
   #connect(hostId: string): void {
     this.#disconnect(hostId);
-    const connection = this.#hub.get({ id: hostId, name: hostId });
+    const connection = this.#hub.find(hostId);
+    if (connection === undefined) return;
     const onReport = (keys: readonly string[]): void => {
       this.#networks.note(hostId, keys);
       this.#hub.tell({ hostId, kind: "state" });

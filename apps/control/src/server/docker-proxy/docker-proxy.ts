@@ -6,14 +6,14 @@ import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { shieldBody } from "@flotilla/engine-api";
 import { CALLER_HEADER, HIJACK_BODY_HEADER } from "@flotilla/protocol";
 import { finishAudit, isExemptFromGuards, recordAudit, type ServiceContext } from "@flotilla/services";
-import type { AgentHub } from "../agent-hub/agent-hub.ts";
+import type { HostRouter } from "../peers/host-router.ts";
 import { answerError, describeError } from "../http/answer.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { type Admitted, admitDockerCall } from "./admit.ts";
 import { forwardHeaders, returnHeaders } from "./forward-headers.ts";
 import { sendRedacted } from "./send-redacted.ts";
 
-export type DockerProxyOptions = { services: ServiceContext; hub: AgentHub; guard: LiveGuard };
+export type DockerProxyOptions = { services: ServiceContext; hosts: HostRouter; guard: LiveGuard };
 
 /** The Docker Engine API of each host at `/docker/<host>/…`. */
 export class DockerProxy {
@@ -25,7 +25,7 @@ export class DockerProxy {
 
   /** One plain call: streaming both ways, with back-pressure from end to end. */
   async handle(req: IncomingMessage, res: ServerResponse, address: string): Promise<void> {
-    const { services, hub } = this.#options;
+    const { services, hosts } = this.#options;
     try {
       // Node hands such a request over and breaks off afterwards: the host would act on a request that the client is told was refused.
       if (!/^(chunked)?$/i.test(req.headers["transfer-encoding"] ?? ""))
@@ -38,7 +38,7 @@ export class DockerProxy {
       const caller = services.callers.issue(admitted.host.id, admitted.actor);
       res.once("close", caller.end);
       await this.#audited(admitted, async () => {
-        const response = await hub.get(admitted.host).request({
+        const response = await hosts.get(admitted.host).request({
           method: req.method ?? "GET",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,
@@ -60,7 +60,7 @@ export class DockerProxy {
 
   /** A call that asks to upgrade (attach, exec): the connection becomes raw bytes both ways, or ends. */
   async handleUpgrade(req: IncomingMessage, socket: Duplex, options: { head: Buffer; address: string }): Promise<void> {
-    const { services, hub } = this.#options;
+    const { services, hosts } = this.#options;
     socket.on("error", () => socket.destroy());
     try {
       const length = Number(req.headers["content-length"] ?? "0");
@@ -74,7 +74,7 @@ export class DockerProxy {
       socket.once("close", unwatch);
       await this.#audited(admitted, async () => {
         const { "content-length": _, ...headers } = forwardHeaders(req.headers);
-        const { input, output, answered } = hub.get(admitted.host).openRaw({
+        const { input, output, answered } = await hosts.get(admitted.host).openRaw({
           method: req.method ?? "POST",
           path: admitted.target,
           namespace: admitted.actor.team.namespace,

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { answerProblem } from "@flotilla/api";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { PEER_PATH } from "@flotilla/protocol";
 import { type Actor, findActorBySession, findActorByToken, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "../agent-hub/agent-hub.ts";
 import type { Auth } from "../auth/create-auth.ts";
 import { serveAuth } from "../auth/serve-auth.ts";
 import type { SignInGuard } from "../auth/sign-in-guard.ts";
+import type { PeerDoor } from "../peers/peer-door.ts";
 import type { DockerProxy } from "../docker-proxy/docker-proxy.ts";
 import type { RegistryDoor } from "../registry/registry-door.ts";
 import type { TerminalSessions } from "../terminal/terminal-sessions.ts";
@@ -28,6 +30,7 @@ export type FrontDoorOptions = {
   auth: Auth;
   signInGuard: SignInGuard;
   hub: AgentHub;
+  peers: PeerDoor;
   docker: DockerProxy;
   registry: RegistryDoor;
   terminals: TerminalSessions;
@@ -121,7 +124,7 @@ export class FrontDoor {
     if (path === "/healthz") return answerText(res, 200, "ok\n");
     if (path === "/readyz") return (await this.#options.isReady()) ? answerText(res, 200, "ready\n") : answerText(res, 503, "not ready\n");
     if (path === "/metrics") return this.#serveMetrics(req, res);
-    if (isBelow(path, "/api") || isBelow(path, "/agent") || this.#options.page === undefined)
+    if (isBelow(path, "/api") || isBelow(path, "/agent") || isBelow(path, "/peer") || this.#options.page === undefined)
       return answerJson(res, 404, { message: "page not found" });
     return this.#options.page(req, res);
   }
@@ -131,6 +134,7 @@ export class FrontDoor {
     const address = this.#address(req);
     req.headers[ADDRESS_HEADER] = address;
     if (path === "/agent/v1") return this.#options.hub.handleUpgrade(req, socket, { head, address });
+    if (path === PEER_PATH) return this.#options.peers.handleUpgrade(req, socket, { head, address });
     if (isBelow(path, "/docker")) return this.#options.docker.handleUpgrade(req, socket, { head, address });
     if (path !== "/api/trpc" && path !== "/api/terminal") {
       socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");

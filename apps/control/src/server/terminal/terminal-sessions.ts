@@ -23,7 +23,7 @@ import {
 } from "@flotilla/services";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
-import type { AgentHub } from "../agent-hub/agent-hub.ts";
+import type { HostRouter } from "../peers/host-router.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { TerminalSession } from "./terminal-session.ts";
 import { Tickets } from "./tickets.ts";
@@ -42,7 +42,7 @@ const execState = z.looseObject({ ExitCode: z.number().nullish() });
 
 type Ticket = { sessionId: string; userId: string };
 
-export type TerminalOptions = { services: ServiceContext; hub: AgentHub; guard: LiveGuard };
+export type TerminalOptions = { services: ServiceContext; hosts: HostRouter; guard: LiveGuard };
 
 /** Terminals in containers, as exec sessions through the tunnel. They outlive a page, not the control plane. */
 export class TerminalSessions implements Terminals {
@@ -159,7 +159,7 @@ export class TerminalSessions implements Terminals {
     const { Id: execId } = await engineJson(link, { namespace, method: "POST", path, body }, created);
     const start = JSON.stringify({ Detach: false, Tty: true, ConsoleSize: [request.rows, request.cols] });
     const headers = { "content-type": "application/json", [HIJACK_BODY_HEADER]: String(Buffer.byteLength(start)) };
-    const { input, output, answered } = this.#options.hub
+    const { input, output, answered } = await this.#options.hosts
       .get(host)
       .openRaw({ namespace, isExempt: isExemptFromGuards(user), method: "POST", path: `${ENGINE_API}/exec/${execId}/start`, headers });
     input.write(start);

@@ -1,3 +1,4 @@
+import { guardAllow, guardLimits } from "@flotilla/protocol";
 import { z } from "zod";
 import { nothing, route, texts, time } from "../route.ts";
 
@@ -51,6 +52,35 @@ export const HOST_ROUTES = [
     output: nothing,
   }),
   route("hosts.remove", { method: "DELETE", path: "/hosts/{host}", summary: "Remove a host", output: nothing }),
+  route("guards.get", {
+    method: "GET",
+    path: "/hosts/{host}/guard-rails",
+    summary: "What teams may do on a host, and how much of it they may use",
+    output: z.object({
+      teams: z.array(
+        z.object({
+          team: z.object({ id: z.string(), name: z.string() }),
+          source: z.enum(["own", "default", "safe"]),
+          limits: guardLimits,
+          allow: guardAllow,
+          grantLimits: guardLimits,
+        }),
+      ),
+      instanceDefault: z.object({ limits: guardLimits, allow: guardAllow }).nullable(),
+    }),
+  }),
+  route("guards.set", {
+    method: "PUT",
+    path: "/hosts/{host}/guard-rails",
+    summary: "Say what a team may do on a host, and how much of it it may use",
+    output: nothing,
+  }),
+  route("guards.reset", {
+    method: "DELETE",
+    path: "/hosts/{host}/guard-rails",
+    summary: "Let the instance's default guard rail hold for a team on a host",
+    output: nothing,
+  }),
   route("hosts.joinTokens.list", {
     method: "GET",
     path: "/join-tokens",

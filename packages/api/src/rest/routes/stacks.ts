@@ -118,6 +118,12 @@ const STACKS = [
     list: (item) => item.id,
   }),
   route("stacks.remove", { method: "DELETE", path: "/stacks/{stack}", summary: "Remove a stack; its volumes stay", output: nothing }),
+  route("stacks.replicaHistory", {
+    method: "GET",
+    path: "/stacks/{stack}/replicas/{replica}/history",
+    summary: "The phases that a replica was in, the newest first",
+    output: z.array(z.object({ id: z.string(), time, phase: z.string(), reason: z.string() })),
+  }),
   route("stacks.rebalancePlan", {
     method: "GET",
     path: "/stacks/{stack}/rebalance",
