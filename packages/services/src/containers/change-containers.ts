@@ -75,7 +75,7 @@ export async function runContainer(
 ): Promise<{ id: string; warnings: string[] }> {
   const { host, link, namespace } = await openHost(services, actor, input.host);
   const { spec } = input;
-  const object = { kind: "container" as const, id: spec.name ?? "", name: `${host.name}/${spec.name ?? spec.image}`, teamId: host.teamId };
+  const object = { kind: "container" as const, id: spec.name ?? "", name: `${host.name}/${spec.name ?? spec.image}`, teamId: host.seenBy };
   return audited(
     services,
     { actor, action: "container.create", object, detail: { image: spec.image, privileged: spec.privileged } },

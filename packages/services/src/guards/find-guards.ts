@@ -34,13 +34,13 @@ export function toGuard(row: Pick<GuardRail, "limits" | "allow">): Guard {
   return { limits: limits.success ? limits.data : { containers: 0 }, allow: allow.success ? allow.data : SAFE_GUARD.allow };
 }
 
-/** What a grant limits, as the host is told it. What cannot be read limits everything. */
-export function limitsOf(row: Pick<HostGrant, "maxContainers" | "maxCpus" | "maxMemoryBytes" | "hostPorts">): GuardLimits {
-  const parsed = guardLimits.safeParse({
-    ...(row.maxContainers === null ? {} : { containers: row.maxContainers }),
-    ...(row.maxCpus === null ? {} : { cpus: row.maxCpus }),
-    ...(row.maxMemoryBytes === null ? {} : { memoryBytes: Number(row.maxMemoryBytes) }),
-    ...(row.hostPorts === null ? {} : { hostPorts: row.hostPorts }),
-  });
-  return parsed.success ? parsed.data : { containers: 0, hostPorts: [] };
+/** What a grant limits, as the host is told it. What cannot be read leaves nothing to publish. */
+export function limitsOf(grant: Pick<HostGrant, "maxContainers" | "maxCpus" | "maxMemoryBytes" | "hostPorts">): GuardLimits {
+  const ports = guardLimits.shape.hostPorts.safeParse(grant.hostPorts ?? undefined);
+  return {
+    ...(grant.maxContainers === null ? {} : { containers: grant.maxContainers }),
+    ...(grant.maxCpus === null ? {} : { cpus: grant.maxCpus }),
+    ...(grant.maxMemoryBytes === null ? {} : { memoryBytes: Number(grant.maxMemoryBytes) }),
+    ...(ports.success ? (ports.data === undefined ? {} : { hostPorts: ports.data }) : { hostPorts: [] }),
+  };
 }

@@ -128,7 +128,7 @@ export async function historyOfImage(services: ServiceContext, actor: Actor, ref
 
 export async function removeImage(services: ServiceContext, actor: Actor, input: Ref & { force: boolean }): Promise<ImageRemoval[]> {
   const { link, namespace, host } = await openHost(services, actor, input.host);
-  const object = { kind: "image" as const, id: input.id, name: `${host.name}/${input.id}`, teamId: host.teamId };
+  const object = { kind: "image" as const, id: input.id, name: `${host.name}/${input.id}`, teamId: host.seenBy };
   const path = `/images/${encodeReference(input.id)}?force=${input.force ? 1 : 0}`;
   return audited(services, { actor, action: "image.remove", object, detail: { force: input.force } }, () =>
     engineJson(link, { namespace, method: "DELETE", path }, z.array(removal)),
@@ -138,7 +138,7 @@ export async function removeImage(services: ServiceContext, actor: Actor, input:
 /** Gives an image one more name, as `docker tag` does. */
 export async function tagImage(services: ServiceContext, actor: Actor, input: Ref & { name: string }): Promise<void> {
   const { link, namespace, host } = await openHost(services, actor, input.host);
-  const object = { kind: "image" as const, id: input.id, name: `${host.name}/${input.id}`, teamId: host.teamId };
+  const object = { kind: "image" as const, id: input.id, name: `${host.name}/${input.id}`, teamId: host.seenBy };
   const { repository, tag } = splitReference(input.name);
   const query = new URLSearchParams({ repo: repository, tag: tag ?? "latest" });
   await audited(services, { actor, action: "image.tag", object, detail: { name: input.name } }, () =>

@@ -37,7 +37,7 @@ export async function* pushImage(services: ServiceContext, actor: Actor, request
 async function* transfer(services: ServiceContext, actor: Actor, request: Transfer & { action: Action; path: string }): Batches {
   const { host, link, namespace } = await openHost(services, actor, request.host);
   const { action, reference, signal } = request;
-  const object = { kind: "image" as const, id: reference, name: `${host.name}/${reference}`, teamId: host.teamId };
+  const object = { kind: "image" as const, id: reference, name: `${host.name}/${reference}`, teamId: host.seenBy };
   const headers = { "x-registry-auth": encodeLogin(request.login) };
   const work = async function* (): Batches {
     const response = await link.request({ namespace, method: "POST", path: `${ENGINE_API}${request.path}`, headers, signal });

@@ -107,7 +107,7 @@ async function askReach(services: ServiceContext, actor: Actor, asked: { from: P
 async function describeOther(services: ServiceContext, actor: Actor, ref: { host: string; id: string }): Promise<Peer> {
   const host = await findHost(services, actor, ref.host);
   if (services.links.state(host.id).isOnline) return describePeer(services, actor, ref);
-  const rows = await services.prisma.$transaction((tx) => readOverlayRows(tx, host.teamId));
+  const rows = await services.prisma.$transaction((tx) => readOverlayRows(tx, host.seenBy));
   const found = [...rows.observed].flatMap(([networkId, byHost]) =>
     (byHost.get(host.id)?.endpoints ?? []).flatMap((endpoint) => (isNamed(endpoint, ref.id) ? [{ networkId, endpoint }] : [])),
   );

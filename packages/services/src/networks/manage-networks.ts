@@ -48,7 +48,7 @@ export async function createNetwork(services: ServiceContext, actor: Actor, inpu
   const options = mtuBytes === null ? request.options : { ...request.options, [MTU_OPTION]: String(mtuBytes) };
   if (host === undefined) return createOverlay(services, actor, { teamId: requireUser(actor).team.id, request: { ...request, options } });
   const { link, namespace, host: row } = await openHost(services, actor, host);
-  const object: ObjectRef = { kind: "network", id: request.name, name: `${row.name}/${request.name}`, teamId: row.teamId };
+  const object: ObjectRef = { kind: "network", id: request.name, name: `${row.name}/${request.name}`, teamId: row.seenBy };
   const body = toCreateBody({ ...input, options });
   const made = await audited(services, { actor, action: "network.change", object, detail: { verb: "create", driver: "bridge" } }, () =>
     engineJson(link, { namespace, method: "POST", path: "/networks/create", body }, created),

@@ -47,7 +47,7 @@ export async function createVolume(
   input: { host: string; name?: string | undefined; labels: Record<string, string> },
 ): Promise<VolumeRow> {
   const { link, namespace, brief, host } = await openHost(services, actor, input.host);
-  const object = { kind: "volume" as const, id: input.name ?? "", name: `${host.name}/${input.name ?? ""}`, teamId: host.teamId };
+  const object = { kind: "volume" as const, id: input.name ?? "", name: `${host.name}/${input.name ?? ""}`, teamId: host.seenBy };
   const body = { Name: input.name ?? "", Driver: "local", Labels: input.labels };
   const made = await audited(services, { actor, action: "volume.change", object }, () =>
     engineJson(link, { namespace, method: "POST", path: "/volumes/create", body }, volume),
@@ -61,7 +61,7 @@ export async function removeVolume(
   input: { host: string; name: string; force: boolean },
 ): Promise<void> {
   const { link, namespace, host } = await openHost(services, actor, input.host);
-  const object = { kind: "volume" as const, id: input.name, name: `${host.name}/${input.name}`, teamId: host.teamId };
+  const object = { kind: "volume" as const, id: input.name, name: `${host.name}/${input.name}`, teamId: host.seenBy };
   const path = `/volumes/${encodeURIComponent(input.name)}?force=${input.force ? 1 : 0}`;
   await audited(services, { actor, action: "volume.remove", object, detail: { force: input.force } }, () =>
     engineDo(link, { namespace, method: "DELETE", path }),
