@@ -27,6 +27,7 @@ const RUNTIME_PACKAGES = JSON.parse(readFileSync(join(ROOT, "agent", "debian-pac
 const BUILD_PACKAGES = { make: "build-essential", "g++": "build-essential", python3: "python3" };
 const TEST_PACKAGES = {
   chromium: "chromium",
+  curl: "curl",
   "/bin/busybox": "busybox-static",
   docker: "docker.io",
   mmdebstrap: "mmdebstrap",

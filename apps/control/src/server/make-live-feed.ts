@@ -8,7 +8,9 @@ export function makeLiveFeed({ services, hosts, hub }: Sources): LiveFeed {
     links: hosts,
     logger: services.logger,
     findHost: (hostId) => findLiveHost(services, hostId),
-    onDied: (died) => (hub.state(died.hostId).isOnline ? noteDeath(services, died) : undefined),
+    onDied: (died) => {
+      if (hub.state(died.hostId).isOnline) noteDeath(services, died);
+    },
   });
 }
 
