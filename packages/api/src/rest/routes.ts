@@ -41,7 +41,6 @@ export const TAGS: Readonly<Record<string, string>> = {
   invitations: "Members",
   teams: "Instance",
   people: "Instance",
-  guards: "Hosts",
   tokens: "API tokens",
   activity: "Audit",
   hosts: "Hosts",

@@ -1,6 +1,5 @@
-import type { GuardRail, Team, Transaction } from "@flotilla/db";
+import type { GuardRail, HostGrant, Team, Transaction } from "@flotilla/db";
 import { type Guard, type GuardLimits, guardAllow, guardLimits, SAFE_GUARD } from "@flotilla/protocol";
-import { limitsOfGrant } from "../grants/manage-grants.ts";
 import type { GuardSource } from "./schemas.ts";
 
 /** Id of the row that holds where there is no other. */
@@ -26,11 +25,22 @@ export async function findGuards(
     const source = own !== undefined ? "own" : instanceDefault !== null ? "default" : "safe";
     return { team, guard: own ?? instanceDefault ?? SAFE_GUARD, source, grantLimits };
   };
-  return { teams: [find(owner, {}), ...grants.map((grant) => find(grant.team, limitsOfGrant(grant)))], instanceDefault };
+  return { teams: [find(owner, {}), ...grants.map((grant) => find(grant.team, limitsOf(grant)))], instanceDefault };
 }
 
 /** A row that nobody can read any more allows nothing. */
 export function toGuard(row: Pick<GuardRail, "limits" | "allow">): Guard {
   const [limits, allow] = [guardLimits.safeParse(row.limits), guardAllow.safeParse(row.allow)];
   return { limits: limits.success ? limits.data : { containers: 0 }, allow: allow.success ? allow.data : SAFE_GUARD.allow };
+}
+
+/** What a grant limits, as the host is told it. What cannot be read leaves nothing to publish. */
+export function limitsOf(grant: Pick<HostGrant, "maxContainers" | "maxCpus" | "maxMemoryBytes" | "hostPorts">): GuardLimits {
+  const ports = guardLimits.shape.hostPorts.safeParse(grant.hostPorts ?? undefined);
+  return {
+    ...(grant.maxContainers === null ? {} : { containers: grant.maxContainers }),
+    ...(grant.maxCpus === null ? {} : { cpus: grant.maxCpus }),
+    ...(grant.maxMemoryBytes === null ? {} : { memoryBytes: Number(grant.maxMemoryBytes) }),
+    ...(ports.success ? (ports.data === undefined ? {} : { hostPorts: ports.data }) : { hostPorts: [] }),
+  };
 }
