@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "packages/db": ["core"],
   "packages/services": ["core", "protocol", "engine-api", "image", "db", "registry", "planner", "compose"],
   "packages/api": ["core", "protocol", "engine-api", "image", "services"],
+  "packages/client": ["api"],
   agent: ["core", "dockerfile", "engine-api", "image", "protocol", "registry"],
   "apps/control": ["core", "protocol", "engine-api", "image", "db", "services", "api"],
   "apps/cli": ["core", "compose", "dockerfile", "protocol", "engine-api", "agent", "control"],

@@ -15,7 +15,7 @@ export function dockerEngine(containers: readonly Record<string, unknown>[]): En
     stream.on("error", () => undefined);
     stream.resume();
     const path = (headers[":path"] ?? "").replace(/^\/v1\.\d+/, "").split("?")[0] ?? "";
-    const found = headers[":method"] === "GET" ? lists[path] : undefined;
+    const found = headers[":method"] === "GET" ? (lists[path] ?? detail(containers, path)) : undefined;
     const status = found === undefined ? 404 : 200;
     const body = found ?? { message: `No such object: ${path.split("/")[2] ?? ""}` };
     if (path === "/events") {
@@ -27,6 +27,15 @@ export function dockerEngine(containers: readonly Record<string, unknown>[]): En
       stream.end(JSON.stringify(body));
     });
   };
+}
+
+/** What a scrape asks of one container. */
+function detail(containers: readonly Record<string, unknown>[], path: string): unknown {
+  const [, id = "", what = ""] = /^\/containers\/([^/]+)\/(json|stats)$/.exec(path) ?? [];
+  if (!containers.some((row) => row["Id"] === id)) return undefined;
+  if (what === "json") return { Id: id, Name: "/c", RestartCount: 3 };
+  const cpu = { cpu_usage: { total_usage: 2_500_000_000 } };
+  return { cpu_stats: cpu, memory_stats: { usage: 4_096, limit: 8_192 }, networks: { eth0: { rx_bytes: 10, tx_bytes: 20 } } };
 }
 
 /** Rows of `GET /containers/json`. */

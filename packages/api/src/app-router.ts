@@ -12,8 +12,9 @@ import { registryRouter } from "./router/registry.ts";
 import { setupRouter } from "./router/setup.ts";
 import { configsRouter, deploymentsRouter, secretsRouter, servicesRouter, stacksRouter } from "./router/stacks.ts";
 import { terminalRouter } from "./router/terminal.ts";
-import { tokensRouter } from "./router/tokens.ts";
+import { serviceAccountsRouter, tokensRouter } from "./router/tokens.ts";
 import { volumesRouter } from "./router/volumes.ts";
+import { webhooksRouter } from "./router/webhooks.ts";
 import { createRouter } from "./trpc.ts";
 
 /** Every procedure of the control plane; `docs/design/control-api.md` is its contract with the dashboard. */
@@ -27,11 +28,13 @@ export const appRouter = createRouter({
   teams: teamsRouter,
   people: peopleRouter,
   tokens: tokensRouter,
+  serviceAccounts: serviceAccountsRouter,
   hosts: hostsRouter,
   guards: guardsRouter,
   overview: overviewRouter,
   containers: containersRouter,
   images: imagesRouter,
+  webhooks: webhooksRouter,
   volumes: volumesRouter,
   networks: networksRouter,
   stacks: stacksRouter,

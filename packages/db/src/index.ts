@@ -5,6 +5,7 @@ export { migrate, type MigrationReport } from "./migrate.ts";
 export { openDatabase, type ControlDatabase, type ConnectionOptions, type Transaction } from "./open-database.ts";
 export { Prisma, PrismaClient } from "./generated/prisma/client.ts";
 export type {
+  ApiToken,
   AuditRow,
   GuardRail,
   Host,
@@ -31,4 +32,6 @@ export type {
   StackVolume,
   Team,
   User,
+  Webhook,
+  WebhookDelivery,
 } from "./generated/prisma/client.ts";

@@ -1,24 +1,57 @@
+import { type Actor, collectMetrics, type Family, formatFamilies, type ServiceContext } from "@flotilla/services";
+
 export type MetricsSource = { connectedHosts: () => number; openTerminals: () => number; openStreams: () => number };
 
-type Metric = { name: string; help: string; type: "gauge" | "counter"; value: number };
+/** Scrapers that come at once, or more often, get the same figures of hosts and containers. */
+const KEEP_MS = 10_000;
+const MAX_KEPT = 100;
 
-/** Prometheus text format, version 0.0.4. */
-export function formatMetrics(source: MetricsSource): string {
+/**
+ * `/metrics`: figures of the control plane for administrators of the instance (and a Prometheus on this machine), figures of hosts and
+ * containers for tokens of their team.
+ */
+export class Metrics {
+  readonly #services: ServiceContext;
+  readonly #source: MetricsSource;
+  readonly #kept = new Map<string, { families: Promise<Family[]>; untilMs: number }>();
+
+  constructor(services: ServiceContext, source: MetricsSource) {
+    this.#services = services;
+    this.#source = source;
+  }
+
+  /** @throws forbidden for a token without the rights to see hosts and containers. */
+  async format(actor: Actor, isLocal: boolean): Promise<string> {
+    const own = isLocal || (actor.kind === "user" && actor.isInstanceAdmin) ? controlFamilies(this.#source) : [];
+    return formatFamilies([...own, ...(actor.kind === "user" ? await this.#ofTeam(actor) : [])]);
+  }
+
+  #ofTeam(actor: Extract<Actor, { kind: "user" }>): Promise<Family[]> {
+    const key = `${actor.credential.kind} ${actor.credential.id} ${actor.team.id}`;
+    const now = this.#services.nowMs();
+    const found = this.#kept.get(key);
+    if (found !== undefined && found.untilMs > now) return found.families;
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    const families = collectMetrics(this.#services, actor);
+    this.#kept.set(key, { families, untilMs: now + KEEP_MS });
+    families.catch(() => this.#kept.delete(key));
+    return families;
+  }
+}
+
+function controlFamilies(source: MetricsSource): Family[] {
   const memory = process.memoryUsage();
   const cpu = process.cpuUsage();
-  const metrics: Metric[] = [
-    { name: "flotilla_connected_hosts", help: "Hosts whose agent is connected.", type: "gauge", value: source.connectedHosts() },
-    { name: "flotilla_open_terminals", help: "Terminal sessions, viewed or not.", type: "gauge", value: source.openTerminals() },
-    {
-      name: "flotilla_guarded_streams",
-      help: "Open calls and sockets that are re-authorised.",
-      type: "gauge",
-      value: source.openStreams(),
-    },
-    { name: "process_resident_memory_bytes", help: "Resident memory.", type: "gauge", value: memory.rss },
-    { name: "process_heap_used_bytes", help: "JavaScript heap in use.", type: "gauge", value: memory.heapUsed },
-    { name: "process_cpu_seconds_total", help: "CPU time, user and system.", type: "counter", value: (cpu.user + cpu.system) / 1e6 },
-    { name: "process_uptime_seconds", help: "Time since the start.", type: "gauge", value: process.uptime() },
+  const one = (name: string, help: string, value: number, type: Family["type"] = "gauge"): Family => {
+    return { name, help, type, samples: [{ labels: {}, value }] };
+  };
+  return [
+    one("flotilla_connected_hosts", "Hosts whose agent is connected.", source.connectedHosts()),
+    one("flotilla_open_terminals", "Terminal sessions, viewed or not.", source.openTerminals()),
+    one("flotilla_guarded_streams", "Open calls and sockets that are re-authorised.", source.openStreams()),
+    one("process_resident_memory_bytes", "Resident memory.", memory.rss),
+    one("process_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
+    one("process_cpu_seconds_total", "CPU time, user and system.", (cpu.user + cpu.system) / 1e6, "counter"),
+    one("process_uptime_seconds", "Time since the start.", process.uptime()),
   ];
-  return metrics.map(({ name, help, type, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`).join("");
 }

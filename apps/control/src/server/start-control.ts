@@ -14,8 +14,7 @@ import {
   HostHistory,
   issueLocalJoinToken,
   issueSetupToken,
-  LiveFeed,
-  type LiveHost,
+  type LiveFeed,
   parseScope,
   RefusalLog,
   type ServiceContext,
@@ -32,8 +31,9 @@ import { type ControlConfig, isAnyAddress } from "./env.ts";
 import { FrontDoor, type PageHandler } from "./http/front-door.ts";
 import { createListener, listen } from "./http/listener.ts";
 import { lockDirectory } from "./lock-directory.ts";
+import { makeLiveFeed } from "./make-live-feed.ts";
 import { LiveGuard } from "./live-guard.ts";
-import { formatMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { HostWatch } from "./host-watch.ts";
 import { OverlayUpkeep } from "./overlay-upkeep.ts";
 import { HostRouter } from "./peers/host-router.ts";
@@ -49,6 +49,7 @@ import { ensureSecrets } from "./secrets-file.ts";
 import { listenForAudit } from "./listen-for-audit.ts";
 import { listenForStacks } from "./listen-for-stacks.ts";
 import { TerminalSessions } from "./terminal/terminal-sessions.ts";
+import { startWebhookCourier } from "./webhook-courier.ts";
 import { TrpcSockets } from "./trpc-sockets.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "..", "..", "..", "..", "prisma", "migrations");
@@ -221,8 +222,8 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   const peerDoor = openPeerDoor(services, planes, options.config.isBehindProxy);
   const { config } = options;
   const guard = new LiveGuard(services);
-  const live = new LiveFeed({ links: hosts, logger: services.logger, findHost: (hostId) => findLiveHost(services, hostId) });
-  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }));
+  const live = makeLiveFeed({ services, hosts, hub });
+  undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }), startWebhookCourier(database, services));
   const states = new StateStreams(hub, services);
   undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hosts, guard });
@@ -244,7 +245,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
     page: options.page,
     isBehindProxy: config.isBehindProxy,
     isTls: config.tls !== undefined,
-    metrics: () => formatMetrics({ connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
+    metrics: new Metrics(services, { connectedHosts: () => hub.size, openTerminals: () => terminals.size, openStreams: () => guard.size }),
     isReady: async () =>
       services.prisma.$queryRaw`SELECT 1`.then(
         () => true,
@@ -284,12 +285,4 @@ function listenForStates({ database, services, states, live }: StateListening): 
     onListening: () => void states.refresh("all"),
     onLost: (error) => services.logger.warn("notifications of desired state were lost for a moment", { error: error.message }),
   });
-}
-
-async function findLiveHost(services: ServiceContext, hostId: string): Promise<LiveHost | undefined> {
-  const include = { team: true, grants: { include: { team: true } } } as const;
-  const host = await services.prisma.host.findUnique({ where: { id: hostId }, include });
-  if (host === null) return undefined;
-  const teams = [host.team, ...host.grants.map(({ team }) => team)];
-  return { id: host.id, name: host.name, audiences: teams.map(({ id, namespace }) => ({ teamId: id, namespace })) };
 }

@@ -60,7 +60,14 @@ describe("the OpenAPI document", () => {
       }
     }
     // The head of the audit's chain is a hash.
-    expect(withSecrets.sort()).toEqual(["activity_verify", "hosts_joinTokens_create", "tokens_create"]);
+    expect(withSecrets.sort()).toEqual([
+      "activity_verify",
+      "hosts_joinTokens_create",
+      "serviceAccounts_createToken",
+      "tokens_create",
+      "webhooks_create",
+      "webhooks_rotate",
+    ]);
   });
 
   test("a page of a bare list is an object with items and a cursor", () => {

@@ -7,6 +7,7 @@ import { PEOPLE_ROUTES } from "./routes/people.ts";
 import { REGISTRY_ROUTES } from "./routes/registry.ts";
 import { STACK_ROUTES } from "./routes/stacks.ts";
 import { TEAM_ROUTES } from "./routes/teams.ts";
+import { WEBHOOK_ROUTES } from "./routes/webhooks.ts";
 import type { RestRoute } from "./route.ts";
 
 /** By path of the procedure. Every query and mutation is here or in `WITHOUT_REST`: a test demands it. */
@@ -18,6 +19,7 @@ export const REST_ROUTES: ReadonlyMap<string, RestRoute> = new Map<string, RestR
   ...NETWORK_ROUTES,
   ...STACK_ROUTES,
   ...REGISTRY_ROUTES,
+  ...WEBHOOK_ROUTES,
 ]);
 
 /** Queries and mutations that REST does not have, and why. Subscriptions are WebSockets and not here. */
@@ -42,9 +44,10 @@ export const TAGS: Readonly<Record<string, string>> = {
   teams: "Instance",
   people: "Instance",
   tokens: "API tokens",
+  serviceAccounts: "Service accounts",
+  webhooks: "Webhooks",
   activity: "Audit",
   hosts: "Hosts",
-  guards: "Hosts",
   overview: "Hosts",
   containers: "Containers",
   images: "Images",

@@ -25,6 +25,10 @@ export type UserActor = {
   grants: ReadonlyMap<string, ReadonlySet<Right>>;
   /** Looks after the instance: teams, people, storage. Acts in each team as an owner. */
   isInstanceAdmin: boolean;
+  /** Set for a token of some rights or hosts: it manages no tokens, and does nothing that is not about rights. */
+  isScoped?: true;
+  /** Set for a token of some hosts: others do not exist for it, and what is of no host it does not change. */
+  hostIds?: ReadonlySet<string>;
   /** The team demands a second factor and the person has none: they have no rights there until they do. */
   lacksTwoFactor: boolean;
   address: string | null;

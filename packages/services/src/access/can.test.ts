@@ -119,12 +119,42 @@ describe("on a host of another team", () => {
   test("no grant lends what is about the host itself or about its team", () => {
     const all = granted(...GRANTABLE_RIGHTS);
     const lent = byRight.filter((action) => can(all, action, there).allowed);
-    expect(lent.filter((action) => !/^(container|image|volume|network|guard\.read|host\.read|system|event)/.test(action))).toEqual([]);
+    expect(lent.filter((action) => !/^(container|image|volume|network|guard\.read|host\.read|system|event|metrics)/.test(action))).toEqual(
+      [],
+    );
   });
 
   test("on a host of one's own no grant is asked for", () => {
     const here: ObjectRef = { ...object(), host: { id: "h-a", teamId: "team-a" } };
     expect(can(user("owner"), "container.exec", here)).toEqual({ allowed: true });
+  });
+});
+
+describe("a token of some rights and hosts", () => {
+  const here: ObjectRef = { ...object(), kind: "container", host: { id: "h-a", teamId: "team-a" } };
+  const there: ObjectRef = { ...here, host: { id: "h-other", teamId: "team-a" } };
+  const scoped = (more: Partial<UserActor> = {}): UserActor => ({ ...user("owner"), isScoped: true, hostIds: new Set(["h-a"]), ...more });
+
+  test("other hosts do not exist for it, whatever is done", () => {
+    expect(can(scoped(), "container.exec", here)).toEqual({ allowed: true });
+    for (const action of byRight) expect(can(scoped(), action, there)).toEqual(invisible);
+    expect(can(scoped(), "host.read", { kind: "host", id: "h-other", name: "h", teamId: "team-a" })).toEqual(invisible);
+  });
+
+  test("what is of no host it reads and does not change", () => {
+    const team: ObjectRef = { kind: "team", id: "team-a", name: "a", teamId: "team-a" };
+    expect(can(scoped(), "stack.read", team)).toEqual({ allowed: true });
+    for (const action of byRight.filter((name) => ruleOf(name).changes)) expect(can(scoped(), action, team)).toEqual(forbidden);
+  });
+
+  test("it makes and ends no tokens of its person, and changes nothing about them", () => {
+    const own: ObjectRef = { kind: "user", id: "u", name: "u", teamId: "team-a", ownerId: scoped().userId };
+    const { hostIds: _, ...ofRights } = scoped();
+    for (const action of ["token.create", "token.revoke", "me.update"] as const) {
+      expect(can(scoped(), action, own)).toEqual(forbidden);
+      expect(can(ofRights, action, own)).toEqual(forbidden);
+    }
+    expect(can(scoped(), "me.read", own)).toEqual({ allowed: true });
   });
 });
 
@@ -146,7 +176,7 @@ describe("roles", () => {
   test("a deployer runs everything, and manages neither hosts nor the team", () => {
     expect(refusedTo("deployer")).toEqual(
       byRight.filter((action) =>
-        /^(member\.(create|setRole|remove)|role\.(create|update|remove)|invitation|host\.(rename|remove|place)|grant|joinToken|registry\.manage)/.test(
+        /^(member\.(create|setRole|remove)|role\.(create|update|remove)|invitation|host\.(rename|remove|place)|grant|joinToken|serviceAccount|webhook|registry\.manage)/.test(
           action,
         ),
       ),

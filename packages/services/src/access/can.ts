@@ -8,6 +8,8 @@ export const OBJECT_KINDS = [
   "user",
   "token",
   "member",
+  "serviceAccount",
+  "webhook",
   "role",
   "invitation",
   "session",
@@ -50,16 +52,27 @@ const UNAUTHENTICATED: Decision = { allowed: false, because: "unauthenticated" }
  */
 export function can(actor: Actor, action: Action, object: ObjectRef): Decision {
   if (actor.kind === "system") return ALLOWED;
-  const { needs, publicToo, hosts } = ruleOf(action);
+  const { needs, changes, publicToo, hosts } = ruleOf(action);
   if (needs === "everyone") return ALLOWED;
   if (publicToo === true && object.isPublic === true) return ALLOWED;
   if (actor.kind === "anonymous") return UNAUTHENTICATED;
   if (actor.kind === "host") return hosts === true && object.teamId === actor.teamId ? ALLOWED : FORBIDDEN;
+  const outside = decideByScope(actor, changes, object);
+  if (outside !== undefined && (needs !== "owner" || changes)) return outside;
+  if (needs === "owner" && changes && actor.isScoped === true) return FORBIDDEN;
   if (needs === "owner") return object.ownerId === actor.userId ? ALLOWED : INVISIBLE;
   if (needs === "instanceAdmin") return actor.isInstanceAdmin ? ALLOWED : FORBIDDEN;
   if (object.teamId !== actor.team.id) return INVISIBLE;
   if (needs === "member") return ALLOWED;
   return decideByRights(actor, needs, object);
+}
+
+/** What a token of some hosts is kept from, whatever its rights. */
+function decideByScope({ hostIds }: UserActor, changes: boolean, object: ObjectRef): Decision | undefined {
+  if (hostIds === undefined) return undefined;
+  const hostId = object.host?.id ?? (object.kind === "host" ? object.id : undefined);
+  if (hostId !== undefined) return hostIds.has(hostId) ? undefined : INVISIBLE;
+  return changes ? FORBIDDEN : undefined;
 }
 
 function decideByRights(actor: UserActor, needs: readonly Right[], object: ObjectRef): Decision {

@@ -1,9 +1,8 @@
 import type { Prisma } from "@flotilla/db";
 import type { ServiceContext } from "../context.ts";
-import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
 import { builtInRole, type Credential, type RoleRef, type UserActor } from "./actor.ts";
 import { BUILT_IN_ROLES, type Right, rightsOfRole, toRights } from "./rights.ts";
-import { hashToken } from "./secrets.ts";
+import { API_TOKEN_PREFIX, hashToken } from "./secrets.ts";
 
 /** `last used` is written at most this often, so that a busy token does not cost a write for each call. */
 const LAST_USED_STEP_MS = 60_000;
@@ -24,18 +23,18 @@ type Choice = { credential: Credential; address: string | null; teamId: string |
 export async function findActorByToken(services: ServiceContext, token: string, address: string | null): Promise<UserActor | undefined> {
   if (!token.startsWith(API_TOKEN_PREFIX) || token.length > MAX_TOKEN_LENGTH) return undefined;
   const tokenHash = hashToken(token);
-  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash));
+  const actor = await services.cache.get(`token ${tokenHash}`, () => lookUpToken(services, tokenHash, address));
   return actor === undefined ? undefined : { ...actor, address };
 }
 
-async function lookUpToken(services: ServiceContext, tokenHash: string): Promise<UserActor | undefined> {
+async function lookUpToken(services: ServiceContext, tokenHash: string, address: string | null): Promise<UserActor | undefined> {
   const row = await services.prisma.apiToken.findUnique({ where: { tokenHash }, include: { user: person } });
   const now = services.nowMs();
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= now)) return undefined;
   if (row.lastUsedAt === null || now - row.lastUsedAt.getTime() > LAST_USED_STEP_MS) {
-    await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now) } });
+    await services.prisma.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now), lastUsedAddress: address } });
   }
-  return toActor(services, row.user, { credential: { kind: "token", id: row.id }, address: null, teamId: row.teamId });
+  return toTokenActor(services, row, null);
 }
 
 /**
@@ -93,7 +92,18 @@ export async function refreshActor(
   }
   const row = await services.prisma.apiToken.findUnique({ where: { id: credential.id }, include: { user: person } });
   if (row === null || (row.expiresAt !== null && row.expiresAt.getTime() <= services.nowMs())) return undefined;
-  return toActor(services, row.user, { credential, address, teamId: row.teamId });
+  return toTokenActor(services, row, address);
+}
+
+type TokenRow = Prisma.ApiTokenGetPayload<{ include: { user: typeof person } }>;
+
+/** The person of a token, with no more than what the token is for. */
+async function toTokenActor(services: ServiceContext, row: TokenRow, address: string | null): Promise<UserActor | undefined> {
+  const actor = await toActor(services, row.user, { credential: { kind: "token", id: row.id }, address, teamId: row.teamId });
+  if (actor === undefined || (row.hasAllRights && row.hasAllHosts)) return actor;
+  const wanted = toRights(row.rights);
+  const rights = row.hasAllRights ? actor.rights : new Set([...actor.rights].filter((right) => wanted.has(right)));
+  return { ...actor, rights, isInstanceAdmin: false, isScoped: true, ...(row.hasAllHosts ? {} : { hostIds: new Set(row.hostIds) }) };
 }
 
 /**
@@ -119,7 +129,7 @@ async function toActor(services: ServiceContext, user: Person, choice: Choice): 
   const team = membership?.team ?? (user.isInstanceAdmin ? await findTeam(services, choice.teamId) : null);
   if (team === null) return undefined;
   const { role, rights } = membership === undefined ? { role: null, rights: NONE } : readRole(membership);
-  const lacksTwoFactor = team.requiresTwoFactor && !user.twoFactorEnabled;
+  const lacksTwoFactor = team.requiresTwoFactor && !user.twoFactorEnabled && !user.isService;
   const full = user.isInstanceAdmin ? rightsOfRole("owner") : rights;
   const { id, name, slug, namespace } = team;
   return {

@@ -1,6 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { FlotillaError } from "@flotilla/core";
 
+/** What every API token begins with, so that it is known when it is found somewhere. */
+export const API_TOKEN_PREFIX = "flt_";
+
 /** 256 random bits, base64url. */
 export function makeSecret(): string {
   return randomBytes(32).toString("base64url");

@@ -1,11 +1,12 @@
 import { HEARTBEAT_INTERVAL_MS, observedPeers, PEERS } from "@flotilla/protocol";
 import type { ServiceContext } from "../context.ts";
+import { enqueueEvent } from "../webhooks/events.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { lastSeenStepMs } from "./heartbeat-pace.ts";
 import { type HostEvidence, type HostStanding, judgeHost, UNHEARD_AFTER_MS } from "./judge-host.ts";
 
 /** A host as it is judged. */
-export type JudgedRow = { id: string; teamId: string; number: number; lastSeenAt: Date | null; downSince: Date | null };
+export type JudgedRow = { id: string; teamId: string; name: string; number: number; lastSeenAt: Date | null; downSince: Date | null };
 export type JudgedHost = JudgedRow & { standing: HostStanding };
 
 /** Hosts of one team or of all, and how they stand now. */
@@ -13,7 +14,7 @@ export async function readStandings(services: ServiceContext, teamId?: string): 
   const where = teamId === undefined ? {} : { teamId };
   const rows = await services.prisma.host.findMany({
     where,
-    select: { id: true, teamId: true, number: true, lastSeenAt: true, downSince: true },
+    select: { id: true, teamId: true, name: true, number: true, lastSeenAt: true, downSince: true },
   });
   const heard = new Map(rows.map((row) => [row.id, readSilence(services, row, rows.length)]));
   const isHeard = ({ id }: JudgedRow): boolean => {
@@ -64,10 +65,12 @@ async function readReports(services: ServiceContext, reporters: readonly JudgedR
   });
 }
 
-async function setDown(services: ServiceContext, { id, teamId }: JudgedRow, isDown: boolean): Promise<void> {
+async function setDown(services: ServiceContext, { id, teamId, name }: JudgedRow, isDown: boolean): Promise<void> {
   const downSince = isDown ? new Date(services.nowMs()) : null;
   await services.prisma.$transaction(async (tx) => {
-    await tx.host.updateMany({ where: { id }, data: { downSince } });
+    // Of control planes that judge at once one changes it, and tells.
+    const { count } = await tx.host.updateMany({ where: { id, downSince: isDown ? null : { not: null } }, data: { downSince } });
+    if (count > 0) await enqueueEvent(tx, { teamId, type: isDown ? "host.down" : "host.up", data: { id, host: name } });
     await notifyHostState(tx, { teamId });
   });
   services.logger.info(isDown ? "host counts as down" : "host counts as there again", { hostId: id });

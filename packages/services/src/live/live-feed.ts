@@ -15,7 +15,7 @@ export type LiveEvent = {
 const engineEvent = z.looseObject({
   Type: z.string(),
   Action: z.string(),
-  Actor: z.looseObject({ ID: z.string() }).optional(),
+  Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).optional() }).optional(),
   id: z.string().optional(),
 });
 
@@ -26,11 +26,15 @@ const RETRY = { minMs: 250, maxMs: 10_000 };
 export type LiveAudience = { teamId: string; namespace: string };
 /** `audiences` are the host's own team and those that it is shared with. */
 export type LiveHost = { id: string; name: string; audiences: readonly LiveAudience[] };
+/** `host` is its name. */
+export type DiedContainer = { teamId: string; hostId: string; host: string; id: string; name: string; image: string; exitCode: number };
 export type LiveFeedOptions = {
   links: HostLinks;
   logger: Logger;
   /** The host with those who look at it, or undefined once it was removed. */
   findHost: (hostId: string) => Promise<LiveHost | undefined>;
+  /** A container of a host that is connected here ended. */
+  onDied?: (died: DiedContainer) => void;
 };
 
 /**
@@ -143,6 +147,10 @@ export class LiveFeed {
       const kind = parsed.success ? KINDS.find((known) => known === parsed.data.Type) : undefined;
       if (!parsed.success || kind === undefined) continue;
       const id = parsed.data.Actor?.ID ?? parsed.data.id;
+      if (kind === "container" && parsed.data.Action === "die" && id !== undefined) {
+        const { name = "", image = "", exitCode = "0" } = parsed.data.Actor?.Attributes ?? {};
+        this.#options.onDied?.({ teamId, hostId: host.id, host: host.name, id, name, image, exitCode: Number(exitCode) });
+      }
       this.publish(teamId, { kind, host: host.name, action: parsed.data.Action, ...(id === undefined ? {} : { id }) });
     }
   }

@@ -14,7 +14,7 @@ export type MemberRow = { id: string; name: string; email: string; role: RoleRef
 export async function listMembers(services: ServiceContext, actor: Actor): Promise<MemberRow[]> {
   const { team } = requireUser(actor);
   const rows = await services.prisma.membership.findMany({
-    where: { teamId: team.id },
+    where: { teamId: team.id, user: { isService: false } },
     include: { user: true, customRole: true },
     orderBy: { createdAt: "asc" },
   });

@@ -30,6 +30,7 @@ export async function listPeople(
   const contains = { contains: text, mode: "insensitive" as const };
   const rows = await services.prisma.user.findMany({
     where: {
+      isService: false,
       ...(text === "" ? {} : { OR: [{ email: contains }, { name: contains }] }),
       ...(input.cursor === undefined ? {} : { email: { gt: input.cursor } }),
     },

@@ -3,7 +3,7 @@ import { recordRefusal } from "../access/authorize.ts";
 import { can } from "../access/can.ts";
 import { actFor, findActorByPassword, findActorByToken } from "../access/find-actor.ts";
 import type { ServiceContext } from "../context.ts";
-import { API_TOKEN_PREFIX } from "../tokens/manage-tokens.ts";
+import { API_TOKEN_PREFIX } from "../access/secrets.ts";
 import { locateRepository } from "./find-repository.ts";
 import { isRepositoryPath } from "./names.ts";
 import { findSubject, OPERATION_ACTIONS, subjectOf } from "./registry-caller.ts";

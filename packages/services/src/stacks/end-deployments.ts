@@ -1,4 +1,5 @@
 import type { Transaction } from "@flotilla/db";
+import { enqueueEvent } from "../webhooks/events.ts";
 import { freeOf } from "./orphan-networks.ts";
 import type { StackRows } from "./stack-rows.ts";
 
@@ -24,6 +25,10 @@ export async function settleDeployments({ tx, rows, now }: Round): Promise<boole
     const isEnded = outcome !== "running" && outcome !== "paused";
     await tx.stackDeployment.update({ where: { id: deployment.id }, data: { outcome, message, finishedAt: isEnded ? now : null } });
     hasNews = true;
+    const stack = rows.stacks.find(({ id }) => id === deployment.stackId);
+    if (stack === undefined || outcome === deployment.outcome || (!isEnded && outcome !== "paused")) continue;
+    const data = { id: deployment.id, stack: stack.name, revision: deployment.revision, kind: deployment.kind, outcome, message };
+    await enqueueEvent(tx, { teamId: stack.teamId, type: outcome === "done" ? "deployment.finished" : "deployment.failed", data });
   }
   return hasNews;
 }

@@ -40,6 +40,13 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
           )}
         </p>
         {isDetailed && detail !== "" ? <p className="text-xs break-words text-muted">{detail}</p> : null}
+        {isDetailed
+          ? row.changes.map(({ field, from, to }) => (
+              <p key={field} className="text-xs break-words text-muted">
+                {t("change", { field, from: shown(from, t("nothing")), to: shown(to, t("nothing")) })}
+              </p>
+            ))
+          : null}
         {isDetailed && row.address !== null ? <p className="text-xs text-muted sm:hidden">{row.address}</p> : null}
       </div>
       {isDetailed && row.address !== null ? (
@@ -48,4 +55,8 @@ export function ActivityLine({ row, isDetailed = false }: { row: ActivityRow; is
       {time === null ? null : <TimeAgo time={time} className="shrink-0 text-xs leading-5 text-muted" />}
     </li>
   );
+}
+
+function shown(value: string | number | boolean | null, nothing: string): string {
+  return value === null || value === "" ? nothing : String(value);
 }

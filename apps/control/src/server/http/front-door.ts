@@ -19,6 +19,7 @@ import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { ADDRESS_HEADER, clientAddress } from "./client-address.ts";
+import type { Metrics } from "../metrics.ts";
 import { isSameOrigin, requireSameOrigin } from "./origin.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 
@@ -40,7 +41,7 @@ export type FrontDoorOptions = {
   page: PageHandler | undefined;
   isBehindProxy: boolean;
   isTls: boolean;
-  metrics: () => string;
+  metrics: Metrics;
   isReady: () => Promise<boolean>;
 };
 
@@ -149,11 +150,13 @@ export class FrontDoor {
     else this.#options.trpcSocket(req, socket, { head, actor });
   }
 
-  /** Figures are for those on this machine (a Prometheus beside it) and for holders of a token. */
+  /** Figures of the control plane are also for those on this machine (a Prometheus beside it), without a token. */
   async #serveMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const isLocal = !this.#options.isBehindProxy && this.#address(req).startsWith("127.");
-    if (!isLocal && (await this.findActor(req)).kind !== "user") throw new FlotillaError("unauthenticated", "an API token is required");
-    return answerText(res, 200, this.#options.metrics());
+    const actor = await this.findActor(req);
+    const isRefused = actor.kind !== "user" && (!isLocal || req.headers.authorization !== undefined);
+    if (isRefused) throw new FlotillaError("unauthenticated", "an API token is required");
+    return answerText(res, 200, await this.#options.metrics.format(actor, isLocal));
   }
 
   #isTls(req: IncomingMessage): boolean {

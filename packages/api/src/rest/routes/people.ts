@@ -3,7 +3,17 @@ import { nothing, route, time } from "../route.ts";
 import { role } from "./teams.ts";
 
 const member = z.object({ id: z.string(), name: z.string(), email: z.string(), role, hasTwoFactor: z.boolean(), createdAt: time });
-const token = z.object({ id: z.string(), name: z.string(), createdAt: time, expiresAt: time.nullable(), lastUsedAt: time.nullable() });
+const token = z.object({
+  id: z.string(),
+  name: z.string(),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  lastUsedAt: time.nullable(),
+  lastUsedAddress: z.string().nullable(),
+  rights: z.array(z.string()).nullable(),
+  hosts: z.array(z.string()).nullable(),
+});
+const madeToken = z.object({ id: z.string(), token: z.string() });
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const auditRow = z.object({
   id: z.string(),
@@ -72,10 +82,43 @@ export const PEOPLE_ROUTES = [
     method: "POST",
     path: "/tokens",
     summary: "Make an API token; its text is answered once",
-    output: z.object({ id: z.string(), token: z.string() }),
+    output: madeToken,
     isCreation: true,
   }),
   route("tokens.revoke", { method: "DELETE", path: "/tokens/{id}", summary: "Revoke an API token", output: nothing }),
+  route("serviceAccounts.list", {
+    method: "GET",
+    path: "/service-accounts",
+    summary: "Accounts that programs act as, with their tokens",
+    output: z.array(z.object({ id: z.string(), name: z.string(), role, createdAt: time, tokens: z.array(token) })),
+    list: (item) => item.id,
+  }),
+  route("serviceAccounts.create", {
+    method: "POST",
+    path: "/service-accounts",
+    summary: "Make a service account",
+    output: z.object({ id: z.string() }),
+    isCreation: true,
+  }),
+  route("serviceAccounts.remove", {
+    method: "DELETE",
+    path: "/service-accounts/{id}",
+    summary: "Remove a service account with its tokens",
+    output: nothing,
+  }),
+  route("serviceAccounts.createToken", {
+    method: "POST",
+    path: "/service-accounts/{id}/tokens",
+    summary: "Make a token of a service account; its text is answered once",
+    output: madeToken,
+    isCreation: true,
+  }),
+  route("serviceAccounts.revokeToken", {
+    method: "DELETE",
+    path: "/service-accounts/{id}/tokens/{tokenId}",
+    summary: "Revoke a token of a service account",
+    output: nothing,
+  }),
   route("activity.list", {
     method: "GET",
     path: "/audit",

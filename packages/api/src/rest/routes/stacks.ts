@@ -110,6 +110,13 @@ const STACKS = [
     summary: "Go back to an earlier revision",
     output: z.object({ deploymentId: z.string(), revision: z.number() }),
   }),
+  route("stacks.replicaHistory", {
+    method: "GET",
+    path: "/stacks/{stack}/replicas/{replica}/history",
+    summary: "The phases that a replica was in",
+    output: z.array(z.object({ id: z.string(), time, phase: z.string(), reason: z.string() })),
+    list: (item) => item.id,
+  }),
   route("stacks.remove", { method: "DELETE", path: "/stacks/{stack}", summary: "Remove a stack; its volumes stay", output: nothing }),
   route("stacks.replicaHistory", {
     method: "GET",
