@@ -43,6 +43,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   invitations: "Members",
   teams: "Instance",
   people: "Instance",
+  guards: "Hosts",
   tokens: "API tokens",
   serviceAccounts: "Service accounts",
   webhooks: "Webhooks",

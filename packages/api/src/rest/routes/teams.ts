@@ -137,4 +137,23 @@ export const TEAM_ROUTES = [
     output: made,
   }),
   route("hosts.grants.remove", { method: "DELETE", path: "/hosts/{host}/grants/{id}", summary: "Stop sharing a host", output: nothing }),
+  route("guards.get", {
+    method: "GET",
+    path: "/hosts/{host}/guards",
+    summary: "What teams' containers may do on a host, and how much of it they may use",
+    output: z.object({
+      teams: z.array(
+        z.object({
+          team: z.object({ id: z.string(), name: z.string() }),
+          limits,
+          allow: z.looseObject({}),
+          source: z.enum(["own", "default", "safe"]),
+          grantLimits: limits,
+        }),
+      ),
+      instanceDefault: z.object({ limits, allow: z.looseObject({}) }).nullable(),
+    }),
+  }),
+  route("guards.set", { method: "PUT", path: "/guards", summary: "Say what a team's containers may do on a host", output: nothing }),
+  route("guards.reset", { method: "DELETE", path: "/guards", summary: "Go back to the default guard rails", output: nothing }),
 ] as const;
