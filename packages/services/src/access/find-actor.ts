@@ -113,8 +113,10 @@ async function toTokenActor(services: ServiceContext, row: TokenRow, address: st
 export async function actFor(services: ServiceContext, actor: UserActor, teamId: string | null): Promise<UserActor> {
   if (actor.credential.kind !== "password" || teamId === null || actor.team.id === teamId) return actor;
   const user = await services.prisma.user.findUnique({ where: { id: actor.userId }, ...person });
+  // An instance administrator too acts by a password for the teams that they are in, and for no other.
+  if (user === null || !user.memberships.some((membership) => membership.teamId === teamId)) return actor;
   const { credential, address } = actor;
-  return (user === null ? undefined : await toActor(services, user, { credential, address, teamId })) ?? actor;
+  return (await toActor(services, user, { credential, address, teamId })) ?? actor;
 }
 
 /**
