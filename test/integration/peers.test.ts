@@ -71,7 +71,8 @@ async function startPlane(options: { judgeAfterMs?: number } = {}): Promise<{ co
 const stateAt = (control: TestControl, hostId = agent.hostId) => control.services.links.state(hostId);
 const epochOf = async (hostId = agent.hostId): Promise<number> =>
   (await a.services.prisma.host.findUniqueOrThrow({ where: { id: hostId } })).epoch;
-const docker = (control: TestControl, path: string, init: RequestInit = {}): Promise<Response> =>
+type Init = Omit<RequestInit, "headers"> & { headers?: Readonly<Record<string, string>> };
+const docker = (control: TestControl, path: string, init: Init = {}): Promise<Response> =>
   fetch(`${control.url}/docker/web-1${path}`, { ...init, headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...init.headers } });
 
 /** The agent dials another control plane from now on, as one behind a balancer does. */

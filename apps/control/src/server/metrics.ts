@@ -42,16 +42,15 @@ export class Metrics {
 function controlFamilies(source: MetricsSource): Family[] {
   const memory = process.memoryUsage();
   const cpu = process.cpuUsage();
-  const one = (name: string, help: string, value: number, type: Family["type"] = "gauge"): Family => {
-    return { name, help, type, samples: [{ labels: {}, value }] };
-  };
+  const one = (name: string, help: string, value: number): Family => ({ name, help, type: "gauge", samples: [{ labels: {}, value }] });
+  const cpuSeconds = one("process_cpu_seconds_total", "CPU time, user and system.", (cpu.user + cpu.system) / 1e6);
   return [
     one("flotilla_connected_hosts", "Hosts whose agent is connected.", source.connectedHosts()),
     one("flotilla_open_terminals", "Terminal sessions, viewed or not.", source.openTerminals()),
     one("flotilla_guarded_streams", "Open calls and sockets that are re-authorised.", source.openStreams()),
     one("process_resident_memory_bytes", "Resident memory.", memory.rss),
     one("process_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
-    one("process_cpu_seconds_total", "CPU time, user and system.", (cpu.user + cpu.system) / 1e6, "counter"),
+    { ...cpuSeconds, type: "counter" },
     one("process_uptime_seconds", "Time since the start.", process.uptime()),
   ];
 }
