@@ -38,6 +38,8 @@ type Followed = {
   short: string;
   service: string;
   isOver: boolean;
+  /** Its end has been shown and its exit code noted, which is a moment later. */
+  isTold: boolean;
   /** Once it is over. */
   endedAtMs: number;
   /** Undefined: it is not shown. */
@@ -95,7 +97,8 @@ export class LogFollower {
   #register({ id, name, service }: { id: string; name: string; service: string }): Followed {
     const short = shortName(this.#loaded.project.name, name);
     if (this.#isShown(service)) this.#printer.register(short);
-    const followed: Followed = { id, name, short, service, isOver: false, endedAtMs: 0, tail: this.#tailOf({ id, name, service, short }) };
+    const tail = this.#tailOf({ id, name, service, short });
+    const followed: Followed = { id, name, short, service, isOver: false, isTold: false, endedAtMs: 0, tail };
     this.#containers.set(id, followed);
     return followed;
   }
@@ -194,6 +197,7 @@ export class LogFollower {
     // What is told late is of a run whose end is known already.
     if (Action === "start" && container.isOver && (timeNano ?? 0) / 1e6 > container.endedAtMs) {
       container.isOver = false;
+      container.isTold = false;
       container.tail?.reopen();
     }
     container.tail?.wake();
@@ -222,6 +226,7 @@ export class LogFollower {
   async #afterEnd(container: Followed, code: number): Promise<void> {
     const { abortOnContainerExit = false, abortOnContainerFailure = false, exitCodeFrom } = this.#options;
     if (exitCodeFrom === container.service) this.#exitCode ??= code;
+    container.isTold = true;
     const aborts = abortOnContainerExit || exitCodeFrom !== undefined || (abortOnContainerFailure && code !== 0);
     if (aborts && !this.#isStopping) {
       if (exitCodeFrom === undefined) this.#exitCode ??= code;
@@ -232,7 +237,7 @@ export class LogFollower {
   }
 
   #endIfOver(): void {
-    if (this.#isComplete && [...this.#containers.values()].every(({ isOver }) => isOver)) this.#done.resolve(this.#exitCode ?? 0);
+    if (this.#isComplete && [...this.#containers.values()].every(({ isTold }) => isTold)) this.#done.resolve(this.#exitCode ?? 0);
   }
 
   /** Those that depend on others stop first. */
