@@ -7,7 +7,7 @@ let control: TestControl;
 let teamId: string;
 
 const call = (path: string, input: unknown): Promise<unknown> =>
-  control.call(path, input, { kind: /list|get|variables$|Plan$|revision/.test(path) ? "query" : "mutation", token: ADMIN_TOKEN });
+  control.call(path, input, { kind: /list|get|variables$|Plan$|revision|History$/.test(path) ? "query" : "mutation", token: ADMIN_TOKEN });
 const compose = (service: string): Record<string, string> => ({ "compose.yaml": `services:\n  web:\n    image: busybox\n${service}` });
 const deploy = (name: string, service = ""): Promise<unknown> => call("stacks.deploy", { name, files: compose(service) });
 const settle = async (): Promise<void> => void (await Promise.all(Array.from({ length: 6 }, () => settleStacks(control.services, teamId))));

@@ -4,6 +4,7 @@ import { initTRPC } from "@trpc/server";
 import type { z } from "zod";
 import type { ApiContext } from "./context.ts";
 import { toTrpcError } from "./errors.ts";
+import { hasNul } from "./has-nul.ts";
 
 /** What a procedure must say of itself; `test/integration` walks the router and tries each as everybody. */
 export type ProcedureMeta = { action: Action };
@@ -52,6 +53,10 @@ export function procedure<S extends z.ZodType>(
     .use(async ({ ctx, next }) => {
       if (ctx.actor.kind === "anonymous" && ruleOf(action).needs !== "everyone")
         await authorize(ctx.services, ctx.actor, { action, object: INSTANCE });
+      return next();
+    })
+    .use(async ({ getRawInput, next }) => {
+      if (hasNul(await getRawInput())) throw new FlotillaError("invalid", "a text has a NUL character");
       return next();
     })
     .input(input)

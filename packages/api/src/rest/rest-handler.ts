@@ -106,7 +106,7 @@ async function answerOf(context: ApiContext, call: Call, res: ServerResponse): P
     batchIndex: 0,
   });
   const body = shape(context, path, { route, output });
-  const isEmpty = typeof body === "object" && body !== null && Object.keys(body).length === 0;
+  const isEmpty = typeof body === "object" && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
   if (isEmpty && route.method !== "GET")
     return { status: route.isCreation === true ? 201 : 204, body: route.isCreation === true ? {} : undefined };
   const status = route.isCreation === true ? 201 : 200;
