@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 // Rings of tests. `unit` and `architecture` need no root, no database and no network; the others use the real kernel,
-// the real docker command, a real Postgres and a real browser. Files run two at a time, each on directories, instances and
-// ports of its own, as two Flotillas on one machine do; the tests of one file run one after the other.
+// the real docker command, a real Postgres and a real browser. Files run three at a time, as much of the time of two cores is
+// spent waiting, each on directories, instances and ports of its own, as several Flotillas on one machine do; the tests of one
+// file run one after the other.
 const real = { testTimeout: 120_000, hookTimeout: 240_000 } as const;
 // Unit tests share their processes: to load the product anew for each of 150 files takes three times as long as the tests.
 const shared = { isolate: false, testTimeout: 60_000 } as const;
@@ -10,7 +11,7 @@ const shared = { isolate: false, testTimeout: 60_000 } as const;
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {

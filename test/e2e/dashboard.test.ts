@@ -63,9 +63,9 @@ async function startBuild(dockerfile: string, name: string): Promise<void> {
 
 describe("a person", () => {
   test("opens the set-up link, makes the first account and is signed in", async () => {
-    const link = product.setupLink();
-    expect(link).toBeDefined();
-    await page.goto(link ?? "");
+    // Printed just after the product is ready.
+    await expect.poll(() => product.setupLink()).toBeDefined();
+    await page.goto(product.setupLink() ?? "");
     await page.getByLabel("Your name").fill(ADA.name);
     await page.getByLabel("E-mail").fill(ADA.email);
     await page.getByLabel("Password").fill(ADA.password);

@@ -50,6 +50,7 @@ class ControlPlane {
   }
 
   async start(): Promise<void> {
+    if (this.#isRunning()) return;
     const argv = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "..", "support", "control-child.ts")];
     const child = spawn(process.execPath, argv, { env: this.#env, stdio: ["ignore", "pipe", "inherit"] });
     this.#child = child;
@@ -61,10 +62,14 @@ class ControlPlane {
 
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.#isRunning()) return;
     const gone = once(child, "exit");
     child.kill("SIGKILL");
     await gone;
+  }
+
+  #isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   async mutate(path: string, input: unknown): Promise<unknown> {
@@ -91,6 +96,8 @@ beforeAll(async () => {
   await Promise.all(agents.map((agent, index) => joinHost(agent, { control: controls[index] as ControlPlane, name: `h${index + 1}` })));
 });
 afterAll(async () => {
+  // What could not be removed is what the agents then say they leave behind.
+  await removeStack().catch(() => undefined);
   const closed = await Promise.allSettled(agents.map((agent) => agent.close()));
   await Promise.all(controls.map((control) => control.kill()));
   await database.close();
@@ -98,6 +105,16 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
   for (const result of closed) if (result.status === "rejected") throw result.reason;
 });
+
+/** An agent that is to run replicas makes them anew while others remove them. */
+async function removeStack(): Promise<void> {
+  for (const control of controls) await control.start();
+  if ((await readReplicas()).length > 0) await controls[0].mutate("stacks.remove", { stack: "shop" });
+  await until(async () => {
+    const listed = await Promise.all(agents.map((agent) => agent.docker(["ps", "-aq"])));
+    return listed.every(({ stdout }) => stdout === "");
+  });
+}
 
 /** Joins an agent to one of them, and waits until the database knows the host with what it says of itself. */
 async function joinHost(agent: TestAgent, { control, name }: { control: ControlPlane; name: string }): Promise<void> {

@@ -110,7 +110,8 @@ test("secrets are in no log, audit row, metric, error or table, whatever fails o
     session: sessionSecret,
     token: made.token,
     joinToken: join.token,
-    joinSecret: join.token.slice(-40),
+    // flj1.<id>.<secret>.<public key of the control plane>
+    joinSecret: join.token.split(".")[2] ?? "",
     adminToken: ADMIN_TOKEN,
     adminPassword: ADMIN.password,
   };

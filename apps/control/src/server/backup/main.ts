@@ -28,7 +28,9 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   const [verb = "", path = ""] = positionals;
-  const config = readControlConfig(process.env);
+  // Where it listens, and how, is nothing to a backup.
+  const { FLOTILLA_DATA, DATABASE_URL } = process.env;
+  const config = readControlConfig({ FLOTILLA_DATA, DATABASE_URL });
   const file = resolve(path);
   const passphraseFile = values["passphrase-file"];
   const passphrase = passphraseFile === undefined ? undefined : parsePassphrase(readText(passphraseFile));
