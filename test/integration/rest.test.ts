@@ -18,7 +18,7 @@ type Operation = {
 };
 
 const AUTH = { authorization: `Bearer ${ADMIN_TOKEN}` };
-const ROUNDS = 6;
+const ROUNDS = 3;
 /** Real objects, so that not every generated call ends at "no such host". */
 const KNOWN: Readonly<Record<string, string>> = { host: "web-1", id: "c1", stack: "shop", repository: "team/app", reference: "v1", name: "v1", network: "n1" }; // prettier-ignore
 
