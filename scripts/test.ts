@@ -3,6 +3,8 @@
 //   npm test                         everything
 //   npm test -- --project host       one ring (unit, architecture, host, conformance, integration, e2e)
 //   npm test -- test/host/x.test.ts  files that match
+//   npm run test:long                only what takes minutes, too: three tiers of real programs rolled and healed, two control
+//                                    planes killed in each phase of a rollout, our own control plane as an image
 import { spawn } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +13,10 @@ import { leftBetween, readMachineState } from "../test/support/leftovers.ts";
 const OUTPUT = join(".test-output", "results.json");
 const SETTLE_MS = 15_000;
 
-const args = process.argv.slice(2);
+const LONG = ["test/e2e/stacks.test.ts", "test/e2e/two-control-planes.test.ts", "test/e2e/examples.test.ts"];
+const isLong = process.argv.includes("--long");
+const args = isLong ? LONG : process.argv.slice(2);
+const env = isLong ? { ...process.env, FLOTILLA_LONG_TESTS: "1" } : process.env;
 const isWhole = args.length === 0;
 if (process.getuid?.() !== 0) {
   console.error("npm test needs root: it makes real containers, mounts and network namespaces. `npm run check` does not.");
@@ -48,7 +53,10 @@ process.exitCode = problems > 0 || counts.failed > 0 || counts.passed === 0 ? 1 
 async function step(name: string, argv: string[]): Promise<number> {
   console.log(`── ${name}`);
   const code = await new Promise<number>((resolve) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...argv], { stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...argv], {
+      env,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
     child.on("error", () => resolve(1));
     child.on("close", (exitCode) => resolve(exitCode ?? 1));
   });

@@ -9,6 +9,7 @@ import { makeControlBundle } from "../../scripts/bundle.ts";
 import { build } from "../support/build.ts";
 import { debianTar } from "../support/debian-root.ts";
 import { type CommandOptions, type CommandResult, runCommand } from "../support/docker.ts";
+import { IS_LONG } from "../support/is-long.ts";
 import { ADMIN, freePort, startProduct, type Product } from "../support/product.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "examples");
@@ -184,7 +185,7 @@ function redis(port: number, line: string): Promise<string> {
   });
 }
 
-test("Flotilla's own control plane, built by Flotilla, serves its pages and its API as nobody's root", async () => {
+async function useOwnControlPlane(): Promise<void> {
   const context = join(product.dir, "control");
   await makeControlBundle(context);
   cpSync(join(EXAMPLES, "control"), context, { recursive: true });
@@ -227,7 +228,9 @@ test("Flotilla's own control plane, built by Flotilla, serves its pages and its 
   expect(await inspect("flotilla", "{{.State.ExitCode}}")).toBe("0");
   await ok(["rm", "flotilla"]);
   await ok(["volume", "rm", "flotilla"]);
-}, 300_000);
+}
+if (IS_LONG)
+  test("Flotilla's own control plane, built by Flotilla, serves its pages and its API as nobody's root", useOwnControlPlane, 300_000);
 
 type Answer = { status: number | undefined; body: string };
 

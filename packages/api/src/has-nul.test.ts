@@ -6,6 +6,13 @@ describe("a NUL in what is asked", () => {
     expect(hasNul(document)).toBe(true),
   );
 
+  test("however deep it lies", () => {
+    let document: unknown = "\0";
+    for (let depth = 0; depth < 200_000; depth += 1) document = [document, undefined];
+    expect(hasNul(document)).toBe(true);
+    expect(hasNul([undefined, undefined, "\0"])).toBe(true);
+  });
+
   test.each([undefined, null, 0, true, "", "\\u0000", { a: ["b", 1, null] }, []])("%j has none", (document) =>
     expect(hasNul(document)).toBe(false),
   );
