@@ -4,7 +4,7 @@
 //   npm test -- --project host       one ring (unit, architecture, host, conformance, integration, e2e)
 //   npm test -- test/host/x.test.ts  files that match
 //   npm run test:long                only what takes minutes, too: three tiers of real programs rolled and healed, two control
-//                                    planes killed in each phase of a rollout, our own control plane as an image
+//                                    planes killed in each phase of a rollout, a Node application and our own control plane as images
 import { spawn } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
