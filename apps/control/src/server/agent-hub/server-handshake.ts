@@ -61,30 +61,33 @@ export async function proveBothEnds(socket: LinkSocket, channel: Channel, key: S
   if (!Number.isFinite(protocol))
     throw refuse("version", `this control plane speaks link protocol ${PROTOCOL_VERSIONS.join(", ")}: update the agent`);
   const binding = chooseBinding(hello, channel);
-  const transcript: Transcript = {
-    protocol,
-    purpose: hello.purpose,
-    subject: hello.subject,
-    agentNonce: hello.nonce,
-    serverNonce: randomBytes(32).toString("base64url"),
-    agentKey: hello.publicKey,
-    serverKey: key.publicKey,
-    binding,
-    helloDigest: digestHello(raw),
-  };
+  const asked = { protocol, purpose: hello.purpose, subject: hello.subject, agentNonce: hello.nonce, agentKey: hello.publicKey, binding };
+  const { answer, isSigned } = await challenge(socket, key, { ...asked, helloDigest: digestHello(raw) });
+  const proof = parseOrRefuse(() => parseMessage(proofMessage, answer));
+  if (!isSigned(proof.signature)) throw refuse("bad_proof", "the signature is wrong");
+  return { hello, secret: proof.secret };
+}
+
+/**
+ * Proves our key over all that was said, and waits for the answer of whoever dialled, an agent or another control plane.
+ * @returns the answer, and whether a signature in it is theirs over the same.
+ */
+export async function challenge(
+  socket: LinkSocket,
+  key: SigningKey,
+  asked: Omit<Transcript, "serverNonce" | "serverKey">,
+): Promise<{ answer: Uint8Array; isSigned: (signature: string) => boolean }> {
+  const transcript: Transcript = { ...asked, serverNonce: randomBytes(32).toString("base64url"), serverKey: key.publicKey };
   socket.sendText({
     type: "challenge",
-    protocol,
+    protocol: asked.protocol,
     publicKey: key.publicKey,
     nonce: transcript.serverNonce,
-    binding: binding === "none" ? "none" : "tls-exporter",
+    binding: asked.binding === "none" ? "none" : "tls-exporter",
     signature: signMessage(key, transcriptBytes("server", transcript)),
   });
   const answer = await socket.nextText(HANDSHAKE_TIMEOUT_MS);
-  const proof = parseOrRefuse(() => parseMessage(proofMessage, answer));
-  if (!isSignedBy(hello.publicKey, transcriptBytes("agent", transcript), proof.signature))
-    throw refuse("bad_proof", "the signature is wrong");
-  return { hello, secret: proof.secret };
+  return { answer, isSigned: (signature) => isSignedBy(asked.agentKey, transcriptBytes("agent", transcript), signature) };
 }
 
 /** How the channel enters the signatures. A channel that ought to be TLS and is not is refused: somebody took it off. */

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
@@ -9,6 +9,7 @@ import type { ControlConfig } from "../env.ts";
 import { lockDirectory } from "../lock-directory.ts";
 import { startPostgres } from "../postgres/start-postgres.ts";
 import { ensureSecrets } from "../secrets-file.ts";
+import { syncDirectory } from "../sync-directory.ts";
 import { type BackupManifest, SECRETS, tablePath } from "./backup-format.ts";
 import { readArchive } from "./read-archive.ts";
 
@@ -73,14 +74,5 @@ async function fillDatabase(request: RestoreRequest, made: { staging: string; ma
     await importTables(postgres.connection, manifest.database, { directory, read });
   } finally {
     await postgres.stop();
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

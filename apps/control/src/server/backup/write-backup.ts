@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { createGzip } from "node:zlib";
 import { FlotillaError } from "@flotilla/core";
 import { type ConnectionOptions, exportTables } from "@flotilla/db";
 import { pack, type Pack } from "tar-stream";
+import { syncDirectory } from "../sync-directory.ts";
 import { type BackupFile, type BackupManifest, isBackupEntry, MANIFEST, SECRETS, tablePath } from "./backup-format.ts";
 import { seal } from "./seal-backup.ts";
 
@@ -115,13 +116,4 @@ async function listBlobs(root: string): Promise<string[]> {
 
 function ignoreMissing(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

@@ -20,7 +20,7 @@ import {
   transcriptBytes,
 } from "@flotilla/protocol";
 import { z } from "zod";
-import { type Channel, chooseBinding } from "../agent-hub/server-handshake.ts";
+import { challenge, type Channel, chooseBinding } from "../agent-hub/server-handshake.ts";
 
 const answerToHello = z.discriminatedUnion("type", [challengeMessage, peerRefused]);
 const answerToProof = z.discriminatedUnion("type", [peerWelcome, peerRefused]);
@@ -87,29 +87,11 @@ export async function provePeerAsAcceptor(
   if (hello.to !== own.planeId) throw refusePeer("wrong_instance", "this is not the control plane that is meant");
   if (hello.from === own.planeId) throw refusePeer("wrong_instance", "this is the control plane itself");
   const binding = chooseBinding(hello, channel);
-  const transcript: Transcript = {
-    protocol,
-    purpose: "peer",
-    subject: `${hello.from} ${hello.to}`,
-    agentNonce: hello.nonce,
-    serverNonce: randomBytes(32).toString("base64url"),
-    agentKey: hello.publicKey,
-    serverKey: key.publicKey,
-    binding,
-    helloDigest: digestHello(raw),
-  };
-  socket.sendText({
-    type: "challenge",
-    protocol,
-    publicKey: key.publicKey,
-    nonce: transcript.serverNonce,
-    binding: binding === "none" ? "none" : "tls-exporter",
-    signature: signMessage(key, transcriptBytes("server", transcript)),
-  });
-  const answer = await socket.nextText(HANDSHAKE_TIMEOUT_MS);
+  const subject = `${hello.from} ${hello.to}`;
+  const asked = { protocol, purpose: "peer" as const, subject, agentNonce: hello.nonce, agentKey: hello.publicKey, binding };
+  const { answer, isSigned } = await challenge(socket, key, { ...asked, helloDigest: digestHello(raw) });
   const proof = parseOrRefuse(() => parseMessage(peerProof, answer));
-  if (!isSignedBy(hello.publicKey, transcriptBytes("agent", transcript), proof.signature))
-    throw refusePeer("bad_proof", "the signature is wrong");
+  if (!isSigned(proof.signature)) throw refusePeer("bad_proof", "the signature is wrong");
   return { from: hello.from };
 }
 

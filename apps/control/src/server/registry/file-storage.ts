@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs
 import { dirname, join } from "node:path";
 import { FlotillaError } from "@flotilla/core";
 import type { BlobStorage, ByteRange, StoredObject } from "@flotilla/services";
+import { syncDirectory } from "../sync-directory.ts";
 import { UploadFiles } from "./upload-files.ts";
 
 /** Keys come from our own code; this is the last line of defence against one that was built from a client's text. */
@@ -164,15 +165,6 @@ async function openForAppend(path: string, offset: number): Promise<FileHandle> 
 
 function tooShort(): FlotillaError {
   return new FlotillaError("gone", "the bytes before this offset are gone");
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function isMissing(error: unknown): boolean {
