@@ -60,6 +60,61 @@ function copyAll(from: string, to: { root: string; destination: string }): Param
   return { kind: "build-copy", sourceRoot: from, ...to, items, keepsParents: false, exclude: [], ignore: [] };
 }
 
+describe("what a worker packs", () => {
+  /** A worker that waits because the job before kept it. */
+  async function keptWorker(place: Place): Promise<void> {
+    await takeContext(place, "before", [{ name: "x", content: "x" }]);
+    expect(workerPids()).toHaveLength(1);
+  }
+
+  function smallTree({ base }: Place): string {
+    const root = join(base, "small");
+    mkdirSync(root);
+    writeFileSync(join(root, "a"), "hello");
+    return root;
+  }
+
+  async function bytesOf(stream: Readable): Promise<Buffer> {
+    return Buffer.concat((await stream.toArray()) as Buffer[]);
+  }
+
+  test("is whole although nobody read it while the worker lived, also of one that had other jobs", async () => {
+    await withWorkers(async (place) => {
+      await keptWorker(place);
+      const job = { kind: "pack-layer", root: smallTree(place), mountPoints: [], isConsumed: false } as const;
+      for (const state of ["kept", "new"]) {
+        const { stream, done } = place.workers.packLayer(job);
+        expect(await done, state).toEqual({ sizeBytes: 5 });
+        expect((await bytesOf(stream)).length, state).toBe(2048);
+      }
+    });
+  });
+
+  test("is whole for docker cp and docker export however late they read", async () => {
+    await withWorkers(async (place) => {
+      await keptWorker(place);
+      const root = smallTree(place);
+      for (const isExport of [false, true]) {
+        const [packer] = workerPids();
+        const { stream } = await place.workers.pack({ kind: "pack", root, path: isExport ? "/" : "/a", isExport });
+        await expect.poll(() => workerPids(), { timeout: 20_000 }).not.toContain(packer);
+        expect((await bytesOf(stream)).toString("latin1")).toContain("hello");
+      }
+    });
+  });
+
+  test("a worker that dies in the middle is an error and no end, and a path that is not there is told once", async () => {
+    await withWorkers(async (place) => {
+      const root = smallTree(place);
+      writeFileSync(join(root, "large"), Buffer.alloc(8 * 1024 * 1024));
+      const { stream } = await place.workers.pack({ kind: "pack", root, path: "/", isExport: true });
+      for (const pid of workerPids()) process.kill(pid, "SIGKILL");
+      await expect(bytesOf(stream)).rejects.toThrow("archive worker: ended by SIGKILL");
+      await expect(place.workers.pack({ kind: "pack", root, path: "/missing", isExport: false })).rejects.toThrow("missing");
+    });
+  });
+});
+
 describe("a worker of a build", () => {
   test("takes the context in, copies and packs, one job after the other", async () => {
     await withWorkers(async (place) => {

@@ -1,7 +1,7 @@
 // Worker processes for everything that touches a tree that is not ours (layers, containers): each does its job in a chroot and
 // ends, or, where the jobs of a build follow one another, leaves the tree and waits for the next (worker-pool.ts).
 import { pipeline } from "node:stream/promises";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { WorkerProcess } from "../host/worker-process.ts";
@@ -81,7 +81,8 @@ export class ArchiveWorkers {
     let isFree = false;
     try {
       signal?.throwIfAborted();
-      worker.stdout.resume();
+      // One that is kept writes nothing there, and the next job's output must wait for its reader.
+      if (!isKept) worker.stdout.resume();
       const answered = finalAnswer(worker);
       worker.send(job);
       const success = successOf(await outcome(worker, answered));
@@ -101,9 +102,9 @@ export class ArchiveWorkers {
   /** Starts a pack job. Destroying the stream ends the worker. @throws FlotillaError as the worker says. */
   async pack(job: Extract<Job, { kind: "pack" }>): Promise<PackStream> {
     const worker = this.#pool.take(job);
-    const finished = finalAnswer(worker);
-    // Failures after the headers are told by destroying the stream.
-    finished.catch(() => undefined);
+    const finished = finalAnswer(worker).then(successOf);
+    // Failures after the headers are the stream's.
+    const stream = outputOf(worker, finished);
     const stat = new Promise<PathStat>((resolve) => {
       worker.onMessage((message) => {
         const answer = answerSchema.safeParse(message);
@@ -114,10 +115,8 @@ export class ArchiveWorkers {
     worker.stdin.end();
     try {
       // The final answer of a job that fails before its stat.
-      const first = await Promise.race([stat, finished.then(successOf).then(() => stat)]);
-      finished.then(successOf).catch((error: unknown) => worker.stdout.destroy(error instanceof Error ? error : undefined));
-      worker.stdout.once("close", () => worker.kill());
-      return { stat: first, stream: worker.stdout };
+      const first = await Promise.race([stat, finished.then(() => stat)]);
+      return { stat: first, stream };
     } catch (error) {
       worker.kill();
       throw error;
@@ -130,13 +129,11 @@ export class ArchiveWorkers {
     const stop = (): void => worker.kill();
     signal?.addEventListener("abort", stop, { once: true });
     const done = finishPacking(worker).finally(() => signal?.removeEventListener("abort", stop));
-    // The caller may be waiting for the stream when this fails.
-    done.catch(() => undefined);
-    worker.stdout.once("close", () => worker.kill());
+    const stream = outputOf(worker, done);
     if (signal?.aborted === true) worker.kill();
     worker.send(job);
     worker.stdin.end();
-    return { stream: worker.stdout, done };
+    return { stream, done };
   }
 
   /**
@@ -244,16 +241,32 @@ function successOf(answer: Answer): FinalAnswer {
   return answer;
 }
 
-/** Settles when the worker has ended; a failure ends its stream too. */
+/** Settles when the worker has ended. */
 async function finishPacking(worker: WorkerProcess): Promise<{ sizeBytes: number }> {
   try {
     const answer = successOf(await finalAnswer(worker));
     if (answer.kind !== "packed") throw new FlotillaError("internal", `archive worker: unexpected answer ${answer.kind}`);
     return { sizeBytes: answer.sizeBytes };
-  } catch (error) {
-    worker.stdout.destroy(error instanceof Error ? error : undefined);
-    throw error;
   } finally {
     await worker.exited;
   }
+}
+
+/**
+ * What a worker writes to its standard output, however late it is read: Node throws away what nobody reads yet when a process
+ * ends. It ends well only when the job did, and destroying it ends the worker. @param finished its failure becomes the stream's.
+ */
+function outputOf(worker: WorkerProcess, finished: Promise<unknown>): Readable {
+  const output = new PassThrough();
+  // Whoever has it hears of it; a job that fails before its stream was handed out has told its caller.
+  output.on("error", () => undefined);
+  const whole = pipeline(worker.stdout, output, { end: false }).then(() => finished);
+  whole.then(
+    () => output.end(),
+    (error: unknown) => output.destroy(error instanceof Error ? error : undefined),
+  );
+  // The same failure ends the stream at once, and not only where the output does.
+  finished.catch((error: unknown) => output.destroy(error instanceof Error ? error : undefined));
+  output.once("close", () => worker.kill());
+  return output;
 }
