@@ -81,9 +81,9 @@ describe("what a worker packs", () => {
   test("is whole although nobody read it while the worker lived, also of one that had other jobs", async () => {
     await withWorkers(async (place) => {
       await keptWorker(place);
-      const job = { kind: "pack-layer", root: smallTree(place), mountPoints: [], isConsumed: false } as const;
+      const root = smallTree(place);
       for (const state of ["kept", "new"]) {
-        const { stream, done } = place.workers.packLayer(job);
+        const { stream, done } = place.workers.packLayer({ kind: "pack-layer", root, mountPoints: [], isConsumed: false });
         expect(await done, state).toEqual({ sizeBytes: 5 });
         expect((await bytesOf(stream)).length, state).toBe(2048);
       }
