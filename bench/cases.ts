@@ -13,6 +13,7 @@ import { planner } from "./planner.ts";
 import { proxy } from "./proxy.ts";
 import { pull, push } from "./registry.ts";
 import { registry } from "./registry-server.ts";
+import { stacks } from "./stacks.ts";
 
 const MIB = 1024 * 1024;
 
@@ -188,6 +189,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   authorizer,
   planner,
   compose,
+  stacks,
   overlay,
   networks,
   pages,

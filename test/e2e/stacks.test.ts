@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Lab } from "../lab/lab.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { IS_LONG } from "../support/is-long.ts";
+import { testAdoption } from "./adoption.ts";
 import { DATA_HOST, makeTierTars, TIER_PORT, tierText } from "./three-tier.ts";
 
 // Three hosts and a real control plane: a stack deployed, rolled, rolled back, healed. One lab for all of it. In the long run an
@@ -387,6 +388,25 @@ describe("a host that is cut off", () => {
     await eventually(copies, (ids) => ids === "", "no copy");
     await eventually(() => get(), atRest, "rest");
     await expectTierWell(count);
+  });
+});
+
+describe("a project that docker-compose runs on a host", () => testAdoption({ directory, lab: () => lab, eventually, deploy }));
+
+describe("a replica that its host refuses", () => {
+  test("says which rule refuses it, and runs where the rule is met", async () => {
+    const text = (more: string): string =>
+      `services:\n  web:\n    image: busybox\n    command: sleep 600\n    stop_signal: KILL\n    deploy: {update_config: {monitor: 100ms}}\n${more}`;
+    await deploy(text("    privileged: true\n"), "refused");
+    const refused = await eventually(
+      () => get("refused"),
+      ({ detail }) => detail[0]?.replicas[0]?.phase === "waiting",
+      "a refusal",
+    );
+    expect(refused.detail[0]?.replicas[0]?.reason).toMatch(/privileged/i);
+    await deploy(text(""), "refused");
+    await eventually(() => get("refused"), atRest, "rest");
+    await lab.mutate("stacks.remove", { stack: "refused" });
   });
 });
 

@@ -45,6 +45,19 @@ export async function renameContainer(context: EngineContext, id: string, newNam
   });
 }
 
+/** Its volumes first: what is cut off in between has lost nothing, and is done again. */
+export async function adoptContainer(context: EngineContext, id: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  await withRecord(context, id, async ({ namespace, status, config, hostConfig }) => {
+    if (status === "removing" || status === "dead") throw new FlotillaError("conflict", `Container ${id} is marked for removal`);
+    context.volumes.keep(namespace, id);
+    const adopted = context.store.update(id, {
+      config: { ...config, Labels: { ...config.Labels, ...labels } },
+      hostConfig: { ...hostConfig, RestartPolicy: { Name: "no", MaximumRetryCount: 0 }, AutoRemove: false },
+    });
+    publish(context, adopted, { action: "update" });
+  });
+}
+
 /**
  * Changes limits and restart policy; those that are zero, empty or missing stay. On a running container the kernel is
  * changed first: what it refuses is not recorded.

@@ -70,6 +70,11 @@ export type Containers = {
   pause(namespace: string, ref: string): Promise<void>;
   unpause(namespace: string, ref: string): Promise<void>;
   rename(namespace: string, ref: string, name: string): Promise<void>;
+  /**
+   * Gives a container more labels and takes its restart policy, `--rm` and the end of its anonymous volumes away: somebody else looks after it
+   * from now on. @throws conflict while it is being removed.
+   */
+  adopt(namespace: string, ref: string, labels: Readonly<Record<string, string>>): Promise<void>;
   remove(namespace: string, ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>;
   /** @throws forbidden for what guard rails do not allow, unless `isExempt`. */
   update(namespace: string, ref: string, change: { body: ContainerUpdateBody; isExempt: boolean }): Promise<{ Warnings: string[] }>;

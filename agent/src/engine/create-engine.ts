@@ -8,7 +8,7 @@ import { QuickCgroups } from "../host/quick-cgroups.ts";
 import { chooseRuntime, findProgram, sealRuntime } from "../runtime/choose-runtime.ts";
 import { RuntimeDriver } from "../runtime/driver.ts";
 import { readHostFacts } from "../runtime/host-facts.ts";
-import { pauseContainer, renameContainer, unpauseContainer, updateContainer } from "./change-container.ts";
+import { adoptContainer, pauseContainer, renameContainer, unpauseContainer, updateContainer } from "./change-container.ts";
 import { connectNetwork, disconnectNetwork } from "./connect-network.ts";
 import { ContainerStore } from "./container-store.ts";
 import { viewOf } from "./container-view.ts";
@@ -52,7 +52,7 @@ export function createEngine(deps: EngineDeps): Containers {
 }
 
 type Verbs =
-  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "remove" | "update" | "assertEnterable" | "applyLimits" |
+  | "create" | "start" | "stop" | "restart" | "kill" | "pause" | "unpause" | "rename" | "adopt" | "remove" | "update" | "assertEnterable" | "applyLimits" |
   "prune" | "connect" | "disconnect"; // prettier-ignore
 
 function verbs(context: EngineContext): Pick<Containers, Verbs> {
@@ -66,6 +66,7 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
     pause: async (namespace, ref) => await pauseContainer(context, idOf(namespace, ref)),
     unpause: async (namespace, ref) => await unpauseContainer(context, idOf(namespace, ref)),
     rename: async (namespace, ref, name) => await renameContainer(context, idOf(namespace, ref), name),
+    adopt: async (namespace, ref, labels) => await adoptContainer(context, idOf(namespace, ref), labels),
     update: async (namespace, ref, change) => await updateContainer(context, idOf(namespace, ref), change),
     assertEnterable: (namespace, ref, how) => assertEnterable(context, context.store.get(namespace, ref), how),
     applyLimits: (namespaces) => applyLimits(context, namespaces),

@@ -74,6 +74,8 @@ export type VolumeStore = {
    * removed instead, in one step that a crash cannot cut in two.
    */
   release(namespace: string, containerId: string, options?: { removesAnonymous?: boolean }): string[];
+  /** Anonymous volumes of a container are as if they had been given their names: they do not go with it. */
+  keep(namespace: string, containerId: string): void;
   remove(namespace: string, name: string, options?: { force?: boolean }): Promise<void>;
   /**
    * First mount of an empty volume: copies the image's content at `path` with owners, modes, xattrs. `path` is one inside

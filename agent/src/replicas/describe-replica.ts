@@ -1,4 +1,4 @@
-import { MAX_REPLICA_TEXT, type ObservedReplica, type ReplicaPhase, type ReplicaState } from "@flotilla/protocol";
+import { MAX_REPLICA_TEXT, type ObservedReplica, type ReplicaPhase, type ReplicaState, sayReplica } from "@flotilla/protocol";
 import { type Container, isSilent, type ReplicaMemory, staysEnded } from "./plan-replica.ts";
 
 export type ReplicaFacts = {
@@ -49,9 +49,9 @@ function phaseOf({ wanted, container, memory, silentForMs }: ReplicaFacts): Repl
 }
 
 function reasonOf({ memory, container }: ReplicaFacts, phase: ReplicaPhase): string {
-  if (phase === "stopped") return "its host has not heard of the control plane for longer than the service allows";
-  if (phase === "unhealthy") return "its health check fails";
-  if (phase === "failed") return `it ended with exit code ${container?.exitCode ?? 0}`;
+  if (phase === "stopped") return sayReplica("silent");
+  if (phase === "unhealthy") return sayReplica("health_fails");
+  if (phase === "failed") return sayReplica("ended", { exitCode: container?.exitCode ?? 0 });
   return phase === "waiting" ? memory.reason : "";
 }
 

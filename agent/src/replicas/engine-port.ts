@@ -20,6 +20,7 @@ export function replicaEngine({ containers, networks, images, distribution }: En
     views: () => containers.views(),
     // Whoever deployed it: guard rails bind every service of the namespace.
     create: (request) => containers.create({ ...request, isExempt: false }),
+    adopt: (namespace, id, labels) => containers.adopt(namespace, id, labels),
     start: (namespace, id) => unless("not_modified", containers.start(namespace, id)),
     stop: (namespace, id) => unless("not_modified", containers.stop(namespace, id, {})),
     remove: (namespace, id) => unless("not_found", containers.remove(namespace, id, { force: true, volumes: true, link: false })),

@@ -41,6 +41,7 @@ const unhealthy = container({
 const scene = (more: Partial<ReplicaScene> = {}): ReplicaScene => ({
   wanted: wanted(),
   container: undefined,
+  adoptable: undefined,
   memory: FRESH,
   hasImage: true,
   missing: undefined,
@@ -72,6 +73,9 @@ describe("the next step of a replica", () => {
     ["that ended", { container: exited(3) }, "count"],
     ["that ended and was counted", { container: exited(3), memory: counted }, "wait"],
     ["after the delay", { container: exited(3), memory: { ...counted, notBeforeMs: NOW } }, "start"],
+    ["whose container is there and nobody's", { adoptable: { id: "c0" }, hasImage: false, missing: "network n" }, "adopt"],
+    ["whose container could not be taken over just now", { adoptable: { id: "c0" }, memory: { ...FRESH, notBeforeMs: NOW + 1 } }, "wait"],
+    ["that took its container over", { adoptable: undefined, container: container(), wanted: wanted({ adopts: "c".repeat(64) }) }, "none"],
     ["of a failed creation", { memory: { ...FRESH, failures: 2, notBeforeMs: NOW + 1 } }, "wait"],
     ["that is unhealthy", { container: unhealthy }, "count"],
     ["that is unhealthy and was counted", { container: unhealthy, memory: counted }, "wait"],

@@ -1,5 +1,5 @@
 // What to do next about one replica, from what is wanted and what is there. Pure.
-import type { ReplicaState } from "@flotilla/protocol";
+import { type ReplicaState, sayReplica } from "@flotilla/protocol";
 import type { ContainerView } from "../engine/containers-port.ts";
 
 /** What this host remembers of a replica; durable, so that a crash of the agent forgets no restart. */
@@ -23,9 +23,11 @@ export type Container = Pick<ContainerView, "id" | "status" | "exitCode" | "star
 export type ReplicaScene = {
   wanted: ReplicaState | undefined;
   container: Container | undefined;
+  /** Without a container: one that nobody looks after and that is to become this replica's. */
+  adoptable: Pick<ContainerView, "id"> | undefined;
   memory: ReplicaMemory;
   hasImage: boolean;
-  /** What has not arrived yet and is on its way: `network shop_default`; undefined: nothing. */
+  /** What has not arrived yet and is on its way: `waits for network shop_default`; undefined: nothing. */
   missing: string | undefined;
   /** This host has not heard of its control plane for so long. */
   silentForMs: number;
@@ -37,6 +39,7 @@ export type ReplicaStep =
   /** Nothing before then, unless something changes. */
   | { kind: "wait"; untilMs: number }
   | { kind: "pull" }
+  | { kind: "adopt" }
   | { kind: "create" }
   | { kind: "start" }
   /** The container ended or does not serve: it is counted, and decides how long to wait. */
@@ -66,6 +69,7 @@ export function planReplica(scene: ReplicaScene): ReplicaStep {
     if (end !== undefined) return end;
   }
   if (nowMs < memory.notBeforeMs) return { kind: "wait", untilMs: memory.notBeforeMs };
+  if (container === undefined && scene.adoptable !== undefined) return { kind: "adopt" };
   if (scene.missing !== undefined) return { kind: "wait", untilMs: nowMs + LOOK_AGAIN_MS };
   if (container !== undefined) return { kind: "start" };
   return scene.hasImage ? { kind: "create" } : { kind: "pull" };
@@ -86,8 +90,8 @@ function waitForControl({ stopsAfterMs }: ReplicaState, { nowMs }: ReplicaScene)
 function planRunning({ wanted, silentForMs, nowMs, memory }: ReplicaScene, container: Container): ReplicaStep {
   if (container.health?.Status === "unhealthy") {
     const end = endOf(container);
-    if (memory.countedEnd !== end) return { kind: "count", reason: "its health check fails", end };
-    if (nowMs >= memory.notBeforeMs) return { kind: "stop", because: "its health check fails" };
+    if (memory.countedEnd !== end) return { kind: "count", reason: sayReplica("health_fails"), end };
+    if (nowMs >= memory.notBeforeMs) return { kind: "stop", because: sayReplica("health_fails") };
     return { kind: "wait", untilMs: memory.notBeforeMs };
   }
   const limit = wanted?.stopsAfterMs ?? null;
@@ -101,7 +105,7 @@ function planEnded(
 ): ReplicaStep | undefined {
   if (staysEnded(wanted, { container, memory })) return { kind: "none" };
   const end = endOf(container);
-  return memory.countedEnd === end ? undefined : { kind: "count", reason: `it ended with exit code ${container.exitCode}`, end };
+  return memory.countedEnd === end ? undefined : { kind: "count", reason: sayReplica("ended", { exitCode: container.exitCode }), end };
 }
 
 /** Whether a container that has ended is not started again. */

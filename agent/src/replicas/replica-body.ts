@@ -1,6 +1,11 @@
 import { ContainerCreateBody } from "@flotilla/engine-api";
 import { REPLICA_LABEL, REVISION_LABEL, type ReplicaFile, type ReplicaState } from "@flotilla/protocol";
 
+/** How the host knows a replica's container, and of which version it is. */
+export function replicaLabels({ id, revision }: Pick<ReplicaState, "id" | "revision">): Record<string, string> {
+  return { [REPLICA_LABEL]: id, [REVISION_LABEL]: revision };
+}
+
 /**
  * The body of `POST /containers/create` of a replica. Pure. Its restarts are this host's own, so the engine has no policy of restart.
  * @param pathOf where a file is on the host.
@@ -15,7 +20,7 @@ export function toContainerBody(wanted: ReplicaState, pathOf: (file: ReplicaFile
   return ContainerCreateBody.parse({
     ...given,
     Image: wanted.image,
-    Labels: { ...given.Labels, [REPLICA_LABEL]: wanted.id, [REVISION_LABEL]: wanted.revision },
+    Labels: { ...given.Labels, ...replicaLabels(wanted) },
     HostConfig: {
       ...given.HostConfig,
       Mounts: [...(given.HostConfig?.Mounts ?? []), ...files],

@@ -44,6 +44,10 @@ class World {
       this.containers.set(id, view as unknown as ContainerView);
       return { Id: id };
     },
+    adopt: async (_namespace, id, labels) => {
+      this.#call(`adopt ${id}`);
+      this.change(id, { labels: { ...this.containers.get(id)?.labels, ...labels } });
+    },
     start: async (_namespace, id) => {
       this.#call(`start ${id}`);
       this.change(id, { status: "running", startedAtMs: this.nowMs });
@@ -157,6 +161,58 @@ describe("a replica that is wanted", () => {
     await manager.apply([replica("a", { image: "web:2" })]);
     await rest();
     expect(world.calls).toHaveLength(3);
+  });
+
+  const ID = "d".repeat(64);
+  const present = (more: object = {}): void =>
+    void world.containers.set(ID, {
+      id: ID,
+      name: "shop_web_1",
+      namespace: "default",
+      status: "running",
+      labels: { own: "1" },
+      exitCode: 0,
+      startedAtMs: 1,
+      ...more,
+    } as unknown as ContainerView);
+
+  test("takes over the container that it shall, as it runs, and does so once", async () => {
+    present();
+    await manager.apply([replica("a", { adopts: ID })]);
+    await rest();
+    await manager.apply([replica("a", { adopts: ID })]);
+    await rest();
+    expect(world.calls).toEqual([`adopt ${ID}`]);
+    expect(world.containers.get(ID)?.labels).toEqual({ own: "1", "io.flotilla.replica": "a", "io.flotilla.revision": "v1" });
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "running", containerId: ID, restarts: 0 });
+  });
+
+  test("is made where its container is gone, of another namespace, or another replica's", async () => {
+    await manager.apply([replica("a", { adopts: ID })]);
+    await rest();
+    present({ namespace: "other" });
+    await manager.apply([replica("a", { adopts: ID }), replica("b", { adopts: ID })]);
+    await rest();
+    world.containers.delete(ID);
+    present({ labels: { "io.flotilla.replica": "a" } });
+    await manager.apply([replica("a", { adopts: ID }), replica("b", { adopts: ID }), replica("c", { adopts: ID })]);
+    await rest();
+    expect(world.calls.filter((call) => call.startsWith("create") || call.startsWith("adopt"))).toEqual([
+      "create shop-web-a",
+      "create shop-web-b",
+      "create shop-web-c",
+    ]);
+  });
+
+  test("whose container cannot be taken over says why and tries again", async () => {
+    present();
+    world.failing = "adopt";
+    await manager.apply([replica("a", { adopts: ID })]);
+    await rest();
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "waiting", reason: `adopt ${ID}: no` });
+    world.failing = undefined;
+    await passTime(1_000);
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "running", containerId: ID });
   });
 
   test("goes when it is not wanted any more", async () => {

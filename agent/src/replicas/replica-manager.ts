@@ -1,12 +1,20 @@
 import { toFlotillaError } from "@flotilla/core";
-import { REPLICA_KIND, REPLICA_LABEL, type ReplicaFile, type ReplicaState, type Resource, type ResourceFailure } from "@flotilla/protocol";
+import {
+  REPLICA_KIND,
+  REPLICA_LABEL,
+  sayReplica,
+  type ReplicaFile,
+  type ReplicaState,
+  type Resource,
+  type ResourceFailure,
+} from "@flotilla/protocol";
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
 import { describeReplica, lastHealthOutput } from "./describe-replica.ts";
 import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
 import { readReplicas } from "./read-replicas.ts";
-import { toContainerBody } from "./replica-body.ts";
+import { replicaLabels, toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
 
 /** Steps that run at once, and pulls beside them: a large image keeps nobody from being stopped. */
@@ -117,15 +125,25 @@ export class ReplicaManager implements Reconciler {
       wanted !== undefined && (wanted.pullPolicy !== "always" || runner.isPulled) && engine.hasImage(wanted.namespace, wanted.image);
     const silentForMs = now - (silentSinceMs() ?? now);
     const missing = wanted === undefined ? undefined : this.#missing(wanted);
-    if (missing !== undefined || runner.progress.startsWith(WAITS)) runner.progress = missing === undefined ? "" : `${WAITS}${missing}`;
-    return { wanted, container: this.#containerOf(id), memory: memories.get(id), hasImage, missing, silentForMs, nowMs: now };
+    if (missing !== undefined || runner.progress.startsWith(WAITS)) runner.progress = missing ?? "";
+    const container = this.#containerOf(id);
+    const adoptable = container === undefined ? this.#adoptable(wanted) : undefined;
+    return { wanted, container, adoptable, memory: memories.get(id), hasImage, missing, silentForMs, nowMs: now };
+  }
+
+  /** Of the replica's own namespace and nobody's replica: a document alone gives nobody the containers of others. */
+  #adoptable(wanted: ReplicaState | undefined): ContainerView | undefined {
+    if (wanted === undefined || wanted.adopts === null) return undefined;
+    return this.#deps.engine
+      .views()
+      .find(({ id, namespace, labels }) => id === wanted.adopts && namespace === wanted.namespace && !(REPLICA_LABEL in labels));
   }
 
   #missing({ namespace, networks, files }: ReplicaState): string | undefined {
     const network = networks.find(({ name }) => !this.#deps.engine.hasNetwork(namespace, name));
-    if (network !== undefined) return `network ${network.name}`;
+    if (network !== undefined) return sayReplica("waits_for_network", { name: network.name });
     const file = files.find((each) => !this.#files.has(each.file));
-    return file === undefined ? undefined : `${file.kind} ${file.target}`;
+    return file === undefined ? undefined : sayReplica(`waits_for_${file.kind}`, { name: file.target });
   }
 
   #containerOf(id: string): ContainerView | undefined {
@@ -163,6 +181,11 @@ export class ReplicaManager implements Reconciler {
     if (step.kind === "remove") return this.#remove(id, container);
     if (wanted === undefined) return;
     if (step.kind === "pull") return this.#pull(wanted, runner);
+    if (step.kind === "adopt") {
+      const adopted = this.#adoptable(wanted);
+      if (adopted !== undefined) await engine.adopt(wanted.namespace, adopted.id, replicaLabels(wanted));
+      return;
+    }
     // Before the creation too: the engine looks at what is to be mounted.
     if (step.kind === "create" || step.kind === "start") this.#deps.files.prepare(wanted, (file) => this.#files.get(file));
     if (step.kind === "create") {
@@ -202,7 +225,7 @@ export class ReplicaManager implements Reconciler {
         signal: pull.signal,
         progress: (part) => {
           // In steps of ten: each is a message to the control plane.
-          const text = `pulling ${image}: ${Math.floor(part * 10) * 10}%`;
+          const text = sayReplica("pulling", { image, percent: Math.floor(part * 10) * 10 });
           if (text === runner.progress) return;
           runner.progress = text;
           void this.#publish(id, { runner, scene: this.#look(id, runner) });

@@ -12,6 +12,8 @@ export type ReplicaEngine = {
   /** All containers of all namespaces. */
   views(): ContainerView[];
   create(request: { namespace: string; name: string; body: ContainerCreateBody; ownSources: readonly string[] }): Promise<{ Id: string }>;
+  /** Makes a container that is there a replica's: with these labels, and no restarts but this host's own. Whether it runs does not change. */
+  adopt(namespace: string, id: string, labels: Readonly<Record<string, string>>): Promise<void>;
   start(namespace: string, id: string): Promise<void>;
   stop(namespace: string, id: string): Promise<void>;
   /** With its anonymous volumes, running or not. */

@@ -136,6 +136,17 @@ describe("use and removal", () => {
     expect(events.history().at(-1)).toMatchObject({ action: "destroy", id: name });
   });
 
+  test("kept ones are anonymous no more, and those of others stay so", async () => {
+    const { name } = await volumes.create(NS, { containerId: "c1" });
+    const other = await volumes.create(NS, { containerId: "c2" });
+    volumes.keep(NS, "c1");
+    volumes.keep(NS, "c1");
+    expect([volumes.get(NS, name).isAnonymous, volumes.get(NS, other.name).isAnonymous]).toEqual([false, true]);
+    volumes.release(NS, "c1", { removesAnonymous: true });
+    volumes.release(NS, "c2", { removesAnonymous: true });
+    expect(volumes.list(NS).map((view) => view.name)).toEqual([name]);
+  });
+
   test("an unknown volume is not found, unless removed by force", async () => {
     expect(() => volumes.path(NS, "nope")).toThrow("get nope: no such volume");
     expect(() => volumes.acquire(NS, "nope", "c1")).toThrow("get nope: no such volume");

@@ -118,6 +118,10 @@ class LocalVolumes implements Volumes {
     if (this.#table.addUse(volume, containerId)) this.#ensureMounted(volume, this.#dataPath(namespace, name));
   }
 
+  keep(namespace: string, containerId: string): void {
+    this.#table.takeLabel(namespace, containerId, ANONYMOUS_LABEL);
+  }
+
   release(namespace: string, containerId: string, options: { removesAnonymous?: boolean } = {}): string[] {
     const { unused, anonymous } = this.#table.transaction(() => {
       const released = this.#table.removeUses(namespace, containerId);

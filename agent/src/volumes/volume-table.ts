@@ -86,6 +86,18 @@ export class VolumeTable {
     );
   }
 
+  /** Takes a label away from all volumes that a container uses. */
+  takeLabel(namespace: string, containerId: string, label: string): void {
+    this.#db.run(
+      `UPDATE volumes SET labels = json_remove(labels, ?)
+       WHERE namespace = ? AND name IN (SELECT name FROM volume_uses WHERE namespace = ? AND container_id = ?)`,
+      `$."${label}"`,
+      namespace,
+      namespace,
+      containerId,
+    );
+  }
+
   markRemoving(namespace: string, name: string): void {
     this.#db.run("UPDATE volumes SET is_removing = 1 WHERE namespace = ? AND name = ?", namespace, name);
   }

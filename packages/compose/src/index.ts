@@ -9,4 +9,4 @@ export { type ComposeIssue, composeError, formatIssue, type SourcePosition } fro
 export { loadProject } from "./load/load-project.ts";
 export type { FileReader, LoadedProject, LoadRequest } from "./load/request.ts";
 export * from "./model.ts";
-export { escapeDollars, toYaml } from "./to-yaml.ts";
+export { escapeDollars, toYaml, writeYaml } from "./to-yaml.ts";

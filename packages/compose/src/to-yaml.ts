@@ -1,7 +1,10 @@
 import { stringify } from "yaml";
 
 /** A document as YAML. Dollars are doubled, so that reading it again substitutes nothing. */
-export const toYaml = (document: unknown): string => stringify(escapeDollars(document), { lineWidth: 0, aliasDuplicateObjects: false });
+export const toYaml = (document: unknown): string => writeYaml(escapeDollars(document));
+
+/** A document as YAML, dollars as they are: `${NAME}` is a variable when it is read. */
+export const writeYaml = (document: unknown): string => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 
 /** The same document with every `$` of its values doubled. */
 export function escapeDollars(value: unknown): unknown {

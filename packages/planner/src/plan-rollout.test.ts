@@ -76,15 +76,14 @@ describe("a service without replicas", () => {
   });
 
   test("waits for what it depends on", () => {
-    const plan = planRollout({ service: service({ blockedBy: "db to be healthy" }), replicas: [], nowMs: NOW });
+    const plan = planRollout({ service: service({ blockedBy: reason("waits_for_health", { service: "db" }) }), replicas: [], nowMs: NOW });
     expect(plan).toMatchObject({ actions: [], state: "waiting", message: "waits for db to be healthy" });
   });
 
   test("does not wait for it once it has some", () => {
-    expect(short({ service: service({ blockedBy: "db to be healthy" }), replicas: [fresh("1")], nowMs: NOW })).toEqual([
-      "create 2 new",
-      "create 3 new",
-    ]);
+    expect(
+      short({ service: service({ blockedBy: reason("waits_for_health", { service: "db" }) }), replicas: [fresh("1")], nowMs: NOW }),
+    ).toEqual(["create 2 new", "create 3 new"]);
   });
 
   test("of no slots is done", () => {
@@ -338,7 +337,9 @@ describe("a rollout that does not get on", () => {
     const canary = { count: 1, gate: "manual" as const };
     const first = fresh("1", { readyAtMs: NOW });
     expect(planRollout({ service: service({ policy: { canary } }), replicas: [first, ...old.slice(1)], nowMs }).state).toBe("waiting");
-    expect(planRollout({ service: service({ blockedBy: "db to start" }), replicas: [], nowMs }).state).toBe("waiting");
+    expect(planRollout({ service: service({ blockedBy: reason("waits_for_start", { service: "db" }) }), replicas: [], nowMs }).state).toBe(
+      "waiting",
+    );
     const patient = service({ policy: { delayMs: 7_200_000 } });
     expect(planRollout({ service: patient, replicas: [first, ...old.slice(1)], nowMs })).toMatchObject({
       state: "rolling",

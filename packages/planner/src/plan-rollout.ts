@@ -114,7 +114,7 @@ function fillEmpty(scene: Scene, isHeld: boolean): Reason | undefined {
   const isNew = slots.every(
     ({ current, outdated, leaving, lost }) => current.length + outdated.length + leaving.length + lost.length === 0,
   );
-  if (isNew && service.blockedBy !== null) return reason("waits_for", { what: service.blockedBy });
+  if (isNew && service.blockedBy !== null) return service.blockedBy;
   const room = service.kind === "job" && service.maxConcurrent > 0 ? service.maxConcurrent - slots.filter(isBusy).length : empty.length;
   for (const { name, lost } of empty.slice(0, Math.max(0, room))) {
     const hash = isHeld ? (service.stableHash ?? service.hash) : service.hash;

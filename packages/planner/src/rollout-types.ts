@@ -41,8 +41,8 @@ export type RolloutService = {
   /** A person, or a failure, holds it. */
   isHeld: boolean;
   isCanaryApproved: boolean;
-  /** What it waits for before its first replica is made: `db to be healthy`. */
-  blockedBy: string | null;
+  /** What it waits for before its first replica is made. */
+  blockedBy: Reason | null;
   /** Of jobs: replicas that run at once; 0: all. */
   maxConcurrent: number;
 };

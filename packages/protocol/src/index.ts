@@ -19,5 +19,6 @@ export * from "./peer.ts";
 export * from "./reach.ts";
 export * from "./registry-credentials.ts";
 export * from "./replica-state.ts";
+export * from "./replica-words.ts";
 export * from "./transcript.ts";
 export * from "./network-wish.ts";

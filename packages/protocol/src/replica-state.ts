@@ -60,6 +60,12 @@ export const replicaState = z.object({
   restart: replicaRestart,
   /** It ends by itself once this host has not heard of its control plane for so long; null: it runs on. */
   stopsAfterMs: z.int().min(0).nullable(),
+  /** A container of the namespace that becomes this replica as it runs, if it is there and no replica yet; else one is made. */
+  adopts: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .default(null),
 });
 export type ReplicaState = z.output<typeof replicaState>;
 

@@ -16,6 +16,30 @@ export const stackPlan = z.object({
 });
 export type StackPlan = z.output<typeof stackPlan>;
 
+export const adoptionPlan = z.object({
+  services: z.array(z.object({ name: z.string(), replicas: z.array(plannedReplica) })),
+  left: z.array(z.object({ because: z.string() })),
+  networks: z.array(z.string()),
+  volumes: z.array(z.string()),
+  variables: z.array(z.string()),
+  notes: z.array(z.string()),
+  source: z.string(),
+  basis: z.string(),
+});
+export type AdoptionPlan = z.output<typeof adoptionPlan>;
+export const outsideProjects = z.object({
+  items: z.array(
+    z.object({
+      project: z.string(),
+      host: z.object({ name: z.string() }),
+      running: z.int(),
+      containers: z.int(),
+      services: z.array(z.object({ name: z.string() })),
+    }),
+  ),
+  errors: z.array(z.object({ host: z.object({ name: z.string() }), message: z.string() })),
+});
+
 export const deployed = z.object({ deploymentId: z.string(), revision: z.int() });
 
 export const deploymentDetail = z.object({

@@ -1,5 +1,5 @@
 // What `flotilla stack` prints for people.
-import type { StackPlan } from "./answers.ts";
+import type { AdoptionPlan, StackPlan } from "./answers.ts";
 
 /** Columns of equal width, with a head. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -9,6 +9,20 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
 }
 
 const SIGNS: Readonly<Record<string, string>> = { make: "+", replace: "~", remove: "-", keep: " " };
+
+/** What becomes of each container of a project, and what the stack keeps. */
+export function formatAdoption({ services, left, networks, volumes, variables, notes, source }: AdoptionPlan): string {
+  const lines: string[] = [];
+  for (const { name, replicas } of services) {
+    lines.push(`+ service ${name}`);
+    for (const { slot, act, because } of replicas) lines.push(`  ${SIGNS[act] ?? " "} replica ${slot}: ${because}`);
+  }
+  for (const { because } of left) lines.push(`  left as it is: ${because}`);
+  for (const [what, names] of Object.entries({ volumes, networks }))
+    if (names.length > 0) lines.push(`  ${what} kept: ${names.join(", ")}`);
+  if (variables.length > 0) lines.push(`  variables made: ${variables.join(", ")}`);
+  return [...lines, ...notes.map((note) => `! ${note}`), "", source.trimEnd()].join("\n");
+}
 
 /** A plan as a list of what would happen. */
 export function formatPlan({ services, networks, notes }: StackPlan): string {

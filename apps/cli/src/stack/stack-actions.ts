@@ -12,7 +12,12 @@ import { formatDiff, formatPlan, formatTable } from "./show.ts";
 const POLL_MS = 300;
 const empty = z.looseObject({});
 
-function ask<T extends z.ZodType>(kind: "query" | "mutation", path: string, how: { input?: unknown; output: T }): Promise<z.output<T>> {
+/** Calls a procedure as who is signed in. */
+export function ask<T extends z.ZodType>(
+  kind: "query" | "mutation",
+  path: string,
+  how: { input?: unknown; output: T },
+): Promise<z.output<T>> {
   return callProcedure(readCredentials(), { kind, path, ...how });
 }
 
@@ -36,7 +41,8 @@ export async function deployStack(output: Output, name: string, options: FileOpt
   return await waitFor(output, deploymentId);
 }
 
-async function waitFor(output: Output, id: string): Promise<number> {
+/** Tells the steps of a deployment until it ends. The exit code is 1 unless it ended well. */
+export async function waitFor(output: Output, id: string): Promise<number> {
   const seen = new Set<string>();
   for (;;) {
     const deployment = await ask("query", "deployments.get", { input: { id }, output: deploymentDetail });

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { Output } from "../output.ts";
+import type * as Adoption from "./adopt-actions.ts";
+import type { AdoptOptions } from "./adopt-actions.ts";
 import type { FileOptions } from "./load-files.ts";
 import type * as Actions from "./stack-actions.ts";
 
@@ -7,6 +9,7 @@ type Run = (command: (output: Output) => Promise<number | void>) => Promise<void
 
 /** What a command needs is loaded when it runs: the rest of `flotilla` starts without it. */
 const actions = (): Promise<typeof Actions> => import("./stack-actions.ts");
+const adoption = (): Promise<typeof Adoption> => import("./adopt-actions.ts");
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** `flotilla stack …`. */
@@ -17,6 +20,7 @@ export function addStackCommands(program: Command, run: Run): void {
     .command("ls")
     .description("list stacks")
     .action(() => run(async (output) => (await actions()).listStacks(output)));
+  addAdoptionCommands(stack, run);
   stack
     .command("ps <name>")
     .description("list the replicas of a stack, with their hosts")
@@ -66,6 +70,21 @@ const CONTROLS = {
   abort: "go back to what was before the rollouts that are under way",
   approve: "let a rollout go on after its canary",
 } as const;
+
+function addAdoptionCommands(stack: Command, run: Run): void {
+  stack
+    .command("outside")
+    .description("list compose projects that run on hosts and belong to no stack")
+    .option("--host <name>", "of this host only")
+    .action((options: { host?: string }) => run(async (output) => (await adoption()).listOutside(output, options)));
+  stack
+    .command("adopt <project>")
+    .description("make a compose project that runs on a host a stack")
+    .requiredOption("--host <name>", "the host that it runs on")
+    .option("--plan", "only show what would become of it", false)
+    .option("-d, --detach", "do not wait for the end", false)
+    .action((project: string, options: AdoptOptions) => run(async (output) => (await adoption()).adoptProject(output, project, options)));
+}
 
 function addFileCommands(stack: Command, run: Run): void {
   const withFiles = (command: Command): Command =>

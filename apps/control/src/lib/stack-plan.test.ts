@@ -15,7 +15,13 @@ describe("planAct", () => {
 });
 
 test("countPlan counts over services", () => {
-  const service = { name: "web", change: "create" as const, reasons: [], replicas: [replica, { ...replica, slot: "2", host: null }] };
+  const service = {
+    name: "web",
+    change: "create" as const,
+    reasons: [],
+    differs: [],
+    replicas: [replica, { ...replica, slot: "2", host: null }],
+  };
   expect(countPlan([service, service])).toEqual({ make: 2, replace: 0, move: 0, remove: 0, keep: 0, unplaced: 2 });
 });
 

@@ -27,6 +27,8 @@ const plannedService = z.object({
   name: z.string(),
   change: z.enum(PLAN_CHANGES),
   reasons: z.array(z.string()),
+  /** `reasons` as data; deployments from before have none. */
+  differs: z.array(reasonRow).default([]),
   replicas: z.array(plannedReplica),
 });
 const planSchema = z.object({
@@ -39,13 +41,26 @@ export type PlannedReplica = z.output<typeof plannedReplica>;
 export type PlannedService = z.output<typeof plannedService>;
 export type ReadablePlan = z.output<typeof planSchema>;
 
-const reasonSchema = z.object({ reason: z.string() });
-const moves = z.object({ moves: z.array(z.object({ from: z.string(), to: z.string(), because: z.string() })) });
+/** The plan of an adoption: it makes no networks. */
+export function toReadablePlan({
+  services,
+  notes,
+}: {
+  services: readonly z.input<typeof plannedService>[];
+  notes: readonly string[];
+}): ReadablePlan {
+  return planSchema.parse({ services, networks: [], notes });
+}
+
+const reasonSchema = z.object({ reason: z.string(), reasons: z.array(reasonRow).default([]) });
+const moves = z.object({
+  moves: z.array(z.object({ from: z.string(), to: z.string(), because: z.string(), reasons: z.array(reasonRow).default([]) })),
+});
 
 export type StoredPlan =
   | { kind: "plan"; plan: ReadablePlan }
-  | { kind: "reason"; reason: string }
-  | { kind: "moves"; moves: { from: string; to: string; because: string }[] }
+  | { kind: "reason"; reason: string; reasons: Reason[] }
+  | { kind: "moves"; moves: { from: string; to: string; because: string; reasons: Reason[] }[] }
   | { kind: "none" };
 
 /** The plan that a deployment keeps: whole, the reason of one that had none, or moves. */
@@ -55,7 +70,7 @@ export function readStoredPlan(stored: unknown): StoredPlan {
   const moved = moves.safeParse(stored);
   if (moved.success) return { kind: "moves", moves: moved.data.moves };
   const reason = reasonSchema.safeParse(stored);
-  return reason.success ? { kind: "reason", reason: reason.data.reason } : { kind: "none" };
+  return reason.success ? { kind: "reason", ...reason.data } : { kind: "none" };
 }
 
 /** What a replica's line means: one that is made anew on another host is moved, one that finds no host is said so. */

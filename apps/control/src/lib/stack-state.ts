@@ -21,7 +21,7 @@ export type ReplicaPhase = (typeof REPLICA_PHASES)[number];
 export const OUTCOMES = ["running", "paused", "done", "rolled_back", "superseded", "failed", "aborted"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export const DEPLOYMENT_KINDS = ["deploy", "rollback", "file", "rebalance", "remove"] as const;
+export const DEPLOYMENT_KINDS = ["deploy", "rollback", "file", "rebalance", "remove", "adopt"] as const;
 
 const STACK_TONES: Readonly<Record<StackState, Tone>> = {
   running: "ok",

@@ -1,4 +1,6 @@
 import {
+  adoptInput,
+  adoptProject,
   checkStack,
   controlInput,
   controlStack,
@@ -20,12 +22,18 @@ import {
   listComposeKeys,
   listDeployments,
   listFiles,
+  listOutside,
   listReplicaEvents,
   listStacks,
   listVariables,
   type ObjectRef,
+  outsideInput,
+  planAdoption,
   planDeployment,
   planRebalance,
+  projectObject,
+  type ProjectRef,
+  projectRef,
   rebalanceStack,
   removeFile,
   removeStack,
@@ -52,6 +60,10 @@ function theStack({ services, actor }: ApiContext, input: { stack: string }): Pr
   return stackObject(services, actor, input);
 }
 
+function theProject({ services, actor }: ApiContext, input: ProjectRef): Promise<ObjectRef> {
+  return projectObject(services, actor, input);
+}
+
 function theDeployment({ services, actor }: ApiContext, { id }: { id: string }): Promise<ObjectRef> {
   return deploymentObject(services, actor, id);
 }
@@ -75,6 +87,17 @@ export const stacksRouter = createRouter({
   composeKeys: procedure(z.void(), { action: "stack.read", object: ownTeam }).query(() => listComposeKeys()),
   deploy: procedure(deployInput, { action: "stack.deploy", object: ownTeam }).mutation(({ ctx, input }) =>
     deployStack(ctx.services, ctx.actor, input),
+  ),
+  /** Compose projects on hosts that belong to no stack. */
+  outside: procedure(outsideInput, { action: "container.read", object: ownTeam }).query(({ ctx, input }) =>
+    listOutside(ctx.services, ctx.actor, input),
+  ),
+  /** What making a stack of one would do. */
+  adoptionPlan: procedure(projectRef, { action: "stack.planAdoption", object: theProject }).query(({ ctx, input }) =>
+    planAdoption(ctx.services, ctx.actor, input),
+  ),
+  adopt: procedure(adoptInput, { action: "stack.adopt", object: theProject }).mutation(({ ctx, input }) =>
+    adoptProject(ctx.services, ctx.actor, input),
   ),
   variables: procedure(stackInputRef, { action: "stack.read", object: theStack }).query(({ ctx, input }) =>
     listVariables(ctx.services, ctx.actor, input.stack),

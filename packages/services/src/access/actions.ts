@@ -103,6 +103,9 @@ export const ACTIONS = {
   /** Files as they were written, and plans of files: environments hold secrets. */
   "stack.inspect": { needs: ["stack.inspect"], changes: false },
   "stack.deploy": { needs: ["stack.deploy"], changes: true },
+  /** A stack of containers that run: their environments become its variables. */
+  "stack.planAdoption": { needs: ["stack.inspect", "container.inspect"], changes: false },
+  "stack.adopt": { needs: ["stack.deploy", "container.inspect"], changes: true },
   "stack.control": { needs: ["stack.control"], changes: true },
   "stack.remove": { needs: ["stack.remove"], changes: true },
   "secret.read": { needs: ["secret.read"], changes: false },

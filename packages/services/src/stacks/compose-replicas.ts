@@ -26,6 +26,7 @@ type Row = {
   hash: string;
   target: ServiceTarget;
   createdAt: Date;
+  adopts: string | null;
   service: { name: string; stackId: string; stack: { name: string } };
 };
 
@@ -44,10 +45,14 @@ export const replicaComposer: HostComposer = {
   async compose({ services, tx, host }) {
     const projects = new Projects(services, tx);
     const bodies = new Map<string, ResourceBody>();
-    for (const row of await readRows(tx, host.id)) {
+    const rows = await readRows(tx, host.id);
+    const where = { teamId: host.teamId };
+    const overlays = rows.length === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true } });
+    const shared = new Set(overlays.map(({ name }) => name));
+    for (const row of rows) {
       const project = await projects.find(row.service.stackId, row.target.revision);
       const isReadable = !(project instanceof FlotillaError);
-      bodies.set(row.id, isReadable ? composeReplica(row, { project, namespace: host.team.namespace }) : kept(project));
+      bodies.set(row.id, isReadable ? composeReplica(row, { project, namespace: host.team.namespace, shared }) : kept(project));
     }
     return bodies;
   },
@@ -76,8 +81,10 @@ function kept({ message }: FlotillaError): ResourceBody {
   return { kept: message.slice(0, MAX_REPLICA_TEXT) };
 }
 
+type ReplicaScene = { project: Project; namespace: string; /** Names of the networks over several hosts. */ shared: ReadonlySet<string> };
+
 /** One replica. Pure; equal rows give equal bytes. */
-export function composeReplica(row: Row, { project, namespace }: { project: Project; namespace: string }): ReplicaState {
+export function composeReplica(row: Row, { project, namespace, shared }: ReplicaScene): ReplicaState {
   const { id, slot, hash, target } = row;
   const { name, stack } = row.service;
   const service = project.services[name];
@@ -107,17 +114,27 @@ export function composeReplica(row: Row, { project, namespace }: { project: Proj
     image: service.image,
     pullPolicy: service.pullPolicy === "always" || service.pullPolicy === "never" ? service.pullPolicy : "missing",
     body: { ...body, Labels: labels },
-    networks: service.networkMode === undefined ? networksOf(project, service) : [],
+    networks: service.networkMode === undefined ? networksOf(project, { name, service, shared }) : [],
     files: filesOf(project, service, target),
     restart: restartPolicy(service),
     stopsAfterMs: loss.action === "stop" ? loss.afterMs : null,
+    adopts: row.adopts,
   };
 }
 
-/** Names of the service are its virtual address's (network services), so replicas have no aliases but their own name. */
-function networksOf(project: Project, service: Service): ReplicaState["networks"] {
-  const ordered = Object.entries(service.networks).toSorted(([, a], [, b]) => b.priority - a.priority);
-  return ordered.map(([key]) => ({ name: project.networks[key]?.name ?? key, aliases: [] }));
+type Connected = { name: string; service: Service; shared: ReadonlySet<string> };
+
+/**
+ * Names of the service are its virtual address's (network services), so replicas have no aliases but their own name. In a network of one host,
+ * which has no such addresses, they are the replicas' own; Docker's `bridge` has no names.
+ */
+function networksOf(project: Project, { name: service, service: { networks }, shared }: Connected): ReplicaState["networks"] {
+  const ordered = Object.entries(networks).toSorted(([, a], [, b]) => b.priority - a.priority);
+  return ordered.map(([key, { aliases }]) => {
+    const { name = key, isExternal = false } = project.networks[key] ?? {};
+    const isLocal = isExternal && !shared.has(name) && name !== "bridge";
+    return { name, aliases: isLocal ? [...new Set([service, ...aliases])] : [] };
+  });
 }
 
 function filesOf(project: Project, service: Service, target: ServiceTarget): ReplicaFile[] {

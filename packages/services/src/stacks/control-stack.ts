@@ -1,6 +1,6 @@
 import { FlotillaError } from "@flotilla/core";
 import type { Stack, Transaction } from "@flotilla/db";
-import { formatReason, type Move, planMoves, type Reason } from "@flotilla/planner";
+import { formatReason, type Move, planMoves, type Reason, reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
@@ -73,10 +73,11 @@ export async function controlStack(services: ServiceContext, actor: Actor, input
         );
       for (const row of concerned) await tx.stackService.update({ where: { id: row.id }, data: changeOf(act, row.stable, now) });
       await tx.stack.update({ where: { id: stack.id }, data: { generation: { increment: 1 } } });
-      const text = `${act} by ${requireUser(actor).email}`;
+      const why = reason("acted", { act, by: requireUser(actor).email });
+      const [text, said] = [formatReason(why), { event: "says" as const, reasons: [why] }];
       await addStep(
         tx,
-        concerned.map(({ name }) => ({ stackId: stack.id, service: name, replicaId: null, host: null, level: "info", text })),
+        concerned.map(({ name }) => ({ stackId: stack.id, service: name, replicaId: null, host: null, level: "info", text, said })),
       );
     },
   });
@@ -127,7 +128,8 @@ export async function rollbackStack(
       const keys = [...new Set(Object.values(project.services).flatMap((service) => filesOf(project, service)))];
       const files = await currentVersions(tx, stack.teamId, keys);
       await setTargets(tx, { stack, project, revision: revision.number, now, files, rollsBack: true });
-      const plan = { reason: `back from revision ${stack.current}` };
+      const why = reason("back_from", { revision: stack.current });
+      const plan = { reason: formatReason(why), reasons: [why] };
       const actorName = requireUser(actor).email;
       const deploymentId = await beginDeployment(tx, {
         stackId: stack.id,

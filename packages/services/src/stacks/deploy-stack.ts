@@ -13,7 +13,7 @@ import { currentVersions, fileName, setFileIn } from "./files.ts";
 import { STACK_LABEL } from "./orphan-networks.ts";
 import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
-import { checkService } from "./service-policy.ts";
+import { checkService, isOfOneHost } from "./service-policy.ts";
 import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
 import { AT_ONE_TIME, lockStacks, notifyStacks } from "./stack-rows.ts";
 import { type LoadedStack, loadStack, stackInput, type StackInput } from "./stack-source.ts";
@@ -28,7 +28,8 @@ export type DeployInput = z.output<typeof deployInput>;
 
 export type Deployed = { stackId: string; deploymentId: string; revision: number; plan: StackPlan };
 
-const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
+/** Of a transaction that waits for its turn. */
+export const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
 
 export function stackRef(stack: Pick<Stack, "id" | "name" | "teamId">): ObjectRef {
   return { kind: "stack", id: stack.id, name: stack.name, teamId: stack.teamId };
@@ -38,7 +39,7 @@ export function stackRef(stack: Pick<Stack, "id" | "name" | "teamId">): ObjectRe
 export async function planDeployment(services: ServiceContext, actor: Actor, input: StackInput): Promise<StackPlan> {
   const { team } = requireUser(actor);
   const loaded = await loadStack(services, team.id, input);
-  check(loaded);
+  checkProject(loaded);
   const plan = await services.prisma.$transaction(
     async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
     AT_ONE_TIME,
@@ -46,7 +47,8 @@ export async function planDeployment(services: ServiceContext, actor: Actor, inp
   return { ...plan, notes: [...loaded.issues.map(formatIssue), ...plan.notes] };
 }
 
-function check({ project }: LoadedStack): void {
+/** @throws invalid for what no stack can be. */
+export function checkProject({ project }: LoadedStack): void {
   const names = Object.keys(project.services);
   if (names.length === 0) throw new FlotillaError("invalid", "the project has no services");
   if (names.length > MAX_SERVICES) throw new FlotillaError("invalid", `${names.length} services are more than ${MAX_SERVICES}`);
@@ -60,7 +62,7 @@ function check({ project }: LoadedStack): void {
 export async function deployStack(services: ServiceContext, actor: Actor, input: DeployInput): Promise<Deployed> {
   const { team } = requireUser(actor);
   const loaded = await loadStack(services, team.id, input);
-  check(loaded);
+  checkProject(loaded);
   const { project } = loaded;
   return services.prisma.$transaction(async (tx) => {
     await lockStacks(tx, team.id);
@@ -117,9 +119,21 @@ async function storeContents(tx: Transaction, { services, actor, teamId, loaded 
     throw new FlotillaError("invalid", `there is no ${missing.map((key) => key.replace("/", " ")).join(", ")}: make it first`);
 }
 
-async function makeNetworks(tx: Transaction, { services, actor, teamId, project }: Scope & { project: Project }): Promise<void> {
+/** External networks must be there: over several hosts, or on the one host that its services are bound to. @throws invalid. */
+export async function refuseMissingNetworks(tx: Transaction, { teamId, project }: { teamId: string; project: Project }): Promise<void> {
   for (const { key, network } of await missingNetworks(tx, teamId, project)) {
-    if (network.isExternal) throw new FlotillaError("invalid", `networks.${key}: there is no network ${network.name} over several hosts`);
+    if (!network.isExternal || isOfOneHost(project, key)) continue;
+    throw new FlotillaError(
+      "invalid",
+      `networks.${key}: there is no network ${network.name} over several hosts; one of a single host needs services that are bound to it (node.hostname==NAME)`,
+    );
+  }
+}
+
+async function makeNetworks(tx: Transaction, { services, actor, teamId, project }: Scope & { project: Project }): Promise<void> {
+  await refuseMissingNetworks(tx, { teamId, project });
+  for (const { key, network } of await missingNetworks(tx, teamId, project)) {
+    if (network.isExternal) continue;
     const [pool] = network.ipam?.pools ?? [];
     const labels = {
       ...network.labels,
@@ -143,9 +157,10 @@ async function makeNetworks(tx: Transaction, { services, actor, teamId, project 
   }
 }
 
-type NewRevision = { services: ServiceContext; actor: Actor; stack: Stack; loaded: LoadedStack; now: Date };
+export type NewRevision = { services: ServiceContext; actor: Actor; stack: Stack; loaded: LoadedStack; now: Date };
 
-async function addRevision(tx: Transaction, { services, actor, stack, loaded, now }: NewRevision): Promise<number> {
+/** The next revision of a stack. @returns its number. */
+export async function addRevision(tx: Transaction, { services, actor, stack, loaded, now }: NewRevision): Promise<number> {
   const last = await tx.stackRevision.findFirst({ where: { stackId: stack.id }, orderBy: { number: "desc" }, select: { number: true } });
   const number = (last?.number ?? 0) + 1;
   const id = crypto.randomUUID();

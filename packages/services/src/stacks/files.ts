@@ -1,4 +1,5 @@
 import type { Transaction } from "@flotilla/db";
+import { formatReason, reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
@@ -155,7 +156,8 @@ async function rollUsers(tx: Transaction, { services, actor, teamId, kind, name 
       });
     }
     const actorName = actor.kind === "user" ? actor.email : actor.kind;
-    const plan = { reason: `${kind} ${name} changed`, services: ofStack.map(({ service }) => service) };
+    const why = reason("file_changed", { kind, name });
+    const plan = { reason: formatReason(why), reasons: [why], services: ofStack.map(({ service }) => service) };
     await tx.stackDeployment.updateMany({
       where: { stackId, outcome: { in: ["running", "paused"] } },
       data: { outcome: "superseded", finishedAt: now },

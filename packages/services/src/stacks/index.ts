@@ -1,3 +1,6 @@
+export { adoptInput, type Adopted, adoptProject } from "./adopt/adopt-project.ts";
+export { listOutside, type OutsideProject, outsideInput } from "./adopt/list-outside.ts";
+export { type AdoptionPlan, planAdoption, projectObject, type ProjectRef, projectRef } from "./adopt/plan-adoption.ts";
 export * from "./check-stack.ts";
 export * from "./control-stack.ts";
 export { deployInput, deployStack, planDeployment, type DeployInput, type Deployed } from "./deploy-stack.ts";

@@ -28,6 +28,8 @@ export type PlannedService = {
   change: "create" | "update" | "scale" | "remove" | "none";
   /** What is different, in words. */
   reasons: string[];
+  /** The same as data. */
+  differs: Reason[];
   replicas: PlannedReplica[];
 };
 
@@ -108,7 +110,7 @@ function draft(input: PlanInput, name: string): Draft {
   const hash = input.hashes.get(name);
   const slots = model === undefined || demand === undefined ? [] : slotsOf(input, { name, demand });
   const replicas: PlannedReplica[] = [];
-  const draftOf: Draft = { serviceId, service: { name, change: "none", reasons: [], replicas }, wanted: [], placed: [] };
+  const draftOf: Draft = { serviceId, service: { name, change: "none", reasons: [], differs: [], replicas }, wanted: [], placed: [] };
   for (const slot of slots) {
     const there = before?.replicas.find((replica) => replica.slot === slot);
     const isCurrent = there?.hash === hash;
@@ -140,28 +142,37 @@ function slotsOf(input: PlanInput, { name, demand }: { name: string; demand: Ser
 
 type Compared = { name: string; before: PresentService | undefined; slots: readonly string[] };
 
-function compare(input: PlanInput, { name, before, slots }: Compared): Pick<PlannedService, "change" | "reasons"> {
-  const after = input.project.services[name];
-  if (before === undefined) return { change: "create", reasons: [] };
-  if (after === undefined) return { change: "remove", reasons: ["the project does not have it any more"] };
-  const old = before.project?.services[name];
-  if (before.hash === input.hashes.get(name)) {
-    const isScaled = before.replicas.length !== slots.length;
-    return isScaled
-      ? { change: "scale", reasons: [`${before.replicas.length} → ${slots.length} replicas`] }
-      : { change: "none", reasons: [] };
-  }
-  return { change: "update", reasons: old === undefined ? ["its revision cannot be compared"] : differences(old, after) };
+function compare(input: PlanInput, { name, before, slots }: Compared): Pick<PlannedService, "change" | "reasons" | "differs"> {
+  const { change, differs } = whatChanges(input, { name, before, slots });
+  return { change, differs, reasons: differs.map(formatReason) };
 }
 
-/** Names of what differs; values may be secrets. The image's is told. */
-export function differences(before: object, after: object): string[] {
+function whatChanges(input: PlanInput, { name, before, slots }: Compared): Pick<PlannedService, "change" | "differs"> {
+  const after = input.project.services[name];
+  if (before === undefined) return { change: "create", differs: [] };
+  if (after === undefined) return { change: "remove", differs: [reason("differs_gone")] };
+  const old = before.project?.services[name];
+  if (before.hash === input.hashes.get(name)) {
+    const count = before.replicas.length;
+    return count === slots.length
+      ? { change: "none", differs: [] }
+      : { change: "scale", differs: [reason("differs_number", { before: count, after: slots.length })] };
+  }
+  return { change: "update", differs: old === undefined ? [reason("differs_unknown")] : differences(old, after) };
+}
+
+/** What differs, by name; values may be secrets. The image's is told. */
+export function differences(before: object, after: object): Reason[] {
   const [left, right] = [new Map<string, unknown>(Object.entries(before)), new Map<string, unknown>(Object.entries(after))];
   const keys = [...new Set([...left.keys(), ...right.keys()])].filter(
     (key) => JSON.stringify(left.get(key)) !== JSON.stringify(right.get(key)),
   );
-  const reasons = keys.map((key) => (key === "image" ? `image ${String(left.get(key))} → ${String(right.get(key))}` : `${key} changed`));
-  return reasons.length === 0 ? ["a secret or config changed"] : reasons;
+  const found = keys.map((key) =>
+    key === "image"
+      ? reason("differs_image", { before: String(left.get(key)), after: String(right.get(key)) })
+      : reason("differs", { key }),
+  );
+  return found.length === 0 ? [reason("differs_file")] : found;
 }
 
 /** What is not as it was when a plan was made, in words; none: the plan holds. Pure. */

@@ -7,7 +7,7 @@ import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
-import { readReasons } from "./reasons.ts";
+import { readReasons, toHostReason } from "./reasons.ts";
 import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
@@ -28,6 +28,8 @@ export type StackReplicaView = {
   exitCode: number | null;
   reason: string;
   progress: string;
+  /** `reason` and `progress` as data, in this order; those that say nothing are left out. */
+  said: Reason[];
   log: string[];
   healthOutput: string;
   because: string;
@@ -275,6 +277,7 @@ function viewReplica(replica: ReplicaRow, service: ServiceRow, hosts: readonly H
     exitCode: said?.exitCode ?? null,
     reason: said?.reason ?? "",
     progress: said?.progress ?? "",
+    said: [said?.reason ?? "", said?.progress ?? ""].filter((words) => words !== "").map(toHostReason),
     log: said?.log ?? [],
     healthOutput: said?.healthOutput ?? "",
     because: replica.because,

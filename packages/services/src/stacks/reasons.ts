@@ -1,5 +1,6 @@
 // Reasons of the planner in rows and in answers: data, which pages say in their reader's language.
-import { formatReason, type Reason, REASON_CODES, type ReasonCode } from "@flotilla/planner";
+import { formatReason, type Reason, reason, REASON_CODES, type ReasonCode } from "@flotilla/planner";
+import { readReplicaWords } from "@flotilla/protocol";
 import { z } from "zod";
 
 const values = z.record(z.string(), z.union([z.string(), z.number()]));
@@ -37,4 +38,10 @@ export function readSaid(json: unknown): StepSaid | null {
 /** In English. */
 export function formatReasons(reasons: readonly Reason[]): string {
   return reasons.map(formatReason).join("; ");
+}
+
+/** What a host said of a replica; words that are not its own stay as they are. */
+export function toHostReason(words: string): Reason {
+  const said = readReplicaWords(words);
+  return said === undefined ? reason("text", { text: words }) : reason(said.word, said.values);
 }

@@ -1,13 +1,15 @@
+import type { Reason } from "@flotilla/planner";
 import { z } from "zod";
 import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { MAX_REPLICA_EVENTS } from "./note-replicas.ts";
+import { toHostReason } from "./reasons.ts";
 
 export const replicaRef = stackInputRef.extend({ replica: z.string().min(1).max(64) });
 
-export type ReplicaEvent = { id: string; time: string; phase: string; reason: string };
+export type ReplicaEvent = { id: string; time: string; phase: string; reason: string; /** `reason` as data. */ said: Reason[] };
 
 /** The phases that a replica was in, the newest first. @throws not_found. */
 export async function listReplicaEvents(
@@ -21,5 +23,11 @@ export async function listReplicaEvents(
     select: { events: { orderBy: { id: "desc" }, take: MAX_REPLICA_EVENTS } },
   });
   if (row === null) throw notFound("replica", replica);
-  return row.events.map(({ id, time, phase, reason }) => ({ id, time: time.toISOString(), phase, reason }));
+  return row.events.map(({ id, time, phase, reason }) => ({
+    id,
+    time: time.toISOString(),
+    phase,
+    reason,
+    said: reason === "" ? [] : [toHostReason(reason)],
+  }));
 }

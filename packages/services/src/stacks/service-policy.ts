@@ -101,6 +101,16 @@ export function volumesOf(project: Project, service: Service): string[] {
   return [...new Set(sources.map((source) => project.volumes[source]?.name ?? source))].toSorted();
 }
 
+/** Whether all services of a network are bound to one and the same host: the network may be that host's own. */
+export function isOfOneHost(project: Project, network: string): boolean {
+  const users = Object.values(project.services).filter(({ networks }) => network in networks);
+  const hosts = users.map(({ deploy }) => {
+    const { constraints } = parseConstraints(deploy.placement.constraints);
+    return constraints.find(({ kind, operator }) => (kind === "hostname" || kind === "id") && operator === "==")?.value;
+  });
+  return hosts.length > 0 && hosts[0] !== undefined && hosts.every((host) => host === hosts[0]);
+}
+
 /** @throws invalid for constraints and preferences that are none. */
 export function serviceDemand(project: Project, name: string, serviceId: string): ServiceDemand {
   const service = project.services[name];

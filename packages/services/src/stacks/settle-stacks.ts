@@ -26,6 +26,7 @@ import { markUnreadable } from "./unreadable-stacks.ts";
 
 export type Settled = { /** Milliseconds since the epoch; null: when something happens. */ wakeAtMs: number | null };
 
+const MAX_TEXT = 4_000;
 const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
 
 type Round = {
@@ -247,11 +248,10 @@ type Failure = {
 /** Goes back to the version before where the service says so; otherwise it waits for a person. */
 async function noteFailure(round: Round, { stack, service, say, onFailure, reasons }: Failure): Promise<void> {
   const { tx, now } = round;
-  const why = describeFailure(service, reasons.map(formatReason).join(": "));
-  // What the host said of it stands behind the reason, in its own words.
-  const [first = ""] = reasons.map(formatReason);
-  const said =
-    why.length > first.length ? [...reasons.slice(0, 1), reason("text", { text: why.slice(first.length).replace(/^: /, "") })] : reasons;
+  const facts = describeFailure(service);
+  const said = [...reasons, ...facts];
+  const summary = reasons.map(formatReason).join(": ");
+  const why = (facts.length === 0 ? summary : `${summary}: ${formatReasons(facts)}`).slice(0, MAX_TEXT);
   say("failure", why, { event: "says", reasons: said });
   const { stable } = service;
   const goesBack = onFailure === "rollback" && !service.rollsBack && stable !== null && stable.hash !== service.target.hash;

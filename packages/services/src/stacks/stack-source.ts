@@ -47,18 +47,35 @@ export async function loadStack(services: ServiceContext, teamId: string, input:
   const [first] = Object.keys(files);
   if (first === undefined) throw new FlotillaError("invalid", "there is no compose file");
   const stored = await readVariables(services, { teamId, stack: name });
-  const loaded = await loadProject(
+  const compose = input.compose.length === 0 ? [first] : input.compose;
+  const loaded = await loadSource({ name, files, compose, variables: { ...stored, ...input.variables }, profiles: input.profiles });
+  return withContents(loaded.project, { input, issues: loaded.issues });
+}
+
+type Source = {
+  name: string;
+  files: Readonly<Record<string, string>>;
+  /** Paths of the compose files. */
+  compose?: readonly string[];
+  variables: Readonly<Record<string, string>>;
+  profiles?: readonly string[];
+};
+
+/** The project of files that come as text. @throws invalid with every mistake and its place. */
+export async function loadSource(source: Source): Promise<{ project: Project; issues: ComposeIssue[] }> {
+  const { name, files, variables, profiles = [], compose = Object.keys(files) } = source;
+  const { project, warnings } = await loadProject(
     {
       workingDir: ROOT,
-      files: (input.compose.length === 0 ? [first] : input.compose).map((each) => `${ROOT}/${each}`),
+      files: compose.map((each) => `${ROOT}/${each}`),
       projectName: name,
-      environment: { ...stored, ...input.variables },
-      profiles: input.profiles,
+      environment: variables,
+      profiles,
       target: "stack",
     },
     { read: async (absolute) => (Object.hasOwn(files, relative(absolute)) ? files[relative(absolute)] : undefined) },
   );
-  return withContents(loaded.project, { input, issues: loaded.warnings });
+  return { project, issues: warnings };
 }
 
 /** A file of the project under the name that it was sent with. */

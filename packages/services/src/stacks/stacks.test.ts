@@ -1,5 +1,5 @@
 import { Project } from "@flotilla/compose";
-import { schedule, type ScheduleHost } from "@flotilla/planner";
+import { formatReason, type Reason, schedule, type ScheduleHost } from "@flotilla/planner";
 import { describe, expect, test } from "vitest";
 import { servedPorts } from "./compose-services.ts";
 import { blockedBy } from "./dependencies.ts";
@@ -8,6 +8,7 @@ import { firstFree, nextBlock } from "./lease-addresses.ts";
 import { sumStats } from "./follow-service-stats.ts";
 import { newPhase, whatIsNew } from "./note-replicas.ts";
 import { compareBasis, differences, planStack, type PlanInput, type PresentService } from "./plan-stack.ts";
+import { formatReasons } from "./reasons.ts";
 import { describeFailure } from "./replica-failure.ts";
 import { checkService, hostLossPolicy, notesOf, restartPolicy, serviceDemand, updatePolicy } from "./service-policy.ts";
 import { hashService } from "./stack-model.ts";
@@ -252,7 +253,7 @@ describe("a plan", () => {
   });
 
   test("equal models differ by a file alone", () =>
-    expect(differences({ image: "a" }, { image: "a" })).toEqual(["a secret or config changed"]));
+    expect(differences({ image: "a" }, { image: "a" })).toEqual([{ code: "differs_file", values: {} }]));
 });
 
 test("ports of a service's address are those that it publishes, exposes or names, each once", () => {
@@ -324,15 +325,13 @@ describe("what is observed", () => {
       log: ["a", "boom"],
     };
     const replica = { hash: "new", failedAt: now, observed: said };
-    const describe = (more: object = {}): string => describeFailure({ target: { hash: "new" }, replicas: [{ ...replica, observed: { ...said, ...more } }] } as never, "1 of 3 replicas failed"); // prettier-ignore
-    expect(describe()).toBe("1 of 3 replicas failed: it ended with exit code 3; last lines:\na\nboom");
+    const describe = (more: object = {}): string => formatReasons(describeFailure({ target: { hash: "new" }, replicas: [{ ...replica, observed: { ...said, ...more } }] } as never)); // prettier-ignore
+    expect(describe()).toBe("it ended with exit code 3; last lines:\na\nboom");
     expect(describe({ reason: "its health check fails", healthOutput: "no answer\n", log: [], exitCode: null })).toBe(
-      "1 of 3 replicas failed: its health check fails; health check said: no answer",
+      "its health check fails; health check said: no answer",
     );
-    expect(describe({ reason: "", lastFailure: "its health check fails", log: [], exitCode: null })).toBe(
-      "1 of 3 replicas failed: its health check fails",
-    );
-    expect(describeFailure({ target: { hash: "x" }, replicas: [] } as never, "failed")).toBe("failed");
+    expect(describe({ reason: "", lastFailure: "its health check fails", log: [], exitCode: null })).toBe("its health check fails");
+    expect(describeFailure({ target: { hash: "x" }, replicas: [] } as never)).toEqual([]);
   });
 
   test.each([
@@ -340,22 +339,23 @@ describe("what is observed", () => {
     ["preparing", "pulling web:2: 40%", "a replica is preparing, pulling web:2: 40%"],
   ])("a replica that is %s for too long is named", (phase, progress, words) => {
     const replica = { hash: "new", failedAt: null, readyAt: null, observed: { phase, progress } };
-    expect(describeFailure({ target: { hash: "new" }, replicas: [replica] } as never, "nothing went on")).toBe(`nothing went on: ${words}`);
+    expect(formatReasons(describeFailure({ target: { hash: "new" }, replicas: [replica] } as never))).toBe(words);
   });
 
+  const sayBlocked = (why: Reason | null): string | null => (why === null ? null : formatReason(why));
   const stackOf = (phases: string[]): never => ({ services: [{ name: "db", isRemoved: false, replicas: phases.map((phase) => ({ state: "run", observed: { phase } })) }] }) as never; // prettier-ignore
   test.each<[string, string[], string | null]>([
-    ["service_started", ["preparing"], "db to start"],
+    ["service_started", ["preparing"], "waits for db to start"],
     ["service_started", ["starting"], null],
-    ["service_healthy", ["starting"], "db to be healthy"],
+    ["service_healthy", ["starting"], "waits for db to be healthy"],
     ["service_healthy", ["starting", "running"], null],
-    ["service_completed_successfully", ["running"], "db to end well"],
+    ["service_completed_successfully", ["running"], "waits for db to end well"],
     ["service_completed_successfully", ["complete"], null],
   ])("a dependency %s on %j", (condition, phases, waits) =>
-    expect(blockedBy(model({ dependsOn: { db: { condition } } }), stackOf(phases))).toBe(waits),
+    expect(sayBlocked(blockedBy(model({ dependsOn: { db: { condition } } }), stackOf(phases)))).toBe(waits),
   );
   test("a dependency that is not there", () => {
-    expect(blockedBy(model({ dependsOn: { cache: {} } }), stackOf([]))).toBe("cache, which is not there");
+    expect(sayBlocked(blockedBy(model({ dependsOn: { cache: {} } }), stackOf([])))).toBe("waits for cache, which is not there");
     expect(blockedBy(model({ dependsOn: { cache: { isRequired: false } } }), stackOf([]))).toBeNull();
   });
 });

@@ -9,12 +9,11 @@ import { TimeAgo } from "@/components/time-ago.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
 import { formatBytes, formatPercent, parseTime } from "@/lib/format.ts";
+import { hostHref } from "@/lib/host-href.ts";
 import { availabilityTone, hostTone, percentOf } from "@/lib/host-state.ts";
 import type { HostRow } from "@/trpc/types.ts";
 
-export function hostHref(host: { name: string }): string {
-  return `/hosts/${encodeURIComponent(host.name)}`;
-}
+export { hostHref };
 
 export function useHostColumns(onRename: (host: HostRow) => void, onRemove: (host: HostRow) => void): Column<HostRow>[] {
   const t = useTranslations("hosts.columns");

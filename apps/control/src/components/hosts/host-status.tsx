@@ -6,6 +6,7 @@ import { useTranslations } from "use-intl";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { DesiredStateFailures, DesiredStateText } from "@/components/hosts/desired-state.tsx";
 import { HostPlacement } from "@/components/hosts/host-placement.tsx";
+import { OutsideProjects } from "@/components/stacks/outside-projects.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
@@ -56,6 +57,11 @@ export function HostStatus({ host }: { host: HostDetails }): ReactNode {
         />
       </Panel>
       <HostPlacement host={host} />
+      {host.state === "online" ? (
+        <div className="lg:col-span-2 empty:hidden">
+          <OutsideProjects host={host.name} />
+        </div>
+      ) : null}
       {host.state === "online" ? <DockerAccess name={host.name} /> : null}
     </div>
   );

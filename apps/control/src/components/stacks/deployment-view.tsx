@@ -107,12 +107,13 @@ function StepText({ step }: { step: DeploymentStep }): ReactNode {
 
 function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {
   const t = useTranslations("stacks.deployments");
+  const say = useReasons();
   const stored = readStoredPlan(plan);
   if (stored.kind === "none") return null;
   return (
     <Panel title={t("plan")}>
       {stored.kind === "plan" ? <PlanView plan={stored.plan} /> : null}
-      {stored.kind === "reason" ? <p className="text-sm">{stored.reason}</p> : null}
+      {stored.kind === "reason" ? <p className="text-sm">{say(stored.reasons, stored.reason)}</p> : null}
       {stored.kind === "moves" ? (
         <ul className="space-y-1 text-sm">
           {stored.moves.map((move) => (
@@ -120,7 +121,7 @@ function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {
               {move.from}
               <ArrowRight aria-hidden className="size-3.5 text-muted" />
               {move.to}
-              <span className="text-xs text-muted">{move.because}</span>
+              <span className="text-xs text-muted">{say(move.reasons, move.because)}</span>
             </li>
           ))}
         </ul>

@@ -71,7 +71,11 @@ function ServicePlan({ service }: { service: PlannedService }): ReactNode {
       <p className="flex flex-wrap items-baseline gap-x-2 gap-y-1">
         <span className="font-medium">{service.name}</span>
         <Badge tone={CHANGE_TONES[service.change]}>{t(`changes.${service.change}`)}</Badge>
-        {service.reasons.length === 0 ? null : <span className="min-w-0 text-xs break-all text-muted">{service.reasons.join(" · ")}</span>}
+        {service.reasons.length === 0 ? null : (
+          <span className="min-w-0 text-xs break-all text-muted">
+            {service.differs.length === 0 ? service.reasons.join(" · ") : service.differs.map((each) => say([each], "")).join(" · ")}
+          </span>
+        )}
       </p>
       <ul className={lines.length === 0 ? "hidden" : "mt-1.5 space-y-1"}>
         {lines.map((line) => (

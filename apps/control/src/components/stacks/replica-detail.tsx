@@ -7,6 +7,7 @@ import { ReplicaHistory } from "@/components/stacks/replica-history.tsx";
 import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
+import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
 import { phaseTone, replicaPhase } from "@/lib/stack-state.ts";
 import type { StackReplica } from "@/trpc/types.ts";
@@ -35,8 +36,9 @@ export function ReplicaDetail({ stack, replica }: { stack: string; replica: Stac
           </Link>
         )}
       </p>
-      {replica.reason === "" ? null : <p className="mt-1 break-words text-bad">{replica.reason}</p>}
-      {replica.progress === "" ? null : <p className="mt-1 break-words text-muted">{replica.progress}</p>}
+      {replica.said.length === 0 ? null : (
+        <p className={cn("mt-1 break-words", replica.reason === "" ? "text-muted" : "text-bad")}>{say(replica.said, "")}</p>
+      )}
       {replica.because === "" ? null : (
         <p className="mt-1 text-xs break-words text-muted">{t("because", { reason: say(replica.reasons, replica.because) })}</p>
       )}

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
 import { parseTime } from "@/lib/format.ts";
@@ -26,6 +27,7 @@ export function ReplicaHistory({ stack, replica }: { stack: string; replica: str
 function Events({ stack, replica }: { stack: string; replica: string }): ReactNode {
   const t = useTranslations("stacks.replica");
   const locale = useLocale();
+  const say = useReasons();
   const trpc = useTRPC();
   const query = useQuery(trpc.stacks.replicaHistory.queryOptions({ stack, replica }));
   if (query.isPending) return null;
@@ -33,7 +35,7 @@ function Events({ stack, replica }: { stack: string; replica: string }): ReactNo
   if (query.data.length === 0) return <p className="mt-1 text-muted">{t("noHistory")}</p>;
   return (
     <ol aria-label={t("history")} className="mt-1.5 max-h-64 space-y-1 overflow-y-auto">
-      {query.data.map(({ id, time, phase, reason }) => {
+      {query.data.map(({ id, time, phase, said }) => {
         const at = parseTime(time);
         const known = replicaPhase({ state: "run", phase });
         return (
@@ -43,7 +45,7 @@ function Events({ stack, replica }: { stack: string; replica: string }): ReactNo
             </time>
             <span className="min-w-0">
               <Status tone={phaseTone(known)}>{t(`phases.${known}`)}</Status>
-              {reason === "" ? null : <span className="block text-xs break-words text-muted">{reason}</span>}
+              {said.length === 0 ? null : <span className="block text-xs break-words text-muted">{say(said, "")}</span>}
             </span>
           </li>
         );

@@ -6,6 +6,7 @@ import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import { ListPage } from "@/components/frame/list-page.tsx";
+import { OutsideProjects } from "@/components/stacks/outside-projects.tsx";
 import { OutcomeStatus, StackStatus } from "@/components/stacks/signs.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
@@ -53,7 +54,9 @@ export function StackList(): ReactNode {
           <Command text="flotilla stack deploy -c compose.yaml NAME" />
         </>
       }
-    />
+    >
+      <OutsideProjects />
+    </ListPage>
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nothing, route, texts, time } from "../route.ts";
+import { hostBrief, nothing, perHost, route, texts, time } from "../route.ts";
 
 const deployment = z.object({
   id: z.string(),
@@ -32,6 +32,18 @@ const plan = z.object({
   networks: z.array(z.string()),
   notes: z.array(z.string()),
   basis: z.object({ generation: z.number(), hosts: texts, files: texts }),
+});
+const adoption = z.object({
+  project: z.string(),
+  host: hostBrief,
+  services: z.array(z.looseObject({ name: z.string(), replicas: z.array(z.looseObject({ slot: z.string(), act: z.string() })) })),
+  left: z.array(z.looseObject({ container: z.string(), service: z.string(), because: z.string() })),
+  networks: z.array(z.string()),
+  volumes: z.array(z.string()),
+  variables: z.array(z.string()),
+  source: z.string(),
+  notes: z.array(z.string()),
+  basis: z.string(),
 });
 const moves = z.object({ moves: z.array(z.looseObject({ from: z.string(), to: z.string() })) });
 const file = z.object({
@@ -90,6 +102,25 @@ const STACKS = [
     summary: "Deploy files as a new revision",
     output: z.object({ stackId: z.string(), deploymentId: z.string(), revision: z.number(), plan }),
     isCreation: true,
+  }),
+  route("stacks.outside", {
+    method: "GET",
+    path: "/compose-projects",
+    summary: "Compose projects that run on hosts and belong to no stack",
+    output: perHost({ project: z.string(), running: z.number(), containers: z.number(), canAdopt: z.boolean() }),
+    list: (item) => `${item.host.id} ${item.project}`,
+  }),
+  route("stacks.adoptionPlan", {
+    method: "GET",
+    path: "/compose-projects/{host}/{project}",
+    summary: "What making a stack of a compose project would do; changes nothing",
+    output: adoption,
+  }),
+  route("stacks.adopt", {
+    method: "POST",
+    path: "/compose-projects/{host}/{project}/adopt",
+    summary: "Make a compose project that runs a stack",
+    output: z.object({ stackId: z.string(), deploymentId: z.string(), revision: z.number(), plan: adoption }),
   }),
   route("stacks.variables", {
     method: "GET",

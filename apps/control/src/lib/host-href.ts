@@ -1,0 +1,3 @@
+export function hostHref(host: { name: string }): string {
+  return `/hosts/${encodeURIComponent(host.name)}`;
+}

@@ -1,0 +1,158 @@
+import { request } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { z } from "zod";
+import { Lab } from "../test/lab/lab.ts";
+import { hostConfig } from "../test/lab/lab-plan.ts";
+import type { Case, Row } from "./case.ts";
+import { makeBusyboxTar } from "../test/support/busybox-image.ts";
+import { median } from "./measure.ts";
+
+const SERVICES = ["s1", "s2", "s3"] as const;
+const REPLICAS = 20;
+const HOSTS = 3;
+const TOTAL = SERVICES.length * REPLICAS;
+const NETWORK = "bare";
+/** Ends at once, so that what is measured is the start. */
+const BODY = { Image: "busybox", Cmd: ["sleep", "3600"], StopSignal: "SIGKILL" };
+
+const STACK = `services:\n${SERVICES.map(
+  (name) => `  ${name}: {image: busybox, command: [sleep, "3600"], stop_signal: KILL, networks: [net], deploy: {replicas: ${REPLICAS}}}\n`,
+).join("")}networks: {net: {}}\n`;
+const stackDetail = z.looseObject({ detail: z.array(z.looseObject({ running: z.number(), replicas: z.array(z.unknown()) })) });
+const created = z.object({ Id: z.string() });
+
+/**
+ * Sixty replicas over three hosts of a lab, from Apply until all run and their names lead to all of them on every host; beside the same sixty
+ * containers, made and started by the engines' own API, on an overlay network too, until the last one runs.
+ */
+export const stacks: Case = async ({ dir, rounds }) => {
+  const lab = await Lab.up(`b${process.pid}`, { hostCount: HOSTS });
+  try {
+    const tar = await makeBusyboxTar(dir);
+    for (const host of lab.hosts) await lab.docker(host, ["import", tar, "busybox:latest"], { timeoutMs: 120_000 });
+    const probes = await startProbes(lab);
+    const samples: Record<"bare" | "started" | "resolvable", number[]> = { bare: [], started: [], resolvable: [] };
+    for (let round = 0; round <= Math.min(rounds, 5); round++) {
+      const bare = await startBare(lab);
+      const { startedMs, resolvableMs } = await startStack(lab, probes);
+      // The first round warms up.
+      if (round === 0) continue;
+      samples.bare.push(bare);
+      samples.started.push(startedMs);
+      samples.resolvable.push(resolvableMs);
+    }
+    const row = (name: string, ours: number[], target: string): Row => {
+      const [flotilla, dockerd] = [median(ours), median(samples.bare)];
+      return { name, unit: "ms", flotilla, dockerd, ratio: flotilla / dockerd, target, samples };
+    };
+    return [
+      row(`stack of ${TOTAL} replicas over ${HOSTS} hosts until all run, beside the engines' API`, samples.started, ""),
+      row(`the same until all are resolvable on every host`, samples.resolvable, "≤ 1.5"),
+    ];
+  } finally {
+    await lab.down();
+  }
+};
+
+type Probe = { host: string; id: string };
+
+/** On each host a container that asks for names; made once, on a network of its own that stays. */
+async function startProbes(lab: Lab): Promise<Probe[]> {
+  await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
+  await until(async () => (await runningOf(lab)) === TOTAL);
+  return Promise.all(
+    lab.hosts.map(async (host) => {
+      const { stdout } = await lab.docker(host, ["run", "-d", "--network", "bench_net", "busybox", "sleep", "36000"]);
+      return { host, id: stdout.trim() };
+    }),
+  );
+}
+
+async function runningOf(lab: Lab): Promise<number> {
+  const { detail } = stackDetail.parse(await lab.query("stacks.get", { stack: "bench" }));
+  return detail.reduce((sum, { running }) => sum + running, 0);
+}
+
+/** Scaled from nothing: the network and its addresses are there, as they are for the bare engines. */
+async function startStack(lab: Lab, probes: readonly Probe[]): Promise<{ startedMs: number; resolvableMs: number }> {
+  const none = STACK.replaceAll(`replicas: ${REPLICAS}`, "replicas: 0");
+  await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": none } });
+  await until(async () => {
+    const { detail } = stackDetail.parse(await lab.query("stacks.get", { stack: "bench" }));
+    return detail.every(({ replicas }) => replicas.length === 0);
+  });
+  await setTimeout(1_000);
+  const beganAt = performance.now();
+  await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
+  await until(async () => (await runningOf(lab)) === TOTAL);
+  const startedMs = performance.now() - beganAt;
+  await Promise.all(probes.map((probe) => until(async () => (await addressesSeenBy(lab, probe)).every((count) => count === REPLICAS))));
+  return { startedMs, resolvableMs: performance.now() - beganAt };
+}
+
+/** How many addresses each service's name leads to. */
+async function addressesSeenBy(lab: Lab, { host, id }: Probe): Promise<number[]> {
+  const script = SERVICES.map((name) => `nslookup ${name} 2>/dev/null | grep -c '^Address.*[0-9]$'`).join("; ");
+  const { stdout } = await lab.docker(host, ["exec", id, "sh", "-c", script]);
+  // The resolver's own address is one of the lines.
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => Number(line) - 1);
+}
+
+/** All at once, as many on each host. @returns milliseconds until the last one runs; what removes them is not measured. */
+async function startBare(lab: Lab): Promise<number> {
+  await lab.docker(lab.hosts[0] ?? "", ["network", "create", "-d", "overlay", "--attachable", NETWORK]);
+  await Promise.all(lab.hosts.map((host) => until(async () => (await lab.docker(host, ["network", "inspect", NETWORK])).exitCode === 0)));
+  await setTimeout(1_000);
+  const beganAt = performance.now();
+  const ids = await Promise.all(
+    lab.hosts.map(async (host) => {
+      const endpoints = { EndpointsConfig: { [NETWORK]: { Aliases: ["bare"] } } };
+      const body = { ...BODY, HostConfig: { NetworkMode: NETWORK }, NetworkingConfig: endpoints };
+      const one = async (): Promise<string> => {
+        const { Id: id } = created.parse(await ask(lab, host, { method: "POST", path: "/containers/create", body }));
+        await ask(lab, host, { method: "POST", path: `/containers/${id}/start` });
+        return id;
+      };
+      return { host, ids: await Promise.all(Array.from({ length: TOTAL / HOSTS }, one)) };
+    }),
+  );
+  const ms = performance.now() - beganAt;
+  await Promise.all(ids.map(({ host, ids: own }) => lab.docker(host, ["rm", "-f", ...own])));
+  await until(async () => (await lab.docker(lab.hosts[0] ?? "", ["network", "rm", NETWORK])).exitCode === 0);
+  await setTimeout(1_000);
+  return ms;
+}
+
+type Call = { method: string; path: string; body?: object };
+
+/** One call of a host's engine, on its socket. @throws for an answer that is an error. */
+function ask(lab: Lab, host: string, { method, path, body }: Call): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      { socketPath: hostConfig(lab.plan, host).socketPath, method, path: `/v1.47${path}`, headers: { "content-type": "application/json" } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          if ((answer.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path} on ${host}: ${text}`));
+          else resolve(text === "" ? {} : JSON.parse(text));
+        });
+      },
+    );
+    call.on("error", reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+async function until(look: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error("a condition of the benchmark did not come true in time");
+    await setTimeout(50);
+  }
+}
