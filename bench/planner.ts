@@ -22,7 +22,7 @@ function planOnce(replicas: number): number {
   const constraint = { kind: "label", label: "disk", operator: "==", value: "ssd" } as const;
   const services = Array.from({ length: replicas / REPLICAS_PER_SERVICE }, (_, index): ServiceDemand => ({
     id: `s${index}`, name: `s${index}`, constraints: index % 4 === 0 ? [constraint] : [], preferences: [], strategy: "spread",
-    maxPerHost: null, cpuMillis: 100, memoryBytes: 2 ** 26, hostPorts: [], volumes: [], image: "web",
+    maxPerHost: null, cpuMillis: 100, memoryBytes: 2 ** 26, hostPorts: [], volumes: [], image: "web", needsNetworks: false,
   })); // prettier-ignore
   const wanted = services.flatMap(({ id }) =>
     Array.from({ length: REPLICAS_PER_SERVICE }, (_, index) => ({ serviceId: id, slot: String(index) })),

@@ -43,12 +43,39 @@ export async function deployStacks(filled: Product): Promise<void> {
     callProduct(filled, "stacks.deploy", { name, files: { "compose.yaml": text } });
   await callProduct(filled, "secrets.set", { name: "db-password", base64: "c2VjcmV0" });
   await callProduct(filled, "configs.set", { name: "nginx.conf", base64: "d29ya2VyX3Byb2Nlc3NlcyAxOw==" });
+  await startOutside(filled);
   await deploy("shop", shopFile(2));
   await deploy("blog", blogFile("exec sleep 100000"));
   await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
   await deploy("shop", shopFile(3));
   await deploy("blog", blogFile("echo connecting to db:5432; echo relation orders is missing >&2; exit 3"));
   await new Promise((resolve) => setTimeout(resolve, STACKS_SETTLE_MS));
+}
+
+/** A project as a Compose leaves it on a host: one service whose containers are alike, one whose containers are not. */
+async function startOutside(filled: Product): Promise<void> {
+  await filled.docker(["network", "create", "legacy_default"]);
+  const containers = [
+    ["web", "1", "-e", "MODE=a"],
+    ["web", "2", "-e", "MODE=b"],
+    ["db", "1", "-e", "PASSWORD=s3cret", "-v", "legacy_data:/var/lib/db"],
+  ] as const;
+  for (const [service, number, ...options] of containers) {
+    const labels = [`project=legacy`, `service=${service}`, `container-number=${number}`, "oneoff=False"];
+    await filled.docker([
+      "run",
+      "-d",
+      "--name",
+      `legacy_${service}_${number}`,
+      "--network",
+      "legacy_default",
+      ...labels.flatMap((label) => ["--label", `com.docker.compose.${label}`]),
+      ...options,
+      "busybox",
+      "sleep",
+      "100000",
+    ]);
+  }
 }
 
 /** Replicas come back as long as their stack is there: it goes before its product does. */

@@ -59,6 +59,7 @@ const SHOTS: readonly Shot[] = [
   { name: "volume", path: "/volumes/local/shop-data" },
   { name: "networks", path: "/networks" },
   { name: "stacks", path: "/stacks" },
+  { name: "stacks-adopt", path: "/stacks", prepare: planAdoption },
   { name: "stack", path: "/stacks/shop" },
   { name: "stack-failed", path: "/stacks/blog" },
   { name: "stack-deployments", path: "/stacks/shop?tab=deployments" },
@@ -100,6 +101,12 @@ const SHOTS: readonly Shot[] = [
   { name: "palette", path: "/", prepare: async (page) => page.keyboard.press("Control+k") },
   { name: "shortcuts", path: "/", prepare: async (page) => page.keyboard.press("?") },
 ];
+
+async function planAdoption(page: Page): Promise<void> {
+  await clickButton(language === "zh" ? "接管 local 上的 legacy" : "Adopt legacy on local")(page);
+  await page.locator("[data-plan]").waitFor();
+  await page.waitForTimeout(500);
+}
 
 const wanted = args.filter((arg, at) => !arg.startsWith("--") && (langAt === -1 || at !== langAt + 1));
 const product = await startProduct({ withAdmin: true });

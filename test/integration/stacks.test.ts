@@ -165,6 +165,55 @@ describe("a network of a stack", () => {
   });
 });
 
+describe("a host that another team shares", () => {
+  const RIGHTS = ["image.pull", "container.run", "container.control", "container.remove"];
+  const own = "    network_mode: none\n    deploy: { placement: { constraints: [node.hostname==lent] }, replicas: 2 }\n";
+  const why = async (): Promise<string> =>
+    ((await call("stacks.get", { stack: "guest" })) as { detail: { message: string }[] }).detail[0]?.message ?? "";
+  const grant = async (rights: string[], limits: object = {}): Promise<void> => {
+    const { prisma } = control.services;
+    const host = await prisma.host.findFirstOrThrow({ where: { name: "lent" } });
+    await prisma.hostGrant.deleteMany({ where: { hostId: host.id } });
+    await prisma.hostGrant.create({ data: { hostId: host.id, teamId, rights, createdBy: "test", ...limits } });
+    await settle();
+  };
+
+  test("takes replicas within its grant, of the team's own namespace, and gives them back with it", async () => {
+    const { prisma } = control.services;
+    const owner = await prisma.team.create({ data: { name: "Owners", slug: "owners", namespace: "owners" } });
+    const { id: hostId } = await prisma.host.create({ data: { teamId: owner.id, name: "lent", publicKey: "key-lent" } });
+    await deploy("guest", own);
+    await settle();
+    expect(await why()).toBe("2 of 2 replicas have no host: 3 hosts: 3 are not host lent");
+    await grant(["container.read"]);
+    expect(await why()).toContain("1 is shared without the right to run containers");
+    await grant(RIGHTS, { maxContainers: 1 });
+    expect(await why()).toContain("1 has 1 container, the most that its grant allows");
+    await grant(RIGHTS);
+    expect((await replicasOf("guest")).map((replica) => replica.hostId)).toEqual([hostId, hostId]);
+    const { resources } = await composeHostState(control.services, hostId);
+    const told = resources.filter(({ key }) => key.startsWith("replica/"));
+    expect(told.map(({ body }) => body["namespace"])).toEqual(["default", "default"]);
+    await deploy("guest", own.replace("replicas: 2", "replicas: 1"));
+    await settle();
+    await settle();
+    expect((await replicasOf("guest")).map((replica) => replica.hostId)).toEqual([hostId]);
+    await prisma.hostGrant.deleteMany({ where: { hostId } });
+    await settle();
+    await settle();
+    expect(await replicasOf("guest")).toEqual([]);
+    expect(await why()).toBe("1 of 1 replicas have no host: 3 hosts: 3 are not host lent");
+    await grant(RIGHTS);
+    await deploy("guest", own.replace("network_mode: none", "networks: [default]"));
+    await settle();
+    expect(await why()).toContain("1 is shared by another team, where networks of this one do not reach");
+    await call("stacks.remove", { stack: "guest" });
+    await settle();
+    await settle();
+    await prisma.host.delete({ where: { id: hostId } });
+  });
+});
+
 describe("a revision that cannot be read", () => {
   test("marks its stack, and stops neither the others nor what hosts are told", async () => {
     const { prisma } = control.services;
@@ -189,6 +238,19 @@ describe("a revision that cannot be read", () => {
     const [replica] = await prisma.stackReplica.findMany({ where: { service: { stackId } } });
     const { resources } = await composeHostState(control.services, replica?.hostId ?? "");
     expect(resources.find(({ key }) => key === `replica/${replica?.id}`)?.body).toEqual({ kept: why });
+  });
+
+  test("because it was deleted while it was rolled out stops nobody else either", async () => {
+    const { prisma } = control.services;
+    await deploy("gone");
+    await settle();
+    await prisma.$executeRaw`DELETE FROM stack_revisions WHERE stack_id = (SELECT id FROM stacks WHERE name = 'gone')`;
+    await settle();
+    expect(await call("stacks.get", { stack: "gone" })).toMatchObject({ state: "failed", detail: [{ message: "no such revision: 1" }] });
+    const [replica] = await prisma.stackReplica.findMany({ where: { service: { stack: { name: "gone" } } } });
+    const { resources } = await composeHostState(control.services, replica?.hostId ?? "");
+    expect(resources.find(({ key }) => key === `replica/${replica?.id}`)?.body).toEqual({ kept: "no such revision: 1" });
+    await call("stacks.remove", { stack: "gone" });
   });
 
   test("is cured by another one", async () => {
@@ -267,6 +329,37 @@ describe("what is refused", () => {
   ])("%s", async (_what, service, message) => {
     await expect(deploy("bad", service)).rejects.toThrow(message);
     expect(await control.services.prisma.stack.count({ where: { name: "bad" } })).toBe(0);
+  });
+
+  test.each<[string, string, string | RegExp]>([
+    [
+      "a YAML bomb",
+      `a: &a [${"x,".repeat(9)}x]\n${["b", "c", "d", "e", "f", "g"].map((key, at) => `${key}: &${key} [${`*${"abcdef"[at]},`.repeat(9)}*${"abcdef"[at]}]`).join("\n")}\nservices: {web: {image: i, labels: *g}}`,
+      /with its aliases expanded the file has more than 400000 values/,
+    ],
+    ["a file nested too deep", `services: ${"[".repeat(300)}${"]".repeat(300)}`, /nested more than \d+ deep/],
+    [
+      "10,000 services",
+      `services:\n${Array.from({ length: 10_000 }, (_, at) => `  s${at}: {image: i}`).join("\n")}`,
+      /^compose\.yaml:2:3: services: 10000 services are more than the 1000 of one project$/,
+    ],
+    ["a cycle", "services: {a: {image: i, depends_on: [b]}, b: {image: i, depends_on: [a]}}", /cycle|depends on itself/],
+    ["two services on one port", 'services: {a: {image: i, ports: ["80:80"]}, b: {image: i, ports: ["80:81"]}}', /port 80/],
+    ["a variable that must be there", "services: {a: {image: '${NAME:?give it a name}'}}", /give it a name/],
+    ["a path outside of the project", "services: {a: {image: i, env_file: ../../etc/passwd}}", /env_file|no such file|not found/],
+  ])("%s, and nothing is made", async (_what, text, message) => {
+    const refused = call("stacks.deploy", { name: "bad", files: { "compose.yaml": text } });
+    await expect(refused).rejects.toMatchObject({ code: "BAD_REQUEST", message: expect.stringMatching(message) as string });
+    expect(await control.services.prisma.stack.count({ where: { name: "bad" } })).toBe(0);
+  });
+
+  test("a plan that is stale, with what changed; and of two at once the second", async () => {
+    const plan = (await call("stacks.plan", { name: "stale", files: compose("") })) as { basis: object };
+    const apply = (): Promise<unknown> => call("stacks.deploy", { name: "stale", files: compose(""), basis: plan.basis });
+    const ends = await Promise.allSettled([apply(), apply()]);
+    expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    await expect(apply()).rejects.toMatchObject({ code: "CONFLICT", message: expect.stringContaining("(generation 0 → 1)") as string });
+    await call("stacks.remove", { stack: "stale" });
   });
 
   test("a port that another stack publishes", async () => {

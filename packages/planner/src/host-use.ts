@@ -48,6 +48,8 @@ export class HostUse {
   /** Why one more replica does not fit; undefined when it does. */
   refusal(service: ServiceDemand): Reason | undefined {
     const { cpuMillis, memoryBytes, maxPerHost, hostPorts } = service;
+    const withheld = this.#withheld(service);
+    if (withheld !== undefined) return withheld;
     if (maxPerHost !== null && this.countOf(service) >= maxPerHost) return reason("is_full", { most: maxPerHost });
     if (cpuMillis > 0 && this.host.cpuMillis !== null && this.#cpuMillis + cpuMillis > this.host.cpuMillis) {
       return reason("no_cpus", { cpus: cpuMillis / 1000 });
@@ -57,6 +59,20 @@ export class HostUse {
     }
     const port = hostPorts.length === 0 ? undefined : hostPorts.find((wanted) => this.#ports.has(wanted));
     return port === undefined ? undefined : reason("port_taken", { port });
+  }
+
+  /** What the grant of a host of others does not lend. */
+  #withheld({ needsNetworks, hostPorts }: ServiceDemand): Reason | undefined {
+    const { share } = this.host;
+    if (share === undefined) return undefined;
+    if (!share.mayRun) return reason("share_no_run");
+    if (needsNetworks) return reason("share_no_networks");
+    const { maxReplicas, ports } = share;
+    if (maxReplicas !== null && this.#replicas >= maxReplicas) return reason("share_full", { most: maxReplicas });
+    const isLent = (port: string): boolean =>
+      ports === null || ports.some(([from, to]) => from <= Number.parseInt(port, 10) && Number.parseInt(port, 10) <= to);
+    const outside = hostPorts.find((port) => !isLent(port));
+    return outside === undefined ? undefined : reason("share_no_port", { port: outside });
   }
 }
 

@@ -41,6 +41,7 @@ const SENTENCES = {
   place_taken: () => "another replica has its place",
   place_taken_by_new: () => "a replica of the new version has its place",
   host_down_too_long: () => "its host was down for too long",
+  not_shared: ({ host }) => `host ${host} is not shared any more`,
   host_drained: ({ host }) => `host ${host} is drained`,
   crowded: ({ service, from, fromCount, to, toCount }) => `${service} has ${fromCount} replicas on ${from} and ${toCount} on ${to}`,
   // Why it is on that host.
@@ -92,9 +93,13 @@ const SENTENCES = {
   is_starting: () => "a replica is starting, and its health check has not passed yet",
   is_at: ({ phase }) => `a replica is ${phase}`,
   // What a person did.
-  acted: ({ act, by }) => `${act} by ${by}`,
+  acted_pause: ({ by }) => `pause by ${by}`,
+  acted_continue: ({ by }) => `continue by ${by}`,
+  acted_abort: ({ by }) => `abort by ${by}`,
+  acted_approve: ({ by }) => `approve by ${by}`,
   back_from: ({ revision }) => `back from revision ${revision}`,
-  file_changed: ({ kind, name }) => `${kind} ${name} changed`,
+  secret_changed: ({ name }) => `secret ${name} changed`,
+  config_changed: ({ name }) => `config ${name} changed`,
   // Why no host takes a replica.
   unplaced: ({ count, total }) => `${count} of ${total} replicas have no host`,
   no_host: () => "there is no host",
@@ -117,6 +122,10 @@ const SENTENCES = {
   no_cpus: has(({ cpus }) => `less than ${cpus} CPUs left to reserve`),
   no_memory: has(({ mib }) => `less than ${mib} MiB of memory left to reserve`),
   port_taken: has(({ port }) => `port ${port} in use`),
+  share_no_run: each(() => "is shared without the right to run containers", () => "are shared without the right to run containers"), // prettier-ignore
+  share_no_networks: each(() => "is shared by another team, where networks of this one do not reach", () => "are shared by other teams, where networks of this one do not reach"), // prettier-ignore
+  share_full: has(({ most }) => `${most} ${most === 1 ? "container" : "containers"}, the most that its grant allows`),
+  share_no_port: each(({ port }) => `does not lend port ${port}`, ({ port }) => `do not lend port ${port}`), // prettier-ignore
   does_not_fit: each(() => "does not fit", () => "do not fit"), // prettier-ignore
 } satisfies Record<string, Sentence>;
 

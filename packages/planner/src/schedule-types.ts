@@ -26,6 +26,18 @@ export type ScheduleHost = {
   ports: readonly string[];
   /** Images it has, by the names by which services ask for them. */
   images: readonly string[];
+  /** Of a host that another team shares; absent: the team's own. */
+  share?: HostShare;
+};
+
+/** What a grant lends of a host. CPUs and memory are the host's own fields, smaller where the grant says so. */
+export type HostShare = {
+  /** Whether replicas may be made and taken away there. */
+  mayRun: boolean;
+  /** Most containers; null: any number. */
+  maxReplicas: number | null;
+  /** Ranges of ports that may be published; null: all. */
+  ports: readonly (readonly [from: number, to: number])[] | null;
 };
 
 /** What every replica of a service asks of its host. */
@@ -46,6 +58,8 @@ export type ServiceDemand = {
   /** Named volumes: where one lives already, all replicas of its services have to be. */
   volumes: readonly string[];
   image: string;
+  /** It is in a network over several hosts, which reach the hosts of its team only. */
+  needsNetworks: boolean;
 };
 
 /** A replica that is on a host. One that is leaving holds what it holds, but does not count as one of its service's. */

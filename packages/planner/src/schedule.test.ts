@@ -31,6 +31,7 @@ const service = (more: Partial<ServiceDemand> = {}): ServiceDemand => ({
   hostPorts: [],
   volumes: [],
   image: "web:1",
+  needsNetworks: false,
   ...more,
 });
 const HOSTS = [host("h1"), host("h2"), host("h3")];
@@ -154,6 +155,28 @@ describe("why a replica cannot be placed", () => {
     const services = [service({ id: "big", cpuMillis: 9_000 }), service()];
     expect(where({ services, wanted: [...slots(1, "big"), ...slots(3)] })).toBe("h1 h2 h3");
   });
+});
+
+describe("a host that another team shares", () => {
+  const shared = (more: Partial<NonNullable<ScheduleHost["share"]>> = {}): ScheduleHost =>
+    host("s1", { share: { mayRun: true, maxReplicas: null, ports: null, ...more } });
+
+  test("takes what it is lent for", () => {
+    expect(where({ hosts: [...HOSTS, shared()], wanted: slots(4) })).toBe("h1 h2 h3 s1");
+    expect(where({ hosts: [shared({ ports: [[80, 81], [443, 443]], maxReplicas: 1 })], demand: { hostPorts: ["443/tcp"] } })).toBe("s1"); // prettier-ignore
+  });
+  test.each<[string, Ask]>([
+    ["1 host: 1 is shared without the right to run containers", { hosts: [shared({ mayRun: false })] }],
+    [
+      "1 host: 1 is shared by another team, where networks of this one do not reach",
+      { hosts: [shared()], demand: { needsNetworks: true } },
+    ],
+    ["1 host: 1 has 2 containers, the most that its grant allows", { hosts: [shared({ maxReplicas: 2 })], placed: [on("s1"), on("s1")] }],
+    ["1 host: 1 does not lend port 8080/tcp", { hosts: [shared({ ports: [[80, 81]] })], demand: { hostPorts: ["8080/tcp"] } }],
+    ["1 host: 1 does not lend port 82/udp", { hosts: [shared({ ports: [] })], demand: { hostPorts: ["82/udp"] } }],
+  ])("%s", (reason, input) => expect(why(input)).toBe(reason));
+  test("holds no more than its grant, also of one plan", () =>
+    expect(ask({ hosts: [shared({ maxReplicas: 2 })], wanted: slots(3) }).placements).toHaveLength(2));
 });
 
 describe("ports, volumes, global services", () => {

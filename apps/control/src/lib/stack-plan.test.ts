@@ -43,7 +43,7 @@ describe("formatSlots", () => {
 
 describe("readStoredPlan", () => {
   test("knows what deployments keep", () => {
-    expect(readStoredPlan({ reason: "back from revision 3" })).toEqual({ kind: "reason", reason: "back from revision 3" });
+    expect(readStoredPlan({ reason: "back from revision 3" })).toEqual({ kind: "reason", reasons: [], reason: "back from revision 3" });
     expect(readStoredPlan({ moves: [{ from: "a", to: "b", because: "c", replicaId: "d" }] }).kind).toBe("moves");
     expect(readStoredPlan({ services: [], networks: ["n"], notes: [], basis: {} })).toMatchObject({
       kind: "plan",

@@ -11,6 +11,7 @@ import type { ServiceContext } from "../context.ts";
 import { limitsOf } from "../guards/find-guards.ts";
 import { findHost, hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
+import { notifyStacks } from "../stacks/stack-rows.ts";
 
 const MAX_GRANTS = 200;
 
@@ -69,6 +70,7 @@ export async function setGrant(services: ServiceContext, actor: Actor, input: Gr
     };
     await recordAudit(tx, { actor, action: "grant.change", object: grantObject(row.id, host), outcome: "ok", detail });
     await notifyHostState(tx, { hostId: host.id });
+    await notifyStacks(tx, team.id);
     return row.id;
   });
   services.cache.clear();
@@ -88,6 +90,7 @@ export async function removeGrant(services: ServiceContext, actor: Actor, input:
     const detail = { team: found.team.slug };
     await recordAudit(tx, { actor, action: "grant.remove", object: grantObject(found.id, host), outcome: "ok", detail });
     await notifyHostState(tx, { hostId: host.id });
+    await notifyStacks(tx, found.teamId);
   });
   services.cache.clear();
 }

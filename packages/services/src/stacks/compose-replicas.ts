@@ -27,13 +27,17 @@ type Row = {
   target: ServiceTarget;
   createdAt: Date;
   adopts: string | null;
-  service: { name: string; stackId: string; stack: { name: string } };
+  service: { name: string; stackId: string; stack: { name: string; teamId: string; team: { namespace: string } } };
 };
 
 async function readRows(tx: Transaction, hostId: string): Promise<Row[]> {
   const rows = await tx.stackReplica.findMany({
     where: { hostId, state: { in: ["run", "drain"] } },
-    include: { service: { select: { name: true, stackId: true, stack: { select: { name: true } } } } },
+    include: {
+      service: {
+        select: { name: true, stackId: true, stack: { select: { name: true, teamId: true, team: { select: { namespace: true } } } } },
+      },
+    },
     orderBy: { id: "asc" },
   });
   return rows.map((row) => ({ ...row, target: serviceTarget.parse(row.target) }));
@@ -46,13 +50,12 @@ export const replicaComposer: HostComposer = {
     const projects = new Projects(services, tx);
     const bodies = new Map<string, ResourceBody>();
     const rows = await readRows(tx, host.id);
-    const where = { teamId: host.teamId };
-    const overlays = rows.length === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true } });
-    const shared = new Set(overlays.map(({ name }) => name));
+    const where = { teamId: { in: [...new Set(rows.map(({ service }) => service.stack.teamId))] } };
+    const overlays = rows.length === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
     for (const row of rows) {
       const project = await projects.find(row.service.stackId, row.target.revision);
       const isReadable = !(project instanceof FlotillaError);
-      bodies.set(row.id, isReadable ? composeReplica(row, { project, namespace: host.team.namespace, shared }) : kept(project));
+      bodies.set(row.id, isReadable ? composeReplica(row, { project, shared: namesOf(overlays, row) }) : kept(project));
     }
     return bodies;
   },
@@ -68,6 +71,9 @@ export const stackFileComposer: HostComposer = {
   },
 };
 
+const namesOf = (networks: readonly { name: string; teamId: string }[], { service }: Row): Set<string> =>
+  new Set(networks.filter(({ teamId }) => teamId === service.stack.teamId).map(({ name }) => name));
+
 function openFile({ registry }: ServiceContext, { id, sealed }: { id: string; sealed: Uint8Array }): ResourceBody {
   try {
     return { base64: openText(registry.sealKey, sealed, id) };
@@ -81,10 +87,10 @@ function kept({ message }: FlotillaError): ResourceBody {
   return { kept: message.slice(0, MAX_REPLICA_TEXT) };
 }
 
-type ReplicaScene = { project: Project; namespace: string; /** Names of the networks over several hosts. */ shared: ReadonlySet<string> };
+type ReplicaScene = { project: Project; /** Names of the networks over several hosts. */ shared: ReadonlySet<string> };
 
 /** One replica. Pure; equal rows give equal bytes. */
-export function composeReplica(row: Row, { project, namespace, shared }: ReplicaScene): ReplicaState {
+export function composeReplica(row: Row, { project, shared }: ReplicaScene): ReplicaState {
   const { id, slot, hash, target } = row;
   const { name, stack } = row.service;
   const service = project.services[name];
@@ -103,7 +109,8 @@ export function composeReplica(row: Row, { project, namespace, shared }: Replica
   const loss = hostLossPolicy(name, service);
   return {
     id,
-    namespace,
+    // Its team's, whosever host it is on.
+    namespace: stack.team.namespace,
     // A new version runs beside the old one for a while: the id tells them apart.
     name: `${stack.name}-${name}-${number}-${id.replaceAll("-", "").slice(-8)}`.slice(-200),
     stack: stack.name,

@@ -73,7 +73,7 @@ export async function controlStack(services: ServiceContext, actor: Actor, input
         );
       for (const row of concerned) await tx.stackService.update({ where: { id: row.id }, data: changeOf(act, row.stable, now) });
       await tx.stack.update({ where: { id: stack.id }, data: { generation: { increment: 1 } } });
-      const why = reason("acted", { act, by: requireUser(actor).email });
+      const why = reason(`acted_${act}`, { by: requireUser(actor).email });
       const [text, said] = [formatReason(why), { event: "says" as const, reasons: [why] }];
       await addStep(
         tx,

@@ -156,7 +156,7 @@ async function rollUsers(tx: Transaction, { services, actor, teamId, kind, name 
       });
     }
     const actorName = actor.kind === "user" ? actor.email : actor.kind;
-    const why = reason("file_changed", { kind, name });
+    const why = reason(`${kind}_changed`, { name });
     const plan = { reason: formatReason(why), reasons: [why], services: ofStack.map(({ service }) => service) };
     await tx.stackDeployment.updateMany({
       where: { stackId, outcome: { in: ["running", "paused"] } },

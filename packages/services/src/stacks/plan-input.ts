@@ -8,7 +8,7 @@ import type { PlanBasis, PlanInput, PresentService } from "./plan-stack.ts";
 import { publishedPorts } from "./ports.ts";
 import { serviceDemand } from "./service-policy.ts";
 import { filesOf, hashService, Projects } from "./stack-model.ts";
-import { readStackRows, type StackRow, toScheduleHost } from "./stack-rows.ts";
+import { readStackRows, stackHosts, type StackRow, toScheduleHost } from "./stack-rows.ts";
 
 type Scope = { services: ServiceContext; teamId: string; project: Project };
 
@@ -62,7 +62,7 @@ async function presentServices(stack: StackRow, projects: Projects): Promise<Pre
 export async function readBasis(tx: Transaction, teamId: string, project: Project): Promise<PlanBasis> {
   const stack = await tx.stack.findUnique({ where: { teamId_name: { teamId, name: project.name } }, select: { generation: true } });
   const hosts = await tx.host.findMany({
-    where: { teamId },
+    where: stackHosts(teamId),
     select: { name: true, availability: true, downSince: true },
     orderBy: { name: "asc" },
   });

@@ -137,7 +137,8 @@ function slotsOf(input: PlanInput, { name, demand }: { name: string; demand: Ser
   if (model === undefined) return [];
   if (!isGlobal(model)) return Array.from({ length: model.deploy.replicas }, (_, index) => String(index + 1));
   const open = input.hosts.filter(({ availability, isDown }) => availability === "active" && !isDown);
-  return open.filter((host) => demand.constraints.every((constraint) => satisfies(host, constraint))).map(({ id }) => id);
+  const lent = open.filter(({ share }) => share === undefined || (share.mayRun && !demand.needsNetworks));
+  return lent.filter((host) => demand.constraints.every((constraint) => satisfies(host, constraint))).map(({ id }) => id);
 }
 
 type Compared = { name: string; before: PresentService | undefined; slots: readonly string[] };

@@ -67,6 +67,7 @@ function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly Ho
   return on.hosts
     .map(toScheduleHost)
     .filter((host) => on.demand.constraints.every((constraint) => satisfies(host, constraint)))
+    .filter(({ share }) => share === undefined || (share.mayRun && !on.demand.needsNetworks))
     .filter(({ id, availability, isDown }) => availability !== "drain" && (present.has(id) || (availability === "active" && !isDown)))
     .map(({ id }) => id);
 }
@@ -74,7 +75,8 @@ function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly Ho
 function toReplica(replica: ReplicaRow, { host, isPinned }: { host: HostRow | undefined; isPinned: boolean }): RolloutReplica {
   const phase = replica.observed?.phase;
   const asked = replica.moveBecause === null ? null : reason("text", { text: replica.moveBecause });
-  const moves = host?.availability === "drain" && !isPinned ? reason("host_drained", { host: host.name }) : asked;
+  const withdrawn = host?.share?.mayRun === false ? reason("not_shared", { host: host.name }) : asked;
+  const moves = host?.availability === "drain" && !isPinned ? reason("host_drained", { host: host.name }) : withdrawn;
   return {
     id: replica.id,
     slot: replica.slot,

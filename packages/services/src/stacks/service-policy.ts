@@ -130,6 +130,7 @@ export function serviceDemand(project: Project, name: string, serviceId: string)
     ),
     volumes: isGlobal(service) ? [] : volumesOf(project, service),
     image: canonicalImage(service.image),
+    needsNetworks: Object.keys(service.networks).some((key) => project.networks[key]?.isExternal !== true || !isOfOneHost(project, key)),
   };
 }
 

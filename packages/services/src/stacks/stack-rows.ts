@@ -9,6 +9,7 @@ import {
   type Transaction,
 } from "@flotilla/db";
 import {
+  type GuardLimits,
   HOST_UNDERLAY,
   HOST_USE,
   type HostUse,
@@ -20,6 +21,8 @@ import {
 } from "@flotilla/protocol";
 import { hostFacts } from "@flotilla/protocol";
 import type { HostAvailability, ScheduleHost } from "@flotilla/planner";
+import { type Right, toRights } from "../access/rights.ts";
+import { limitsOf } from "../guards/find-guards.ts";
 import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
 
 /** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
@@ -55,6 +58,8 @@ export type ServiceRow = Omit<StackService, "target" | "stable"> & {
 };
 export type StackRow = Stack & { services: ServiceRow[]; volumes: StackVolume[] };
 export type HostRow = Pick<Host, "id" | "name" | "number" | "labels" | "availability" | "downSince" | "facts"> & {
+  /** Of a host of another team what its grant lends; null: the team's own. */
+  share: { mayRun: boolean; limits: GuardLimits } | null;
   /** What it said last; undefined: nothing that can be read. */
   use: HostUse | undefined;
 };
@@ -67,13 +72,9 @@ export async function readStackRows(tx: Transaction, teamId: string, name?: stri
     include: { volumes: true, services: { include: { replicas: { orderBy: { id: "asc" } }, addresses: true }, orderBy: { name: "asc" } } },
     orderBy: { id: "asc" },
   });
-  const hosts = await tx.host.findMany({
-    where: { teamId },
-    select: { id: true, name: true, number: true, labels: true, availability: true, downSince: true, facts: true },
-    orderBy: { number: "asc" },
-  });
+  const hosts = await readHosts(tx, teamId);
   const said = await tx.hostObserved.findMany({
-    where: { host: { teamId }, OR: [{ key: { startsWith: `${REPLICA_KIND}/` } }, { key: HOST_USE }] },
+    where: { hostId: { in: hosts.map(({ id }) => id) }, OR: [{ key: { startsWith: `${REPLICA_KIND}/` } }, { key: HOST_USE }] },
     select: { hostId: true, key: true, body: true },
   });
   const { namespace } = await tx.team.findUniqueOrThrow({ where: { id: teamId }, select: { namespace: true } });
@@ -101,6 +102,37 @@ export async function readStackRows(tx: Transaction, teamId: string, name?: stri
   };
 }
 
+/** Rights that a grant has to lend for replicas to be made, moved and taken away. */
+const RUNNING: readonly Right[] = ["image.pull", "container.run", "container.control", "container.remove"];
+
+/** Hosts where stacks of a team may be, or are: its own, and those that are shared with it. */
+export function stackHosts(teamId: string): Prisma.HostWhereInput {
+  return { OR: [{ teamId }, { grants: { some: { teamId } } }, { replicas: { some: { service: { stack: { teamId } } } } }] };
+}
+
+async function readHosts(tx: Transaction, teamId: string): Promise<Omit<HostRow, "use">[]> {
+  const found = await tx.host.findMany({
+    where: stackHosts(teamId),
+    select: {
+      id: true,
+      name: true,
+      number: true,
+      labels: true,
+      availability: true,
+      downSince: true,
+      facts: true,
+      teamId: true,
+      grants: { where: { teamId } },
+    },
+    orderBy: { number: "asc" },
+  });
+  return found.map(({ teamId: owner, grants: [grant], ...host }) => {
+    if (owner === teamId) return { ...host, share: null };
+    const rights = toRights(grant?.rights ?? []);
+    return { ...host, share: { mayRun: RUNNING.every((right) => rights.has(right)), limits: grant === undefined ? {} : limitsOf(grant) } };
+  });
+}
+
 /** Images of other namespaces are none of the team's. */
 function useIn(namespace: string, use: HostUse | undefined): HostUse | undefined {
   return use === undefined ? undefined : { ...use, images: use.images.filter((image) => image.namespace === namespace) };
@@ -109,6 +141,7 @@ function useIn(namespace: string, use: HostUse | undefined): HostUse | undefined
 /** A host as the scheduler sees it. What it did not say of itself limits nothing. */
 export function toScheduleHost(host: HostRow): ScheduleHost {
   const facts = hostFacts.safeParse(host.facts).data;
+  const limits = host.share?.limits ?? {};
   const labels = Object.entries(host.labels ?? {}).filter((pair): pair is [string, string] => typeof pair[1] === "string");
   return {
     id: host.id,
@@ -118,12 +151,20 @@ export function toScheduleHost(host: HostRow): ScheduleHost {
     architecture: facts?.architecture ?? "",
     availability: toAvailability(host.availability),
     isDown: host.downSince !== null,
-    cpuMillis: facts === undefined ? null : facts.cpus * 1_000,
-    memoryBytes: facts?.memoryBytes ?? null,
+    cpuMillis: least(facts === undefined ? undefined : facts.cpus * 1_000, limits.cpus === undefined ? undefined : limits.cpus * 1_000),
+    memoryBytes: least(facts?.memoryBytes, limits.memoryBytes),
     ports: host.use?.ports ?? [],
     images: (host.use?.images ?? []).map(({ name }) => name),
+    ...(host.share === null
+      ? {}
+      : { share: { mayRun: host.share.mayRun, maxReplicas: limits.containers ?? null, ports: limits.hostPorts ?? null } }),
   };
 }
+
+const least = (...values: (number | undefined)[]): number | null => {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? null : Math.min(...known);
+};
 
 export function toAvailability(text: string): HostAvailability {
   return text === "drain" || text === "cordon" ? text : "active";

@@ -64,18 +64,25 @@ type Source = {
 /** The project of files that come as text. @throws invalid with every mistake and its place. */
 export async function loadSource(source: Source): Promise<{ project: Project; issues: ComposeIssue[] }> {
   const { name, files, variables, profiles = [], compose = Object.keys(files) } = source;
-  const { project, warnings } = await loadProject(
-    {
-      workingDir: ROOT,
-      files: compose.map((each) => `${ROOT}/${each}`),
-      projectName: name,
-      environment: variables,
-      profiles,
-      target: "stack",
-    },
-    { read: async (absolute) => (Object.hasOwn(files, relative(absolute)) ? files[relative(absolute)] : undefined) },
-  );
-  return { project, issues: warnings };
+  const request = {
+    workingDir: ROOT,
+    files: compose.map((each) => `${ROOT}/${each}`),
+    projectName: name,
+    environment: variables,
+    profiles,
+    target: "stack",
+  } as const;
+  const read = async (absolute: string): Promise<string | undefined> => {
+    return Object.hasOwn(files, relative(absolute)) ? files[relative(absolute)] : undefined;
+  };
+  try {
+    const { project, warnings } = await loadProject(request, { read });
+    return { project, issues: warnings };
+  } catch (error) {
+    if (!(error instanceof FlotillaError)) throw error;
+    // Places are named as the files were sent.
+    throw new FlotillaError(error.code, error.message.replaceAll(`${ROOT}/`, ""), { cause: error, details: error.details });
+  }
 }
 
 /** A file of the project under the name that it was sent with. */

@@ -68,7 +68,6 @@ function ReplicaChip({ replica, isChosen, onChoose }: ChipProps): ReactNode {
     <button
       type="button"
       aria-expanded={isChosen}
-      aria-label={words}
       title={words}
       data-replica={phase}
       onClick={onChoose}
@@ -79,10 +78,21 @@ function ReplicaChip({ replica, isChosen, onChoose }: ChipProps): ReactNode {
         !replica.isCurrent && "border-dashed",
       )}
     >
+      <span className="sr-only">{words}</span>
       <ToneSign tone={tone} />
-      {number === "" ? null : <span className="tnum font-medium">{number}</span>}
-      <span className="tnum text-muted">r{replica.revision}</span>
-      {tone === "ok" ? null : <span className="text-muted max-sm:hidden">{t(`phases.${phase}`)}</span>}
+      {number === "" ? null : (
+        <span aria-hidden className="tnum font-medium">
+          {number}
+        </span>
+      )}
+      <span aria-hidden className="tnum text-muted">
+        r{replica.revision}
+      </span>
+      {tone === "ok" ? null : (
+        <span aria-hidden className="text-muted max-sm:hidden">
+          {t(`phases.${phase}`)}
+        </span>
+      )}
     </button>
   );
 }

@@ -330,13 +330,13 @@ describe("a replica that takes over a container", () => {
     target: { revision: 1, hash: "h", files: {} },
     createdAt: new Date(0),
     adopts: "a".repeat(64),
-    service: { name: "web", stackId: "s", stack: { name: "shop" } },
+    service: { name: "web", stackId: "s", stack: { name: "shop", teamId: "t", team: { namespace: "default" } } },
   };
-  const composed = composeReplica(row, { project, namespace: "default", shared: new Set(["far"]) });
+  const composed = composeReplica(row, { project, shared: new Set(["far"]) });
 
   test("says which", () => {
     expect(composed.adopts).toBe(row.adopts);
-    expect(composeReplica({ ...row, adopts: null }, { project, namespace: "default", shared: new Set() }).adopts).toBeNull();
+    expect(composeReplica({ ...row, adopts: null }, { project, shared: new Set() }).adopts).toBeNull();
   });
 
   test("has its service's names in its host's own networks, where no address of the service is", () =>
