@@ -1,6 +1,8 @@
-import { composeHostState, findActorByToken, followDeployment, settleStacks } from "@flotilla/services";
+import { Prisma } from "@flotilla/db";
+import { composeHostState, findActorByToken, followDeployment, sealOldSources, settleStacks } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
+import { askAs, findCanaries, plantStackCanaries, readStackPlaces } from "../support/stack-canary.ts";
 
 // Rows and rounds with a real Postgres; hosts are rows without an agent, so nothing ever runs.
 let control: TestControl;
@@ -280,6 +282,26 @@ describe("what is kept", () => {
     await expect(prisma.stackRevision.update({ where: { id: revision.id }, data: { number: 9 } })).rejects.toThrow(
       "a revision of a stack is never changed",
     );
+    const forged = { number: 9, source: Prisma.DbNull, sealedSource: Buffer.from("forged") };
+    await expect(prisma.stackRevision.update({ where: { id: revision.id }, data: forged })).rejects.toThrow("never changed");
+  });
+
+  test("what was written before files were encrypted is encrypted at the next start, and reads the same", async () => {
+    const { prisma } = control.services;
+    const { id: stackId } = await prisma.stack.findFirstOrThrow({ where: { name: "kept" } });
+    const sealed = Buffer.from("a project of then");
+    const files = { "compose.yaml": "services: { web: { environment: { PASSWORD: written-long-ago } } }" };
+    const { id } = await prisma.stackRevision.create({ data: { stackId, number: 90, source: files, sealed, createdBy: "x" } });
+    await Promise.all([sealOldSources(control.services), sealOldSources(control.services)]);
+    const row = await prisma.stackRevision.findUniqueOrThrow({ where: { id } });
+    expect(row).toMatchObject({ number: 90, source: null, createdBy: "x" });
+    expect(Buffer.from(row.sealed).equals(sealed)).toBe(true);
+    expect(Buffer.from(row.sealedSource ?? []).toString("latin1")).not.toContain("written-long-ago");
+    expect(await call("stacks.revision", { stack: "kept", revision: 90 })).toMatchObject({ source: files });
+    await expect(prisma.stackRevision.update({ where: { id }, data: { sealedSource: sealed, source: Prisma.DbNull } })).rejects.toThrow(
+      "never changed",
+    );
+    await prisma.stackRevision.delete({ where: { id } });
   });
 
   test("no table has the value of a secret, a variable or the environment", async () => {
@@ -295,6 +317,18 @@ describe("what is kept", () => {
       expect(text).not.toContain(value);
     expect(await call("stacks.variables", { stack: "kept" })).toEqual(["PASSWORD"]);
     expect(JSON.stringify(await call("secrets.list", undefined))).not.toContain("s3cret");
+  });
+
+  test("somebody who may see a stack but not look into it is shown nothing that it holds", async () => {
+    await plantStackCanaries(askAs(control, { token: ADMIN_TOKEN }, "mutation"));
+    await settle();
+    const viewer = { name: "V", email: "v@example.test", role: "viewer", password: "v's long password" };
+    await call("members.create", viewer);
+    const seen = await readStackPlaces(askAs(control, { cookie: await control.signIn(viewer.email, viewer.password) }, "query"));
+    expect(Object.keys(seen).length).toBeGreaterThan(12);
+    expect(seen['stacks.get {"stack":"canaries"}']).toContain('"image":"one:1"');
+    expect(findCanaries(seen)).toEqual([]);
+    await call("stacks.remove", { stack: "canaries" });
   });
 
   test("a secret in use is not removed, and the same content is no new version", async () => {

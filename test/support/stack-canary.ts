@@ -1,7 +1,7 @@
 // Secrets planted in a stack through every field that may hold one, and the places where they must not be.
 import type { TestControl } from "./control.ts";
 
-export const STACK_CANARIES = {
+const STACK_CANARIES = {
   stackSecret: "canary-stack-secret-4d1e",
   stackConfig: "canary-stack-config-9b20",
   stackVariable: "canary-stack-variable-c7f3",
@@ -10,7 +10,7 @@ export const STACK_CANARIES = {
   stackLabel: "canary-stack-label-51bc",
 } as const;
 
-export type Ask = (path: string, input: unknown) => Promise<unknown>;
+type Ask = (path: string, input: unknown) => Promise<unknown>;
 
 const STACK = "canaries";
 const file = (image: string): string => `
