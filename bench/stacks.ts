@@ -65,7 +65,10 @@ type Probe = { host: string; id: string };
 /** On each host a container that asks for names; made once, on a network of its own that stays. */
 async function startProbes(lab: Lab): Promise<Probe[]> {
   await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
-  await until(async () => (await runningOf(lab)) === TOTAL);
+  await until(
+    async () => (await runningOf(lab)) === TOTAL,
+    () => `${TOTAL} replicas that run`,
+  );
   return Promise.all(
     lab.hosts.map(async (host) => {
       const { stdout } = await lab.docker(host, ["run", "-d", "--network", "bench_net", "busybox", "sleep", "36000"]);
@@ -83,16 +86,28 @@ async function runningOf(lab: Lab): Promise<number> {
 async function startStack(lab: Lab, probes: readonly Probe[]): Promise<{ startedMs: number; resolvableMs: number }> {
   const none = STACK.replaceAll(`replicas: ${REPLICAS}`, "replicas: 0");
   await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": none } });
-  await until(async () => {
-    const { detail } = stackDetail.parse(await lab.query("stacks.get", { stack: "bench" }));
-    return detail.every(({ replicas }) => replicas.length === 0);
-  });
+  await until(
+    async () => {
+      const { detail } = stackDetail.parse(await lab.query("stacks.get", { stack: "bench" }));
+      return detail.every(({ replicas }) => replicas.length === 0);
+    },
+    () => "a stack without replicas",
+  );
   await setTimeout(1_000);
   const beganAt = performance.now();
   await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
-  await until(async () => (await runningOf(lab)) === TOTAL);
+  await until(
+    async () => (await runningOf(lab)) === TOTAL,
+    () => `${TOTAL} replicas that run`,
+  );
   const startedMs = performance.now() - beganAt;
-  await Promise.all(probes.map((probe) => until(async () => (await addressesSeenBy(lab, probe)).every((count) => count === REPLICAS))));
+  await Promise.all(
+    probes.map(async (probe) => {
+      let seen: number[] = [];
+      const isSeen = async (): Promise<boolean> => (seen = await addressesSeenBy(lab, probe)).every((count) => count >= REPLICAS);
+      await until(isSeen, () => `names that lead to ${REPLICAS} replicas (${seen.join(", ")} seen on ${probe.host})`);
+    }),
+  );
   return { startedMs, resolvableMs: performance.now() - beganAt };
 }
 
@@ -151,10 +166,10 @@ function ask(lab: Lab, host: string, { method, path, body }: Call): Promise<unkn
   });
 }
 
-async function until(look: () => Promise<boolean>): Promise<void> {
+async function until(look: () => Promise<boolean>, what: () => string): Promise<void> {
   const deadline = Date.now() + 120_000;
   while (!(await look())) {
-    if (Date.now() > deadline) throw new Error("a condition of the benchmark did not come true in time");
+    if (Date.now() > deadline) throw new Error(`${what()} did not come true in time`);
     await setTimeout(50);
   }
 }

@@ -36,7 +36,7 @@ type Scene = {
   deploy: (text: string, name: string) => Promise<unknown>;
 };
 
-/** Registers the tests. */
+/** Registers the test. */
 export function testAdoption({ directory, lab, eventually, deploy }: Scene): void {
   const docker = async (...args: string[]): Promise<string> => (await lab().docker(HOST, args)).stdout.trim();
   const running = async (): Promise<string[]> =>
@@ -48,7 +48,12 @@ export function testAdoption({ directory, lab, eventually, deploy }: Scene): voi
     return docker("exec", ids, ...argv);
   };
 
-  test("is listed, and taken over without a new container", async () => {
+  test("a project that docker-compose runs is taken over without a new container, and is a stack from then on", async () => {
+    await takeOver();
+    await change();
+  });
+
+  async function takeOver(): Promise<void> {
     const file = join(directory, "old.yml");
     writeFileSync(file, FILE);
     const env = lab().environmentOf(HOST);
@@ -70,9 +75,10 @@ export function testAdoption({ directory, lab, eventually, deploy }: Scene): voi
     expect(await running()).toEqual(before);
     expect((await outside()).items).toEqual([]);
     await expect(lab().mutate("stacks.adopt", { host: HOST, project: "old" })).rejects.toThrow("there is a stack old already");
-  });
+  }
 
-  test("is a stack from then on: changed by its file with its volumes, names and variables, and restarted by its host", async () => {
+  /** By its file, with its volumes, names and variables kept; and its host restarts what ends. */
+  async function change(): Promise<void> {
     const { source } = revision.parse(await lab().query("stacks.revision", { stack: "old", revision: 1 }));
     const text = source["compose.yaml"] ?? "";
     expect(text).not.toContain("canary");
@@ -93,9 +99,19 @@ export function testAdoption({ directory, lab, eventually, deploy }: Scene): voi
       ...(await docker("ps", "-q", "--filter", OF_PROJECT, "--filter", "label=com.docker.compose.service=db")).split("\n"),
     );
     await eventually(get, (found) => isAtRest(found) && found.detail.some(({ replicas }) => replicas[0]?.restarts === 1), "a restart");
+    const volumes = await inspectVolumes();
     await lab().mutate("stacks.remove", { stack: "old" });
-    await eventually(running, (ids) => ids.length === 0, "the end of its containers");
-    await docker("volume", "prune", "-af");
+    await eventually(
+      () => docker("ps", "-aq", "--filter", OF_PROJECT),
+      (ids) => ids === "",
+      "the end of its containers",
+    );
+    expect(volumes).toContain("old_data");
+    await docker("volume", "rm", ...volumes);
     await docker("network", "rm", "old_default");
-  });
+  }
+
+  async function inspectVolumes(): Promise<string[]> {
+    return (await docker("inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", ...(await running()))).split(/\s+/).filter(Boolean);
+  }
 }

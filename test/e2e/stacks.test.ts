@@ -368,8 +368,9 @@ describe("healing", () => {
   });
 });
 
-describe("a host that is cut off", () => {
-  test("is replaced while its copy runs on, and has none when it is back", async () => {
+// Each waits most of its time, for another host: beside each other they take no longer than the first alone.
+describe.concurrent("beside each other", () => {
+  test("a host that is cut off is replaced while its copy runs on, and has none when it is back", async () => {
     const lost = "h3";
     const others = ["control", ...HOSTS.filter((name) => name !== lost)];
     const copies = async (): Promise<string> =>
@@ -389,14 +390,12 @@ describe("a host that is cut off", () => {
     await eventually(() => get(), atRest, "rest");
     await expectTierWell(count);
   });
-});
 
-describe("a project that docker-compose runs on a host", () => testAdoption({ directory, lab: () => lab, eventually, deploy }));
+  testAdoption({ directory, lab: () => lab, eventually, deploy });
 
-describe("a replica that its host refuses", () => {
-  test("says which rule refuses it, and runs where the rule is met", async () => {
+  test("a replica that its host refuses says which rule refuses it, and runs where the rule is met", async () => {
     const text = (more: string): string =>
-      `services:\n  web:\n    image: busybox\n    command: sleep 600\n    stop_signal: KILL\n    deploy: {update_config: {monitor: 100ms}}\n${more}`;
+      `services:\n  web:\n    image: busybox\n    command: sleep 600\n    stop_signal: KILL\n    deploy: {update_config: {monitor: 100ms}, placement: {constraints: [node.hostname==h1]}}\n${more}`;
     await deploy(text("    privileged: true\n"), "refused");
     const refused = await eventually(
       () => get("refused"),

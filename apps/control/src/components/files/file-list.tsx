@@ -96,6 +96,7 @@ function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) =
         id: "version",
         header: t("columns.version"),
         width: "4.5rem",
+        hideBelow: "sm",
         isRight: true,
         sortBy: (row) => row.versions,
         cell: (row) => <span className="tnum">{row.versions}</span>,
