@@ -81,6 +81,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "hosts.grants.set": { ...HOST, team: "nowhere", rights: ["container.read"], limits: {} },
   "hosts.grants.remove": { ...HOST, id: "none" },
   "guards.get": HOST,
+  "guards.getDefault": undefined,
   "guards.set": { ...HOST, limits: {}, allow: {} },
   "guards.reset": HOST,
   "hosts.joinTokens.create": { expiresInMinutes: 1, uses: 1 },

@@ -8,6 +8,7 @@ import { useTheme } from "@/components/theme.tsx";
 import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
+import { signOut } from "@/lib/auth-calls.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { notify } from "@/lib/notify.ts";
 
@@ -19,7 +20,7 @@ export function UserMenu(): ReactNode {
   const me = useMe();
   const router = useRouter();
   const { theme, setTheme } = useTheme();
-  const signOut = useSignOut();
+  const leave = useSignOut();
   return (
     <Menu
       align="start"
@@ -48,7 +49,7 @@ export function UserMenu(): ReactNode {
         );
       })}
       <MenuSeparator />
-      <MenuItem onSelect={signOut}>
+      <MenuItem onSelect={leave}>
         <LogOut />
         {t("signOut")}
       </MenuItem>
@@ -60,10 +61,9 @@ export function UserMenu(): ReactNode {
 export function useSignOut(): () => void {
   const t = useTranslations("shell");
   return () => {
-    void import("@/lib/auth-client.ts").then(async ({ openAuthClient }) => {
-      const { error } = await openAuthClient().signOut();
-      if (error === null) window.location.assign("/sign-in");
-      else notify("error", t("signOutFailed"), { description: error.message });
-    });
+    void signOut().then(
+      () => window.location.assign("/sign-in"),
+      (error: Error) => notify("error", t("signOutFailed"), { description: error.message }),
+    );
   };
 }
