@@ -331,10 +331,10 @@ describe("sign-in", () => {
     expect((await auth("two-factor/verify-totp", { code: totpCode(enrolment.totpURI) }, cookieOf(half))).status).toBe(401);
     const next = totpCode(enrolment.totpURI, Date.now() + 30_000);
     const sessions = (): Promise<number> => control.services.prisma.session.count({ where: { userId: id } });
-    const [others, before] = [await Promise.all([1, 2, 3].map(() => signInHalf("totp@example.test"))), await sessions()];
-    const halves = [cookieOf(half), ...others];
+    const halves = [cookieOf(half), await signInHalf("totp@example.test")];
+    const before = await sessions();
     const tried = await Promise.all(halves.map((one) => auth("two-factor/verify-totp", { code: next, trustDevice: true }, one)));
-    expect(tried.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401]);
+    expect(tried.map(({ status }) => status).sort()).toEqual([200, 401]);
     expect(await sessions()).toBe(before + 1);
     const whole = tried.find(({ status }) => status === 200) ?? half;
     const late = await auth("two-factor/verify-totp", { code: next }, await signInHalf("totp@example.test"));

@@ -78,10 +78,10 @@ function OperationItem({ operation }: { operation: ApiOperation }): ReactNode {
   const [isOpen, setOpen] = useState(false);
   return (
     <details className="border-b last:border-b-0" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="flex cursor-pointer flex-wrap items-baseline gap-x-3 gap-y-0.5 px-4 py-2 hover:bg-hover">
+      <summary className="grid cursor-pointer grid-cols-[3.5rem_minmax(0,1fr)] items-baseline gap-x-2 gap-y-0.5 px-4 py-2 hover:bg-hover md:grid-cols-[3.5rem_minmax(0,1fr)_minmax(0,1fr)]">
         <Method method={operation.method} />
         <code className="min-w-0 font-mono text-xs break-all">{operation.path}</code>
-        <span className="min-w-0 basis-full text-sm text-muted sm:basis-auto">{operation.summary}</span>
+        <span className="min-w-0 text-sm text-muted max-md:col-start-2">{operation.summary}</span>
       </summary>
       {isOpen ? <OperationDetail operation={operation} /> : null}
     </details>
@@ -90,9 +90,7 @@ function OperationItem({ operation }: { operation: ApiOperation }): ReactNode {
 
 function Method({ method }: { method: string }): ReactNode {
   return (
-    <span
-      className={cn("w-14 shrink-0 font-mono text-xs font-medium", method === "DELETE" ? "text-bad" : method === "GET" ? "text-muted" : "")}
-    >
+    <span className={cn("font-mono text-xs font-medium", method === "DELETE" ? "text-bad" : method === "GET" ? "text-muted" : "")}>
       {method}
     </span>
   );

@@ -66,13 +66,13 @@ type Words = ReturnType<typeof useTranslations<"host.guards">>;
 
 function factsOf(t: Words, guard: ParsedGuard, grantLimits: ParsedGuard["limits"]): Fact[] {
   const { flags, lists } = allowedOf(guard.allow);
+  const words = flags.map((flag) => t(`flags.${flag}`));
   const limits = limitFacts(t, guard.limits);
   const byGrant = limitFacts(t, grantLimits).map(({ label, value }) => `${label}: ${value}`);
   return [
-    {
-      label: t("allowed"),
-      value: flags.length === 0 && lists.length === 0 ? t("nothing") : flags.map((flag) => t(`flags.${flag}`)).join(", "),
-    },
+    ...(flags.length === 0 && lists.length > 0
+      ? []
+      : [{ label: t("allowed"), value: words.length === 0 ? t("nothing") : words.join(", ") }]),
     ...lists.map(({ list, values }) => ({ label: t(`lists.${list}`), value: values.join(", "), isMono: true })),
     ...(limits.length === 0 ? [{ label: t("limitsTitle"), value: t("noLimits") }] : limits),
     ...(byGrant.length === 0 ? [] : [{ label: t("byGrant"), value: byGrant.join(", ") }]),
@@ -85,7 +85,7 @@ function limitFacts(t: Words, limits: ParsedGuard["limits"]): { label: string; v
   return [
     ...(containers === undefined ? [] : [{ label: t("limits.containers"), value: String(containers) }]),
     ...(cpus === undefined ? [] : [{ label: t("limits.cpus"), value: String(cpus) }]),
-    ...(memoryBytes === undefined ? [] : [{ label: t("limits.memory"), value: formatBytes(memoryBytes) }]),
+    ...(memoryBytes === undefined ? [] : [{ label: t("memory"), value: formatBytes(memoryBytes) }]),
     ...(hostPorts === undefined ? [] : [{ label: t("limits.hostPorts"), value: ports }]),
   ];
 }

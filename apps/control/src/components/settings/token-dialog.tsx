@@ -89,8 +89,8 @@ function TokenFields({ form, onChange }: FieldsProps): ReactNode {
           value={form.hasAllRights ? "all" : "some"}
           onChange={(choice) => onChange({ ...form, hasAllRights: choice === "all" })}
           items={[
-            { id: "all", label: t("allRights") },
-            { id: "some", label: t("someRights") },
+            { id: "all", label: t("choices.allRights") },
+            { id: "some", label: t("choices.some") },
           ]}
         />
         {form.hasAllRights ? (
@@ -117,8 +117,8 @@ function HostChoice({ form, onChange }: FieldsProps): ReactNode {
         value={form.hasAllHosts ? "all" : "some"}
         onChange={(choice) => onChange({ ...form, hasAllHosts: choice === "all" })}
         items={[
-          { id: "all", label: t("allHosts") },
-          { id: "some", label: t("someHosts") },
+          { id: "all", label: t("choices.allHosts") },
+          { id: "some", label: t("choices.some") },
         ]}
       />
       {form.hasAllHosts ? null : (

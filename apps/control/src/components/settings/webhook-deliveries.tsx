@@ -69,12 +69,12 @@ function DeliveryLine({ webhook, delivery }: { webhook: string; delivery: Delive
         onClick={() => setOpen(!isOpen)}
         className="flex w-full flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 text-left text-sm hover:bg-hover"
       >
-        <Status tone={TONES[state]} className="w-28 shrink-0">
+        <Status tone={TONES[state]} className="shrink-0 sm:w-28">
           {t(`states.${state}`)}
         </Status>
-        <code className="min-w-0 flex-1 font-mono text-xs break-all">{delivery.type}</code>
+        <code className="min-w-0 font-mono text-xs break-all max-sm:order-first max-sm:basis-full sm:flex-1">{delivery.type}</code>
         <span className="tnum text-xs text-muted">{delivery.status ?? ""}</span>
-        {time === null ? null : <TimeAgo time={time} className="text-xs text-muted" />}
+        {time === null ? null : <TimeAgo time={time} className="text-xs text-muted max-sm:ml-auto" />}
       </button>
       {isOpen ? <DeliveryDetail webhook={webhook} delivery={delivery} /> : null}
     </li>
