@@ -9,8 +9,10 @@ import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "@/compo
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { signOut } from "@/lib/auth-calls.ts";
+import { departure } from "@/lib/departure.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { notify } from "@/lib/notify.ts";
+import { errorMessage } from "@/trpc/client.ts";
 
 const ICONS = { system: Monitor, light: Sun, dark: Moon };
 
@@ -57,13 +59,12 @@ export function UserMenu(): ReactNode {
   );
 }
 
-/** Ends the session and shows the sign-in page. The page is loaded anew, so that nothing of this person stays in memory. */
+/** Ends the session and shows the sign-in page. */
 export function useSignOut(): () => void {
   const t = useTranslations("shell");
   return () => {
-    void signOut().then(
-      () => window.location.assign("/sign-in"),
-      (error: Error) => notify("error", t("signOutFailed"), { description: error.message }),
-    );
+    departure.signOut(signOut).catch((error: unknown) => {
+      notify("error", t("signOutFailed"), { description: errorMessage(error) });
+    });
   };
 }
