@@ -9,8 +9,8 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
   const button = (name: string) => at().page.getByRole("button", { name, exact: true });
   const dialog = () => at().page.getByRole("dialog");
   const shownSecret = async (): Promise<string> => (await dialog().locator("code").first().textContent()) ?? "";
-  const callWith = async (token: string, method: string, path: string): Promise<number> =>
-    (await fetch(`${at().product.url}/api/v1${path}`, { method, headers: { authorization: `Bearer ${token}` } })).status;
+  const callWith = async (token: string, path: string): Promise<number> =>
+    (await fetch(`${at().product.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } })).status;
 
   test("makes a token that may read containers, is shown it once with lines that use it, and revokes it", async () => {
     await open("/settings?tab=tokens");
@@ -23,7 +23,7 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     await dialog().getByText("Copy the token now.").waitFor();
     const token = await shownSecret();
     expect(await dialog().textContent()).toContain(`curl -H 'Authorization: Bearer ${token}' ${at().product.url}/api/v1/containers`);
-    expect([await callWith(token, "GET", "/containers"), await callWith(token, "DELETE", "/containers/local/none")]).toEqual([200, 403]);
+    expect([await callWith(token, "/containers"), await callWith(token, "/webhooks")]).toEqual([200, 403]);
     await dialog().getByRole("button", { name: "Done" }).click();
     const row = at().page.getByRole("listitem").filter({ hasText: "reader" });
     await row.getByText("1 right, all hosts").waitFor();
@@ -31,7 +31,7 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     await row.getByRole("button", { name: "Revoke" }).click();
     await dialog().getByRole("button", { name: "Revoke" }).click();
     await row.waitFor({ state: "detached" });
-    expect(await callWith(token, "GET", "/containers")).toBe(401);
+    expect(await callWith(token, "/containers")).toBe(401);
   });
 
   test("makes a service account with a token of its own, which ends with it", async () => {
@@ -47,19 +47,19 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     const token = await shownSecret();
     await dialog().getByRole("button", { name: "Done" }).click();
     await at().page.getByText("pipeline", { exact: true }).waitFor();
-    expect([await callWith(token, "GET", "/containers"), await callWith(token, "DELETE", "/containers/local/none")]).toEqual([200, 403]);
+    expect([await callWith(token, "/containers"), await callWith(token, "/webhooks")]).toEqual([200, 403]);
     await button("Remove").click();
     await dialog().getByRole("textbox").fill("ci");
     await dialog().getByRole("button", { name: "Remove" }).click();
     await at().page.getByText("No accounts for programs yet").waitFor();
-    expect(await callWith(token, "GET", "/containers")).toBe(401);
+    expect(await callWith(token, "/containers")).toBe(401);
   });
 
   test("makes a webhook, sends a test, and reads why nobody got it", async () => {
     await open("/settings?tab=webhooks");
     await button("New webhook").click();
     await dialog().getByLabel("Name").fill("pager");
-    await dialog().getByLabel("Address").fill("http://127.0.0.1:9/hook");
+    await dialog().getByLabel("Address", { exact: true }).fill("http://127.0.0.1:9/hook");
     await dialog().getByText("Enter an address that begins with https://").waitFor();
     await dialog().getByLabel("Allow addresses that are not public").check();
     await dialog().getByRole("button", { name: "Save" }).click();
@@ -70,7 +70,9 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     await at().page.getByRole("menuitem", { name: "Send a test" }).click();
     await button("Deliveries").click();
     await dialog().getByRole("button", { name: "webhook.test" }).click();
-    await dialog().getByText(/ECONNREFUSED/).waitFor();
+    await dialog()
+      .getByText(/ECONNREFUSED/)
+      .waitFor();
     await at().page.keyboard.press("Escape");
     await button("Remove").click();
     await dialog().getByRole("button", { name: "Remove" }).click();
@@ -100,7 +102,9 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     await button("Clear").click();
     await rows.filter({ hasText: "serviceAccount.remove" }).first().waitFor();
     await button("Verify the chain").click();
-    await at().page.getByText(/The chain is whole: \d+ seals/).waitFor();
+    await at()
+      .page.getByText(/The chain is whole: \d+ seals/)
+      .waitFor();
   });
 
   test("looks a call up in the API reference", async () => {

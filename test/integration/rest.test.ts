@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { openApiDocument } from "@flotilla/api";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,8 +20,12 @@ type Operation = {
 };
 
 const AUTH = { authorization: `Bearer ${ADMIN_TOKEN}` };
-/** As whom each operation is called: twice as an administrator, once each as who may little, and as an owner of another team. */
-const CALLERS = ["admin", "admin", "viewer", "stranger"] as const;
+/** As whom operations are called: all twice as an administrator, and in turn as who may little and as an owner of another team. */
+type Caller = "admin" | "viewer" | "stranger";
+const CALLERS: readonly (readonly Caller[])[] = [
+  ["admin", "admin", "viewer"],
+  ["admin", "admin", "stranger"],
+];
 /** Real objects, so that not every generated call ends at "no such host". */
 const KNOWN: Readonly<Record<string, string>> = { host: "web-1", id: "c1", stack: "shop", repository: "team/app", reference: "v1", name: "v1", network: "n1" }; // prettier-ignore
 
@@ -35,7 +41,7 @@ describe("REST", () => {
     await control.close();
   });
 
-  const makeTokens = async (): Promise<Record<(typeof CALLERS)[number], string>> => {
+  const makeTokens = async (): Promise<Record<Caller, string>> => {
     const call = (path: string, input: unknown, as: { token?: string; cookie?: string } = { token: ADMIN_TOKEN }): Promise<unknown> =>
       control.call(path, input, { kind: "mutation", ...as });
     const password = "a long enough password";
@@ -170,6 +176,7 @@ describe("REST", () => {
     const problems: string[] = [];
     const statuses = new Map<number, number>();
     const calls: (() => Promise<void>)[] = [];
+    let operations = 0;
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, described] of Object.entries(methods)) {
         const operation = described as unknown as Operation;
@@ -179,7 +186,7 @@ describe("REST", () => {
           if (schema !== undefined) validators.set(status, ajv.compile(schema));
         }
         const problem = ajv.compile(document.components.schemas["Problem"] ?? {});
-        for (const caller of CALLERS) {
+        for (const caller of CALLERS[(operations += 1) % CALLERS.length] ?? []) {
           const call = makeCall({ path, method, operation }, random);
           calls.push(async () => {
             const headers = { authorization: `Bearer ${tokens[caller]}` };
@@ -205,7 +212,44 @@ describe("REST", () => {
     expect(statuses.get(200) ?? 0).toBeGreaterThan(50);
     expect(statuses.get(401) ?? 0).toBe(0);
   });
+
+  test("attack 6: what others would run, follow or break a line at is a text in every field of every operation", async () => {
+    const canary = join(control.dir, "canary");
+    const random = seeded(6);
+    const problems: string[] = [];
+    const operations = Object.entries(openApiDocument().paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, described]) => ({ path, method, operation: described as unknown as Operation })),
+    );
+    await Promise.all(
+      operations.map(async (target, index) => {
+        const text = (INJECTIONS[index % INJECTIONS.length] ?? "").replaceAll("CANARY", canary);
+        const { requestBody, parameters } = target.operation;
+        const schema = requestBody?.content["application/json"].schema;
+        let path = target.path.replace(/\{\w+\}/g, encodeURIComponent(text));
+        const search = new URLSearchParams(parameters.filter((one) => one.in === "query").map(({ name }) => [name, text]));
+        if (search.size > 0) path += `?${search.toString().slice(0, 8_000)}`;
+        const body = schema === undefined ? undefined : withTexts(sampleOf(schema, random), text);
+        const answer = await ask(target.method.toUpperCase(), path, { body });
+        if (answer.status >= 500 || answer.headers.has("x-injected"))
+          problems.push(`${target.method} ${path.slice(0, 200)} → ${answer.status}`);
+      }),
+    );
+    expect(problems).toEqual([]);
+    expect(existsSync(canary)).toBe(false);
+    expect(await ask("GET", "/hosts/web-1")).toMatchObject({ status: 200 });
+  });
 });
+
+/** What a shell, a path, a line of a log or an option parser would read as something else than a text. */
+const INJECTIONS = ["; touch CANARY", "$(touch CANARY)", "`touch CANARY`", "| touch CANARY", "a\r\nX-Injected: 1", "--output=CANARY", "-rf", "../../../../CANARY", "%2e%2e%2fCANARY", "..%00", "\u202egnp.exe", "рауmеnt", "' OR 1=1 --", "x".repeat(10_000)]; // prettier-ignore
+
+/** Every text of a value, however deep, in place of another one. */
+function withTexts(value: unknown, text: string): unknown {
+  if (typeof value === "string") return text;
+  if (Array.isArray(value)) return value.map((item) => withTexts(item, text));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withTexts(item, text)]));
+}
 
 type Target = { path: string; method: string; operation: Operation };
 

@@ -382,7 +382,9 @@ describe("every door as everybody", () => {
     const kinds = REGISTRY_CALLS.map(([, path]) => routeOf(path));
     const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
     const all = kinds.flatMap((route) =>
-      methods.filter((method) => route !== undefined && operationOf(route, method) !== undefined).map((method) => `${method} ${route?.kind}`),
+      methods
+        .filter((method) => route !== undefined && operationOf(route, method) !== undefined)
+        .map((method) => `${method} ${route?.kind}`),
     );
     expect([...new Set(all)].sort()).toEqual([...covered].sort());
     for (const [method, path, operation] of REGISTRY_CALLS) {

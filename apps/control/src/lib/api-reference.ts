@@ -1,4 +1,5 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 
 // What the page of the API reference shows, from the OpenAPI document that the control plane serves.
 
@@ -17,35 +18,35 @@ export type JsonSchema = {
   anyOf?: JsonSchema[] | undefined;
 };
 
-const schema: z.ZodType<JsonSchema> = z.lazy(() =>
+const schema: z.ZodMiniType<JsonSchema> = z.lazy(() =>
   z.looseObject({
-    type: z.union([z.string(), z.array(z.string())]).optional(),
-    enum: z.array(z.unknown()).optional(),
-    const: z.unknown().optional(),
-    default: z.unknown().optional(),
-    description: z.string().optional(),
-    minimum: z.number().optional(),
-    properties: z.record(z.string(), schema).optional(),
-    required: z.array(z.string()).optional(),
-    items: z.union([schema, z.boolean()]).optional(),
-    prefixItems: z.array(schema).optional(),
-    anyOf: z.array(schema).optional(),
+    type: z.optional(z.union([z.string(), z.array(z.string())])),
+    enum: z.optional(z.array(z.unknown())),
+    const: z.optional(z.unknown()),
+    default: z.optional(z.unknown()),
+    description: z.optional(z.string()),
+    minimum: z.optional(z.number()),
+    properties: z.optional(z.record(z.string(), schema)),
+    required: z.optional(z.array(z.string())),
+    items: z.optional(z.union([schema, z.boolean()])),
+    prefixItems: z.optional(z.array(schema)),
+    anyOf: z.optional(z.array(schema)),
   }),
 );
-const content = z.record(z.string(), z.looseObject({ schema: schema.optional() }));
+const content = z.record(z.string(), z.looseObject({ schema: z.optional(schema) }));
 const operation = z.looseObject({
   operationId: z.string(),
   summary: z.string(),
-  tags: z.array(z.string()).min(1),
+  tags: z.array(z.string()).check(z.minLength(1)),
   parameters: z.array(
-    z.looseObject({ name: z.string(), in: z.string(), required: z.boolean(), schema, description: z.string().optional() }),
+    z.looseObject({ name: z.string(), in: z.string(), required: z.boolean(), schema, description: z.optional(z.string()) }),
   ),
-  requestBody: z.looseObject({ content }).optional(),
-  responses: z.record(z.string(), z.looseObject({ description: z.string().optional(), content: content.optional() })),
+  requestBody: z.optional(z.looseObject({ content })),
+  responses: z.record(z.string(), z.looseObject({ description: z.optional(z.string()), content: z.optional(content) })),
 });
 export const openApi = z.looseObject({
   info: z.looseObject({ description: z.string() }),
-  servers: z.array(z.looseObject({ url: z.string() })).min(1),
+  servers: z.array(z.looseObject({ url: z.string() })).check(z.minLength(1)),
   tags: z.array(z.looseObject({ name: z.string() })),
   paths: z.record(z.string(), z.record(z.string(), operation)),
 });

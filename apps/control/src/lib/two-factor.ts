@@ -1,7 +1,8 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 import { callAuth } from "./auth-calls.ts";
 
-const enrolment = z.looseObject({ totpURI: z.string().startsWith("otpauth://"), backupCodes: z.array(z.string()) });
+const enrolment = z.looseObject({ totpURI: z.string().check(z.startsWith("otpauth://")), backupCodes: z.array(z.string()) });
 const codes = z.looseObject({ backupCodes: z.array(z.string()) });
 
 export type Enrolment = z.output<typeof enrolment>;

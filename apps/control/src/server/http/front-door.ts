@@ -159,13 +159,13 @@ export class FrontDoor {
     else this.#options.trpcSocket(req, socket, { head, actor });
   }
 
-  /** Figures of the control plane are also for those on this machine (a Prometheus beside it), without a token. */
+  /** Figures of the control plane are also for those on this machine (a Prometheus beside it) who show no token; a token is what its team may see. */
   async #serveMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const isLocal = !this.#options.isBehindProxy && this.#address(req).startsWith("127.");
     const actor = await this.findActor(req);
     const isRefused = actor.kind !== "user" && (!isLocal || req.headers.authorization !== undefined);
     if (isRefused) throw new FlotillaError("unauthenticated", "an API token is required");
-    return answerText(res, 200, await this.#options.metrics.format(actor, isLocal));
+    return answerText(res, 200, await this.#options.metrics.format(actor, isLocal && actor.kind !== "user"));
   }
 
   #isTls(req: IncomingMessage): boolean {
