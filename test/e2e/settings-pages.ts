@@ -30,7 +30,8 @@ export function testSettingsPages(at: () => { product: Product; page: Page }): v
     expect(await at().page.content()).not.toContain(token);
     await row.getByRole("button", { name: "Revoke" }).click();
     await dialog().getByRole("button", { name: "Revoke" }).click();
-    await row.waitFor({ state: "detached" });
+    // By its text, not its role: behind an open dialog nothing has a role.
+    await at().page.getByText("reader", { exact: true }).waitFor({ state: "detached" });
     expect(await callWith(token, "/containers")).toBe(401);
   });
 

@@ -1,16 +1,12 @@
 "use client";
 
-import dynamic from "next/dynamic";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { Help } from "@/components/help/help.tsx";
-import { Skeleton } from "@/components/ui/states.tsx";
 
-const ApiReference = dynamic(() => import("@/components/help/api-reference.tsx").then((found) => found.ApiReference), {
-  ssr: false,
-  loading: () => <Skeleton className="h-96" />,
-});
+const ApiReference = lazyPart(() => import("@/components/help/api-reference.tsx").then((found) => found.ApiReference));
 
 const TABS = ["start", "api"] as const;
 

@@ -1,16 +1,15 @@
 "use client";
 
-import dynamic from "next/dynamic";
 import type { ComponentType, ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
-import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { settingsGroups, type SettingsTab, tabsOf } from "@/lib/settings-tabs.ts";
 
 /** A part of the settings that comes when it is chosen. */
 function part(load: () => Promise<ComponentType>): () => ReactNode {
-  const Part = dynamic(load, { ssr: false, loading: () => <Skeleton className="h-40" /> });
+  const Part = lazyPart(load);
   const Framed = (): ReactNode => (
     <div className="max-w-3xl space-y-4">
       <Part />
