@@ -16,7 +16,9 @@ if (input.kind === "host") await serveHost(input);
 else {
   parentPort?.on("message", (load: Load) => {
     askMany(load).then(
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       (milliseconds) => parentPort?.postMessage({ milliseconds }),
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       (error: Error) => parentPort?.postMessage({ error: error.message }),
     );
   });

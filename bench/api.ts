@@ -59,6 +59,7 @@ async function startHost(control: TestControl): Promise<Worker> {
 }
 
 async function ask(clients: Worker, load: Load): Promise<number[]> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   clients.postMessage(load);
   const [answer] = (await once(clients, "message")) as [{ milliseconds?: number[]; error?: string }];
   if (answer.milliseconds === undefined) throw new Error(answer.error);
