@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { build } from "./build.ts";
 import { compose } from "./compose.ts";
+import { api } from "./api.ts";
 import { authorizer } from "./authorizer.ts";
 import type { Case, Engines, Row } from "./case.ts";
 import { residentBytes, treeOf } from "./dockerd.ts";
@@ -193,4 +194,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   overlay,
   networks,
   pages,
+  api,
 };

@@ -1,14 +1,16 @@
 // Stacks, secrets and configs for the pictures of their pages.
 import { ADMIN, type Product } from "../test/support/product.ts";
 
-/** Calls a procedure as the administrator; what fails is said and passed over. */
-export async function callProduct(filled: Product, procedure: string, input: unknown): Promise<void> {
+/** Calls a procedure as the administrator; what fails is said and passed over. @returns what it answered. */
+export async function callProduct(filled: Product, procedure: string, input: unknown): Promise<unknown> {
   const response = await fetch(`${filled.url}/api/trpc/${procedure}`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${ADMIN.token}` },
     body: JSON.stringify(input),
   });
-  if (!response.ok) console.error(`${procedure}: ${await response.text()}`);
+  if (!response.ok) console.error(`${procedure}: ${await response.clone().text()}`);
+  const { result } = (await response.json()) as { result?: { data: unknown } };
+  return result?.data ?? {};
 }
 
 const shopFile = (replicas: number): string => `services:
@@ -39,7 +41,7 @@ const STACKS_SETTLE_MS = 12_000;
 
 /** A stack that was updated, and one whose update failed. */
 export async function deployStacks(filled: Product): Promise<void> {
-  const deploy = (name: string, text: string): Promise<void> =>
+  const deploy = (name: string, text: string): Promise<unknown> =>
     callProduct(filled, "stacks.deploy", { name, files: { "compose.yaml": text } });
   await callProduct(filled, "secrets.set", { name: "db-password", base64: "c2VjcmV0" });
   await callProduct(filled, "configs.set", { name: "nginx.conf", base64: "d29ya2VyX3Byb2Nlc3NlcyAxOw==" });

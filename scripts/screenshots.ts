@@ -12,6 +12,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { findBarriers } from "../test/support/axe.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
+import { fillSettings } from "./screenshot-settings.ts";
 import { callProduct, deployStacks, removeStacks } from "./screenshot-stacks.ts";
 
 const OUT = join(import.meta.dirname, "..", ".screenshots");
@@ -94,10 +95,18 @@ const SHOTS: readonly Shot[] = [
   { name: "settings-teams", path: "/settings?tab=teams" },
   { name: "settings-people", path: "/settings?tab=people" },
   { name: "host-sharing", path: "/hosts/local?tab=sharing", prepare: clickButton(language === "zh" ? "共享给团队" : "Share with a team") },
+  { name: "host-guards", path: "/hosts/local?tab=guards" },
   { name: "settings-tokens", path: "/settings?tab=tokens" },
+  { name: "settings-token", path: "/settings?tab=tokens", prepare: narrowToken },
+  { name: "settings-accounts", path: "/settings?tab=accounts" },
+  { name: "settings-webhooks", path: "/settings?tab=webhooks" },
+  { name: "settings-webhook", path: "/settings?tab=webhooks", prepare: clickButton(language === "zh" ? "新建 Webhook" : "New webhook") },
+  { name: "settings-deliveries", path: "/settings?tab=webhooks", prepare: openDelivery },
+  { name: "settings-guards", path: "/settings?tab=guards" },
   { name: "settings-join", path: "/settings?tab=join" },
   { name: "settings-appearance", path: "/settings?tab=appearance" },
   { name: "help", path: "/help" },
+  { name: "help-api", path: "/help?tab=api", prepare: openOperation },
   { name: "palette", path: "/", prepare: async (page) => page.keyboard.press("Control+k") },
   { name: "shortcuts", path: "/", prepare: async (page) => page.keyboard.press("?") },
 ];
@@ -173,6 +182,7 @@ async function fillProduct(filled: Product): Promise<void> {
     await must(["push", `${registry}/team/${name}`]);
   }
   await deployStacks(filled);
+  await fillSettings(filled);
   // Nobody listens there: pulling through it fails, which its row then says.
   await callProduct(filled, "registry.upstreams.create", { name: "inside", url: "http://127.0.0.1:9", allowsPrivate: true });
   await filled.docker(["pull", `${registry}/team/inside/library/nginx:latest`]);
@@ -243,6 +253,21 @@ async function openLayer(page: Page): Promise<void> {
 async function look(page: Page): Promise<void> {
   await page.locator('main button[type="submit"]').click();
   await page.locator("main ol").waitFor();
+}
+
+/** The form of a token with some of the rights. */
+async function narrowToken(page: Page): Promise<void> {
+  await clickButton(language === "zh" ? "新建令牌" : "New token")(page);
+  await page.getByRole("dialog").getByRole("radio").last().click();
+}
+
+async function openDelivery(page: Page): Promise<void> {
+  await clickButton(language === "zh" ? "投递记录" : "Deliveries")(page);
+  await page.locator("[role=dialog] li button").first().click();
+}
+
+async function openOperation(page: Page): Promise<void> {
+  await page.locator("main summary").nth(2).click();
 }
 
 async function startPull(page: Page): Promise<void> {

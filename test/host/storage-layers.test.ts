@@ -166,7 +166,7 @@ describe("whiteouts become overlayfs's", () => {
   });
 });
 
-describe("an attack stays inside its layer or is refused", () => {
+describe("attack 15: what leads out of its layer stays inside or is refused", () => {
   const canary = join(tmpdir(), "flotilla-canary");
 
   test.each<[string, Entry[]]>([

@@ -52,6 +52,22 @@ describe("programs", () => {
       expect(await statusOf("/api/v1/hosts/web-2", token)).toBe(404);
     });
 
+    test("attack 25: a host that is made anew under the name of one that is gone is not the token's", async () => {
+      const { prisma } = control.services;
+      const { teamId } = await prisma.host.findFirstOrThrow({ where: { name: "web-1" } });
+      const make = (key: string) => prisma.host.create({ data: { teamId, name: "gone", publicKey: key } });
+      const { id } = await make("first key");
+      const { token } = await makeToken({ hosts: ["gone"] });
+      expect(await query("hosts.list", undefined, token)).toMatchObject([{ name: "gone" }]);
+      await prisma.host.delete({ where: { id } });
+      const again = await make("second key");
+      control.services.cache.clear();
+      expect(await query("hosts.list", undefined, token)).toEqual([]);
+      await expect(query("hosts.get", { host: "gone" }, token)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      expect(await statusOf("/docker/gone/v1.47/containers/json", token)).toBe(404);
+      await prisma.host.delete({ where: { id: again.id } });
+    });
+
     test("does nothing that it has no right to, though its person has", async () => {
       const { token } = made;
       expect(await statusOf("/docker/web-1/v1.47/containers/create", token, "POST")).toBe(403);

@@ -46,10 +46,15 @@ test("what is set on the page is on the host, and what is taken away is not", as
   expect(guards.of("default")).toMatchObject(guard);
   expect(guards.of("default").allow.privileged).toBe(false);
   await control.call("guards.set", { limits: {}, allow: { hostPid: true } }, admin);
+  expect(await control.call("guards.getDefault", undefined, { token: ADMIN_TOKEN })).toMatchObject({
+    isSet: true,
+    guard: { allow: { hostPid: true } },
+  });
   await control.call("guards.reset", HOST, admin);
   await until(() => guards.of("default").allow.hostPid);
   expect(guards.of("default").allow.hostNetwork).toBe(false);
   await control.call("guards.reset", {}, admin);
+  expect(await control.call("guards.getDefault", undefined, { token: ADMIN_TOKEN })).toEqual({ isSet: false, guard: SAFE_GUARD });
   await until(() => !guards.of("default").allow.hostPid);
   expect(guards.of("default")).toEqual(SAFE_GUARD);
 });

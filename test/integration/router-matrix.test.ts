@@ -14,6 +14,7 @@ import {
 } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listDockerRoutes } from "../../apps/control/src/server/docker-proxy/classify.ts";
+import { operationOf, parseRegistryRoute } from "../../apps/control/src/server/registry/parse-route.ts";
 import { ADMIN_TOKEN, type CallError, startTestControl, type TestControl } from "../support/control.ts";
 import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
 
@@ -81,6 +82,7 @@ const INPUTS: Readonly<Record<string, unknown>> = {
   "hosts.grants.set": { ...HOST, team: "nowhere", rights: ["container.read"], limits: {} },
   "hosts.grants.remove": { ...HOST, id: "none" },
   "guards.get": HOST,
+  "guards.getDefault": undefined,
   "guards.set": { ...HOST, limits: {}, allow: {} },
   "guards.reset": HOST,
   "hosts.joinTokens.create": { expiresInMinutes: 1, uses: 1 },
@@ -201,6 +203,30 @@ function isAllowed(kind: Kind, action: Action): boolean {
   const rights = rightsOf(kind);
   return ruleOf(action).needs !== "instanceAdmin" && rightsNeeded(action).every((right) => rights.has(right));
 }
+
+const DIGEST = `sha256:${"0".repeat(64)}`;
+/** Every method of every route of a repository, with what it does there. */
+const REGISTRY_CALLS = [
+  ["GET", "/tags/list", "pull"],
+  ["HEAD", "/tags/list", "pull"],
+  ["GET", "/manifests/v1", "pull"],
+  ["HEAD", "/manifests/v1", "pull"],
+  ["PUT", "/manifests/v1", "push"],
+  ["DELETE", `/manifests/${DIGEST}`, "delete"],
+  ["GET", `/referrers/${DIGEST}`, "pull"],
+  ["HEAD", `/referrers/${DIGEST}`, "pull"],
+  ["GET", `/blobs/${DIGEST}`, "pull"],
+  ["HEAD", `/blobs/${DIGEST}`, "pull"],
+  ["DELETE", `/blobs/${DIGEST}`, "delete"],
+  ["POST", "/blobs/uploads/", "push"],
+  ["GET", "/blobs/uploads/none", "push"],
+  ["HEAD", "/blobs/uploads/none", "push"],
+  ["PATCH", "/blobs/uploads/none", "push"],
+  ["PUT", `/blobs/uploads/none?digest=${DIGEST}`, "push"],
+  ["DELETE", "/blobs/uploads/none", "push"],
+] as const;
+
+const routeOf = (path: string): ReturnType<typeof parseRegistryRoute> => parseRegistryRoute(`/v2/team/app${path.split("?")[0]}`);
 
 describe("every door as everybody", () => {
   let control: TestControl;
@@ -337,6 +363,53 @@ describe("every door as everybody", () => {
         { type: "repository", name: "other/app", actions: [] },
       ]);
     }
+  });
+
+  test.each(REGISTRY_CALLS)("registry: %s %s needs the right to %s", async (method, path, operation) => {
+    const ask = async (token: string | undefined): Promise<number> => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const response = await fetch(`${control.url}/v2/team/app${path}`, { method, headers });
+      await response.body?.cancel();
+      return response.status;
+    };
+    for (const kind of PEOPLE) {
+      const status = await ask(tokens.get(kind));
+      if (isAllowed(kind, `registry.${operation}`)) expect([401, 403], kind).not.toContain(status);
+      else expect([401, 403], kind).toContain(status);
+    }
+    for (const nobody of [strangerToken, "flt_nobody", undefined]) expect([401, 403]).toContain(await ask(nobody));
+  });
+
+  test("every operation of the registry is among those calls", () => {
+    const covered = new Set(REGISTRY_CALLS.map(([method, path]) => `${method} ${routeOf(path)?.kind}`));
+    const kinds = REGISTRY_CALLS.map(([, path]) => routeOf(path));
+    const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+    const all = kinds.flatMap((route) =>
+      methods
+        .filter((method) => route !== undefined && operationOf(route, method) !== undefined)
+        .map((method) => `${method} ${route?.kind}`),
+    );
+    expect([...new Set(all)].sort()).toEqual([...covered].sort());
+    for (const [method, path, operation] of REGISTRY_CALLS) {
+      const route = routeOf(path);
+      expect(route === undefined ? undefined : operationOf(route, method), `${method} ${path}`).toBe(operation);
+    }
+  });
+
+  test("/metrics: hosts and containers for who may see both, of one's own team", async () => {
+    const ask = async (token: string): Promise<[status: number, text: string]> => {
+      const response = await fetch(`${control.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+      return [response.status, await response.text()];
+    };
+    for (const kind of PEOPLE) {
+      const [status, text] = await ask(tokens.get(kind) ?? "");
+      expect(status, kind).toBe(isAllowed(kind, "metrics.read") ? 200 : 403);
+      expect(text.includes('host="web-1"'), kind).toBe(status === 200);
+      expect(text, kind).not.toContain("process_resident_memory_bytes");
+    }
+    const [status, text] = await ask(strangerToken);
+    expect([status, text.includes("web-1")]).toEqual([200, false]);
+    expect(await ask("flt_nobody")).toEqual([401, expect.stringContaining("token")]);
   });
 
   test("a batch of own and foreign calls answers each by itself", async () => {

@@ -457,3 +457,32 @@ test("who follows a deployment is told each step once, when there is news, and o
   expect(texts.filter((text) => text.startsWith("pause by"))).toHaveLength(1);
   expect(isListening).toBe(false);
 });
+
+describe("attack 27: files that are made to exhaust", () => {
+  const check = (text: string): Promise<unknown> => call("stacks.check", { name: "bomb", files: { "compose.yaml": text } });
+  const others = async (): Promise<number> => (await fetch(`${control.url}/readyz`)).status;
+
+  test("aliases of aliases are refused before they are expanded, and others are served meanwhile", async () => {
+    const levels = Array.from({ length: 12 }, (_, level) => {
+      const item = level === 0 ? "lol" : `*l${level - 1}`;
+      return `x-l${level}: &l${level} [${Array.from({ length: 10 }, () => item).join(", ")}]`;
+    });
+    const [issues, status] = await Promise.all([check(`${levels.join("\n")}\nservices: { web: { image: busybox } }\n`), others()]);
+    expect(JSON.stringify(issues)).toContain("values");
+    expect(status).toBe(200);
+  });
+
+  test("a file nested without end is refused with its place", async () => {
+    const issues = await check(`services: ${"{a: ".repeat(5_000)}1${"}".repeat(5_000)}\n`);
+    expect(JSON.stringify(issues)).toMatch(/nested|deep/);
+  });
+
+  test("ten thousand services are an answer, not an end; more than a megabyte is not read", async () => {
+    const services = Array.from({ length: 10_000 }, (_, index) => `  s${index}: { image: busybox }`).join("\n");
+    const [issues, status] = await Promise.all([check(`services:\n${services}\n`), others()]);
+    expect(Array.isArray(issues)).toBe(true);
+    expect(status).toBe(200);
+    await expect(check(`services: { web: { image: busybox } }\n# ${"x".repeat(2_000_000)}\n`)).rejects.toMatchObject({ status: 413 });
+    expect(await others()).toBe(200);
+  });
+});

@@ -62,6 +62,14 @@ describe("attacks", () => {
     expect(parse(text).trees).toEqual([]);
   });
 
+  test("whoever ends first, the parser or this file: it is said to be nested too deeply", () => {
+    for (const depth of [100, 5_000]) {
+      const { issues } = parse(`a: ${"{b: ".repeat(depth)}1${"}".repeat(depth)}`);
+      expect(issues.length).toBeGreaterThan(0);
+      expect(issues.filter((issue) => !issue.includes("nested"))).toEqual([]);
+    }
+  });
+
   test("a moderately deep file is refused for its depth", () => {
     expect(parse(`a: ${"[".repeat(100)}${"]".repeat(100)}`).issues).toEqual([expect.stringContaining("nested more than 64 deep")]);
   });

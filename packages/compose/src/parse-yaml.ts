@@ -54,7 +54,7 @@ function parseDocuments(file: string, text: string, issues: Issues): Node[] {
   };
   const trees: Node[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
-    for (const error of document.errors) issues.error("", `yaml: ${lowerFirst(error.message)}`, { position: position(error.pos[0]) });
+    for (const error of document.errors) issues.error("", describe(error.message), { position: position(error.pos[0]) });
     const contents: YamlNode | null = document.contents;
     if (document.errors.length > 0 || contents === null || isNullScalar(contents)) continue;
     trees.push(new Converter(position, issues).convert(contents, 0).node);
@@ -65,6 +65,11 @@ function parseDocuments(file: string, text: string, issues: Issues): Node[] {
 const isNullScalar = (contents: YamlNode): boolean => isScalar(contents) && contents.value === null;
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** The parser says of a file that is nested thousands deep what its own recursion ended with. */
+function describe(message: string): string {
+  return /call stack/i.test(message) ? "the file is nested too deeply" : `yaml: ${lowerFirst(message)}`;
+}
 
 /** A node and how many nodes it has with all aliases expanded. */
 type Sized = { node: Node; size: number };

@@ -2,7 +2,8 @@
 const PRISMA = new Set(["P1001", "P1002", "P1008", "P1017", "P2024"]);
 /** Of sockets, and of a Postgres that starts or stops (class 57P). */
 const SYSTEM = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT", "ETIMEDOUT", "57P01", "57P02", "57P03"]);
-const WORDS = /Can't reach database server|Server has closed the connection|Connection terminated|timeout exceeded when trying to connect/;
+const WORDS =
+  /Can't reach database server|Server has closed the connection|Connection terminated|timeout exceeded when trying to connect|Unable to start a transaction in the given time/;
 const MAX_DEPTH = 5;
 
 /** Whether an error of a query says that Postgres cannot be reached at the moment, rather than that the query is wrong. */

@@ -1,48 +1,48 @@
 import type { RunSpec } from "@flotilla/api";
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 import { parseSize, sizeToText } from "./format.ts";
 import { joinWords, splitWords } from "./shell-words.ts";
 
 // The form holds texts as they are typed; messages are keys of `run.errors` in the catalogue of texts.
 
-const optional = (schema: z.ZodString) => z.union([z.literal(""), schema]);
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, "port")
-  .refine((text) => Number(text) >= 1 && Number(text) <= 65_535, "port");
-const words = z.string().refine((line) => splitWords(line) !== null, "quotes");
+const optional = (schema: z.ZodMiniType<string, string>) => z.union([z.literal(""), schema]);
+const matching = (pattern: RegExp, error: string) => z.string().check(z.regex(pattern, error));
+const filled = (error: string) => z.string().check(z.minLength(1, error));
+const port = matching(/^\d{1,5}$/, "port").check(z.refine((text) => Number(text) >= 1 && Number(text) <= 65_535, "port"));
+const words = z.string().check(z.refine((line) => splitWords(line) !== null, "quotes"));
 
 export const runFormSchema = z
   .object({
-    host: z.string().min(1, "host"),
-    image: z.string().trim().min(1, "image"),
-    name: optional(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, "name")),
+    host: filled("host"),
+    image: z.string().check(z.trim(), z.minLength(1, "image")),
+    name: optional(matching(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, "name")),
     command: words,
     entrypoint: words,
     ports: z.array(
       z.object({ hostIp: z.string(), hostPort: z.union([z.literal(""), port]), containerPort: port, protocol: z.enum(["tcp", "udp"]) }),
     ),
-    env: z.array(z.object({ name: z.string().regex(/^[^=\s]+$/, "envName"), value: z.string() })),
+    env: z.array(z.object({ name: matching(/^[^=\s]+$/, "envName"), value: z.string() })),
     mounts: z.array(
       z
         .object({
           kind: z.enum(["bind", "volume", "tmpfs"]),
           source: z.string(),
-          target: z.string().regex(/^\//, "absolute"),
+          target: matching(/^\//, "absolute"),
           readOnly: z.boolean(),
         })
-        .refine((mount) => mount.kind !== "bind" || mount.source.startsWith("/"), { message: "absolute", path: ["source"] }),
+        .check(z.refine((mount) => mount.kind !== "bind" || mount.source.startsWith("/"), { error: "absolute", path: ["source"] })),
     ),
     restart: z.enum(["no", "always", "unless-stopped", "on-failure"]),
-    retries: z.union([z.literal(""), z.string().regex(/^\d+$/, "number")]),
-    memory: z.union([z.literal(""), z.string().refine((text) => parseSize(text) !== null, "size")]),
-    cpus: z.union([z.literal(""), z.string().regex(/^\d*\.?\d+$/, "number")]),
-    pidsLimit: z.union([z.literal(""), z.string().regex(/^-?\d+$/, "number")]),
+    retries: z.union([z.literal(""), matching(/^\d+$/, "number")]),
+    memory: z.union([z.literal(""), z.string().check(z.refine((text) => parseSize(text) !== null, "size"))]),
+    cpus: z.union([z.literal(""), matching(/^\d*\.?\d+$/, "number")]),
+    pidsLimit: z.union([z.literal(""), matching(/^-?\d+$/, "number")]),
     network: z.string(),
     hostname: z.string(),
     user: z.string(),
-    workingDir: optional(z.string().regex(/^\//, "absolute")),
-    labels: z.array(z.object({ name: z.string().min(1, "labelName"), value: z.string() })),
+    workingDir: optional(matching(/^\//, "absolute")),
+    labels: z.array(z.object({ name: filled("labelName"), value: z.string() })),
     capAdd: z.string(),
     capDrop: z.string(),
     tty: z.boolean(),
@@ -52,7 +52,7 @@ export const runFormSchema = z
     init: z.boolean(),
     readOnly: z.boolean(),
   })
-  .refine((form) => !form.autoRemove || form.restart === "no", { message: "autoRemove", path: ["autoRemove"] });
+  .check(z.refine((form) => !form.autoRemove || form.restart === "no", { error: "autoRemove", path: ["autoRemove"] }));
 
 export type RunForm = z.infer<typeof runFormSchema>;
 

@@ -1,4 +1,5 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 import { createNdjsonReader } from "./ndjson.ts";
 
 export type UploadSend = {

@@ -1,4 +1,5 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 import type { Reason } from "@/trpc/types.ts";
 
 export const PLAN_ACTS = ["make", "replace", "move", "remove", "keep", "unplaced"] as const;
@@ -7,21 +8,21 @@ export const PLAN_CHANGES = ["create", "update", "scale", "remove", "none"] as c
 
 /** As the planner gives them; a code that this page does not know is said by its text. */
 const reasonValues = z.record(z.string(), z.union([z.string(), z.number()]));
-const reasonRow: z.ZodType<Reason> = z.lazy(() =>
+const reasonRow: z.ZodMiniType<Reason> = z.lazy(() =>
   z.object({
     code: z.custom<Reason["code"]>((code) => typeof code === "string"),
     values: reasonValues,
-    parts: z.array(reasonRow).optional(),
+    parts: z.optional(z.array(reasonRow)),
   }),
-) as z.ZodType<Reason>;
+) as z.ZodMiniType<Reason>;
 
 const plannedReplica = z.object({
   slot: z.string(),
-  host: z.string().nullable(),
-  fromHost: z.string().nullable(),
+  host: z.nullable(z.string()),
+  fromHost: z.nullable(z.string()),
   act: z.enum(["make", "replace", "remove", "keep"]),
   because: z.string(),
-  reasons: z.array(reasonRow).default([]),
+  reasons: z._default(z.array(reasonRow), []),
 });
 const plannedService = z.object({
   name: z.string(),
@@ -33,8 +34,8 @@ const plannedService = z.object({
 });
 const planSchema = z.object({
   services: z.array(plannedService),
-  networks: z.array(z.string()).default([]),
-  notes: z.array(z.string()).default([]),
+  networks: z._default(z.array(z.string()), []),
+  notes: z._default(z.array(z.string()), []),
 });
 
 export type PlannedReplica = z.output<typeof plannedReplica>;

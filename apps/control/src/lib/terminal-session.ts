@@ -1,4 +1,5 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 
 // What the page and the control plane say to each other over a terminal's socket (docs/design/control-api.md).
 
@@ -13,7 +14,7 @@ export function resizeMessage(cols: number, rows: number): string {
   return JSON.stringify({ resize: { cols, rows } });
 }
 
-const exitSchema = z.object({ exit: z.object({ code: z.number().nullable() }) });
+const exitSchema = z.object({ exit: z.object({ code: z.nullable(z.number()) }) });
 
 /** The exit code that a text frame tells; undefined when it tells none. */
 export function parseExit(text: string): number | null | undefined {

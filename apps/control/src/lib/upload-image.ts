@@ -1,4 +1,5 @@
-import { z } from "zod";
+// zod/mini: the same schemas, of which a page loads a third.
+import * as z from "zod/mini";
 import { sendUpload } from "./send-upload.ts";
 
 export type UploadRequest = {
@@ -11,10 +12,10 @@ export type UploadRequest = {
 export type UploadProgress = { sentBytes: number; totalBytes: number; status: string };
 
 const progressSchema = z.object({
-  status: z.string().optional(),
-  stream: z.string().optional(),
-  error: z.string().optional(),
-  errorDetail: z.object({ message: z.string() }).partial().optional(),
+  status: z.optional(z.string()),
+  stream: z.optional(z.string()),
+  error: z.optional(z.string()),
+  errorDetail: z.optional(z.partial(z.object({ message: z.string() }))),
 });
 
 /** The address of an upload: where to, and what becomes of the file. */

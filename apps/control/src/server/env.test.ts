@@ -24,6 +24,12 @@ describe("readControlConfig", () => {
       expect(readControlConfig({ FLOTILLA_PEER_URL: url }).peerUrl).toBe(url);
   });
 
+  test("a token makes a hundred calls a second, unless it is said otherwise", () => {
+    expect(readControlConfig({}).apiRate).toBe(100);
+    expect(readControlConfig({ FLOTILLA_API_RATE: "0" }).apiRate).toBe(0);
+    expect(() => readControlConfig({ FLOTILLA_API_RATE: "many" })).toThrow("FLOTILLA_API_RATE: must be a number of calls a second");
+  });
+
   test("subnets of overlay networks come from a pool of one's own", () => {
     expect(readControlConfig({ FLOTILLA_OVERLAY_POOL: "10.200.0.0/16" }).overlayPool).toBe("10.200.0.0/16");
     expect(readControlConfig({}).overlayPool).toBeUndefined();

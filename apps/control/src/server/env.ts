@@ -23,6 +23,8 @@ export type ControlConfig = {
   admin: { email: string; password: string; token: string | undefined } | undefined;
   /** Rows of the audit are kept for so many days; undefined keeps them all. */
   auditDays: number | undefined;
+  /** Calls a second that one token or session may make without end; 0: any number. */
+  apiRate: number;
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -50,6 +52,9 @@ const variables = z.object({
   FLOTILLA_AUDIT_DAYS: text
     .refine((days) => days === undefined || (/^\d{2,5}$/.test(days) && Number(days) >= 30), "must be a number of days, at least 30")
     .transform((days) => (days === undefined ? undefined : Number(days))),
+  FLOTILLA_API_RATE: text
+    .refine((rate) => rate === undefined || /^\d{1,6}$/.test(rate), "must be a number of calls a second, or 0 for no limit")
+    .transform((rate) => (rate === undefined ? 100 : Number(rate))),
   FLOTILLA_LOG: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -84,6 +89,7 @@ export function readControlConfig(env: Readonly<Record<string, string | undefine
     overlayPool: readPool(read.FLOTILLA_OVERLAY_POOL),
     admin: readAdmin(read),
     auditDays: read.FLOTILLA_AUDIT_DAYS,
+    apiRate: read.FLOTILLA_API_RATE,
     logLevel: read.FLOTILLA_LOG,
   };
 }

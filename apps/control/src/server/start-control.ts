@@ -30,6 +30,7 @@ import { SignInGuard } from "./auth/sign-in-guard.ts";
 import { DockerProxy } from "./docker-proxy/docker-proxy.ts";
 import { type ControlConfig, isAnyAddress } from "./env.ts";
 import { FrontDoor, type PageHandler } from "./http/front-door.ts";
+import { RateLimits } from "./http/rate-limits.ts";
 import { createListener, listen } from "./http/listener.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import { makeLiveFeed } from "./make-live-feed.ts";
@@ -237,6 +238,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const trpcSockets = new TrpcSockets(guard, makeContext);
   const signInGuard = new SignInGuard(services.prisma);
+  const limits = new RateLimits({ perSecond: config.apiRate });
   const door: FrontDoor = new FrontDoor({
     services,
     auth,
@@ -244,10 +246,11 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
     peers: peerDoor,
     terminals,
     signInGuard,
-    registry: new RegistryDoor({ services, guard, signInGuard }),
-    docker: new DockerProxy({ services, hosts, guard }),
-    trpc: createTrpcHttpHandler(async (req) => makeContext(await door.findActor(req))),
-    rest: createRestHandler(async (req) => makeContext(await door.findActor(req))),
+    limits,
+    registry: new RegistryDoor({ services, guard, signInGuard, limits }),
+    docker: new DockerProxy({ services, hosts, guard, limits }),
+    trpc: createTrpcHttpHandler(async (...call) => makeContext(await door.admit(...call))),
+    rest: createRestHandler(async (...call) => makeContext(await door.admit(...call))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),
     page: options.page,
     isBehindProxy: config.isBehindProxy,

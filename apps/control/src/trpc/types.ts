@@ -40,3 +40,5 @@ export type FileRow = RouterOutputs["secrets"]["list"][number];
 export type StackIssue = RouterOutputs["stacks"]["check"][number];
 export type Reason = NonNullable<StackReplica["reasons"]>[number];
 export type DeploymentStep = RouterOutputs["deployments"]["get"]["steps"][number];
+export type TokenRow = RouterOutputs["tokens"]["list"][number];
+export type ServiceAccountRow = RouterOutputs["serviceAccounts"]["list"][number];

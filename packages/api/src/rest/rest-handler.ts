@@ -24,13 +24,13 @@ const OPEN = new Set(
 
 /** Serves `/api/v1`: every procedure by method and path, and the OpenAPI document. The caller has checked the origin (CSRF). */
 export function createRestHandler(
-  createContext: (req: IncomingMessage) => Promise<ApiContext>,
+  createContext: (req: IncomingMessage, res: ServerResponse) => Promise<ApiContext>,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return async (req, res) => {
     const url = new URL(req.url ?? "/", "http://control");
     try {
       if (url.pathname === `${REST_PREFIX}/openapi.json`) return serveDocument(req, res);
-      const context = await createContext(req);
+      const context = await createContext(req, res);
       await serve({ context, req, res, url });
     } catch (error) {
       sendProblem(res, toProblem(error));

@@ -1,6 +1,6 @@
-import { guardObject, guardTarget, hostRef, readGuards, resetGuard, setGuard, setGuardInput } from "@flotilla/services";
+import { guardObject, guardTarget, hostRef, readDefaultGuard, readGuards, resetGuard, setGuard, setGuardInput } from "@flotilla/services";
 import { z } from "zod";
-import { createRouter, procedure } from "../trpc.ts";
+import { createRouter, procedure, theInstance } from "../trpc.ts";
 import { theHost } from "./hosts.ts";
 
 /** What teams may do on hosts. */
@@ -8,6 +8,7 @@ export const guardsRouter = createRouter({
   get: procedure(z.object({ host: hostRef }), { action: "guard.read", object: theHost }).query(({ ctx, input }) =>
     readGuards(ctx.services, ctx.actor, input.host),
   ),
+  getDefault: procedure(z.void(), { action: "guard.readDefault", object: theInstance }).query(({ ctx }) => readDefaultGuard(ctx.services)),
   set: procedure(setGuardInput, {
     action: "guard.change",
     object: ({ services, actor }, input) => guardObject(services, actor, input),

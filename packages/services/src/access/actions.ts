@@ -116,6 +116,7 @@ export const ACTIONS = {
   "config.remove": { needs: ["config.change"], changes: true },
   /** What the team may do on a host, and how much of it. */
   "guard.read": { needs: ["host.read"], changes: false },
+  "guard.readDefault": { needs: "instanceAdmin", changes: false },
   "guard.change": { needs: "instanceAdmin", changes: true },
   /** That something of the team changed, by kind and id: pages ask again for what they show. */
   "live.read": { needs: "member", changes: false },

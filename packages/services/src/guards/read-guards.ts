@@ -1,9 +1,10 @@
+import { SAFE_GUARD } from "@flotilla/protocol";
 import { requireUser } from "../access/authorize.ts";
 import type { Actor } from "../access/actor.ts";
 import type { ServiceContext } from "../context.ts";
 import { findHost } from "../hosts/find-host.ts";
-import { findGuards } from "./find-guards.ts";
-import type { HostGuards } from "./schemas.ts";
+import { DEFAULT_GUARD_ID, findGuards, toGuard } from "./find-guards.ts";
+import type { DefaultGuard, HostGuards } from "./schemas.ts";
 
 /** What teams may do on a host. Others' guard rails are for those who look after the instance. @throws not_found. */
 export async function readGuards(services: ServiceContext, actor: Actor, ref: string): Promise<HostGuards> {
@@ -20,4 +21,10 @@ export async function readGuards(services: ServiceContext, actor: Actor, ref: st
     })),
     instanceDefault: user.isInstanceAdmin ? instanceDefault : null,
   };
+}
+
+/** What holds on every host for every team that has no guard rail of its own there; `isSet` false: nobody said anything, so Docker's defaults. */
+export async function readDefaultGuard({ prisma }: ServiceContext): Promise<DefaultGuard> {
+  const row = await prisma.guardRail.findUnique({ where: { id: DEFAULT_GUARD_ID } });
+  return { guard: row === null ? SAFE_GUARD : toGuard(row), isSet: row !== null };
 }

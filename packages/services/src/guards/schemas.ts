@@ -23,3 +23,5 @@ export type TeamGuard = Guard & {
 
 /** `teams` are those whose containers may be there; the caller's alone unless they look after the instance. */
 export type HostGuards = { teams: TeamGuard[]; instanceDefault: Guard | null };
+
+export type DefaultGuard = { guard: Guard; isSet: boolean };

@@ -1,24 +1,19 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation } from "@tanstack/react-query";
 import Link from "next/link";
 import { type ReactNode, useEffect, useState } from "react";
-import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
-import { z } from "zod";
 import { AuthCard } from "@/components/auth/auth-card.tsx";
+import { AccountFields, focusWrongField } from "@/components/form/account-fields.tsx";
+import { FormError } from "@/components/form/form-error.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { Field } from "@/components/ui/field.tsx";
-import { Input } from "@/components/ui/input.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
-import { openAuthClient } from "@/lib/auth-client.ts";
+import { checkAccount } from "@/lib/account-form.ts";
+import { enterWith } from "@/lib/auth-calls.ts";
 import { setupToken } from "@/lib/setup-token.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
 
-const MIN_PASSWORD = 12;
-const schema = z.object({ name: z.string().trim().min(1, "name"), password: z.string().min(MIN_PASSWORD, "length") });
-type Values = z.infer<typeof schema>;
 type Invitation = { email: string; team: string; hasAccount: boolean };
 
 /** Joins a team by the link of an invitation: with a new account, or as who one is. The secret is in the fragment. */
@@ -69,11 +64,7 @@ function AcceptAsOneself({ token, invitation }: { token: string; invitation: Inv
   return (
     <div className="flex flex-col gap-4">
       <p className="text-sm text-muted">{t("hasAccount", { email: invitation.email })}</p>
-      {accept.error === null ? null : (
-        <p role="alert" className="text-sm text-bad">
-          {errorMessage(accept.error)}
-        </p>
-      )}
+      <FormError work={accept} />
       <Button variant="primary" isPending={accept.isPending} onClick={() => accept.mutate({ token })}>
         {t("accept")}
       </Button>
@@ -88,39 +79,30 @@ function AcceptAsOneself({ token, invitation }: { token: string; invitation: Inv
 
 function NewAccount({ token, invitation }: { token: string; invitation: Invitation }): ReactNode {
   const t = useTranslations("invite");
-  const setup = useTranslations("setup");
-  const trpc = useTRPC();
-  const accept = useMutation(trpc.invitations.accept.mutationOptions());
-  const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { name: "", password: "" } });
-  const { errors, isSubmitting } = form.formState;
-  const submit = form.handleSubmit(async (values) => {
-    try {
-      await accept.mutateAsync({ token, ...values });
-    } catch {
-      return; // shown below, by the mutation's own state
-    }
-    const { error } = await openAuthClient().signIn.email({ email: invitation.email, password: values.password });
-    window.location.assign(error === null ? "/" : "/sign-in");
+  const client = useTRPCClient();
+  const [form, setForm] = useState({ name: "", password: "" });
+  const [isChecked, setChecked] = useState(false);
+  const accept = useMutation({
+    mutationFn: async () => {
+      await client.invitations.accept.mutate({ token, name: form.name.trim(), password: form.password });
+      await enterWith(invitation.email, form.password);
+    },
   });
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-4">
+    <form
+      noValidate
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setChecked(true);
+        if (Object.keys(checkAccount(form)).length > 0) focusWrongField();
+        else accept.mutate();
+      }}
+    >
       <input type="hidden" autoComplete="username" value={invitation.email} readOnly />
-      <Field label={setup("name")} error={errors.name === undefined ? undefined : setup("errors.name")}>
-        {(ids) => <Input {...ids} {...form.register("name")} autoComplete="name" autoFocus />}
-      </Field>
-      <Field
-        label={setup("password")}
-        hint={setup("passwordHint", { min: MIN_PASSWORD })}
-        error={errors.password === undefined ? undefined : setup("errors.length", { min: MIN_PASSWORD })}
-      >
-        {(ids) => <Input {...ids} {...form.register("password")} type="password" autoComplete="new-password" />}
-      </Field>
-      {accept.error === null ? null : (
-        <p role="alert" className="text-sm text-bad">
-          {errorMessage(accept.error)}
-        </p>
-      )}
-      <Button type="submit" variant="primary" isPending={isSubmitting}>
+      <AccountFields form={form} fields={["name", "password"]} onChange={setForm} isChecked={isChecked} />
+      <FormError work={accept} />
+      <Button type="submit" variant="primary" isPending={accept.isPending}>
         {t("join")}
       </Button>
     </form>

@@ -6,7 +6,8 @@ import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
-import { AuthError, verifyBackupCode, verifyTotp } from "@/lib/two-factor.ts";
+import { AuthError } from "@/lib/auth-calls.ts";
+import { verifyBackupCode, verifyTotp } from "@/lib/two-factor.ts";
 
 /** The second step of a sign-in: a code of the app, or one of the backup codes. */
 export function SecondStep({ onDone }: { onDone: () => void }): ReactNode {

@@ -1,30 +1,20 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useEffect, useState } from "react";
-import { useForm } from "react-hook-form";
 import { useTranslations } from "use-intl";
-import { z } from "zod";
 import { AuthCard } from "@/components/auth/auth-card.tsx";
+import { AccountFields, focusWrongField } from "@/components/form/account-fields.tsx";
+import { FormError } from "@/components/form/form-error.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { Field } from "@/components/ui/field.tsx";
-import { Input } from "@/components/ui/input.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
-import { openAuthClient } from "@/lib/auth-client.ts";
+import { checkAccount } from "@/lib/account-form.ts";
+import { enterWith } from "@/lib/auth-calls.ts";
 import { setupToken } from "@/lib/setup-token.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 
-const MIN_PASSWORD = 12;
-
-const schema = z.object({
-  name: z.string().trim().min(1, "name"),
-  email: z.email("email"),
-  password: z.string().min(MIN_PASSWORD, "length"),
-  teamName: z.string().trim().min(1, "name"),
-});
-type Values = z.infer<typeof schema>;
+const EMPTY = { name: "", email: "", password: "", teamName: "" };
 
 /** The first page of all: makes the administrator and the first team, for the holder of the one-time link. */
 export function SetupForm(): ReactNode {
@@ -65,43 +55,30 @@ export function SetupForm(): ReactNode {
 
 function AccountForm({ token }: { token: string }): ReactNode {
   const t = useTranslations("setup");
-  const trpc = useTRPC();
-  const complete = useMutation(trpc.setup.complete.mutationOptions());
-  const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: { name: "", email: "", password: "", teamName: "" } });
-  const { errors, isSubmitting } = form.formState;
-  const submit = form.handleSubmit(async (values) => {
-    try {
-      await complete.mutateAsync({ token, ...values });
-    } catch {
-      return; // shown below, by the mutation's own state
-    }
-    const { error } = await openAuthClient().signIn.email({ email: values.email, password: values.password });
-    window.location.assign(error === null ? "/" : "/sign-in");
+  const client = useTRPCClient();
+  const [form, setForm] = useState(EMPTY);
+  const [isChecked, setChecked] = useState(false);
+  const complete = useMutation({
+    mutationFn: async () => {
+      const { email, password } = form;
+      await client.setup.complete.mutate({ token, ...form, name: form.name.trim(), email: email.trim(), teamName: form.teamName.trim() });
+      await enterWith(email, password);
+    },
   });
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate className="flex flex-col gap-4">
-      <Field label={t("name")} error={errors.name === undefined ? undefined : t("errors.name")}>
-        {(ids) => <Input {...ids} {...form.register("name")} autoComplete="name" autoFocus />}
-      </Field>
-      <Field label={t("email")} error={errors.email === undefined ? undefined : t("errors.email")}>
-        {(ids) => <Input {...ids} {...form.register("email")} type="email" autoComplete="username" />}
-      </Field>
-      <Field
-        label={t("password")}
-        hint={t("passwordHint", { min: MIN_PASSWORD })}
-        error={errors.password === undefined ? undefined : t("errors.length", { min: MIN_PASSWORD })}
-      >
-        {(ids) => <Input {...ids} {...form.register("password")} type="password" autoComplete="new-password" />}
-      </Field>
-      <Field label={t("teamName")} hint={t("teamHint")} error={errors.teamName === undefined ? undefined : t("errors.name")}>
-        {(ids) => <Input {...ids} {...form.register("teamName")} autoComplete="organization" />}
-      </Field>
-      {complete.error === null ? null : (
-        <p role="alert" className="text-sm text-bad">
-          {errorMessage(complete.error)}
-        </p>
-      )}
-      <Button type="submit" variant="primary" isPending={isSubmitting}>
+    <form
+      noValidate
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setChecked(true);
+        if (Object.keys(checkAccount(form)).length > 0) focusWrongField();
+        else complete.mutate();
+      }}
+    >
+      <AccountFields form={form} fields={["name", "email", "password", "teamName"]} onChange={setForm} isChecked={isChecked} />
+      <FormError work={complete} />
+      <Button type="submit" variant="primary" isPending={complete.isPending}>
         {t("submit")}
       </Button>
     </form>

@@ -1,42 +1,29 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import dynamic from "next/dynamic";
 import { useParams } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { DetailPage } from "@/components/frame/detail-page.tsx";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { useParsed } from "@/components/frame/loadable.ts";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { ContainerHeader } from "@/components/containers/container-header.tsx";
-import { ContainerInspect } from "@/components/containers/container-inspect.tsx";
-import { ContainerMounts } from "@/components/containers/container-mounts.tsx";
 import type { ContainerTabProps } from "@/components/containers/container-page-types.ts";
 import { ContainerStatus } from "@/components/containers/container-status.tsx";
-import { ContainerTop } from "@/components/containers/container-top.tsx";
-import { Skeleton } from "@/components/ui/states.tsx";
 import { containerInspectSchema } from "@/lib/inspect.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
 // Loaded when their tab is opened: together they are larger than the rest of the page.
-const ContainerLog = dynamic(() => import("@/components/logs/container-log.tsx").then((found) => found.ContainerLog), {
-  loading: TabSkeleton,
-});
-const StatsView = dynamic(() => import("@/components/stats/stats-view.tsx").then((found) => found.StatsView), {
-  loading: TabSkeleton,
-  ssr: false,
-});
-const TerminalView = dynamic(() => import("@/components/terminal/terminal-view.tsx").then((found) => found.TerminalView), {
-  loading: TabSkeleton,
-  ssr: false,
-});
+const ContainerLog = lazyPart(() => import("@/components/logs/container-log.tsx").then((found) => found.ContainerLog));
+const StatsView = lazyPart(() => import("@/components/stats/stats-view.tsx").then((found) => found.StatsView));
+const TerminalView = lazyPart(() => import("@/components/terminal/terminal-view.tsx").then((found) => found.TerminalView));
+const ContainerTop = lazyPart(() => import("@/components/containers/container-top.tsx").then((found) => found.ContainerTop));
+const ContainerMounts = lazyPart(() => import("@/components/containers/container-mounts.tsx").then((found) => found.ContainerMounts));
+const ContainerInspect = lazyPart(() => import("@/components/containers/container-inspect.tsx").then((found) => found.ContainerInspect));
 
 const TABS = ["status", "logs", "terminal", "stats", "processes", "mounts", "inspect"] as const;
 type TabId = (typeof TABS)[number];
-
-function TabSkeleton(): ReactNode {
-  return <Skeleton className="h-[28rem]" />;
-}
 
 /** One container: what it does now first, then its logs, terminal, figures and settings. */
 export function ContainerPage(): ReactNode {

@@ -3,12 +3,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { Button } from "@/components/ui/button.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, Textarea } from "@/components/ui/input.tsx";
 import { checkFileForm, type FileForm, formContent } from "@/lib/file-content.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { FileRow } from "@/trpc/types.ts";
 
 export type FileKind = "secrets" | "configs";
@@ -24,7 +23,6 @@ export type FileDialogProps = {
 /** Writes a secret or config, or a new version of one. What is there now is not shown: it cannot be read. */
 export function FileDialog({ kind, file, taken, onClose }: FileDialogProps): ReactNode {
   const t = useTranslations("files");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
@@ -39,38 +37,25 @@ export function FileDialog({ kind, file, taken, onClose }: FileDialogProps): Rea
   });
   const nameError = form.name !== "" && (problem === "name" || problem === "taken") ? t(`problems.${problem}`) : undefined;
   return (
-    <Dialog isOpen onOpenChange={onClose} title={file === null ? t(`${kind}.new`) : t("newVersionOf", { name: file.name })}>
-      <form
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (problem === null) save.mutate();
-        }}
-      >
-        {file === null ? (
-          <Field label={t("columns.name")} hint={t("nameHint")} error={nameError}>
-            {(ids) => <Input {...ids} autoFocus value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value })} />}
-          </Field>
-        ) : file.usedBy.length === 0 ? null : (
-          <p className="text-sm text-muted">
-            {t("rolls", { services: file.usedBy.map((user) => `${user.stack}/${user.service}`).join(", ") })}
-          </p>
-        )}
-        <ContentFields form={form} onChange={setForm} />
-        {problem === "large" ? <p className="text-sm text-bad">{t("problems.large")}</p> : null}
-        {save.error === null ? null : (
-          <p role="alert" className="text-sm break-words text-bad">
-            {errorMessage(save.error)}
-          </p>
-        )}
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={problem !== null} isPending={save.isPending}>
-            {common("save")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={file === null ? t(`${kind}.new`) : t("newVersionOf", { name: file.name })}
+      onClose={onClose}
+      isReady={problem === null}
+      onSubmit={() => save.mutate()}
+      work={save}
+    >
+      {file === null ? (
+        <Field label={t("columns.name")} hint={t("nameHint")} error={nameError}>
+          {(ids) => <Input {...ids} autoFocus value={form.name} onChange={(event) => setForm({ ...form, name: event.target.value })} />}
+        </Field>
+      ) : file.usedBy.length === 0 ? null : (
+        <p className="text-sm text-muted">
+          {t("rolls", { services: file.usedBy.map((user) => `${user.stack}/${user.service}`).join(", ") })}
+        </p>
+      )}
+      <ContentFields form={form} onChange={setForm} />
+      {problem === "large" ? <p className="text-sm text-bad">{t("problems.large")}</p> : null}
+    </FormDialog>
   );
 }
 

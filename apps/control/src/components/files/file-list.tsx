@@ -3,11 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { FilePlus2, Plus, Trash2 } from "lucide-react";
 import dynamic from "next/dynamic";
-import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { FileKind } from "@/components/files/file-dialog.tsx";
 import { ListPage } from "@/components/frame/list-page.tsx";
+import { UsersCell } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -123,7 +123,7 @@ function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) =
         header: t("columns.users"),
         width: "minmax(0,1.5fr)",
         sortBy: (row) => row.usedBy.length,
-        cell: (row) => <UsersCell file={row} />,
+        cell: (row) => <UsersCell users={row.usedBy.map(toUser)} unused={t("unused")} />,
       },
       {
         id: "actions",
@@ -137,18 +137,8 @@ function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) =
   );
 }
 
-function UsersCell({ file }: { file: FileRow }): ReactNode {
-  const t = useTranslations("files");
-  const [first] = file.usedBy;
-  if (first === undefined) return <span className="text-muted">{t("unused")}</span>;
-  return (
-    <span className="flex min-w-0 items-center gap-1.5" title={file.usedBy.map(({ stack, service }) => `${stack}/${service}`).join(", ")}>
-      <Link href={stackHref({ name: first.stack })} className="truncate hover:underline">
-        {first.stack}/{first.service}
-      </Link>
-      {file.usedBy.length > 1 ? <span className="text-xs text-muted">+{file.usedBy.length - 1}</span> : null}
-    </span>
-  );
+function toUser({ stack, service }: FileRow["usedBy"][number]): { name: string; href: string } {
+  return { name: `${stack}/${service}`, href: stackHref({ name: stack }) };
 }
 
 type ActionsProps = { file: FileRow; onEdit: (file: FileRow) => void; onRemove: (file: FileRow) => void };

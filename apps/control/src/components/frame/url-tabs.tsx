@@ -1,7 +1,7 @@
 "use client";
 
 import { type ReactNode, useEffect } from "react";
-import { Tabs } from "@/components/ui/tabs.tsx";
+import { type TabGroup, Tabs } from "@/components/ui/tabs.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { isTypingTarget } from "@/lib/keys.ts";
 import { oneOf } from "@/lib/url-state.ts";
@@ -10,6 +10,8 @@ export type UrlTabsProps<Id extends string> = {
   label: string;
   /** The tabs in their order; the first is shown where the address names none. */
   ids: readonly [Id, ...Id[]];
+  /** The same tabs by what they are about, where there are many: a column beside the page where there is room. */
+  groups?: readonly TabGroup<Id>[];
   words: (id: Id) => ReactNode;
   content: Readonly<Record<Id, () => ReactNode>>;
   /** Further values of the address that belong to one tab, and go when another is chosen. The filter `q` always does. */
@@ -17,7 +19,7 @@ export type UrlTabsProps<Id extends string> = {
 };
 
 /** Tabs whose choice is in the address (`?tab=`); `[` and `]` go to the one before and after. */
-export function UrlTabs<Id extends string>({ label, ids, words, content, resets = [] }: UrlTabsProps<Id>): ReactNode {
+export function UrlTabs<Id extends string>({ label, ids, groups, words, content, resets = [] }: UrlTabsProps<Id>): ReactNode {
   const url = useUrlState();
   const value = oneOf(url.get("tab"), ids);
   const choose = (tab: Id): void => {
@@ -34,5 +36,6 @@ export function UrlTabs<Id extends string>({ label, ids, words, content, resets 
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   });
-  return <Tabs label={label} value={value} onChange={choose} items={ids.map((id) => ({ id, label: words(id), content: content[id] }))} />;
+  const items = ids.map((id) => ({ id, label: words(id), content: content[id] }));
+  return <Tabs label={label} value={value} onChange={choose} items={items} groups={groups} />;
 }

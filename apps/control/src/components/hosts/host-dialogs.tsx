@@ -3,9 +3,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { Button } from "@/components/ui/button.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
 import { notify } from "@/lib/notify.ts";
@@ -16,7 +15,6 @@ export type HostDialogProps = { host: Pick<HostRow, "id" | "name" | "stats">; on
 
 export function RenameHostDialog({ host, onClose, onDone }: HostDialogProps): ReactNode {
   const t = useTranslations("hosts.rename");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [name, setName] = useState(host.name);
@@ -30,24 +28,18 @@ export function RenameHostDialog({ host, onClose, onDone }: HostDialogProps): Re
     }),
   );
   return (
-    <Dialog isOpen onOpenChange={onClose} title={t("title", { name: host.name })}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          rename.mutate({ host: host.id, name: name.trim() });
-        }}
-      >
-        <Field label={t("label")} hint={t("hint")} error={rename.error === null ? undefined : errorMessage(rename.error)}>
-          {(ids) => <Input {...ids} autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
-        </Field>
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={name.trim() === "" || name.trim() === host.name} isPending={rename.isPending}>
-            {t("action")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("title", { name: host.name })}
+      onClose={onClose}
+      action={t("action")}
+      isReady={name.trim() !== "" && name.trim() !== host.name}
+      onSubmit={() => rename.mutate({ host: host.id, name: name.trim() })}
+      work={rename}
+    >
+      <Field label={t("label")} hint={t("hint")}>
+        {(ids) => <Input {...ids} autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
+      </Field>
+    </FormDialog>
   );
 }
 

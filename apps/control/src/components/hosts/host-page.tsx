@@ -1,17 +1,16 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import dynamic from "next/dynamic";
 import { useParams, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { HostMenu } from "@/components/hosts/host-menu.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
-import { TableSkeleton } from "@/components/table/table-skeleton.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
 import { useMay } from "@/components/use-me.ts";
 import { hostTone } from "@/lib/host-state.ts";
@@ -19,24 +18,12 @@ import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
 
 // The lists of a host come when their tab is opened.
-const ContainerList = dynamic(() => import("@/components/containers/container-list.tsx").then((found) => found.ContainerList), {
-  loading: () => <TableSkeleton />,
-});
-const ImageTable = dynamic(() => import("@/components/images/image-list.tsx").then((found) => found.ImageTable), {
-  loading: () => <TableSkeleton />,
-});
-const VolumeTable = dynamic(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable), {
-  loading: () => <TableSkeleton />,
-});
-const HostSharing = dynamic(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing), {
-  loading: () => <TableSkeleton />,
-});
-const HostGuards = dynamic(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards), {
-  loading: () => <TableSkeleton />,
-});
-const HostInfoPanel = dynamic(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel), {
-  loading: () => <TableSkeleton />,
-});
+const ContainerList = lazyPart(() => import("@/components/containers/container-list.tsx").then((found) => found.ContainerList));
+const ImageTable = lazyPart(() => import("@/components/images/image-list.tsx").then((found) => found.ImageTable));
+const VolumeTable = lazyPart(() => import("@/components/volumes/volume-list.tsx").then((found) => found.VolumeTable));
+const HostSharing = lazyPart(() => import("@/components/hosts/host-sharing.tsx").then((found) => found.HostSharing));
+const HostGuards = lazyPart(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards));
+const HostInfoPanel = lazyPart(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel));
 
 const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
 const OWNER_TABS = [...TABS, "sharing"] as const;

@@ -1,41 +1,35 @@
 "use client";
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
+import { RowPanel } from "@/components/form/row-panel.tsx";
 import { RightsPicker } from "@/components/settings/rights-picker.tsx";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
-import { useAsked } from "@/components/use-asked.ts";
 import { useMe } from "@/components/use-me.ts";
 import { formatBytes } from "@/lib/format.ts";
 import { type GrantForm, readGrantForm, toGrantForm } from "@/lib/grant-form.ts";
 import { formatPortRanges, grantableRights, type Right } from "@/lib/rights.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { GrantRow } from "@/trpc/types.ts";
 
 /** With which teams a host is shared, what they may do there and how much of it. */
 export function HostSharing({ host }: { host: string }): ReactNode {
   const t = useTranslations("host.sharing");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
   const query = useQuery(trpc.hosts.grants.list.queryOptions({ host }));
   const [edited, setEdited] = useState<GrantRow | "new" | null>(null);
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.hosts.grants.pathKey() });
-  const removing = useAsked(async (grant: GrantRow) => {
-    await client.hosts.grants.remove.mutate({ host, id: grant.id });
-    await refresh();
-  });
   return (
     <div className="max-w-3xl space-y-4">
       <p className="text-sm text-muted">{t("body")}</p>
-      <SettingsRows
+      <RowPanel
         title={t("title")}
         query={query}
         empty={t("empty")}
@@ -48,33 +42,29 @@ export function HostSharing({ host }: { host: string }): ReactNode {
           ),
           detail: <GrantFacts grant={grant} />,
           action: (
-            <div className="flex gap-2">
-              <Button size="sm" onClick={() => setEdited(grant)}>
-                {t("edit")}
-              </Button>
-              <Button size="sm" variant="dangerOutline" onClick={() => removing.ask(grant)}>
-                {common("remove")}
-              </Button>
-            </div>
+            <Button size="sm" onClick={() => setEdited(grant)}>
+              {t("edit")}
+            </Button>
           ),
         })}
+        actions={
+          <Button size="sm" onClick={() => setEdited("new")}>
+            <Plus />
+            {t("create")}
+          </Button>
+        }
+        removal={{
+          title: ({ team }) => t("removeTitle", { team: team.name }),
+          body: t("removeBody"),
+          work: async ({ id }) => {
+            await client.hosts.grants.remove.mutate({ host, id });
+            await refresh();
+          },
+        }}
       />
-      <Button variant="primary" onClick={() => setEdited("new")}>
-        {t("create")}
-      </Button>
       {edited === null ? null : (
         <GrantDialog host={host} grant={edited === "new" ? null : edited} onClose={() => setEdited(null)} onSaved={refresh} />
       )}
-      <ConfirmDialog
-        isOpen={removing.subject !== null}
-        onOpenChange={removing.close}
-        title={t("removeTitle", { team: removing.subject?.team.name ?? "" })}
-        body={<p>{t("removeBody")}</p>}
-        confirmLabel={common("remove")}
-        isPending={removing.isPending}
-        error={removing.error}
-        onConfirm={removing.confirm}
-      />
     </div>
   );
 }
@@ -97,7 +87,6 @@ type GrantDialogProps = { host: string; grant: GrantRow | null; onClose: () => v
 
 function GrantDialog({ host, grant, onClose, onSaved }: GrantDialogProps): ReactNode {
   const t = useTranslations("host.sharing");
-  const common = useTranslations("common");
   const client = useTRPCClient();
   const all = grantableRights(useMe()?.rights ?? []);
   const [form, setForm] = useState<GrantForm>(toGrantForm(grant));
@@ -118,45 +107,28 @@ function GrantDialog({ host, grant, onClose, onSaved }: GrantDialogProps): React
     </Field>
   );
   return (
-    <Dialog isOpen onOpenChange={onClose} title={grant === null ? t("create") : t("editTitle", { team: grant.team.name })} placement="side">
-      <form
-        className="space-y-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        {grant === null ? (
-          <Field label={t("fields.team")} hint={t("hints.team")}>
-            {(ids) => (
-              <Input {...ids} className="font-mono" value={form.team} onChange={(event) => set({ team: event.target.value })} autoFocus />
-            )}
-          </Field>
-        ) : null}
-        <div className="grid gap-4 sm:grid-cols-2">
-          {field("containers")}
-          {field("cpus")}
-          {field("memory")}
-          {field("ports")}
-        </div>
-        <RightsPicker rights={all} chosen={rights} onChange={setRights} />
-        {save.error === null ? null : (
-          <p role="alert" className="text-sm text-bad">
-            {errorMessage(save.error)}
-          </p>
-        )}
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button
-            type="submit"
-            variant="primary"
-            disabled={form.team.trim() === "" || rights.length === 0 || read.limits === undefined}
-            isPending={save.isPending}
-          >
-            {common("save")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={grant === null ? t("create") : t("editTitle", { team: grant.team.name })}
+      placement="side"
+      onClose={onClose}
+      isReady={form.team.trim() !== "" && rights.length > 0 && read.limits !== undefined}
+      onSubmit={() => save.mutate()}
+      work={save}
+    >
+      {grant === null ? (
+        <Field label={t("fields.team")} hint={t("hints.team")}>
+          {(ids) => (
+            <Input {...ids} className="font-mono" value={form.team} onChange={(event) => set({ team: event.target.value })} autoFocus />
+          )}
+        </Field>
+      ) : null}
+      <div className="grid gap-4 sm:grid-cols-2">
+        {field("containers")}
+        {field("cpus")}
+        {field("memory")}
+        {field("ports")}
+      </div>
+      <RightsPicker rights={all} chosen={rights} onChange={setRights} />
+    </FormDialog>
   );
 }

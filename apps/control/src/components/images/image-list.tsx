@@ -8,6 +8,7 @@ import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { ImageActions, ImageDialogs } from "@/components/images/image-actions.tsx";
 import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
+import { hostColumn } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -58,17 +59,9 @@ const textOf = (image: ImageRow): string => `${image.RepoTags.join(" ")} ${image
 function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean): Column<ImageRow>[] {
   const t = useTranslations("images");
   return useMemo(() => {
-    const host: Column<ImageRow> = {
-      id: "host",
-      header: t("columns.host"),
-      width: "minmax(0,1fr)",
-      hideBelow: "sm",
-      sortBy: (row) => row.host.name,
-      cell: (row) => <span className="block truncate text-muted">{row.host.name}</span>,
-    };
     return [
       { id: "name", header: t("columns.name"), width: "minmax(0,2.5fr)", sortBy: imageLabel, cell: (row) => <NameCell image={row} /> },
-      ...(withHost ? [host] : []),
+      ...(withHost ? [hostColumn<ImageRow>(t("columns.host"))] : []),
       {
         id: "usedBy",
         header: t("columns.usedBy"),

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Play, Trash2, Upload } from "lucide-react";
+import dynamic from "next/dynamic";
 import { Link } from "@/components/ui/link.tsx";
 import { useParams, useRouter } from "next/navigation";
 import { type ReactNode, useState } from "react";
@@ -13,8 +14,6 @@ import { useParsed } from "@/components/frame/loadable.ts";
 import { ImageLayers } from "@/components/images/image-layers.tsx";
 import { ImageNames } from "@/components/images/image-names.tsx";
 import { ImageUsedBy } from "@/components/images/image-used-by.tsx";
-import { PushDialog } from "@/components/images/push-dialog.tsx";
-import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { CopyButton } from "@/components/ui/copy-button.tsx";
@@ -24,6 +23,11 @@ import { imageLabel, imageNames } from "@/lib/image-row.ts";
 import { type ImageDetails, imageInspectSchema } from "@/lib/inspect.ts";
 import { joinWords } from "@/lib/shell-words.ts";
 import { useTRPC } from "@/trpc/client.ts";
+
+const PushDialog = dynamic(() => import("@/components/images/push-dialog.tsx").then((found) => found.PushDialog), { ssr: false });
+const RemoveImageDialog = dynamic(() => import("@/components/images/remove-image-dialog.tsx").then((found) => found.RemoveImageDialog), {
+  ssr: false,
+});
 
 /** One image on one host: its names, what it starts, and what each layer adds. */
 export function ImagePage(): ReactNode {
@@ -91,14 +95,16 @@ function ImageButtons({ image, host }: { image: ImageDetails; host: string }): R
           {t("run")}
         </Link>
       </Button>
-      <PushDialog isOpen={open === "push"} onClose={() => setOpen(null)} host={host} names={names} />
-      <RemoveImageDialog
-        image={open === "remove" ? { ...image, host: { name: host } } : null}
-        onClose={() => setOpen(null)}
-        onRemoved={(isGone) => {
-          if (isGone) router.push("/images");
-        }}
-      />
+      {open === "push" ? <PushDialog isOpen onClose={() => setOpen(null)} host={host} names={names} /> : null}
+      {open === "remove" ? (
+        <RemoveImageDialog
+          image={{ ...image, host: { name: host } }}
+          onClose={() => setOpen(null)}
+          onRemoved={(isGone) => {
+            if (isGone) router.push("/images");
+          }}
+        />
+      ) : null}
     </div>
   );
 }

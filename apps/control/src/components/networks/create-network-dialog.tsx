@@ -4,18 +4,16 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useOnlineHosts } from "@/components/hosts/host-select.tsx";
-import { Button } from "@/components/ui/button.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { CheckField } from "@/components/ui/checkbox.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, NativeSelect, Textarea } from "@/components/ui/input.tsx";
 import { checkNetworkForm, EMPTY_NETWORK, type NetworkForm, toNewNetwork } from "@/lib/network-row.ts";
 import { notify } from "@/lib/notify.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 
 export function CreateNetworkDialog({ onClose }: { onClose: () => void }): ReactNode {
   const t = useTranslations("networks.create");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [form, setForm] = useState(EMPTY_NETWORK);
@@ -31,29 +29,17 @@ export function CreateNetworkDialog({ onClose }: { onClose: () => void }): React
   );
   const isReady = form.name.trim() !== "" && Object.keys(errors).length === 0;
   return (
-    <Dialog isOpen onOpenChange={onClose} title={t("title")}>
-      <form
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (isReady) create.mutate(toNewNetwork(form));
-        }}
-      >
-        <MainFields form={form} onChange={setForm} />
-        <Options form={form} onChange={setForm} />
-        {create.error === null ? null : (
-          <p role="alert" className="text-sm break-words text-bad">
-            {errorMessage(create.error)}
-          </p>
-        )}
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={!isReady} isPending={create.isPending}>
-            {t("action")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("title")}
+      onClose={onClose}
+      action={t("action")}
+      isReady={isReady}
+      onSubmit={() => create.mutate(toNewNetwork(form))}
+      work={create}
+    >
+      <MainFields form={form} onChange={setForm} />
+      <Options form={form} onChange={setForm} />
+    </FormDialog>
   );
 }
 

@@ -5,10 +5,8 @@ import { useParams } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { DetailHeader, DetailPage } from "@/components/frame/detail-page.tsx";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
-import { ManifestView } from "@/components/registry/manifest-view.tsx";
-import { RepositorySettings } from "@/components/registry/repository-settings.tsx";
-import { RetentionPanel } from "@/components/registry/retention-panel.tsx";
 import { TagList } from "@/components/registry/tag-list.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { useMay } from "@/components/use-me.ts";
@@ -16,6 +14,12 @@ import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes } from "@/lib/format.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { RepositoryDetail } from "@/trpc/types.ts";
+
+const ManifestView = lazyPart(() => import("@/components/registry/manifest-view.tsx").then((found) => found.ManifestView));
+const RetentionPanel = lazyPart(() => import("@/components/registry/retention-panel.tsx").then((found) => found.RetentionPanel));
+const RepositorySettings = lazyPart(() =>
+  import("@/components/registry/repository-settings.tsx").then((found) => found.RepositorySettings),
+);
 
 type TabId = "tags" | "retention" | "settings";
 const READER_TABS: readonly [TabId] = ["tags"];

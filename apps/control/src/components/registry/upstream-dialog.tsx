@@ -3,12 +3,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { Button } from "@/components/ui/button.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { CheckField } from "@/components/ui/checkbox.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, Textarea } from "@/components/ui/input.tsx";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 
 const EMPTY = { name: "", url: "", username: "", password: "", tokenServer: "", ca: "", allowsPrivate: false };
 type Form = typeof EMPTY;
@@ -16,7 +15,6 @@ type Form = typeof EMPTY;
 /** Adds an upstream. What the control plane says of the input is shown below the form. */
 export function UpstreamDialog({ onClose, onDone }: { onClose: () => void; onDone: () => Promise<void> }): ReactNode {
   const t = useTranslations("registry.upstreams");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const [form, setForm] = useState<Form>({ ...EMPTY, name: "hub", url: "https://registry-1.docker.io" });
   const create = useMutation(
@@ -30,58 +28,46 @@ export function UpstreamDialog({ onClose, onDone }: { onClose: () => void; onDon
   const set = (change: Partial<Form>): void => setForm({ ...form, ...change });
   const isGood = form.name.trim() !== "" && form.url.trim() !== "" && (form.username === "") === (form.password === "");
   return (
-    <Dialog isOpen onOpenChange={onClose} title={t("addTitle")} description={t("addBody")} className="max-w-lg">
-      <form
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (isGood) create.mutate(toInput(form));
-        }}
-      >
-        <div className="grid gap-3 sm:grid-cols-2">
-          <Field label={t("name")} hint={t("nameHint")}>
-            {(ids) => <Input {...ids} autoFocus value={form.name} onChange={(event) => set({ name: event.target.value })} />}
-          </Field>
-          <Field label={t("url")}>
-            {(ids) => <Input {...ids} value={form.url} onChange={(event) => set({ url: event.target.value })} />}
-          </Field>
-          <Field label={t("username")}>
-            {(ids) => (
-              <Input {...ids} autoComplete="off" value={form.username} onChange={(event) => set({ username: event.target.value })} />
-            )}
-          </Field>
-          <Field label={t("password")} hint={t("passwordHint")}>
-            {(ids) => (
-              <Input
-                {...ids}
-                type="password"
-                autoComplete="off"
-                value={form.password}
-                onChange={(event) => set({ password: event.target.value })}
-              />
-            )}
-          </Field>
-        </div>
-        <CheckField
-          label={t("allowsPrivate")}
-          hint={t("allowsPrivateHint")}
-          checked={form.allowsPrivate}
-          onChange={(event) => set({ allowsPrivate: event.target.checked })}
-        />
-        <More form={form} onChange={set} />
-        {create.error === null ? null : (
-          <p role="alert" className="text-sm break-words text-bad">
-            {errorMessage(create.error)}
-          </p>
-        )}
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={!isGood} isPending={create.isPending}>
-            {t("add")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("addTitle")}
+      description={t("addBody")}
+      className="max-w-lg"
+      onClose={onClose}
+      action={t("add")}
+      isReady={isGood}
+      onSubmit={() => create.mutate(toInput(form))}
+      work={create}
+    >
+      <div className="grid gap-3 sm:grid-cols-2">
+        <Field label={t("name")} hint={t("nameHint")}>
+          {(ids) => <Input {...ids} autoFocus value={form.name} onChange={(event) => set({ name: event.target.value })} />}
+        </Field>
+        <Field label={t("url")}>
+          {(ids) => <Input {...ids} value={form.url} onChange={(event) => set({ url: event.target.value })} />}
+        </Field>
+        <Field label={t("username")}>
+          {(ids) => <Input {...ids} autoComplete="off" value={form.username} onChange={(event) => set({ username: event.target.value })} />}
+        </Field>
+        <Field label={t("password")} hint={t("passwordHint")}>
+          {(ids) => (
+            <Input
+              {...ids}
+              type="password"
+              autoComplete="off"
+              value={form.password}
+              onChange={(event) => set({ password: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+      <CheckField
+        label={t("allowsPrivate")}
+        hint={t("allowsPrivateHint")}
+        checked={form.allowsPrivate}
+        onChange={(event) => set({ allowsPrivate: event.target.checked })}
+      />
+      <More form={form} onChange={set} />
+    </FormDialog>
   );
 }
 

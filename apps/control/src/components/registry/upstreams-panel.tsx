@@ -27,6 +27,7 @@ export function UpstreamsPanel(): ReactNode {
   const queryClient = useQueryClient();
   const [isAdding, setAdding] = useState(false);
   const query = useQuery(trpc.registry.upstreams.list.queryOptions());
+  const isManager = useMay("registry.manage");
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.registry.pathKey() });
   const removing = useAsked(async ({ name }: UpstreamRow) => {
     await client.registry.upstreams.remove.mutate({ name });
@@ -34,7 +35,6 @@ export function UpstreamsPanel(): ReactNode {
   });
   if (query.isPending) return <Skeleton className="h-40" />;
   if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
-  const isManager = useMay("registry.manage");
   const add = isManager ? (
     <Button variant="primary" onClick={() => setAdding(true)}>
       <Plus />

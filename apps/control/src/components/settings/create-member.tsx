@@ -1,82 +1,58 @@
 "use client";
 
-import { zodResolver } from "@hookform/resolvers/zod";
 import { useMutation } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { useForm } from "react-hook-form";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { z } from "zod";
+import { AccountFields, focusWrongField } from "@/components/form/account-fields.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { RoleOptions } from "@/components/settings/role-options.tsx";
-import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
-import { Input, NativeSelect } from "@/components/ui/input.tsx";
-import { Panel } from "@/components/ui/panel.tsx";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { NativeSelect } from "@/components/ui/input.tsx";
+import { checkAccount, MIN_PASSWORD } from "@/lib/account-form.ts";
+import { useTRPCClient } from "@/trpc/client.ts";
 
-const MIN_PASSWORD = 12;
-
-const schema = z.object({
-  name: z.string().trim().min(1, "name"),
-  email: z.email("email"),
-  password: z.string().min(MIN_PASSWORD, "length"),
-  role: z.string().min(1),
-});
-type Values = z.infer<typeof schema>;
-
-const EMPTY: Values = { name: "", email: "", password: "", role: "deployer" };
+const EMPTY = { name: "", email: "", password: "", role: "deployer" };
 
 /** Makes an account with a first password, where no invitation can be sent. */
-export function CreateMember({ onCreated }: { onCreated: () => Promise<void> }): ReactNode {
+export function CreateMember({ onClose, onCreated }: { onClose: () => void; onCreated: () => Promise<void> }): ReactNode {
   const t = useTranslations("settings.members");
-  const trpc = useTRPC();
-  const form = useForm<Values>({ resolver: zodResolver(schema), defaultValues: EMPTY });
-  const { errors } = form.formState;
-  const create = useMutation(
-    trpc.members.create.mutationOptions({
-      onSuccess: async () => {
-        form.reset(EMPTY);
-        await onCreated();
-      },
-    }),
-  );
+  const client = useTRPCClient();
+  const [form, setForm] = useState(EMPTY);
+  const [isChecked, setChecked] = useState(false);
+  const create = useMutation({
+    mutationFn: async () => {
+      await client.members.create.mutate({ ...form, name: form.name.trim(), email: form.email.trim() });
+      await onCreated();
+    },
+    onSuccess: onClose,
+  });
   return (
-    <Panel title={t("create")}>
-      <form
-        noValidate
-        className="grid gap-4 sm:grid-cols-2"
-        onSubmit={(event) => void form.handleSubmit((values) => create.mutate(values))(event)}
-      >
-        <Field label={t("name")} error={errors.name === undefined ? undefined : t("errors.name")}>
-          {(ids) => <Input {...ids} {...form.register("name")} />}
-        </Field>
-        <Field label={t("email")} error={errors.email === undefined ? undefined : t("errors.email")}>
-          {(ids) => <Input {...ids} {...form.register("email")} type="email" />}
-        </Field>
-        <Field
-          label={t("password")}
-          hint={t("passwordHint", { min: MIN_PASSWORD })}
-          error={errors.password === undefined ? undefined : t("errors.length", { min: MIN_PASSWORD })}
-        >
-          {(ids) => <Input {...ids} {...form.register("password")} type="password" autoComplete="new-password" />}
-        </Field>
-        <Field label={t("role")}>
-          {(ids) => (
-            <NativeSelect {...ids} {...form.register("role")}>
-              <RoleOptions />
-            </NativeSelect>
-          )}
-        </Field>
-        {create.error === null ? null : (
-          <p role="alert" className="text-sm text-bad sm:col-span-2">
-            {errorMessage(create.error)}
-          </p>
+    <FormDialog
+      title={t("create")}
+      onClose={onClose}
+      action={t("createAction")}
+      isReady
+      onSubmit={() => {
+        setChecked(true);
+        if (Object.keys(checkAccount(form)).length > 0) focusWrongField();
+        else create.mutate();
+      }}
+      work={create}
+    >
+      <AccountFields
+        form={form}
+        fields={["name", "email", "password"]}
+        onChange={setForm}
+        isChecked={isChecked}
+        passwordWords={{ label: t("password"), hint: t("passwordHint", { min: MIN_PASSWORD }) }}
+      />
+      <Field label={t("role")}>
+        {(ids) => (
+          <NativeSelect {...ids} value={form.role} onChange={(event) => setForm({ ...form, role: event.target.value })}>
+            <RoleOptions />
+          </NativeSelect>
         )}
-        <div className="sm:col-span-2">
-          <Button type="submit" variant="primary" isPending={create.isPending}>
-            {t("createAction")}
-          </Button>
-        </div>
-      </form>
-    </Panel>
+      </Field>
+    </FormDialog>
   );
 }

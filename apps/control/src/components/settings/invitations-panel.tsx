@@ -3,38 +3,31 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { LineForm } from "@/components/form/line-form.tsx";
+import { RowPanel } from "@/components/form/row-panel.tsx";
+import { ShownOnce } from "@/components/form/shown-once.tsx";
 import { RoleOptions } from "@/components/settings/role-options.tsx";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
 import { useRoleName } from "@/components/settings/use-role-name.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
-import { Button } from "@/components/ui/button.tsx";
-import { Command } from "@/components/ui/copy-button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, NativeSelect } from "@/components/ui/input.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
-import { PartialNotice } from "@/components/ui/states.tsx";
 import { parseTime } from "@/lib/format.ts";
-import { notify } from "@/lib/notify.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 
 /** Who was asked to join the team and has not come yet. A link is shown once, to who invites. */
 export function InvitationsPanel(): ReactNode {
   const t = useTranslations("settings.invitations");
   const roleName = useRoleName();
   const trpc = useTRPC();
+  const client = useTRPCClient();
   const queryClient = useQueryClient();
   const query = useQuery(trpc.invitations.list.queryOptions());
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.invitations.pathKey() });
-  const revoke = useMutation(
-    trpc.invitations.revoke.mutationOptions({
-      onSuccess: refresh,
-      onError: (error) => notify("error", t("revokeFailed"), { description: errorMessage(error) }),
-    }),
-  );
   return (
     <>
       <NewInvitation onCreated={refresh} />
-      <SettingsRows
+      <RowPanel
         title={t("title")}
         query={query}
         empty={t("empty")}
@@ -49,17 +42,16 @@ export function InvitationsPanel(): ReactNode {
                 {row.isExpired || ends === null ? t("expired") : t.rich("expires", { time: () => <TimeAgo time={ends} /> })}
               </>
             ),
-            action: (
-              <Button
-                size="sm"
-                variant="dangerOutline"
-                isPending={revoke.isPending && revoke.variables.id === row.id}
-                onClick={() => revoke.mutate({ id: row.id })}
-              >
-                {t("revoke")}
-              </Button>
-            ),
           };
+        }}
+        removal={{
+          label: t("revoke"),
+          title: ({ email }) => t("revokeTitle", { email }),
+          body: t("revokeBody"),
+          work: async ({ id }) => {
+            await client.invitations.revoke.mutate({ id });
+            await refresh();
+          },
         }}
       />
     </>
@@ -81,34 +73,26 @@ function NewInvitation({ onCreated }: { onCreated: () => Promise<void> }): React
   );
   return (
     <Panel title={t("create")}>
-      <form
-        noValidate
-        className="flex flex-wrap items-end gap-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate({ email: email.trim(), role });
-        }}
-      >
-        <Field label={t("email")} className="min-w-48 flex-1" error={create.error === null ? undefined : errorMessage(create.error)}>
-          {(ids) => <Input {...ids} type="email" value={email} onChange={(event) => setEmail(event.target.value)} />}
-        </Field>
-        <Field label={t("role")}>
-          {(ids) => (
-            <NativeSelect {...ids} value={role} onChange={(event) => setRole(event.target.value)}>
-              <RoleOptions />
-            </NativeSelect>
-          )}
-        </Field>
-        <Button type="submit" variant="primary" disabled={email.trim() === ""} isPending={create.isPending}>
-          {t("createAction")}
-        </Button>
-      </form>
-      {create.data === undefined ? null : (
-        <div className="mt-4 space-y-2">
-          <PartialNotice>{t("once")}</PartialNotice>
-          <Command text={create.data.url} isWrapped />
-        </div>
-      )}
+      <div className="space-y-4">
+        <LineForm
+          action={t("createAction")}
+          isReady={email.trim() !== ""}
+          onSubmit={() => create.mutate({ email: email.trim(), role })}
+          work={create}
+        >
+          <Field label={t("email")} className="min-w-48 flex-1">
+            {(ids) => <Input {...ids} type="email" value={email} onChange={(event) => setEmail(event.target.value)} />}
+          </Field>
+          <Field label={t("role")}>
+            {(ids) => (
+              <NativeSelect {...ids} value={role} onChange={(event) => setRole(event.target.value)}>
+                <RoleOptions />
+              </NativeSelect>
+            )}
+          </Field>
+        </LineForm>
+        {create.data === undefined ? null : <ShownOnce note={t("once")} secret={create.data.url} />}
+      </div>
     </Panel>
   );
 }

@@ -1,17 +1,16 @@
 "use client";
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { UserPlus } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { RowPanel } from "@/components/form/row-panel.tsx";
 import { AccessDialog } from "@/components/settings/access-dialog.tsx";
 import { CreateMember } from "@/components/settings/create-member.tsx";
 import { InvitationsPanel } from "@/components/settings/invitations-panel.tsx";
 import { RoleOptions } from "@/components/settings/role-options.tsx";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { NativeSelect } from "@/components/ui/input.tsx";
-import { useAsked } from "@/components/use-asked.ts";
 import { useMe } from "@/components/use-me.ts";
 import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
@@ -26,12 +25,9 @@ export function MembersPanel(): ReactNode {
   const queryClient = useQueryClient();
   const me = useMe();
   const query = useQuery(trpc.members.list.queryOptions());
+  const [isCreating, setCreating] = useState(false);
   const [explained, setExplained] = useState<Member | null>(null);
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.members.pathKey() });
-  const removing = useAsked(async (member: Member) => {
-    await client.members.remove.mutate({ id: member.id });
-    await refresh();
-  });
   const setRole = useMutation(
     trpc.members.setRole.mutationOptions({
       onSuccess: refresh,
@@ -40,7 +36,7 @@ export function MembersPanel(): ReactNode {
   );
   return (
     <div className="space-y-4">
-      <SettingsRows
+      <RowPanel
         title={t("title")}
         query={query}
         empty={t("empty")}
@@ -49,7 +45,7 @@ export function MembersPanel(): ReactNode {
           name: member.name,
           detail: `${member.email}${member.hasTwoFactor ? ` · ${t("twoFactor")}` : ""}`,
           action: (
-            <div className="flex flex-wrap items-center gap-2">
+            <>
               <NativeSelect
                 aria-label={t("roleOf", { name: member.name })}
                 className="w-auto"
@@ -62,30 +58,29 @@ export function MembersPanel(): ReactNode {
               <Button size="sm" onClick={() => setExplained(member)}>
                 {t("access")}
               </Button>
-              {member.id === me?.user.id ? (
-                <span className="text-xs text-muted">{t("you")}</span>
-              ) : (
-                <Button size="sm" variant="dangerOutline" onClick={() => removing.ask(member)}>
-                  {t("remove")}
-                </Button>
-              )}
-            </div>
+            </>
           ),
         })}
+        actions={
+          <Button size="sm" onClick={() => setCreating(true)}>
+            <UserPlus />
+            {t("create")}
+          </Button>
+        }
+        removal={{
+          label: t("remove"),
+          title: ({ name }) => t("removeTitle", { name }),
+          body: t("removeBody"),
+          typed: ({ email }) => email,
+          instead: ({ id }) => (id === me?.user.id ? t("you") : undefined),
+          work: async ({ id }) => {
+            await client.members.remove.mutate({ id });
+            await refresh();
+          },
+        }}
       />
       <InvitationsPanel />
-      <CreateMember onCreated={refresh} />
-      <ConfirmDialog
-        isOpen={removing.subject !== null}
-        onOpenChange={removing.close}
-        title={t("removeTitle", { name: removing.subject?.name ?? "" })}
-        body={<p>{t("removeBody")}</p>}
-        typeToConfirm={removing.subject?.email ?? ""}
-        confirmLabel={t("remove")}
-        isPending={removing.isPending}
-        error={removing.error}
-        onConfirm={removing.confirm}
-      />
+      {isCreating ? <CreateMember onClose={() => setCreating(false)} onCreated={refresh} /> : null}
       {explained === null ? null : <AccessDialog person={explained} onClose={() => setExplained(null)} />}
     </div>
   );

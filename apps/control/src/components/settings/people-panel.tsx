@@ -3,7 +3,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
+import { RowPanel } from "@/components/form/row-panel.tsx";
 import { useRoleName } from "@/components/settings/use-role-name.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
@@ -36,7 +36,7 @@ export function PeoplePanel(): ReactNode {
   return (
     <div className="space-y-3">
       <SearchField label={t("filter")} value={search} onChange={setSearch} className="max-w-60" />
-      <SettingsRows
+      <RowPanel
         title={t("title")}
         query={{ ...query, data: query.data?.pages.flatMap((page) => page.items) }}
         empty={t("empty")}

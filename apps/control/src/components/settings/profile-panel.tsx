@@ -3,15 +3,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { LineForm } from "@/components/form/line-form.tsx";
 import { useRoleName } from "@/components/settings/use-role-name.ts";
-import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { notify } from "@/lib/notify.ts";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 import type { Me } from "@/trpc/types.ts";
 
 export function ProfilePanel(): ReactNode {
@@ -37,20 +37,17 @@ function Profile({ me }: { me: Me }): ReactNode {
   return (
     <div className="space-y-4">
       <Panel title={t("title")}>
-        <form
-          className="flex flex-wrap items-end gap-2"
-          onSubmit={(event) => {
-            event.preventDefault();
-            update.mutate({ name: name.trim() });
-          }}
+        <LineForm
+          action={common("save")}
+          variant="outline"
+          isReady={name.trim() !== "" && name.trim() !== me.user.name}
+          onSubmit={() => update.mutate({ name: name.trim() })}
+          work={update}
         >
-          <Field label={t("name")} className="min-w-0 flex-1" error={update.error === null ? undefined : errorMessage(update.error)}>
+          <Field label={t("name")} className="min-w-0 flex-1">
             {(ids) => <Input {...ids} value={name} autoComplete="name" onChange={(event) => setName(event.target.value)} />}
           </Field>
-          <Button type="submit" isPending={update.isPending} disabled={name.trim() === "" || name.trim() === me.user.name}>
-            {common("save")}
-          </Button>
-        </form>
+        </LineForm>
       </Panel>
       <Panel>
         <Facts

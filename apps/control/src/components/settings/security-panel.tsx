@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
+import { RowPanel } from "@/components/form/row-panel.tsx";
 import { TwoFactorPanel } from "@/components/settings/two-factor-panel.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -35,7 +35,7 @@ function SessionsPanel(): ReactNode {
     }),
   );
   return (
-    <SettingsRows
+    <RowPanel
       title={t("title")}
       query={query}
       empty={t("empty")}

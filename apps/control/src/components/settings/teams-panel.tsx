@@ -3,25 +3,23 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
-import { SettingsRows } from "@/components/settings/settings-rows.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
+import { LineForm } from "@/components/form/line-form.tsx";
+import { RowPanel } from "@/components/form/row-panel.tsx";
 import { useSwitchTeam } from "@/components/shell/use-switch-team.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { CheckField } from "@/components/ui/checkbox.tsx";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
-import { useAsked } from "@/components/use-asked.ts";
 import { useMe } from "@/components/use-me.ts";
 import { toSlug } from "@/lib/slug.ts";
-import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
+import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { TeamRow } from "@/trpc/types.ts";
 
 /** Every team of the instance, for those who look after it. */
 export function TeamsPanel(): ReactNode {
   const t = useTranslations("settings.teams");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const client = useTRPCClient();
   const queryClient = useQueryClient();
@@ -33,13 +31,9 @@ export function TeamsPanel(): ReactNode {
     await queryClient.invalidateQueries({ queryKey: trpc.teams.pathKey() });
     await queryClient.invalidateQueries({ queryKey: trpc.me.pathKey() });
   };
-  const removing = useAsked(async (team: TeamRow) => {
-    await client.teams.remove.mutate({ id: team.id });
-    await refresh();
-  });
   return (
     <div className="space-y-4">
-      <SettingsRows
+      <RowPanel
         title={t("title")}
         query={query}
         empty=""
@@ -55,7 +49,7 @@ export function TeamsPanel(): ReactNode {
             </>
           ),
           action: (
-            <div className="flex flex-wrap gap-2">
+            <>
               {team.id === me?.team.id ? (
                 <span className="self-center text-xs text-muted">{t("current")}</span>
               ) : (
@@ -66,26 +60,21 @@ export function TeamsPanel(): ReactNode {
               <Button size="sm" onClick={() => setEdited(team)}>
                 {t("edit")}
               </Button>
-              <Button size="sm" variant="dangerOutline" onClick={() => removing.ask(team)}>
-                {common("remove")}
-              </Button>
-            </div>
+            </>
           ),
         })}
+        removal={{
+          title: ({ name }) => t("removeTitle", { name }),
+          body: t("removeBody"),
+          typed: ({ slug }) => slug,
+          work: async ({ id }) => {
+            await client.teams.remove.mutate({ id });
+            await refresh();
+          },
+        }}
       />
       <NewTeam onCreated={refresh} />
       {edited === null ? null : <EditTeam team={edited} onClose={() => setEdited(null)} onSaved={refresh} />}
-      <ConfirmDialog
-        isOpen={removing.subject !== null}
-        onOpenChange={removing.close}
-        title={t("removeTitle", { name: removing.subject?.name ?? "" })}
-        body={<p>{t("removeBody")}</p>}
-        typeToConfirm={removing.subject?.slug ?? ""}
-        confirmLabel={common("remove")}
-        isPending={removing.isPending}
-        error={removing.error}
-        onConfirm={removing.confirm}
-      />
     </div>
   );
 }
@@ -107,23 +96,19 @@ function NewTeam({ onCreated }: { onCreated: () => Promise<void> }): ReactNode {
   const shown = slug ?? toSlug(name);
   return (
     <Panel title={t("create")}>
-      <form
-        className="flex flex-wrap items-end gap-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate({ name: name.trim(), slug: shown });
-        }}
+      <LineForm
+        action={t("createAction")}
+        isReady={name.trim() !== "" && shown !== ""}
+        onSubmit={() => create.mutate({ name: name.trim(), slug: shown })}
+        work={create}
       >
-        <Field label={t("name")} className="min-w-40 flex-1" error={create.error === null ? undefined : errorMessage(create.error)}>
+        <Field label={t("name")} className="min-w-40 flex-1">
           {(ids) => <Input {...ids} value={name} onChange={(event) => setName(event.target.value)} />}
         </Field>
         <Field label={t("slug")} className="min-w-40 flex-1">
           {(ids) => <Input {...ids} className="font-mono" value={shown} onChange={(event) => setSlug(event.target.value)} />}
         </Field>
-        <Button type="submit" variant="primary" disabled={name.trim() === "" || shown === ""} isPending={create.isPending}>
-          {t("createAction")}
-        </Button>
-      </form>
+      </LineForm>
       <p className="mt-2 text-xs text-muted">{t("slugHint")}</p>
     </Panel>
   );
@@ -131,7 +116,6 @@ function NewTeam({ onCreated }: { onCreated: () => Promise<void> }): ReactNode {
 
 function EditTeam({ team, onClose, onSaved }: { team: TeamRow; onClose: () => void; onSaved: () => Promise<void> }): ReactNode {
   const t = useTranslations("settings.teams");
-  const common = useTranslations("common");
   const client = useTRPCClient();
   const [name, setName] = useState(team.name);
   const [requiresTwoFactor, setRequired] = useState(team.requiresTwoFactor);
@@ -143,30 +127,22 @@ function EditTeam({ team, onClose, onSaved }: { team: TeamRow; onClose: () => vo
     onSuccess: onClose,
   });
   return (
-    <Dialog isOpen onOpenChange={onClose} title={t("editTitle", { name: team.name })}>
-      <form
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Field label={t("name")} error={save.error === null ? undefined : errorMessage(save.error)}>
-          {(ids) => <Input {...ids} value={name} onChange={(event) => setName(event.target.value)} autoFocus />}
-        </Field>
-        <CheckField
-          label={t("requireTwoFactor")}
-          hint={t("requireHint")}
-          checked={requiresTwoFactor}
-          onChange={(event) => setRequired(event.target.checked)}
-        />
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={name.trim() === ""} isPending={save.isPending}>
-            {common("save")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("editTitle", { name: team.name })}
+      onClose={onClose}
+      isReady={name.trim() !== ""}
+      onSubmit={() => save.mutate()}
+      work={save}
+    >
+      <Field label={t("name")}>
+        {(ids) => <Input {...ids} value={name} onChange={(event) => setName(event.target.value)} autoFocus />}
+      </Field>
+      <CheckField
+        label={t("requireTwoFactor")}
+        hint={t("requireHint")}
+        checked={requiresTwoFactor}
+        onChange={(event) => setRequired(event.target.checked)}
+      />
+    </FormDialog>
   );
 }

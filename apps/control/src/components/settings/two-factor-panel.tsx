@@ -4,6 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { renderSVG } from "uqr";
+import { LineForm } from "@/components/form/line-form.tsx";
+import { ShownOnce } from "@/components/form/shown-once.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { Field } from "@/components/ui/field.tsx";
@@ -13,7 +15,8 @@ import { PartialNotice, Skeleton } from "@/components/ui/states.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { notify } from "@/lib/notify.ts";
-import { AuthError, beginEnrolment, disableTwoFactor, type Enrolment, keyOf, renewBackupCodes, verifyTotp } from "@/lib/two-factor.ts";
+import { AuthError } from "@/lib/auth-calls.ts";
+import { beginEnrolment, disableTwoFactor, type Enrolment, keyOf, renewBackupCodes, verifyTotp } from "@/lib/two-factor.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
 /** One-time codes of an app as a second factor: to turn on, off, and to make new backup codes. The password is asked for each time. */
@@ -35,7 +38,7 @@ export function TwoFactorPanel(): ReactNode {
       <div className="space-y-4">
         <p className="text-sm text-muted">{t("body")}</p>
         {me.lacksTwoFactor ? <PartialNotice>{t("required", { team: me.team.name })}</PartialNotice> : null}
-        {codes === null ? null : <BackupCodes codes={codes} />}
+        {codes === null ? null : <ShownOnce note={t("codesOnce")} secret={codes.join("\n")} />}
         {enrolment !== null ? (
           <Enrol
             enrolment={enrolment}
@@ -75,14 +78,14 @@ function WithPassword({ label, isDanger = false, onSubmit }: WithPasswordProps):
   const failure = useFailure();
   const act = useMutation({ mutationFn: () => onSubmit(password), onSettled: () => setPassword("") });
   return (
-    <form
-      className="flex flex-wrap items-end gap-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act.mutate();
-      }}
+    <LineForm
+      action={label}
+      variant={isDanger ? "dangerOutline" : "primary"}
+      isReady={password !== ""}
+      onSubmit={() => act.mutate()}
+      work={{ isPending: act.isPending, error: act.error === null ? null : failure(act.error) }}
     >
-      <Field label={t("password")} className="min-w-40 flex-1" error={act.error === null ? undefined : failure(act.error)}>
+      <Field label={t("password")} className="min-w-40 flex-1">
         {(ids) => (
           <Input
             {...ids}
@@ -93,10 +96,7 @@ function WithPassword({ label, isDanger = false, onSubmit }: WithPasswordProps):
           />
         )}
       </Field>
-      <Button type="submit" variant={isDanger ? "dangerOutline" : "primary"} disabled={password === ""} isPending={act.isPending}>
-        {label}
-      </Button>
-    </form>
+    </LineForm>
   );
 }
 
@@ -142,16 +142,6 @@ function Enrol({ enrolment, onDone }: { enrolment: Enrolment; onDone: () => void
           {t("confirm")}
         </Button>
       </form>
-    </div>
-  );
-}
-
-function BackupCodes({ codes }: { codes: readonly string[] }): ReactNode {
-  const t = useTranslations("settings.twoFactor");
-  return (
-    <div className="space-y-2">
-      <PartialNotice>{t("codesOnce")}</PartialNotice>
-      <Command text={codes.join("\n")} isWrapped />
     </div>
   );
 }

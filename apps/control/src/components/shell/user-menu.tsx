@@ -8,6 +8,7 @@ import { useTheme } from "@/components/theme.tsx";
 import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
+import { signOut } from "@/lib/auth-calls.ts";
 import { departure } from "@/lib/departure.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { notify } from "@/lib/notify.ts";
@@ -21,7 +22,7 @@ export function UserMenu(): ReactNode {
   const me = useMe();
   const router = useRouter();
   const { theme, setTheme } = useTheme();
-  const signOut = useSignOut();
+  const leave = useSignOut();
   return (
     <Menu
       align="start"
@@ -50,7 +51,7 @@ export function UserMenu(): ReactNode {
         );
       })}
       <MenuSeparator />
-      <MenuItem onSelect={signOut}>
+      <MenuItem onSelect={leave}>
         <LogOut />
         {t("signOut")}
       </MenuItem>
@@ -61,13 +62,8 @@ export function UserMenu(): ReactNode {
 /** Ends the session and shows the sign-in page. */
 export function useSignOut(): () => void {
   const t = useTranslations("shell");
-  const end = async (): Promise<void> => {
-    const { openAuthClient } = await import("@/lib/auth-client.ts");
-    const { error } = await openAuthClient().signOut();
-    if (error !== null) throw new Error(error.message);
-  };
   return () => {
-    departure.signOut(end).catch((error: unknown) => {
+    departure.signOut(signOut).catch((error: unknown) => {
       notify("error", t("signOutFailed"), { description: errorMessage(error) });
     });
   };

@@ -1,28 +1,21 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import dynamic from "next/dynamic";
 import { useParams } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { DetailPage } from "@/components/frame/detail-page.tsx";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
-import { DeploymentHistory } from "@/components/stacks/deployment-history.tsx";
 import { StackHeader } from "@/components/stacks/stack-header.tsx";
 import { StackServices } from "@/components/stacks/stack-services.tsx";
-import { StackVariables } from "@/components/stacks/stack-variables.tsx";
-import { Skeleton } from "@/components/ui/states.tsx";
 import { useTRPC } from "@/trpc/client.ts";
 import type { StackDetails } from "@/trpc/types.ts";
 
-function TabSkeleton(): ReactNode {
-  return <Skeleton className="h-[28rem]" />;
-}
-
-const StackLog = dynamic(() => import("@/components/stacks/stack-log.tsx").then((found) => found.StackLog), { loading: TabSkeleton });
-const RevisionsTab = dynamic(() => import("@/components/stacks/revisions-tab.tsx").then((found) => found.RevisionsTab), {
-  loading: TabSkeleton,
-});
+const DeploymentHistory = lazyPart(() => import("@/components/stacks/deployment-history.tsx").then((found) => found.DeploymentHistory));
+const StackLog = lazyPart(() => import("@/components/stacks/stack-log.tsx").then((found) => found.StackLog));
+const RevisionsTab = lazyPart(() => import("@/components/stacks/revisions-tab.tsx").then((found) => found.RevisionsTab));
+const StackVariables = lazyPart(() => import("@/components/stacks/stack-variables.tsx").then((found) => found.StackVariables));
 
 const TABS = ["services", "deployments", "revisions", "logs", "variables"] as const;
 type TabId = (typeof TABS)[number];

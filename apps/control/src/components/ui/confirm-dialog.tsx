@@ -13,7 +13,7 @@ export type ConfirmDialogProps = {
   title: string;
   /** What breaks, in sentences. */
   body: ReactNode;
-  confirmLabel: string;
+  confirmLabel: ReactNode;
   /** A name that must be typed first: for what cannot be undone. */
   typeToConfirm?: string;
   isPending: boolean;

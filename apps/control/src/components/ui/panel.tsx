@@ -8,7 +8,7 @@ export function Panel({ title, actions, children, className, isFlush = false }: 
   return (
     <section className={cn("min-w-0 rounded-lg border bg-panel", className)}>
       {title === undefined ? null : (
-        <header className="flex min-h-10 items-center justify-between gap-2 border-b px-4 py-1">
+        <header className="flex min-h-10 flex-wrap items-center justify-between gap-x-2 gap-y-1 border-b px-4 py-1">
           <h2 className="text-sm font-semibold">{title}</h2>
           {actions}
         </header>

@@ -4,15 +4,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { HostSelect, useOnlineHosts } from "@/components/hosts/host-select.tsx";
-import { Button } from "@/components/ui/button.tsx";
-import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
+import { FormDialog } from "@/components/form/form-dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
-import { errorMessage, useTRPC } from "@/trpc/client.ts";
+import { useTRPC } from "@/trpc/client.ts";
 
 export function CreateVolumeDialog({ host: givenHost, onClose }: { host: string; onClose: () => void }): ReactNode {
   const t = useTranslations("volumes.create");
-  const common = useTranslations("common");
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const hosts = useOnlineHosts();
@@ -28,25 +26,18 @@ export function CreateVolumeDialog({ host: givenHost, onClose }: { host: string;
     }),
   );
   return (
-    <Dialog isOpen onOpenChange={onClose} title={t("title")}>
-      <form
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate({ host, name: name.trim() });
-        }}
-      >
-        <Field label={t("name")} hint={t("nameHint")} error={create.error === null ? undefined : errorMessage(create.error)}>
-          {(ids) => <Input {...ids} autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
-        </Field>
-        <Field label={t("host")}>{(ids) => <HostSelect {...ids} value={host} onChange={setHost} />}</Field>
-        <DialogActions>
-          <Button onClick={onClose}>{common("cancel")}</Button>
-          <Button type="submit" variant="primary" disabled={name.trim() === "" || host === ""} isPending={create.isPending}>
-            {t("action")}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("title")}
+      onClose={onClose}
+      action={t("action")}
+      isReady={name.trim() !== "" && host !== ""}
+      onSubmit={() => create.mutate({ host, name: name.trim() })}
+      work={create}
+    >
+      <Field label={t("name")} hint={t("nameHint")}>
+        {(ids) => <Input {...ids} autoFocus value={name} onChange={(event) => setName(event.target.value)} />}
+      </Field>
+      <Field label={t("host")}>{(ids) => <HostSelect {...ids} value={host} onChange={setHost} />}</Field>
+    </FormDialog>
   );
 }

@@ -6,6 +6,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
+import { hostColumn, UsersCell } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -86,14 +87,6 @@ type VolumeColumnsInput = { users: ReadonlyMap<string, readonly VolumeUser[]>; o
 function useVolumeColumns({ users, onRemove, withHost }: VolumeColumnsInput): Column<VolumeRow>[] {
   const t = useTranslations("volumes");
   return useMemo(() => {
-    const host: Column<VolumeRow> = {
-      id: "host",
-      header: t("columns.host"),
-      width: "minmax(0,1fr)",
-      hideBelow: "sm",
-      sortBy: (row) => row.host.name,
-      cell: (row) => <span className="block truncate text-muted">{row.host.name}</span>,
-    };
     return [
       {
         id: "name",
@@ -112,13 +105,13 @@ function useVolumeColumns({ users, onRemove, withHost }: VolumeColumnsInput): Co
           </span>
         ),
       },
-      ...(withHost ? [host] : []),
+      ...(withHost ? [hostColumn<VolumeRow>(t("columns.host"))] : []),
       {
         id: "users",
         header: t("columns.users"),
         width: "minmax(0,1.6fr)",
         sortBy: (row) => users.get(volumeKey(row))?.length ?? 0,
-        cell: (row) => <UsersCell users={users.get(volumeKey(row)) ?? []} />,
+        cell: (row) => <UsersCell users={users.get(volumeKey(row)) ?? []} unused={t("unused")} />,
       },
       {
         id: "driver",
@@ -148,18 +141,4 @@ function useVolumeColumns({ users, onRemove, withHost }: VolumeColumnsInput): Co
       },
     ];
   }, [t, users, onRemove, withHost]);
-}
-
-function UsersCell({ users }: { users: readonly VolumeUser[] }): ReactNode {
-  const t = useTranslations("volumes");
-  const [first] = users;
-  if (first === undefined) return <span className="text-muted">{t("unused")}</span>;
-  return (
-    <span className="flex min-w-0 items-center gap-1.5">
-      <Link href={first.href} className="truncate hover:underline">
-        {first.name}
-      </Link>
-      {users.length > 1 ? <span className="text-xs text-muted">+{users.length - 1}</span> : null}
-    </span>
-  );
 }

@@ -7,6 +7,7 @@ import { hashPassword, verifyPassword } from "better-auth/crypto";
 import { fromNodeHeaders } from "better-auth/node";
 import { twoFactor } from "better-auth/plugins";
 import { ADDRESS_HEADER } from "../http/client-address.ts";
+import { UsedCodes } from "./used-codes.ts";
 
 export type AuthOptions = { prisma: PrismaClient; secret: string; publicUrl: string; isTls: boolean; onError: (message: string) => void };
 
@@ -16,6 +17,12 @@ export type Auth = {
   answer(req: IncomingMessage, body: string): Promise<Response>;
   /** Id of the session that the request's cookie proves. */
   findSessionId(req: IncomingMessage): Promise<string | undefined>;
+  /** Whether the one-time code of a half signed in person was taken before. */
+  wasCodeTaken(req: IncomingMessage, code: string): Promise<boolean>;
+  /** Takes a one-time code that was right, once. @returns false when it was taken before. */
+  takeCode(userId: string, code: string): Promise<boolean>;
+  /** Ends a session that nobody was told of. */
+  endSession(token: string): Promise<void>;
   hashPassword(password: string): Promise<string>;
   verifyPassword(password: string, hash: string): Promise<boolean>;
 };
@@ -76,6 +83,7 @@ export function createAuth(options: AuthOptions): Auth {
     telemetry: { enabled: false },
     logger: { level: "error", log: (_level, message) => options.onError(message) },
   });
+  const usedCodes = new UsedCodes(options);
   return {
     answer: (req, body) => {
       const headers = fromNodeHeaders(req.headers);
@@ -92,6 +100,9 @@ export function createAuth(options: AuthOptions): Auth {
       });
       return found?.session.id;
     },
+    wasCodeTaken: (req, code) => usedCodes.wasTaken(req.headers.cookie, code, Date.now()),
+    takeCode: (userId, code) => usedCodes.take(userId, code, Date.now()),
+    endSession: async (token) => void (await options.prisma.session.deleteMany({ where: { token } })),
     hashPassword,
     verifyPassword: (password, hash) => verifyPassword({ password, hash }),
   };

@@ -12,7 +12,8 @@ export type AuthDoor = { auth: Auth; guard: SignInGuard; services: ServiceContex
 
 const MAX_BODY_BYTES = 16 * 1024;
 const SIGN_IN = "/api/auth/sign-in/email";
-const VERIFICATIONS: ReadonlySet<string> = new Set(["/api/auth/two-factor/verify-totp", "/api/auth/two-factor/verify-backup-code"]);
+const TOTP = "/api/auth/two-factor/verify-totp";
+const VERIFICATIONS: ReadonlySet<string> = new Set([TOTP, "/api/auth/two-factor/verify-backup-code"]);
 /** What is recorded of them. Enrolment is recorded when its first code was right. */
 const TWO_FACTOR_CHANGES: Readonly<Record<string, string>> = {
   "/api/auth/two-factor/disable": "disabled",
@@ -20,7 +21,7 @@ const TWO_FACTOR_CHANGES: Readonly<Record<string, string>> = {
 };
 const codeBody = z.object({ code: z.string().trim().min(1).max(64) });
 const halfSignedIn = z.looseObject({ twoFactorRedirect: z.literal(true) });
-const verifiedUser = z.looseObject({ user: z.looseObject({ email: z.string() }) });
+const verifiedUser = z.looseObject({ token: z.string(), user: z.looseObject({ id: z.string(), email: z.string() }) });
 const signInBody = z.looseObject({ email: z.string().max(254) });
 
 /** Serves the few routes of better-auth that are open, with their origin checked and sign-ins audited. */
@@ -60,17 +61,31 @@ async function signIn(door: AuthDoor, body: string, { req, res, address }: AuthE
   await send(response, res);
 }
 
-/** The second step of a sign-in; with a session it ends the enrolment instead. Nothing but the code is passed on: no device is ever trusted. */
+/** The second step of a sign-in, whose code is good once; with a session it ends the enrolment instead. Nothing but the code is passed on: no device is ever trusted. */
 async function verifyCode(door: AuthDoor, body: string, { req, res, address }: AuthExchange): Promise<void> {
   const parsed = codeBody.safeParse(parseJson(body));
   if (!parsed.success) return answerError(res, new FlotillaError("invalid", "a code is required"));
   const isEnrolment = (await door.auth.findSessionId(req)) !== undefined;
+  const isTotp = (req.url ?? "").startsWith(TOTP);
+  if (isTotp && !isEnrolment && (await door.auth.wasCodeTaken(req, parsed.data.code))) return refuseCode(door, { req, res, address });
   const response = await door.auth.answer(req, JSON.stringify(parsed.data));
   if (response.status >= 500) throw new FlotillaError("unavailable", "nobody can be signed in at the moment: try again");
-  const email = response.ok ? (verifiedUser.safeParse(await response.clone().json()).data?.user.email ?? "") : "";
+  const verified = response.ok ? verifiedUser.parse(await response.clone().json()) : undefined;
+  const email = verified?.user.email ?? "";
+  // Of two at the same moment one finds the code taken: its session, whose secret nobody was told, ends.
+  if (verified !== undefined && isTotp && !(await door.auth.takeCode(verified.user.id, parsed.data.code)) && !isEnrolment) {
+    await door.auth.endSession(verified.token);
+    return refuseCode(door, { req, res, address });
+  }
   if (isEnrolment && response.ok) await recordTwoFactor(door.services, { email, address, change: "enabled" });
   if (!isEnrolment) await recordSignIn(door.services, { email, address, isSignedIn: response.ok, isGuess: response.status === 401 });
   await send(response, res);
+}
+
+/** The answer to a code that was taken before is that to a wrong one. */
+async function refuseCode({ services }: AuthDoor, { res, address }: AuthExchange): Promise<void> {
+  await recordSignIn(services, { email: "", address, isSignedIn: false, isGuess: true });
+  answerJson(res, 401, { code: "INVALID_CODE", message: "Invalid code" });
 }
 
 /** Turning the second factor off, or making new backup codes: the password was asked for. */

@@ -8,12 +8,13 @@ import { CALLER_HEADER, HIJACK_BODY_HEADER } from "@flotilla/protocol";
 import { finishAudit, isExemptFromGuards, recordAudit, type ServiceContext } from "@flotilla/services";
 import type { HostRouter } from "../peers/host-router.ts";
 import { answerError, describeError } from "../http/answer.ts";
+import type { RateLimits } from "../http/rate-limits.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { type Admitted, admitDockerCall } from "./admit.ts";
 import { forwardHeaders, returnHeaders } from "./forward-headers.ts";
 import { sendRedacted } from "./send-redacted.ts";
 
-export type DockerProxyOptions = { services: ServiceContext; hosts: HostRouter; guard: LiveGuard };
+export type DockerProxyOptions = { services: ServiceContext; hosts: HostRouter; guard: LiveGuard; limits: RateLimits };
 
 /** The Docker Engine API of each host at `/docker/<host>/…`. */
 export class DockerProxy {
@@ -25,12 +26,13 @@ export class DockerProxy {
 
   /** One plain call: streaming both ways, with back-pressure from end to end. */
   async handle(req: IncomingMessage, res: ServerResponse, address: string): Promise<void> {
-    const { services, hosts } = this.#options;
+    const { services, hosts, limits } = this.#options;
     try {
       // Node hands such a request over and breaks off afterwards: the host would act on a request that the client is told was refused.
       if (!/^(chunked)?$/i.test(req.headers["transfer-encoding"] ?? ""))
         throw new FlotillaError("invalid", "the only transfer encoding of a request is chunked");
       const admitted = await admitDockerCall(services, req, address);
+      limits.admit(admitted.actor, res);
       const gone = new AbortController();
       res.once("close", () => gone.abort());
       const unwatch = this.#watch(admitted, () => res.destroy());
@@ -60,7 +62,7 @@ export class DockerProxy {
 
   /** A call that asks to upgrade (attach, exec): the connection becomes raw bytes both ways, or ends. */
   async handleUpgrade(req: IncomingMessage, socket: Duplex, options: { head: Buffer; address: string }): Promise<void> {
-    const { services, hosts } = this.#options;
+    const { services, hosts, limits } = this.#options;
     socket.on("error", () => socket.destroy());
     try {
       const length = Number(req.headers["content-length"] ?? "0");
@@ -70,6 +72,7 @@ export class DockerProxy {
         return;
       }
       const admitted = await admitDockerCall(services, req, options.address);
+      limits.admit(admitted.actor, undefined);
       const unwatch = this.#watch(admitted, () => socket.destroy());
       socket.once("close", unwatch);
       await this.#audited(admitted, async () => {

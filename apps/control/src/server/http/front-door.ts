@@ -19,6 +19,7 @@ import { serveBuild } from "../upload/serve-build.ts";
 import { serveUpload } from "../upload/serve-upload.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { ADDRESS_HEADER, clientAddress } from "./client-address.ts";
+import type { RateLimits } from "./rate-limits.ts";
 import type { Metrics } from "../metrics.ts";
 import { isSameOrigin, requireSameOrigin } from "./origin.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
@@ -29,6 +30,7 @@ export type FrontDoorOptions = {
   services: ServiceContext;
   auth: Auth;
   signInGuard: SignInGuard;
+  limits: RateLimits;
   hub: AgentHub;
   peers: PeerDoor;
   docker: DockerProxy;
@@ -88,6 +90,13 @@ export class FrontDoor {
     return (sessionId === undefined ? undefined : await findActorBySession(services, sessionId, address)) ?? { kind: "anonymous", address };
   }
 
+  /** Who asks, when they have so many calls left. @throws rate_limited */
+  async admit(req: IncomingMessage, res: ServerResponse, calls = 1): Promise<Actor> {
+    const actor = await this.findActor(req);
+    this.#options.limits.admit(actor, res, calls);
+    return actor;
+  }
+
   #address(req: IncomingMessage): string {
     return clientAddress(req, this.#options.isBehindProxy);
   }
@@ -103,12 +112,12 @@ export class FrontDoor {
     if (path === "/api/upload/image" || path === "/api/upload/build") {
       requireSameOrigin(req);
       const serve = path === "/api/upload/build" ? serveBuild : serveUpload;
-      return serve(services, await this.findActor(req), { req, res });
+      return serve(services, await this.admit(req, res), { req, res });
     }
     const download = DOWNLOADS[path];
     if (download !== undefined) {
       requireSameOrigin(req);
-      return download(services, await this.findActor(req), { req, res });
+      return download(services, await this.admit(req, res), { req, res });
     }
     endSlowBody(req);
     if (isBelow(path, "/api/auth")) return serveAuth({ auth, guard, services }, { req, res, address });
@@ -150,13 +159,13 @@ export class FrontDoor {
     else this.#options.trpcSocket(req, socket, { head, actor });
   }
 
-  /** Figures of the control plane are also for those on this machine (a Prometheus beside it), without a token. */
+  /** Figures of the control plane are also for those on this machine (a Prometheus beside it) who show no token; a token is what its team may see. */
   async #serveMetrics(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const isLocal = !this.#options.isBehindProxy && this.#address(req).startsWith("127.");
     const actor = await this.findActor(req);
     const isRefused = actor.kind !== "user" && (!isLocal || req.headers.authorization !== undefined);
     if (isRefused) throw new FlotillaError("unauthenticated", "an API token is required");
-    return answerText(res, 200, await this.#options.metrics.format(actor, isLocal));
+    return answerText(res, 200, await this.#options.metrics.format(actor, isLocal && actor.kind !== "user"));
   }
 
   #isTls(req: IncomingMessage): boolean {

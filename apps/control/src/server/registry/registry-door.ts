@@ -10,6 +10,7 @@ import {
   type ServiceContext,
 } from "@flotilla/services";
 import type { SignInGuard } from "../auth/sign-in-guard.ts";
+import type { RateLimits } from "../http/rate-limits.ts";
 import type { LiveGuard } from "../live-guard.ts";
 import { answerRegistryError, answerRegistryJson, type CallerExchange, type Exchange, setRegistryHeaders } from "./exchange.ts";
 import { operationOf, parseRegistryRoute, type RegistryRoute } from "./parse-route.ts";
@@ -19,7 +20,7 @@ import { serveManifest } from "./serve-manifest.ts";
 import { serveToken } from "./token-endpoint.ts";
 import { serveUpload, serveUploads } from "./serve-upload.ts";
 
-export type RegistryDoorOptions = { services: ServiceContext; guard: LiveGuard; signInGuard: SignInGuard };
+export type RegistryDoorOptions = { services: ServiceContext; guard: LiveGuard; signInGuard: SignInGuard; limits: RateLimits };
 
 /** `/v2/…`: the OCI distribution specification 1.1 over HTTP. Cookies mean nothing here: only what the client sends on purpose. */
 export class RegistryDoor {
@@ -56,6 +57,11 @@ export class RegistryDoor {
   async #serve(exchange: Exchange, route: RegistryRoute | undefined): Promise<void> {
     if (route?.kind === "token") return serveToken(exchange, this.#options.signInGuard);
     const caller = await findCaller(exchange);
+    try {
+      this.#options.limits.admit(caller.actor, exchange.res);
+    } catch (error) {
+      throw registryError("TOOMANYREQUESTS", toFlotillaError(error).message);
+    }
     if (route === undefined) throw registryError("NAME_UNKNOWN", "page not found");
     const unwatch = await this.#watch({ ...exchange, caller }, route);
     try {

@@ -154,6 +154,12 @@ export const TEAM_ROUTES = [
       instanceDefault: z.object({ limits, allow: z.looseObject({}) }).nullable(),
     }),
   }),
+  route("guards.getDefault", {
+    method: "GET",
+    path: "/guards",
+    summary: "What containers may do where a team has no guard rail of its own",
+    output: z.object({ guard: z.object({ limits, allow: z.looseObject({}) }), isSet: z.boolean() }),
+  }),
   route("guards.set", { method: "PUT", path: "/guards", summary: "Say what a team's containers may do on a host", output: nothing }),
   route("guards.reset", { method: "DELETE", path: "/guards", summary: "Go back to the default guard rails", output: nothing }),
 ] as const;
