@@ -134,6 +134,8 @@ export class FakeNetworkKernel implements NetworkKernel {
   readonly reserved = new Set<string>();
   /** Ports that "programs" of the machine have: `tcp 0.0.0.0:80`. */
   readonly foreignPorts = new Set<string>();
+  /** Tables that "somebody" took away. */
+  readonly missingTables = new Set<string>();
   /** The operation whose line matches fails. */
   failOn: RegExp | undefined;
   readonly host = new FakeStack(this, "host");
@@ -191,6 +193,10 @@ export class FakeNetworkKernel implements NetworkKernel {
     this.transcript.push(`nft: ${first}`);
     this.nftTexts.push(text);
     return "";
+  }
+
+  hasTable(name: string): boolean {
+    return !this.missingTables.has(name);
   }
 
   setSysctl(name: string, value: string): boolean {

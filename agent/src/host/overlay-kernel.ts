@@ -6,7 +6,7 @@ import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { type Nft, openNftIn } from "./nft.ts";
-import { hasInetTable } from "./nft-presence.ts";
+import { hasTable } from "./nft-presence.ts";
 import { ObjectSocket } from "./object-socket.ts";
 import { RouteSocket } from "./rtnetlink.ts";
 
@@ -69,7 +69,7 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
     applyObjects: (changes) => objects.apply(changes),
     objects: () => objects.list(),
     nft: (text) => (nft ??= openNftIn(path)).apply(text),
-    hasTable: (name) => inNetns(path, () => hasInetTable(name)),
+    hasTable: (name) => inNetns(path, () => hasTable(`inet ${name}`)),
     setSysctl: (name, value) => inNetns(path, () => writeSysctl(name, value)),
     forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
     close: () => {

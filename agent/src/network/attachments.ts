@@ -17,6 +17,7 @@ import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } fr
 import type { PublishedPort } from "./nft-table.ts";
 import type { Names } from "./names.ts";
 import type { PortAllocator } from "./port-allocator.ts";
+import { planUplink } from "./uplinks.ts";
 
 export type AttachmentsDeps = {
   store: NetworkStore;
@@ -99,7 +100,7 @@ export class Attachments {
       this.#publishEvents("disconnect", containerId, networkId);
       this.#dropEndpoint(containerId, networkId);
       await this.#refreshOverlays([networkId]);
-      if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
+      if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.sync();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
       await this.#refreshNames();
     });
@@ -165,11 +166,18 @@ export class Attachments {
     const networks = rows.map((row) => this.#network(row.network_id));
     for (const network of networks) {
       if (network.driver === "bridge") await bridges.ensure(network);
-      else if (!this.#deps.overlay.isIntact(network.id) && (await this.#deps.overlay.ensure(network.id))) await firewall.assert();
+      else await this.#ensureOverlay(network.id);
     }
     endpoints.ensure(containerId, rows);
     await this.#refreshOverlays(networks.map((network) => network.id));
     await firewall.publish(this.publishedPorts(containerId));
+  }
+
+  async #ensureOverlay(networkId: string): Promise<void> {
+    const { overlay, firewall } = this.#deps;
+    if (overlay.isIntact(networkId) || !(await overlay.ensure(networkId))) return;
+    const uplink = planUplink(overlay, networkId);
+    if (uplink !== undefined) await firewall.admit(uplink);
   }
 
   /** A container without names is better than none: what goes wrong is said in the log. */

@@ -114,7 +114,7 @@ describe("attach", () => {
     const before = kernel.transcript.length;
     const second = await networks.attach(request("c1", { ports: [tcp(8080)] }));
     expect(second).toEqual(first);
-    expect(since(before)).toEqual(["nft: add element ip flotilla_1a2b3c4d ports { tcp . 8080 : 172.17.0.2 . 80 }"]);
+    expect(since(before)).toEqual([]);
   });
 
   test("cut off in the middle it leaves nothing", async () => {
@@ -141,7 +141,7 @@ describe("attach", () => {
       const before = kernel.nftTexts.length;
       await vi.advanceTimersByTimeAsync(5_000);
       expect(kernel.nftTexts.slice(before).filter((text) => text.startsWith("add table"))).toEqual([]);
-      kernel.failOn = /nft: list chain/;
+      kernel.missingTables.add("ip flotilla_1a2b3c4d");
       await vi.advanceTimersByTimeAsync(5_000);
       expect(kernel.nftTexts.at(-1)).toContain("add table ip flotilla_1a2b3c4d\ndelete table");
     } finally {
@@ -223,7 +223,7 @@ describe("port conflicts", () => {
     const { ports, endpoints } = await six("c1", tcp(8081), tcp(8082, { hostIp: "127.0.0.1" }), tcp(8083, { hostIp: "FD00:0::1" }));
     expect(ports.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`).sort()).toEqual(["0.0.0.0 8081", "127.0.0.1 8082", ":: 8081", "fd00::1 8083"]); // prettier-ignore
     expect(endpoints[0]).toMatchObject({ ipv6Address: "fd00::2", prefixLength6: 64, gateway6: "fd00::1" });
-    expect(kernel.nftTexts.join("")).toMatch(/add element ip6 flotilla_\w+ ports \{ tcp \. 8081 : fd00::2 \. 80 \}/);
+    expect(kernel.nftTexts.at(-1)).toMatch(/table ip6 flotilla_[^]* map ports [^}]* elements = \{ tcp \. 8081 : fd00::2 \. 80 \}/);
   });
 });
 

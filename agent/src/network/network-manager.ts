@@ -203,8 +203,8 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     unreachable,
     onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
-  const assertFirewall = (): Promise<void> => firewall.assert();
-  const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, assertFirewall });
+  const syncFirewall = (): Promise<void> => firewall.sync();
+  const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, syncFirewall });
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);

@@ -18,8 +18,8 @@ export type OverlayNetworksDeps = {
   driver: OverlayDriver;
   host: NetworkKernel;
   instance: string;
-  /** The host's own table is to be written anew: uplinks or published ports have changed. */
-  assertFirewall(): Promise<void>;
+  /** The host's own table may have to be another: uplinks or published ports have changed. */
+  syncFirewall(): Promise<void>;
 };
 
 const UPLINKS = 8_192;
@@ -66,7 +66,7 @@ export class OverlayNetworks {
       if (!this.#settled.has(networkId)) isMoved = true;
       await this.#guardAsync(failures, networkId, () => this.#realize(networkId, touched));
     }
-    if (isMoved) await this.#deps.assertFirewall();
+    if (isMoved) await this.#deps.syncFirewall();
     return new Map([...this.#portProblems, ...accepted.failures, ...failures]);
   }
 
@@ -127,7 +127,7 @@ export class OverlayNetworks {
   #list(state: NetworkState): void {
     const { networks } = this.#deps;
     if (networks.findNetwork(state.id) !== undefined) return;
-    const namesake = networks.networks(state.namespace).find((row) => row.name === state.name);
+    const namesake = networks.findNamed(state.namespace, state.name);
     if (namesake !== undefined) throw new FlotillaError("conflict", `network ${state.name}: this host has a network of that name already`);
     networks.addNetwork({
       id: state.id,
