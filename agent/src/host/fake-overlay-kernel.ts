@@ -70,9 +70,7 @@ class FakeRouter implements RouterStack {
     return this.tables.has(name);
   }
 
-  setSysctl(): boolean {
-    return true;
-  }
+  setSysctls(): void {}
 
   forgetFlows(): boolean {
     return true;

@@ -35,6 +35,9 @@ export type OverlayDriverDeps = {
   onChange(networkId: string): void;
 };
 
+/** A look takes most of a millisecond, of the process that everything else waits for. */
+const WATCHED_AT_ONCE = 50;
+
 /** Where an endpoint goes in its container. */
 export type EndpointPlace = { netnsPath: string; position: number; isDefaultRoute: boolean };
 
@@ -49,6 +52,8 @@ export class OverlayDriver {
   /** Who may send VXLAN packets to this host. */
   readonly #underlay: ElementTable;
   readonly #links: UnderlayLinks;
+  /** How many routers were looked at in this round. */
+  #watched = 0;
 
   constructor(deps: OverlayDriverDeps) {
     this.#deps = deps;
@@ -202,10 +207,13 @@ export class OverlayDriver {
     return problems;
   }
 
-  /** Repairs what another program took away. */
+  /** Repairs what another program took away: of so many networks at a time that it costs the same however many there are. */
   async watch(): Promise<void> {
-    for (const [networkId, router] of this.#routers) {
-      if (router.isIntact()) continue;
+    const routers = [...this.#routers];
+    const turn = routers.slice(this.#watched, this.#watched + WATCHED_AT_ONCE);
+    this.#watched = this.#watched + turn.length >= routers.length ? 0 : this.#watched + turn.length;
+    for (const [networkId, router] of turn) {
+      if (this.#routers.get(networkId) !== router || router.isIntact()) continue;
       this.#deps.logger.warn("an overlay network was changed by another program, putting it right", { networkId });
       router.distrust();
       await this.#restore(networkId);

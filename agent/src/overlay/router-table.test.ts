@@ -113,6 +113,7 @@ test("formatTable replaces the table in one transaction and declares chains befo
   const text = formatTable(tableOf(), [planPart(sampleService())]);
   expect(text.startsWith("add table inet flotilla\ndelete table inet flotilla\n")).toBe(true);
   expect(text.indexOf("chain n_tcp_2 {\n  }")).toBeLessThan(text.indexOf("map svc {"));
+  expect(formatTable(tableOf(), [], false)).not.toContain("delete table");
 });
 
 describe("planChanges", () => {

@@ -200,7 +200,7 @@ export class Router {
     this.#servers = servers;
     for (const { service } of changes.gone) this.#parts.delete(service.id);
     for (const part of changes.come) this.#parts.set(part.service.id, part);
-    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()]));
+    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));
     this.#table =
       before === undefined || update === undefined ? withChains(wanted, [...this.#parts.values()]) : afterUpdate(before, wanted, changes);
     stack.forgetFlows(this.#staleFlows);
@@ -211,7 +211,7 @@ export class Router {
 const serversOf = (parts: readonly ServicePart[]): VirtualServer[] => parts.flatMap((part) => part.servers);
 
 function prepare(stack: RouterStack): void {
-  for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);
+  stack.setSysctls(SYSCTLS);
   stack.applyLinks([{ kind: "set-up", name: "lo" }]);
 }
 

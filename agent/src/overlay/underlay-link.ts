@@ -7,7 +7,7 @@ import type { NetworkStack } from "../host/network-kernel.ts";
 import { selfOf } from "./router-plan.ts";
 
 /** For how long the name of the link that has an address is believed: asking reads all links, of which a host may have thousands. */
-const BELIEVED_MS = 1_000;
+const BELIEVED_MS = 10_000;
 
 /** Finds the links that packets of networks leave by. */
 export class UnderlayLinks {
