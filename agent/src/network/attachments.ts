@@ -55,10 +55,11 @@ export class Attachments {
         await this.#build(request.containerId);
       } catch (error) {
         await this.#undo(request.containerId);
+        await this.#refreshNames(request.containerId);
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
-      await this.#refreshNames();
+      await this.#refreshNames(request.containerId);
       return this.describe(request.containerId);
     });
   }
@@ -69,7 +70,7 @@ export class Attachments {
       const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
       await this.#refreshOverlays(networkIds);
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
     });
   }
 
@@ -87,7 +88,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -102,14 +103,14 @@ export class Attachments {
       await this.#refreshOverlays([networkId]);
       if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.sync();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
     });
   }
 
   /** Others then find it by the new name. */
   rename(containerId: string, name: string): void {
     this.#deps.store.setContainerName(containerId, name);
-    void this.#refreshNames();
+    void this.#refreshNames(containerId);
   }
 
   describe(containerId: string): Attachment {
@@ -181,9 +182,9 @@ export class Attachments {
   }
 
   /** A container without names is better than none: what goes wrong is said in the log. */
-  async #refreshNames(): Promise<void> {
+  async #refreshNames(containerId: string): Promise<void> {
     try {
-      await this.#deps.names.refresh();
+      await this.#deps.names.refreshContainer(containerId);
     } catch (error) {
       this.#deps.logger.error("names of containers may not resolve", { error });
     }

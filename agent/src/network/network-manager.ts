@@ -111,8 +111,8 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
     overlayServices: () => overlays.services(),
     applyOverlays: async (bodies, services) => {
-      const failures = await overlays.apply(bodies, services);
-      await names.refresh();
+      const { failures, changes } = await overlays.apply(bodies, services);
+      await names.refreshOverlays(changes);
       return failures;
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),

@@ -297,6 +297,10 @@ export class NetworkStore {
     return new Set(this.#db.all("SELECT DISTINCT network_id FROM endpoints").map((row) => String(row["network_id"])));
   }
 
+  isInUse(networkId: string): boolean {
+    return this.#db.get("SELECT 1 FROM endpoints WHERE network_id = ? LIMIT 1", networkId) !== undefined;
+  }
+
   /** Those of one network. */
   publishersIn(networkId: string): ReadonlySet<string> {
     const sql = "SELECT DISTINCT container_id FROM ports JOIN endpoints USING (container_id) WHERE network_id = ?";
