@@ -7,6 +7,7 @@ import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
 import { networks } from "./networks.ts";
+import { services } from "./services.ts";
 import { overlay } from "./overlay.ts";
 import { pages } from "./pages.ts";
 import { planner } from "./planner.ts";
@@ -190,5 +191,6 @@ export const CASES: Readonly<Record<string, Case>> = {
   compose,
   overlay,
   networks,
+  services,
   pages,
 };

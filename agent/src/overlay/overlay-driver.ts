@@ -251,6 +251,7 @@ export class OverlayDriver {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
     if (this.#deps.store.all().some((row) => row.state.isEncrypted)) await this.#ensureTunnels(true);
+    for (const router of this.#routers.values()) router.close();
     this.#routers.clear();
   }
 
@@ -292,10 +293,12 @@ export class OverlayDriver {
 
   #wish(networkId: string): RouterWish {
     const { state } = this.row(networkId);
+    const services = this.services(networkId);
     return {
       state,
-      services: this.services(networkId),
-      published: this.#published(networkId),
+      services,
+      // Of what is balanced over from here: a port leads to hosts that are reached, as an address does.
+      published: this.#published(networkId).flatMap(({ id }) => services.get(id) ?? []),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
       localAddress: state.isEncrypted ? this.#deps.tunnels.address(state) : selfOf(state).underlay,
       uplink: this.uplink(networkId),
