@@ -26,7 +26,14 @@ let lab: Lab;
 const Mesh = z.object({
   hosts: z.array(z.object({ id: z.string(), name: z.string(), standing: z.string(), isOnline: z.boolean() })),
   pairs: z.array(
-    z.object({ from: z.string(), to: z.string(), state: z.string(), pathMtuBytes: z.number().nullable(), isNarrow: z.boolean() }),
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      state: z.string(),
+      pathMtuBytes: z.number().nullable(),
+      isNarrow: z.boolean(),
+      isShut: z.boolean(),
+    }),
   ),
 });
 const readMesh = async () => {
@@ -181,6 +188,23 @@ describe("12, 13: the underlay is cut between h1 and h2, and from h2 to h3 alone
     for (const host of names) await expect.poll(() => backends(host), PATIENCE).toEqual(names);
     await expect.poll(allUp, PATIENCE).toBe(true);
   });
+});
+
+test("a firewall of h2 that drops the port of VXLAN alone is told of both its peers, and everything else stays", async () => {
+  const shut = async (): Promise<string[]> => {
+    const { pairs } = await readMesh();
+    return [...pairs].flatMap(([pair, { state, isShut }]) => (isShut && state === "up" ? [pair] : [])).sort();
+  };
+  expect(await shut()).toEqual([]);
+  const nft = async (text: string): Promise<void> => {
+    const { exitCode, stderr } = await lab.exec("h2", ["nft", text]);
+    expect(exitCode, stderr).toBe(0);
+  };
+  await nft("add table inet theirs { chain input { type filter hook input priority filter; udp dport 4789 drop; }; }");
+  await expect.poll(shut, PATIENCE).toEqual(["h1 h2", "h3 h2"]);
+  expect(await allUp()).toBe(true);
+  await nft("delete table inet theirs");
+  await expect.poll(shut, PATIENCE).toEqual([]);
 });
 
 test("2: the hidden hop is found, both ways, and is nobody else's", async () => {

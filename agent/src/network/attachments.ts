@@ -10,7 +10,7 @@ import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
 import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
-import { chooseEndpointAddresses } from "./endpoint-address.ts";
+import { chooseEndpointAddresses, isToBePinned } from "./endpoint-address.ts";
 import { macOfIpv6 } from "./ipv6.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
@@ -31,6 +31,8 @@ export type AttachmentsDeps = {
   names: Names;
   events: EventBus;
   logger: Logger;
+  /** Reserves an address for this host. */
+  pinAddress: (namespace: string, wanted: { networkId: string; address: string }) => Promise<void>;
 };
 
 /**
@@ -50,6 +52,7 @@ export class Attachments {
 
   attach(request: AttachRequest): Promise<Attachment> {
     return this.#lock.run(request.containerId, async () => {
+      for (const endpoint of request.endpoints) await this.#reserve(request.namespace, endpoint);
       const isNew = await this.#record(request);
       try {
         await this.#build(request.containerId);
@@ -79,6 +82,7 @@ export class Attachments {
     return this.#lock.run(containerId, async () => {
       const { store } = this.#deps;
       const attachment = this.#attachment(containerId);
+      await this.#reserve(attachment.namespace, request);
       const network = store.transaction(() => this.#addEndpoint(attachment, request));
       try {
         await this.#build(containerId);
@@ -240,6 +244,13 @@ export class Attachments {
     } catch (error) {
       throw wrapError(`driver failed programming external connectivity on endpoint ${nameOf(request)}`, error);
     }
+  }
+
+  /** Before anything is written: the control plane may have to be asked for the address. */
+  async #reserve(namespace: string, request: EndpointRequest): Promise<void> {
+    const network = this.#deps.catalog.getAddressed(namespace, request.networkName);
+    const address = request.ipv4Address;
+    if (isToBePinned(this.#deps, network, address)) await this.#deps.pinAddress(namespace, { networkId: network.id, address });
   }
 
   #addEndpoint(attachment: AttachmentRow, request: EndpointRequest): NetworkRow {
