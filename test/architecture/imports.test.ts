@@ -85,6 +85,12 @@ describe("import directions", () => {
     expect(broken.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
   });
 
+  test("what shall start quickly imports no node:http, which loads all of fetch", () => {
+    const quick = /^(agent|apps\/cli|packages\/(core|engine-api|image|dockerfile|compose|protocol|registry))\//;
+    const broken = graph.external.filter(({ from, to, isTypeOnly }) => to === "node:http" && !isTypeOnly && quick.test(from));
+    expect(broken.map(({ from }) => `${from}: use http of @flotilla/engine-api/node-http`)).toEqual([]);
+  });
+
   test("inside the agent, host, store and events import no feature", () => {
     const broken = graph.edges.filter(
       ({ from, to }) =>

@@ -1,4 +1,5 @@
-import { composeHostState, findActorByToken, followDeployment, settleStacks } from "@flotilla/services";
+import { Prisma } from "@flotilla/db";
+import { composeHostState, findActorByToken, followDeployment, sealOldSources, settleStacks } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 
@@ -218,6 +219,26 @@ describe("what is kept", () => {
     await expect(prisma.stackRevision.update({ where: { id: revision.id }, data: { number: 9 } })).rejects.toThrow(
       "a revision of a stack is never changed",
     );
+    const forged = { number: 9, source: Prisma.DbNull, sealedSource: Buffer.from("forged") };
+    await expect(prisma.stackRevision.update({ where: { id: revision.id }, data: forged })).rejects.toThrow("never changed");
+  });
+
+  test("what was written before files were encrypted is encrypted at the next start, and reads the same", async () => {
+    const { prisma } = control.services;
+    const { id: stackId } = await prisma.stack.findFirstOrThrow({ where: { name: "kept" } });
+    const sealed = Buffer.from("a project of then");
+    const files = { "compose.yaml": "services: { web: { environment: { PASSWORD: written-long-ago } } }" };
+    const { id } = await prisma.stackRevision.create({ data: { stackId, number: 90, source: files, sealed, createdBy: "x" } });
+    await Promise.all([sealOldSources(control.services), sealOldSources(control.services)]);
+    const row = await prisma.stackRevision.findUniqueOrThrow({ where: { id } });
+    expect(row).toMatchObject({ number: 90, source: null, createdBy: "x" });
+    expect(Buffer.from(row.sealed).equals(sealed)).toBe(true);
+    expect(Buffer.from(row.sealedSource ?? []).toString("latin1")).not.toContain("written-long-ago");
+    expect(await call("stacks.revision", { stack: "kept", revision: 90 })).toMatchObject({ source: files });
+    await expect(prisma.stackRevision.update({ where: { id }, data: { sealedSource: sealed, source: Prisma.DbNull } })).rejects.toThrow(
+      "never changed",
+    );
+    await prisma.stackRevision.delete({ where: { id } });
   });
 
   test("no table has the value of a secret, a variable or the environment", async () => {

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { shieldBody } from "@flotilla/engine-api";
+import { http } from "@flotilla/engine-api/node-http";
 import type { Dispatcher } from "./dispatcher.ts";
 import { http1Responder } from "./http1-responder.ts";
 import { rawResponder } from "./raw-responder.ts";
@@ -15,7 +16,7 @@ const UPGRADES = /^(tcp|websocket)$/i;
 
 /** The HTTP/1.1 front end for one namespace; listening is the caller's. */
 export function createHttp1Server(dispatcher: Dispatcher, namespace: string): Server {
-  const server = createServer({
+  const server = http.createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     // Uploads and followed logs last as long as they last; a request's head must come in time.
     requestTimeout: 0,

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from "node:http";
 import type { Duplex, Writable } from "node:stream";
+import { http } from "@flotilla/engine-api/node-http";
 import { drainThenDestroy } from "./drain.ts";
 import type { Responder, ResponseHead } from "./exchange.ts";
 import { hasNoBody } from "./http1-responder.ts";
@@ -36,7 +36,7 @@ export function rawResponder(socket: Duplex, request: SplitBody): Responder {
 
 function formatHead(head: ResponseHead): string {
   // Docker's own reason phrase; some old clients compare the whole line.
-  const reason = head.status === 101 ? "UPGRADED" : (STATUS_CODES[head.status] ?? "");
+  const reason = head.status === 101 ? "UPGRADED" : (http.STATUS_CODES[head.status] ?? "");
   // A value is cut at a line break: what a client sent can come back in a header, and must not start a new one.
   const lines = Object.entries(head.headers).map(([name, value]) => `${name}: ${value.split(/[\r\n]/, 1)[0] ?? ""}\r\n`);
   return `HTTP/1.1 ${head.status} ${reason}\r\n${lines.join("")}\r\n`;

@@ -3,12 +3,13 @@
 import { createHash } from "node:crypto";
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
 import { createWriteStream, chmodSync, mkdirSync, utimesSync } from "node:fs";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { FlotillaError } from "@flotilla/core";
+import { http } from "@flotilla/engine-api/node-http";
 import { isPublicAddress } from "@flotilla/registry";
 import type { BuildImages } from "../storage/build-images.ts";
 
@@ -106,7 +107,7 @@ async function get(place: UrlPlace, url: URL): Promise<IncomingMessage> {
     ...(isGuarded ? { lookup: publicLookup } : {}),
   };
   return await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = url.protocol === "http:" ? httpRequest(url, options) : httpsRequest(url, options);
+    const outgoing = url.protocol === "http:" ? http.request(url, options) : httpsRequest(url, options);
     outgoing.setTimeout(ANSWER_TIMEOUT_MS, () => outgoing.destroy(new FlotillaError("unavailable", `GET ${url.host}: no answer in time`)));
     outgoing.on("response", (body) => {
       outgoing.setTimeout(IDLE_TIMEOUT_MS);

@@ -3,14 +3,8 @@
 // address; the address that was checked is the one that is connected to, so a second look-up cannot change it.
 import { FlotillaError } from "@flotilla/core";
 import { lookup as dnsLookup, type LookupAddress } from "node:dns";
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestOptions,
-} from "node:http";
+import type * as Http from "node:http";
+import type { Agent as HttpAgent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { pipeline } from "node:stream/promises";
@@ -18,6 +12,9 @@ import { Readable } from "node:stream";
 import type { Endpoint } from "./endpoint.ts";
 import type { Limits } from "./options.ts";
 import { isPublicAddress } from "./public-address.ts";
+
+/** As packages/engine-api/src/node-http.ts says. */
+const http: typeof Http = process.getBuiltinModule("node:http");
 
 export type HttpRequest = {
   method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -43,7 +40,7 @@ export class HttpClient implements Disposable {
     const keep = { keepAlive: true, maxFreeSockets: 8 };
     const own = { ...keep, ...(endpoint.isPublicOnly ? { lookup: publicLookup } : {}) };
     const tls = { ...own, rejectUnauthorized: !endpoint.isUnverified, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) };
-    this.#agents = { http: new HttpAgent(own), https: new HttpsAgent(tls), guarded: new HttpsAgent({ ...keep, lookup: publicLookup }) };
+    this.#agents = { http: new http.Agent(own), https: new HttpsAgent(tls), guarded: new HttpsAgent({ ...keep, lookup: publicLookup }) };
   }
 
   /** The registry itself or an origin that the operator allowed. Only there go the registry's credentials without question. */
@@ -58,7 +55,7 @@ export class HttpClient implements Disposable {
     const isPlain = url.protocol === "http:";
     const agent = isPlain ? this.#agents.http : this.isTrusted(url) ? this.#agents.https : this.#agents.guarded;
     const options: RequestOptions = { method: request.method, headers: request.headers, agent, signal: request.signal };
-    const outgoing = isPlain ? httpRequest(url, options) : httpsRequest(url, options);
+    const outgoing = isPlain ? http.request(url, options) : httpsRequest(url, options);
     const answer = this.#awaitAnswer(outgoing, url);
     void sendBody(outgoing, request.body);
     const body = await answer;

@@ -17,6 +17,7 @@ import {
   type LiveFeed,
   parseScope,
   RefusalLog,
+  sealOldSources,
   type ServiceContext,
   setUpUnattended,
   ShortCache,
@@ -141,8 +142,7 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     serverKey: secrets.identity.publicKey,
   };
   planes.hub.attach(services, planes.peers);
-  await ensureFirstTeam(services);
-  if (config.admin !== undefined) await setUpAdmin(services, config.admin);
+  await prepareRows(services, config.admin);
   const server = serve({ options, services, auth, planes, undo, database });
   startUpkeep({ options, services, hub: planes.hub, undo });
   const url = await listen(server, config);
@@ -155,6 +155,13 @@ async function start(options: StartOptions, undo: Undo, close: () => Promise<voi
     issueLocalJoinToken: () => issueLocalJoinToken(services),
     close,
   };
+}
+
+/** What must be in the database before anybody calls. */
+async function prepareRows(services: ServiceContext, admin: ControlConfig["admin"]): Promise<void> {
+  await ensureFirstTeam(services);
+  await sealOldSources(services);
+  if (admin !== undefined) await setUpAdmin(services, admin);
 }
 
 /** Connected hosts: those here, the other control planes, and all of them together. */

@@ -4,16 +4,11 @@ import type { AppRouter } from "@flotilla/api";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, createWSClient, httpBatchLink, splitLink, TRPCClientError, wsLink } from "@trpc/client";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
+import { departure } from "@/lib/departure.ts";
 
 export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRouter>();
 
 export type Trpc = ReturnType<typeof createTRPCClient<AppRouter>>;
-
-/** Where a page with no session goes, and comes back from. */
-export function signInUrl(): string {
-  const here = `${window.location.pathname}${window.location.search}`;
-  return here === "/" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(here)}`;
-}
 
 /** The `data.code` of a failed call, or null when the server was not reached. */
 export function errorCode(error: unknown): string | null {
@@ -34,7 +29,7 @@ export function createQueryClient(): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
-        if (errorCode(error) === "UNAUTHORIZED" && window.location.pathname !== "/sign-in") window.location.assign(signInUrl());
+        if (errorCode(error) === "UNAUTHORIZED") departure.expire();
       },
     }),
     defaultOptions: {

@@ -13,6 +13,7 @@ import { currentVersions, fileName, setFileIn } from "./files.ts";
 import { STACK_LABEL } from "./orphan-networks.ts";
 import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
+import { sealSource } from "./revision-source.ts";
 import { checkService } from "./service-policy.ts";
 import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
 import { AT_ONE_TIME, lockStacks, notifyStacks } from "./stack-rows.ts";
@@ -151,7 +152,8 @@ async function addRevision(tx: Transaction, { services, actor, stack, loaded, no
   const id = crypto.randomUUID();
   const sealed = sealProject(services, id, loaded.project);
   const createdBy = requireUser(actor).email;
-  await tx.stackRevision.create({ data: { id, stackId: stack.id, number, source: loaded.source, sealed, createdBy, createdAt: now } });
+  const sealedSource = sealSource(services, id, loaded.source);
+  await tx.stackRevision.create({ data: { id, stackId: stack.id, number, sealedSource, sealed, createdBy, createdAt: now } });
   return number;
 }
 

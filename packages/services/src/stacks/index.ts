@@ -11,6 +11,7 @@ export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts"
 export * from "./read-deployments.ts";
 export * from "./read-stacks.ts";
 export { listReplicaEvents, type ReplicaEvent, replicaRef } from "./replica-history.ts";
+export { sealOldSources } from "./revision-source.ts";
 export { settleStacks } from "./settle-stacks.ts";
 export { STACK_NEWS_CHANNEL, STACKS_CHANNEL } from "./stack-rows.ts";
 export { stackInput, type StackInput } from "./stack-source.ts";

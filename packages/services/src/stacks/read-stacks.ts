@@ -8,6 +8,7 @@ import type { ServiceContext } from "../context.ts";
 import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
 import { readReasons } from "./reasons.ts";
+import { openSource } from "./revision-source.ts";
 import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
 import { Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
@@ -183,8 +184,7 @@ export async function getRevision(
     where: { number: ref.revision, stack: { teamId: team.id, name: ref.stack } },
   });
   if (row === null) throw notFound("revision", String(ref.revision));
-  const source = z.record(z.string(), z.string()).catch({}).parse(row.source);
-  return { number: row.number, createdBy: row.createdBy, createdAt: row.createdAt.toISOString(), source };
+  return { number: row.number, createdBy: row.createdBy, createdAt: row.createdAt.toISOString(), source: openSource(services, row) };
 }
 
 type Scene = { rows: { hosts: HostRow[] }; projects: Projects; networks: ReadonlyMap<string, string> };

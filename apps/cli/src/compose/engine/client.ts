@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { type ErrorCode, FlotillaError, HTTP_STATUS } from "@flotilla/core";
+import { http } from "@flotilla/engine-api/node-http";
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -32,12 +33,12 @@ export const segment = (text: string): string => encodeURIComponent(text);
 /** The Docker Engine API of one engine. Every answer is checked; an engine's error keeps its words. */
 export class EngineClient {
   readonly endpoint: Endpoint;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
   #version: Promise<string> | undefined;
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
-    this.#agent = new HttpAgent({ keepAlive: true, maxSockets: 64 });
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   }
 
   /** Ends idle connections, so that the program can end. */
@@ -123,7 +124,7 @@ export class EngineClient {
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     if (endpoint.kind === "unix")
-      return httpRequest({ ...options, socketPath: endpoint.socketPath, path, headers: { host: "localhost", ...headers } });
+      return http.request({ ...options, socketPath: endpoint.socketPath, path, headers: { host: "localhost", ...headers } });
     const { url } = endpoint;
     if (url.protocol === "https:")
       return secureRequest(url, {
@@ -132,7 +133,7 @@ export class EngineClient {
         headers: { ...headers, ...endpoint.headers },
       });
     const address = { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 80 : Number(url.port) };
-    return httpRequest({
+    return http.request({
       ...options,
       ...address,
       path: `${url.pathname.replace(/\/$/, "")}${path}`,

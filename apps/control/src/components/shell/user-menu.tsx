@@ -8,8 +8,10 @@ import { useTheme } from "@/components/theme.tsx";
 import { Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from "@/components/ui/menu.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
+import { departure } from "@/lib/departure.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { notify } from "@/lib/notify.ts";
+import { errorMessage } from "@/trpc/client.ts";
 
 const ICONS = { system: Monitor, light: Sun, dark: Moon };
 
@@ -56,14 +58,17 @@ export function UserMenu(): ReactNode {
   );
 }
 
-/** Ends the session and shows the sign-in page. The page is loaded anew, so that nothing of this person stays in memory. */
+/** Ends the session and shows the sign-in page. */
 export function useSignOut(): () => void {
   const t = useTranslations("shell");
+  const end = async (): Promise<void> => {
+    const { openAuthClient } = await import("@/lib/auth-client.ts");
+    const { error } = await openAuthClient().signOut();
+    if (error !== null) throw new Error(error.message);
+  };
   return () => {
-    void import("@/lib/auth-client.ts").then(async ({ openAuthClient }) => {
-      const { error } = await openAuthClient().signOut();
-      if (error === null) window.location.assign("/sign-in");
-      else notify("error", t("signOutFailed"), { description: error.message });
+    departure.signOut(end).catch((error: unknown) => {
+      notify("error", t("signOutFailed"), { description: errorMessage(error) });
     });
   };
 }
