@@ -42,7 +42,7 @@ function workerPids(): number[] {
     return readFileSync(`/proc/self/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   });
   return children.filter(
-    (pid) => existsSync(`/proc/${pid}/cwd`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker/main.ts"),
+    (pid) => existsSync(`/proc/${pid}/cwd`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker/main.mjs"),
   );
 }
 

@@ -7,16 +7,16 @@ import { setTimeout } from "node:timers/promises";
 import { AGENT_NODE_ENV, AGENT_NODE_FLAGS } from "../../agent/src/config.ts";
 import { run } from "../../agent/src/host/run.ts";
 import { identityPath } from "../../agent/src/link/identity-file.ts";
+import { agentMain } from "../../apps/cli/src/bundle/agent-program.ts";
 import { createJoinToken } from "./control-node.ts";
 import { clockFile, controlUrl, hostConfig, hostDirectory, hostEnvironment, type LabPlan } from "./lab-plan.ts";
 import { findInNode, inNode } from "./nodes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const AGENT_MAIN = join(ROOT, "agent", "src", "main.ts");
 export const CLI_MAIN = join(ROOT, "apps", "cli", "src", "main.ts");
 /** `$LIB` is the linker's: lib/x86_64-linux-gnu. */
 const FAKETIME = "/usr/$LIB/faketime/libfaketimeMT.so.1";
-const AGENT_PROCESS = /agent\/src\/main\.ts/;
+const AGENT_PROCESS = /agent\/dist\/main\.mjs/;
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 25;
 
@@ -45,7 +45,7 @@ export async function startAgentOf(plan: LabPlan, host: string): Promise<void> {
   if (isAgentRunning(plan, host) && (await isEngineAnswering(plan, host))) return;
   mkdirSync(hostDirectory(plan, host), { recursive: true, mode: 0o711 });
   const log = openSync(agentLogFile(plan, host), "a");
-  const command = [process.execPath, "--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, AGENT_MAIN];
+  const command = [process.execPath, "--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, await agentMain()];
   const [file, ...args] = inNode({ lab: plan.name, node: host }, command);
   const env = { ...hostProcessEnvironment(plan, host), ...AGENT_NODE_ENV, ...clockEnvironment(plan, host) };
   const child = spawn(file, args, { env, stdio: ["ignore", log, log], detached: true });

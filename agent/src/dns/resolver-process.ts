@@ -2,17 +2,18 @@
 // agent before left, replaces one of other code, and starts it anew when it dies.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { backoffCeilingMs, FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
 import { type DaemonProcess, startDaemon } from "../host/daemon-process.ts";
 import { kill } from "../host/libc.ts";
 import { findProcesses } from "../host/process-table.ts";
+import { programUrl } from "../programs.ts";
 import { type NamesChange, NamesState } from "./names-state.ts";
 import { ResolverConnection } from "./resolver-connection.ts";
 import { makeResolverDirectory, type ResolverPaths, resolverPaths } from "./resolver-paths.ts";
 import { StateWriter } from "./state-file.ts";
 
-const MODULE = new URL("./resolver-main.ts", import.meta.url);
 /** An argument that only resolvers have. */
 const MARK = "flotilla-resolver";
 /** A young generation of 1 MB and one thread for V8: what it keeps is small, what it forgets is smaller. */
@@ -145,7 +146,7 @@ export class ResolverProcess implements NameService {
   async #start(): Promise<ResolverConnection> {
     const { runDir, cacheDir } = this.#options;
     const daemon = startDaemon({
-      module: MODULE,
+      module: programUrl("dns/resolver-main"),
       args: [runDir, this.#code, MARK],
       nodeFlags: NODE_FLAGS,
       env: { NODE_COMPILE_CACHE: cacheDir, MALLOC_ARENA_MAX: "1", UV_THREADPOOL_SIZE: "1" },
@@ -223,13 +224,16 @@ export class ResolverProcess implements NameService {
   }
 }
 
-/** Names the code: an agent of a newer version replaces the resolver that an older one left. */
+/** Names the code: an agent of a newer version replaces the resolver that an older one left. A bundle names its chunks by their content. */
 function codeOf(): string {
-  const dir = import.meta.dirname;
+  const main = fileURLToPath(programUrl("dns/resolver-main"));
   const hash = createHash("sha256");
-  for (const name of readdirSync(dir)
-    .filter((each) => each.endsWith(".ts") && !each.endsWith(".test.ts"))
-    .sort())
-    hash.update(name).update(readFileSync(join(dir, name)));
+  const files = main.endsWith(".ts") ? sourcesIn(dirname(main)) : [main];
+  for (const file of files) hash.update(basename(file)).update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
+}
+
+function sourcesIn(dir: string): string[] {
+  const names = readdirSync(dir).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  return names.sort().map((name) => join(dir, name));
 }

@@ -5,7 +5,8 @@ import { AGENT_NODE_ENV, AGENT_NODE_FLAGS, type AgentConfig, readConfig } from "
 import { joinControlPlane } from "@flotilla/agent/join";
 import { FlotillaError, silentLogger } from "@flotilla/core";
 import type { Output } from "../output.ts";
-import { AGENT_MAIN, VERSION } from "../paths.ts";
+import { VERSION } from "../paths.ts";
+import { agentMain } from "../bundle/agent-program.ts";
 import { SupervisedProcess } from "../up/supervised-process.ts";
 import { isServed } from "../up/up.ts";
 
@@ -30,10 +31,11 @@ export async function joinCommand(output: Output, controlUrl: string, options: J
 export async function runAgent(output: Output): Promise<number> {
   const { compileCacheDir } = readConfig(process.env);
   mkdirSync(compileCacheDir, { recursive: true, mode: 0o700 });
+  const agentModule = await agentMain((text) => output.note(text));
   return new Promise((resolve) => {
     const agent = new SupervisedProcess({
       name: "the agent",
-      argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
+      argv: [...AGENT_NODE_FLAGS, agentModule],
       env: { ...AGENT_NODE_ENV, NODE_COMPILE_CACHE: compileCacheDir },
       note: (text) => output.note(text),
       onEnd: ({ code, ranMs }) => {

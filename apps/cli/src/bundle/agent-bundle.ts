@@ -20,13 +20,18 @@ import { toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Output } from "../output.ts";
 import { ROOT, VERSION } from "../paths.ts";
+import { agentMain } from "./agent-program.ts";
+import { digestSources } from "./build-once.ts";
 import { copyProgramTree, planProgramTree } from "./program-tree.ts";
 
 const execute = promisify(execFile);
 
 /** What the control plane serves to hosts: a tar.gz, and beside it what `apps/control/src/server/install` parses. */
 const DIRECTORY = join(ROOT, "dist", "agent");
-const SOURCES = ["agent/**/*.{ts,json}", "apps/cli/src/**/*.ts", "packages/*/{src/**/*.ts,package.json}", "pnpm-lock.yaml"];
+const SOURCES = {
+  patterns: ["agent/{src/**/*.ts,*.json}", "apps/cli/src/**/*.ts", "packages/*/{src/**/*.ts,package.json}", "pnpm-lock.yaml"],
+  isLeftOut: /\.test\.ts$|\/generated\//,
+};
 const LAUNCHER = `#!/bin/sh
 # The flotilla command of this installation, with the Node that came with it.
 here=$(dirname "$(readlink -f "$0")")
@@ -39,12 +44,13 @@ exec "$here/node" --disable-warning=ExperimentalWarning "$here/app/apps/cli/src/
  */
 export async function ensureAgentBundle(note: (text: string) => void): Promise<void> {
   const manifestPath = join(DIRECTORY, `linux-${process.arch}.json`);
-  const sources = digestSources();
+  const sources = digestSources(SOURCES);
   if (isMade(manifestPath, sources)) return;
   note("packing the agent for other hosts (once after each change of it)");
   mkdirSync(DIRECTORY, { recursive: true });
   const scratch = mkdtempSync(join(DIRECTORY, ".new-"));
   try {
+    await agentMain(note);
     const tree = join(scratch, "tree");
     mkdirSync(tree);
     copyProgramTree({ root: ROOT, tree: planProgramTree(ROOT, ["apps/cli"]), out: join(tree, "app") });
@@ -94,17 +100,6 @@ function isMade(manifestPath: string, sources: string): boolean {
   if (!existsSync(manifestPath)) return false;
   const made = JSON.parse(readFileSync(manifestPath, "utf8")) as { sources?: unknown; file?: unknown };
   return made.sources === sources && typeof made.file === "string" && existsSync(join(dirname(manifestPath), made.file));
-}
-
-function digestSources(): string {
-  const hash = createHash("sha256").update(process.version);
-  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT, exclude: (path) => path.includes("node_modules") }));
-  for (const file of files.filter((path) => !/\.test\.ts$|\/generated\//.test(path)).sort())
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(ROOT, file)))
-      .update("\0");
-  return hash.digest("hex");
 }
 
 async function digestFile(path: string): Promise<string> {

@@ -6,8 +6,9 @@ import { joinControlPlane } from "@flotilla/agent/join";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Output } from "../output.ts";
-import { AGENT_MAIN, CONTROL_MAIN, CONTROL_NODE_FLAGS, VERSION } from "../paths.ts";
+import { CONTROL_MAIN, CONTROL_NODE_FLAGS, VERSION } from "../paths.ts";
 import { packAgent } from "../bundle/agent-bundle.ts";
+import { agentMain } from "../bundle/agent-program.ts";
 import { ensureDashboard } from "./build-dashboard.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
 
@@ -33,7 +34,9 @@ export async function up(output: Output): Promise<number> {
   const config = readConfig(process.env);
   mkdirSync(config.compileCacheDir, { recursive: true, mode: 0o700 });
   const env = { NODE_COMPILE_CACHE: config.compileCacheDir };
-  await ensureDashboard((text) => output.note(text));
+  const note = (text: string): void => output.note(text);
+  await ensureDashboard(note);
+  const agentModule = await agentMain(note);
   const isAgentThere = await isServed(config.socketPath);
   if (isAgentThere) output.note("an agent runs on this machine already: it is used as it is");
   return new Promise((resolve) => {
@@ -48,7 +51,7 @@ export async function up(output: Output): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void end(0));
     const agent = new SupervisedProcess({
       name: "the agent",
-      argv: [...AGENT_NODE_FLAGS, AGENT_MAIN],
+      argv: [...AGENT_NODE_FLAGS, agentModule],
       env: { ...AGENT_NODE_ENV, ...env },
       note: (text) => output.note(text),
       onEnd: () => true,
