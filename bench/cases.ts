@@ -8,6 +8,7 @@ import { residentBytes, treeOf } from "./dockerd.ts";
 import { command, interleave, median, residentSetBytes } from "./measure.ts";
 import { cutPull } from "./cut-pull.ts";
 import { networks } from "./networks.ts";
+import { services } from "./services.ts";
 import { overlay } from "./overlay.ts";
 import { pages } from "./pages.ts";
 import { planner } from "./planner.ts";
@@ -193,6 +194,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   stacks,
   overlay,
   networks,
+  services,
   pages,
   api,
 };

@@ -5,7 +5,9 @@ import { sampleNetwork } from "@flotilla/protocol/sample-network";
 import { containerRequest, HOST_ADDRESS, NetworkLab, OUTSIDE_ADDRESS } from "../test/host/network-lab.ts";
 import type { Case, Row } from "./case.ts";
 
-const NETWORKS = 1_000;
+/** How many there are when it is looked at. */
+const MARKS = [100, 300, 1_000];
+const NETWORKS = Math.max(...MARKS);
 const STEP = 100;
 
 export const networks: Case = async () => {
@@ -27,23 +29,36 @@ async function measure(lab: NetworkLab): Promise<Row[]> {
   if (failures.size > 0) throw new Error([...failures.values()][0]);
   const toldMs = performance.now() - toldAt;
   const stepsMs: number[] = [];
+  const cpuMs: number[] = [];
+  const memoryKib = new Map<number, number>();
   const before = usedKib();
   for (let first = 0; first < NETWORKS; first += STEP) {
     const startedAt = performance.now();
+    const cpu = process.cpuUsage();
     for (let index = first; index < first + STEP; index += 1) {
       const containerId = idOf("c", index);
       await manager.attach(containerRequest(containerId, { endpoints: [{ networkName: `net${index}`, aliases: [] }] }));
     }
     stepsMs.push((performance.now() - startedAt) / STEP);
+    const { user, system } = process.cpuUsage(cpu);
+    cpuMs.push((user + system) / 1_000 / STEP);
+    memoryKib.set(first + STEP, (usedKib() - before) / (first + STEP));
   }
-  const used = (usedKib() - before) / NETWORKS;
-  const [firstMs = Number.NaN, lastMs = Number.NaN] = [stepsMs[0], stepsMs.at(-1)];
   const row = (name: string, unit: string, flotilla: number): Row => ({ name, unit, flotilla, dockerd: undefined, ratio: undefined, target: "" }); // prettier-ignore
   return [
-    row(`${NETWORKS} networks: hearing of one`, "ms", toldMs / NETWORKS),
-    { ...row(`${NETWORKS} networks: router and container of one, first hundred`, "ms", firstMs), samples: { stepsMs } },
-    { ...row(`${NETWORKS} networks: the same, last hundred`, "ms", lastMs), ratio: lastMs / firstMs, target: "linear" },
-    row(`${NETWORKS} networks: memory of one with its container's namespace`, "KiB", used),
+    { ...row(`${NETWORKS} networks: hearing of one`, "ms", toldMs / NETWORKS), samples: { stepsMs, cpuMs } },
+    ...MARKS.flatMap((mark): Row[] => {
+      const at = mark / STEP - 1;
+      const last = (of: readonly number[]): Partial<Row> & { flotilla: number } => {
+        const [first = Number.NaN, ms = Number.NaN] = [of[0], of[at]];
+        return { flotilla: ms, ...(at === 0 ? {} : { ratio: ms / first, target: "1.5" }) };
+      };
+      return [
+        { ...row(`${mark} networks: router and container of one of the last hundred`, "ms", 0), ...last(stepsMs) },
+        { ...row(`${mark} networks: the agent's processor time for it`, "ms", 0), ...last(cpuMs) },
+        row(`${mark} networks: memory of one with its container's namespace`, "KiB", memoryKib.get(mark) ?? Number.NaN),
+      ];
+    }),
   ];
 }
 

@@ -164,15 +164,18 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const deps = { config, db, events, logger };
   const guards = openGuards(db, state.desired);
   const volumes = createVolumeStore(deps);
-  const networks = createNetworkManager(deps);
+  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: NETWORK_KIND });
+  const networks = createNetworkManager({ ...deps, pinAddress: (namespace, wanted) => wishes.pin({ namespace }, wanted) });
   state.desired.register(
     [NETWORK_KIND, NETWORK_SERVICE_KIND],
     new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),
   );
+  // After the networks: who looks for what was refused looks at what came true as well.
+  state.desired.register(NETWORK_REFUSAL, wishes);
   opened.push(() => networks.close());
-  const mesh = createMesh({ observed: state.observed, logger, networks });
+  const { mesh, close: closeMesh } = createMesh({ observed: state.observed, logger, networks, instance: config.instance });
   state.desired.register(MESH_KIND, mesh);
-  opened.push(() => mesh.close());
+  opened.push(closeMesh);
   // The image store asks who uses an image, the engine asks the image store for trees: one of the two comes first.
   const workers = makeArchiveWorkers(config);
   const builds = new BuildStore(db, Date.now);
@@ -198,8 +201,6 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const { productVersion } = options;
   const ownCredentials = new HostCredentials({ controlUrl: () => findControlUrl(dataDir), nowMs: Date.now });
   state.desired.register(REGISTRY_CREDENTIALS, ownCredentials);
-  const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: NETWORK_KIND });
-  state.desired.register(NETWORK_REFUSAL, wishes);
   const distribution = createDistribution({ dataDir, images, productVersion, ownCredentials, nowMs: Date.now, random: Math.random });
   const pullBase = createPullBase(distribution);
   const builder = new Builder({ config, store: builds, images, containers, workers, events, logger, nowMs: Date.now, pullBase });

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { createServer, Socket } from "node:net";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "@flotilla/core";
@@ -10,7 +10,10 @@ import { decode, encode, type Answer } from "dns-packet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { frame, MessageStream } from "../../agent/src/dns/message-stream.ts";
 import { formatRedirect } from "../../agent/src/dns/redirect-table.ts";
-import { ResolverProcess, type ResolverWish } from "../../agent/src/dns/resolver-process.ts";
+import { CONTAINERS, type NamesChange } from "../../agent/src/dns/names-state.ts";
+import { resolverPaths } from "../../agent/src/dns/resolver-paths.ts";
+import { ResolverProcess } from "../../agent/src/dns/resolver-process.ts";
+import { containerKey, type ContainerRecord, namesKey, networkKey, type StateRecord } from "../../agent/src/dns/resolver-state.ts";
 import { openInetSocket } from "../../agent/src/host/inet-sockets.ts";
 import { findProcesses } from "../../agent/src/host/process-table.ts";
 import { openNetworkKernel } from "../../agent/src/host/network-kernel.ts";
@@ -28,21 +31,25 @@ let resolver: ResolverProcess;
 
 const makeResolver = (): ResolverProcess =>
   new ResolverProcess({ runDir, cacheDir: join(dir, "cache"), logger: silentLogger, resolvConfPath });
-const wish = (change: Partial<ResolverWish["containers"][number]> = {}): ResolverWish => ({
-  networks: [
-    {
-      id: "n1",
-      name: "app",
-      names: [
-        { name: "web", addresses: ["10.0.0.2"] },
-        { name: "many", addresses: Array.from({ length: 200 }, (_, index) => `10.1.0.${index}`) },
-      ],
-      members: [],
-    },
-  ],
-  containers: [{ id: "c1", netnsPath, networks: ["n1"], links: [], servers: [], isForwarding: true, ...change }],
+const group = (...records: [string, StateRecord][]) => ({ isWhole: true, records: new Map(records) });
+const container = (change: Partial<ContainerRecord>): [string, StateRecord] => [
+  containerKey("c1"),
+  { kind: "container", id: "c1", netnsPath, networks: ["n1"], links: [], servers: [], isForwarding: true, ...change },
+];
+const named = (name: string, addresses: string[]): [string, StateRecord] => [
+  namesKey("n1", name),
+  { kind: "names", network: "n1", rank: 1, names: [{ name, addresses }], members: [] },
+];
+/** Everything that there is. */
+const wish = (change: Partial<ContainerRecord> = {}): NamesChange => ({
+  isWhole: true,
+  groups: new Map([
+    [CONTAINERS, group(container(change))],
+    ["n1", group([networkKey("n1"), { kind: "network", id: "n1", name: "app" }], named("web", ["10.0.0.2"]), named("many", Array.from({ length: 200 }, (_, index) => `10.1.0.${index}`)))], // prettier-ignore
+  ]),
 });
-const NOTHING: ResolverWish = { networks: [], containers: [] };
+const NOTHING: NamesChange = { isWhole: true, groups: new Map() };
+const change = (key: string, record?: StateRecord): NamesChange => ({ isWhole: false, groups: new Map([["n1", { isWhole: false, records: new Map([[key, record]]) }]]) }); // prettier-ignore
 
 /** Sends bytes from the container's namespace to 127.0.0.11 port 53; undefined when nothing comes back in time. */
 async function exchange(message: Uint8Array, timeoutMs = 6_000): Promise<Buffer | undefined> {
@@ -186,6 +193,23 @@ test("no packet ends it: noise, loops, answers, and it answers the next question
   const noise = [reply, Buffer.alloc(0), Buffer.alloc(11), Buffer.alloc(9_000, 0xff)];
   await Promise.all(noise.map((message) => exchange(message, 100)));
   expect(await ask("web")).toEqual(["10.0.0.2"]);
+});
+
+test("a change is read alone, also by one that takes over in the middle of changes, and after a new file", async () => {
+  const [pid] = findProcesses(runDir);
+  await resolver.apply(change(...named("shop", ["10.0.0.7"])));
+  expect(await ask("shop")).toEqual(["10.0.0.7"]);
+  // Enough of them for a new file.
+  const padding = Array.from({ length: 200 }, (_, index) => `10.9.${index}.1`);
+  for (let round = 0; round < 100; round += 1) await resolver.apply(change(...named("padding", [...padding, `10.8.0.${round}`])));
+  await resolver.apply(change(namesKey("n1", "padding")));
+  expect(statSync(resolverPaths(runDir).state).size).toBeLessThan(300 * 1024);
+  expect([await ask("shop"), await ask("web"), await ask("padding")]).toEqual([["10.0.0.7"], ["10.0.0.2"], ["203.0.113.1"]]);
+  expect(findProcesses(runDir)).toEqual([pid]);
+  process.kill(pid ?? 0, "SIGKILL");
+  await resolver.apply(change(namesKey("n1", "shop")));
+  await until("another one answers", async () => (await ask("web")).includes("10.0.0.2"));
+  expect(await ask("shop")).toEqual(["203.0.113.1"]);
 });
 
 test("one of other code takes over, with the sockets where they were", async () => {

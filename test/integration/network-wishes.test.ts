@@ -77,6 +77,53 @@ afterAll(async () => {
   await control.close();
 });
 
+describe("an address that is in nobody's block", () => {
+  const address = "10.64.7.7";
+  const pinsOf = (wisher: Wisher): unknown => networksOf(wisher)[0]?.body["pins"];
+  const endpoint = { id: "e", containerId: "c", containerName: "db", address, address6: null, macAddress: "", aliases: [] };
+  /** As if it had been given a while ago. */
+  const rest = () => control.services.prisma.overlayLease.updateMany({ where: { kind: "pin" }, data: { leasedAt: new Date(Date.now() - 120_000) } }); // prettier-ignore
+
+  test("is the host's that wishes it, told to all, and asked for again it is its still", async () => {
+    const networkId = await one.wishes.create(LOCAL, ask("fixed"));
+    await one.wishes.pin(LOCAL, { networkId, address });
+    await one.wishes.pin(LOCAL, { networkId, address });
+    expect(pinsOf(one)).toMatchObject([{ address }]);
+    await until(() => JSON.stringify(pinsOf(two)).includes(address));
+    const audit = await control.services.prisma.auditRow.findMany({ where: { action: "network.change", objectId: networkId } });
+    expect(JSON.stringify(audit)).toContain('"verb":"pin"');
+  });
+
+  test("moves to another host when nobody has it any more, and not a moment after it was given", async () => {
+    const networkId = await one.wishes.create(LOCAL, ask("moving"));
+    await until(() => networksOf(two).length === 1);
+    const take = () => two.wishes.pin(LOCAL, { networkId, address });
+    const refused = { code: "conflict", message: "Address already in use" };
+    await one.wishes.pin(LOCAL, { networkId, address });
+    await expect(take()).rejects.toMatchObject(refused);
+    one.state.observed.set(`network/${networkId}`, { mtuBytes: 1450, endpoints: [endpoint], problem: null });
+    await until(() => JSON.stringify(networksOf(two)).includes('"containerName":"db"'));
+    await rest();
+    await expect(take()).rejects.toMatchObject(refused);
+    one.state.observed.remove(`network/${networkId}`);
+    await until(() => JSON.stringify(networksOf(two)).includes('"members":[]'));
+    await take();
+    await until(() => JSON.stringify(pinsOf(one)) === JSON.stringify(pinsOf(two)));
+  });
+
+  test.each([
+    ["of a block", "10.64.0.20", "conflict"],
+    ["outside of the subnet", "10.99.0.1", "conflict"],
+  ])("%s is refused", async (_what, wanted, code) => {
+    const networkId = await one.wishes.create(LOCAL, ask("refused"));
+    await expect(one.wishes.pin(LOCAL, { networkId, address: wanted })).rejects.toMatchObject({ code });
+  });
+
+  test("of a network that is not there is refused", async () => {
+    await expect(one.wishes.pin(LOCAL, { networkId: "0".repeat(64), address })).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
 describe("a host that wishes a network", () => {
   test("has it when it is told so, and so has every other host", async () => {
     const id = await one.wishes.create(LOCAL, ask("web"));

@@ -2,7 +2,7 @@
 import { findNames } from "./find-names.ts";
 import type { Forwarder, Upstream } from "./forwarder.ts";
 import { fitDatagram, type Query, RCODE, readQuery, writeAnswer, writeFailure } from "./message.ts";
-import type { ContainerView } from "./resolver-state.ts";
+import type { ContainerView } from "./resolver-index.ts";
 
 /** Short: a name that moves must be found at its new place within seconds. */
 const TTL_SECONDS = 5;

@@ -1,7 +1,7 @@
 // What a container's own networks say to a question. Pure.
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalIp } from "../host/ip-bytes.ts";
-import type { ContainerView, NetworkIndex } from "./resolver-state.ts";
+import type { ContainerView, NetworkIndex } from "./resolver-index.ts";
 
 export type Question = { name: string; type: string };
 
@@ -25,10 +25,10 @@ const isIPv4Address = (address: string): boolean => isIPv4(address);
 const isIPv6Address = (address: string): boolean => isIPv6(address);
 
 function findAddresses(view: ContainerView, name: string): readonly string[] | undefined {
-  const linked = view.links.get(name);
+  const linked = view.findLink(name);
   if (linked !== undefined) return linked;
   for (const network of view.networks) {
-    const found = network.addressesByName.get(name) ?? findQualified(network, name);
+    const found = network.addresses(name) ?? findQualified(network, name);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -37,14 +37,14 @@ function findAddresses(view: ContainerView, name: string): readonly string[] | u
 /** `web.app` on the network `app`. */
 function findQualified(network: NetworkIndex, name: string): readonly string[] | undefined {
   const suffix = `.${network.name}`;
-  return name.endsWith(suffix) ? network.addressesByName.get(name.slice(0, -suffix.length)) : undefined;
+  return name.endsWith(suffix) ? network.addresses(name.slice(0, -suffix.length)) : undefined;
 }
 
 function findReverse(view: ContainerView, name: string): Finding {
   const address = parseReverseName(name);
   if (address === undefined) return ELSEWHERE;
   for (const network of view.networks) {
-    const names = network.namesByAddress.get(address);
+    const names = network.names(address);
     if (names !== undefined) return { kind: "answer", data: names.map((own) => `${own}.${network.name}`) };
   }
   return ELSEWHERE;

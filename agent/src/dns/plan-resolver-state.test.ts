@@ -1,16 +1,18 @@
 import { sampleService } from "@flotilla/protocol/sample-network";
 import { expect, test } from "vitest";
-import { type NamedContainer, type NamedNetwork, parseLink, planResolverState } from "./plan-resolver-state.ts";
+import {
+  type Keyed,
+  type NamedContainer,
+  parseLink,
+  planContainer,
+  planLocalNames,
+  planMemberNames,
+  planNetworkRecord,
+  planServiceNames,
+  serviceNamesKey,
+} from "./plan-resolver-state.ts";
+import { ResolverIndex } from "./resolver-index.ts";
 
-const network = (id: string, change: Partial<NamedNetwork> = {}): NamedNetwork => ({
-  id,
-  name: `net-${id}`,
-  hasNames: true,
-  isInternal: false,
-  members: [],
-  services: [],
-  ...change,
-});
 const ID = "0123456789abcdef";
 const container = (name: string, change: Partial<NamedContainer> = {}): NamedContainer => ({
   id: `${name}-${ID}`,
@@ -18,7 +20,7 @@ const container = (name: string, change: Partial<NamedContainer> = {}): NamedCon
   hostname: `${name}-host`,
   netnsPath: `/n/${name}`,
   servers: [],
-  endpoints: [{ networkId: "n1", addresses: ["10.1.0.2"], aliases: [], links: [] }],
+  endpoints: [endpoint("n1", "10.1.0.2")],
   ...change,
 });
 const endpoint = (networkId: string, address: string, change: { aliases?: string[]; links?: string[] } = {}) => ({
@@ -28,89 +30,82 @@ const endpoint = (networkId: string, address: string, change: { aliases?: string
   links: [],
   ...change,
 });
-const namesOf = (plan: ReturnType<typeof planResolverState>, id: string): Record<string, string[]> => {
-  const found: Record<string, string[]> = {};
-  for (const { name, addresses } of plan.networks.find((each) => each.id === id)?.names ?? [])
-    found[name] = [...(found[name] ?? []), ...addresses];
-  return found;
-};
+const facts = { hasNames: (id: string) => id !== "bridge", isInternal: (id: string) => id.startsWith("inner") };
+const namesOf = ([, record]: Keyed): Record<string, string[]> =>
+  record.kind === "names" ? Object.fromEntries(record.names.map(({ name, addresses }) => [name, addresses])) : {};
+
+/** What somebody on network n1 finds. */
+function lookUp(records: readonly Keyed[]): (name: string) => readonly string[] | undefined {
+  const index = new ResolverIndex();
+  const seeker = planContainer(container("seeker"), facts);
+  index.apply({ remove: [], put: [planNetworkRecord({ id: "n1", name: "app" }), ...records, ...(seeker === undefined ? [] : [seeker])] });
+  return (name) => index.view(`seeker-${ID}`)?.networks[0]?.addresses(name);
+}
 
 test("a container is found by name, aliases, short id and hostname", () => {
-  const plan = planResolverState({ networks: [network("n1")], containers: [container("web", { endpoints: [endpoint("n1", "10.1.0.2", { aliases: ["www", "web"] })] })] }); // prettier-ignore
-  expect(Object.keys(namesOf(plan, "n1"))).toEqual(["web", "www", "web-01234567", "web-host"]);
-  expect(plan.networks[0]?.members).toEqual([{ address: "10.1.0.2", name: "web" }]);
+  const record = planLocalNames(container("web"), endpoint("n1", "10.1.0.2", { aliases: ["www", "web"] }));
+  expect(Object.keys(namesOf(record))).toEqual(["web", "www", "web-01234567", "web-host"]);
+  expect(record).toMatchObject([`names n1 c web-${ID}`, { members: [{ address: "10.1.0.2", name: "web" }] }]);
 });
 
 test("who is only on networks without names needs no resolver", () => {
-  const networks = [network("bridge", { hasNames: false }), network("n1")];
-  const plan = planResolverState({ networks, containers: [container("web", { endpoints: [endpoint("bridge", "172.17.0.2")] })] });
-  expect(plan).toEqual({ networks: [], containers: [] });
+  expect(planContainer(container("web", { endpoints: [endpoint("bridge", "172.17.0.2")] }), facts)).toBeUndefined();
 });
 
 test("networks are searched in the order of the interfaces, and only internal ones keep from asking outside", () => {
-  const networks = [network("n1", { isInternal: true }), network("n2"), network("bridge", { hasNames: false })];
   const containers = [
-    container("both", { endpoints: [endpoint("n2", "10.2.0.2"), endpoint("n1", "10.1.0.2")] }),
-    container("inner", { endpoints: [endpoint("n1", "10.1.0.3")] }),
-    container("beside", { endpoints: [endpoint("n1", "10.1.0.4"), endpoint("bridge", "172.17.0.2")] }),
+    container("both", { endpoints: [endpoint("n2", "10.2.0.2"), endpoint("inner", "10.1.0.2")] }),
+    container("inner", { endpoints: [endpoint("inner", "10.1.0.3")] }),
+    container("beside", { endpoints: [endpoint("inner", "10.1.0.4"), endpoint("bridge", "172.17.0.2")] }),
   ];
-  const plan = planResolverState({ networks, containers });
-  expect(plan.containers.map(({ networks: ids, isForwarding }) => ({ ids, isForwarding }))).toEqual([
-    { ids: ["n2", "n1"], isForwarding: true },
-    { ids: ["n1"], isForwarding: false },
-    { ids: ["n1"], isForwarding: true },
+  expect(containers.map((each) => planContainer(each, facts)?.[1])).toMatchObject([
+    { networks: ["n2", "inner"], isForwarding: true },
+    { networks: ["inner"], isForwarding: false },
+    { networks: ["inner"], isForwarding: true },
   ]);
 });
 
-test("a link is a name for one container, while its target is there", () => {
-  const web = container("web", { endpoints: [endpoint("n1", "10.1.0.3", { links: ["db:store", "gone:x", "db"] })] });
-  const plan = planResolverState({ networks: [network("n1")], containers: [container("db"), web] });
-  expect(plan.containers.map(({ links }) => links)).toEqual([
-    [],
-    [
-      { name: "store", addresses: ["10.1.0.2"] },
-      { name: "db", addresses: ["10.1.0.2"] },
+test("a link is a name for one container, of whoever has the target's name", () => {
+  const web = container("web", { endpoints: [endpoint("n1", "10.1.0.3", { links: ["db:store", "db"] }), endpoint("bridge", "172.17.0.2", { links: ["x:y"] })] }); // prettier-ignore
+  expect(planContainer(web, facts)?.[1]).toMatchObject({
+    links: [
+      { network: "n1", target: "db", alias: "store" },
+      { network: "n1", target: "db", alias: "db" },
     ],
-  ]);
+  });
   expect(parseLink("db:store")).toEqual({ target: "db", alias: "store" });
 });
 
+const member = (host: number, containerName: string, address: string) =>
+  ({ host, containerId: `${containerName}${"0".repeat(12)}`, containerName, aliases: ["shop"], address, address6: null }) as const;
+
 test("members of other hosts and services are names too; a service's name is its virtual address", () => {
-  const member = {
-    host: 2,
-    containerId: "fedcba9876543210",
-    containerName: "far",
-    aliases: ["shop"],
-    address: "10.1.0.40",
-    address6: "fd01::40",
-    isReached: true,
-  };
-  const service = sampleService({ names: ["shop", "app_shop"], addresses: ["10.1.0.200"], backends: [{ address: "10.1.0.40", weight: 1 }, { address: "10.1.0.41", weight: 0 }] }); // prettier-ignore
-  const plan = planResolverState({
-    networks: [network("n1", { members: [member], services: [service, { ...service, names: ["plain"], addresses: [] }] })],
-    containers: [container("web")],
-  });
-  expect(namesOf(plan, "n1")).toMatchObject({
-    far: ["10.1.0.40", "fd01::40"],
-    fedcba987654: ["10.1.0.40", "fd01::40"],
-    shop: ["10.1.0.200"],
-    app_shop: ["10.1.0.200"],
-    "tasks.shop": ["10.1.0.40"],
-    plain: ["10.1.0.40"],
-  });
+  const far = { ...member(2, "far", "10.1.0.40"), aliases: ["shop"], address6: "fd01::40" };
+  const service = sampleService({ id: "s1", networkId: "n1", names: ["shop", "app_shop"], addresses: ["10.1.0.200"], backends: [{ address: "10.1.0.40", weight: 1 }, { address: "10.1.0.41", weight: 0 }] }); // prettier-ignore
+  const plain = planServiceNames({ ...service, id: "s2", names: ["plain"], addresses: [] });
+  const find = lookUp([planMemberNames("n1", { ...far, aliases: ["shop"] }, true), planServiceNames(service), plain]);
+  expect(find("far")).toEqual(["10.1.0.40", "fd01::40"]);
+  expect(find("far000000000")).toEqual(["10.1.0.40", "fd01::40"]);
+  expect(find("shop")).toEqual(["10.1.0.200"]);
+  expect(find("app_shop")).toEqual(["10.1.0.200"]);
+  expect(find("tasks.shop")).toEqual(["10.1.0.40"]);
+  expect(find("plain")).toEqual(["10.1.0.40"]);
+  expect(plain[0]).toBe(serviceNamesKey("n1", "s2"));
 });
 
 test("what is out of reach has no name, unless nobody else has it", () => {
-  const member = (host: number, containerName: string, address: string, isReached: boolean) => {
-    const aliases = ["shop"];
-    return { host, containerId: `${containerName}${"0".repeat(12)}`, containerName, aliases, address, address6: null, isReached };
-  };
-  const near = container("near", { endpoints: [endpoint("n1", "10.1.0.2", { aliases: ["cart"] })] });
-  const shops = [member(2, "two", "10.1.0.40", false), member(3, "three", "10.1.0.50", true), member(2, "Cart", "10.1.0.41", false)];
-  const plan = planResolverState({ networks: [network("n1", { members: shops })], containers: [near] });
-  expect(namesOf(plan, "n1")).toMatchObject({ shop: ["10.1.0.50"], cart: ["10.1.0.2"], two: ["10.1.0.40"] });
-  expect(plan.networks[0]?.members).toContainEqual({ address: "10.1.0.40", name: "two" });
-  const allAway = shops.map((each) => ({ ...each, isReached: false }));
-  const away = planResolverState({ networks: [network("n1", { members: allAway })], containers: [near] });
-  expect(namesOf(away, "n1")).toMatchObject({ shop: ["10.1.0.40", "10.1.0.50", "10.1.0.41"] });
+  const near = planLocalNames(container("near"), endpoint("n1", "10.1.0.2", { aliases: ["cart"] }));
+  const two = planMemberNames("n1", { ...member(2, "two", "10.1.0.40"), aliases: ["shop"] }, false);
+  const three = planMemberNames("n1", { ...member(3, "three", "10.1.0.50"), aliases: ["shop"] }, true);
+  const cart = planMemberNames("n1", { ...member(2, "Cart", "10.1.0.41"), aliases: ["shop"] }, false);
+  const find = lookUp([near, two, three, cart]);
+  expect([find("shop"), find("cart"), find("two")]).toEqual([["10.1.0.50"], ["10.1.0.2"], ["10.1.0.40"]]);
+  const away = lookUp([near, two, planMemberNames("n1", { ...member(3, "three", "10.1.0.50"), aliases: ["shop"] }, false), cart]);
+  expect(away("shop")).toEqual(["10.1.0.40", "10.1.0.50", "10.1.0.41"]);
+});
+
+test("a name that no question can carry is left out and keeps nobody else from theirs", () => {
+  const long = "x".repeat(255);
+  expect(Object.keys(namesOf(planServiceNames(sampleService({ names: [long, "web"] }))))).toEqual([long, "web", "tasks.web"]);
+  expect(Object.keys(namesOf(planLocalNames({ id: ID, name: "", hostname: `${long}x` }, endpoint("n1", "10.1.0.2"))))).toEqual([ID.slice(0, 12)]); // prettier-ignore
 });

@@ -1,20 +1,10 @@
-// Which names a container finds, from rows of networks and endpoints and from what the control plane says of other hosts. Pure.
+// Which names a container finds, from rows of networks and endpoints and from what the control plane says of other hosts: one record
+// for each that has names. Pure.
 import type { NetworkService, OverlayMember } from "@flotilla/protocol";
-import type { ResolverContainer, ResolverNetwork, ResolverState } from "./resolver-state.ts";
+import { containerKey, type ContainerRecord, namesKey, networkKey, RANK, type StateRecord } from "./resolver-state.ts";
 
-/** `isReached` false: this host gets no answer from the member's. */
-export type NamedMember = OverlayMember & { isReached: boolean };
-
-export type NamedNetwork = {
-  id: string;
-  name: string;
-  /** `bridge` has no names, as in Docker. */
-  hasNames: boolean;
-  isInternal: boolean;
-  /** Of overlay networks: endpoints on other hosts, and services. */
-  members: readonly NamedMember[];
-  services: readonly NetworkService[];
-};
+/** A record under its key. */
+export type Keyed = [key: string, record: StateRecord];
 
 export type NamedEndpoint = {
   networkId: string;
@@ -36,81 +26,69 @@ export type NamedContainer = {
   endpoints: readonly NamedEndpoint[];
 };
 
-export type NamesInput = { networks: readonly NamedNetwork[]; containers: readonly NamedContainer[] };
+/** What a network is called. */
+export const planNetworkRecord = ({ id, name }: { id: string; name: string }): Keyed => [networkKey(id), { kind: "network", id, name }];
 
-/** Containers without a network that has names need no resolver and are left out. */
-export function planResolverState({ networks, containers }: NamesInput): Pick<ResolverState, "networks" | "containers"> {
-  const named = new Map(networks.filter((network) => network.hasNames).map((network) => [network.id, planNetwork(network, containers)]));
-  const internal = new Set(networks.filter((network) => network.isInternal).map((network) => network.id));
-  const users = containers.filter(({ endpoints }) => endpoints.some(({ networkId }) => named.has(networkId)));
-  const used = new Set(users.flatMap(({ endpoints }) => endpoints.map(({ networkId }) => networkId)));
-  return {
-    networks: [...named.values()].filter(({ id }) => used.has(id)),
-    containers: users.map(({ id, netnsPath, servers, endpoints }): ResolverContainer => ({
-      id,
-      netnsPath,
-      networks: endpoints.map(({ networkId }) => networkId).filter((networkId) => named.has(networkId)),
-      links: endpoints.flatMap((endpoint) => planLinks(endpoint, named.get(endpoint.networkId))),
-      servers: [...servers],
-      isForwarding: endpoints.some(({ networkId }) => !internal.has(networkId)),
-    })),
-  };
+/** What a container of this host is called on a network that it is on. */
+export function planLocalNames({ id, name, hostname }: Pick<NamedContainer, "id" | "name" | "hostname">, endpoint: NamedEndpoint): Keyed {
+  const { networkId, addresses, aliases } = endpoint;
+  return planNames([networkId, `c ${id}`], { rank: RANK.reached, addresses, name, names: [name, ...aliases, shortId(id), hostname] });
 }
 
-function planNetwork(network: NamedNetwork, containers: readonly NamedContainer[]): ResolverNetwork {
-  const local = containers.flatMap(({ id, name, hostname, endpoints }) =>
-    endpoints
-      .filter(({ networkId }) => networkId === network.id)
-      .map(({ addresses, aliases }) => ({ addresses, name, names: [name, ...aliases, shortId(id), hostname], isReached: true })),
-  );
-  const remote = network.members.map(({ containerId, containerName, aliases, address, address6, isReached }) => ({
-    isReached,
+/** What an endpoint of another host is called. Where this host gets no answer from, it is found by names that nobody else has. */
+export function planMemberNames(networkId: string, member: OverlayMember, isReached: boolean): Keyed {
+  const { containerId, containerName, aliases, address, address6 } = member;
+  return planNames([networkId, `m ${address}`], {
+    rank: isReached ? RANK.reached : RANK.unreached,
     addresses: address6 === null ? [address] : [address, address6],
     name: containerName,
     names: [containerName, ...aliases, shortId(containerId)],
-  }));
-  const everyone = [...local, ...remote];
-  const byContainers = everyone.flatMap(({ names, addresses, isReached }) =>
-    [...new Set(names)].filter(isName).map((name) => ({ name, addresses: [...addresses], isReached })),
-  );
-  return {
-    id: network.id,
-    name: network.name,
-    names: withServices(withoutUnreached(byContainers), network.services),
-    members: everyone.flatMap(({ addresses, name }) => (isName(name) ? addresses.map((address) => ({ address, name })) : [])),
-  };
+  });
 }
 
-type Named = { name: string; addresses: string[] };
+type Named = { rank: number; addresses: readonly string[]; name: string; names: readonly string[] };
 
-/** What has a name on a host that is not reached is left out, unless nobody else has the name. */
-function withoutUnreached(entries: readonly (Named & { isReached: boolean })[]): Named[] {
-  const reached = new Set(entries.filter(({ isReached }) => isReached).map(({ name }) => name.toLowerCase()));
-  return entries
-    .filter(({ name, isReached }) => isReached || !reached.has(name.toLowerCase()))
-    .map(({ name, addresses }) => ({ name, addresses }));
+function planNames([network, owner]: [string, string], { rank, addresses, name, names }: Named): Keyed {
+  const own = [...new Set(names)].filter(isName).map((each) => ({ name: each, addresses: [...addresses] }));
+  const members = isName(name) ? addresses.map((address) => ({ address, name })) : [];
+  return [namesKey(network, owner), { kind: "names", network, rank, names: own, members }];
 }
+
+export const serviceNamesKey = (networkId: string, serviceId: string): string => namesKey(networkId, `s ${serviceId}`);
 
 /** A service's name is its virtual address and nothing else, whatever containers of it are called. */
-function withServices(byContainers: readonly Named[], services: readonly NetworkService[]): Named[] {
-  const byServices = services.flatMap(({ names, addresses, backends }): Named[] => {
-    const tasks = backends.filter(({ weight }) => weight > 0).map(({ address }) => address);
-    return names.flatMap((name) => [
-      { name, addresses: addresses.length > 0 ? [...addresses] : tasks },
-      { name: `tasks.${name}`, addresses: tasks },
-    ]);
-  });
-  const taken = new Set(byServices.map(({ name }) => name.toLowerCase()));
-  return [...byContainers.filter(({ name }) => !taken.has(name.toLowerCase())), ...byServices];
+export function planServiceNames({ networkId, id, names, addresses, backends }: NetworkService): Keyed {
+  const tasks = backends.filter(({ weight }) => weight > 0).map(({ address }) => address);
+  const own = names.flatMap((name) => [
+    { name, addresses: addresses.length > 0 ? [...addresses] : tasks },
+    { name: `tasks.${name}`, addresses: tasks },
+  ]);
+  return [
+    serviceNamesKey(networkId, id),
+    { kind: "names", network: networkId, rank: RANK.service, names: own.filter(({ name }) => isName(name)), members: [] },
+  ];
 }
 
-/** A link to a container that is not on the network now resolves to nothing: it may come back. */
-function planLinks({ links }: NamedEndpoint, network: ResolverNetwork | undefined): Named[] {
-  return links.flatMap((link) => {
-    const { target, alias } = parseLink(link);
-    const addresses = network?.names.filter(({ name }) => name.toLowerCase() === target.toLowerCase()).flatMap((each) => each.addresses);
-    return addresses === undefined || addresses.length === 0 ? [] : [{ name: alias, addresses }];
-  });
+/** Which of a container's networks have names, and which lead nowhere. */
+export type NetworkFacts = { hasNames(networkId: string): boolean; isInternal(networkId: string): boolean };
+
+/** What a container sees; undefined when none of its networks has names: then it needs no resolver. */
+export function planContainer({ id, netnsPath, servers, endpoints }: NamedContainer, facts: NetworkFacts): Keyed | undefined {
+  const networks = endpoints.map(({ networkId }) => networkId).filter((networkId) => facts.hasNames(networkId));
+  if (networks.length === 0) return undefined;
+  const record: ContainerRecord = {
+    kind: "container",
+    id,
+    netnsPath,
+    networks,
+    links: endpoints
+      .filter(({ networkId }) => facts.hasNames(networkId))
+      .flatMap(({ networkId, links }) => links.map((link) => ({ network: networkId, ...parseLink(link) })))
+      .filter(({ alias, target }) => isName(alias) && isName(target)),
+    servers: [...servers],
+    isForwarding: endpoints.some(({ networkId }) => !facts.isInternal(networkId)),
+  };
+  return [containerKey(id), record];
 }
 
 /** `container:alias`; without an alias the container's own name. */

@@ -21,7 +21,7 @@ async function runResolver(runDir: string, code: string): Promise<void> {
   const forwarder = new Forwarder({ transport: socketTransport, nowMs: Date.now });
   const hosts = new Map<string, HostServers>();
   const hostServers = (path: string): HostServers => hosts.get(path) ?? hosts.set(path, new HostServers(path, Date.now)).get(path) as HostServers; // prettier-ignore
-  const server = new ResolverServer(paths.state, ({ resolvConfPath }) => ({
+  const server = new ResolverServer(paths.state, (resolvConfPath) => ({
     forwarder,
     hostServers: () => hostServers(resolvConfPath).list(),
     random: Math.random,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** Files of an instance's resolver, in its run directory. */
 export type ResolverPaths = {
   dir: string;
-  /** What it answers from; replaced as a whole. */
+  /** What it answers from (state-file.ts). */
   state: string;
   /** Where the agent finds it. */
   socket: string;
@@ -14,7 +14,7 @@ export type ResolverPaths = {
 
 export function resolverPaths(runDir: string): ResolverPaths {
   const dir = join(runDir, "dns");
-  return { dir, state: join(dir, "state.json"), socket: join(dir, "control.sock"), log: join(dir, "resolver.log") };
+  return { dir, state: join(dir, "state.jsonl"), socket: join(dir, "control.sock"), log: join(dir, "resolver.log") };
 }
 
 export function makeResolverDirectory(paths: ResolverPaths): void {

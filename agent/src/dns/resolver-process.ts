@@ -1,7 +1,7 @@
-// The agent's side of the resolver: writes the state, starts the process when it is first needed, finds the one that an
+// The agent's side of the resolver: writes what changes in the state, starts the process when it is first needed, finds the one that an
 // agent before left, replaces one of other code, and starts it anew when it dies.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { backoffCeilingMs, FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
@@ -9,9 +9,10 @@ import { type DaemonProcess, startDaemon } from "../host/daemon-process.ts";
 import { kill } from "../host/libc.ts";
 import { findProcesses } from "../host/process-table.ts";
 import { programUrl } from "../programs.ts";
+import { type NamesChange, NamesState } from "./names-state.ts";
 import { ResolverConnection } from "./resolver-connection.ts";
 import { makeResolverDirectory, type ResolverPaths, resolverPaths } from "./resolver-paths.ts";
-import type { ResolverState } from "./resolver-state.ts";
+import { StateWriter } from "./state-file.ts";
 
 /** An argument that only resolvers have. */
 const MARK = "flotilla-resolver";
@@ -22,8 +23,6 @@ const POLL_MS = 10;
 /** A container that is started soon again finds the resolver that is there. */
 const LINGER_MS = 10_000;
 const REVIVE = { minMs: 100, maxMs: 5_000 };
-
-export type ResolverWish = Pick<ResolverState, "networks" | "containers">;
 
 export type ResolverOptions = {
   runDir: string;
@@ -37,7 +36,7 @@ export type ResolverOptions = {
 /** What keeps names of containers resolvable. */
 export type NameService = {
   /** Settles when names are answered by this; never rejects: a container without names is better than none. */
-  apply(wish: ResolverWish): Promise<void>;
+  apply(change: NamesChange): Promise<void>;
   /** Leaves the resolver to running containers; ends it when there are none. */
   close(): Promise<void>;
 };
@@ -47,9 +46,12 @@ export class ResolverProcess implements NameService {
   readonly #paths: ResolverPaths;
   readonly #lock = new KeyedLock();
   readonly #code = codeOf();
+  readonly #state = new NamesState();
+  readonly #writer: StateWriter;
   #version = 0;
   #loadedVersion = 0;
-  #wish: ResolverWish = { networks: [], containers: [] };
+  /** A container has no socket yet: the next change tries again. */
+  #hasProblems = false;
   #connection: ResolverConnection | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #deaths = 0;
@@ -58,11 +60,14 @@ export class ResolverProcess implements NameService {
   constructor(options: ResolverOptions) {
     this.#options = options;
     this.#paths = resolverPaths(options.runDir);
+    this.#writer = new StateWriter(this.#paths.state, options.resolvConfPath ?? "/etc/resolv.conf");
   }
 
-  async apply(wish: ResolverWish): Promise<void> {
-    this.#wish = wish;
-    const version = (this.#version = Math.max(this.#version + 1, Date.now()));
+  async apply(change: NamesChange): Promise<void> {
+    const isChanged = this.#state.take(change);
+    // What an earlier call changed may still be on its way, which is as much as this one can wait for.
+    if (isChanged || this.#hasProblems || this.#version === 0) this.#version = Math.max(this.#version + 1, Date.now());
+    const version = this.#version;
     await this.#lock.run("resolver", async () => {
       // A call behind us has carried this one along.
       if (this.#loadedVersion < version) await this.#sync();
@@ -79,16 +84,20 @@ export class ResolverProcess implements NameService {
   }
 
   #isIdle(): boolean {
-    return this.#wish.containers.length === 0;
+    return !this.#state.hasContainers();
   }
 
   async #sync(): Promise<void> {
     try {
-      if (this.#isIdle() && !existsSync(this.#paths.dir)) return;
+      if (this.#isIdle() && !existsSync(this.#paths.dir)) {
+        this.#writer.forget();
+        return;
+      }
       this.#write();
       this.#linger();
       if (this.#isIdle() && this.#connection === undefined) return;
       await this.#load();
+      this.#compact();
     } catch (error) {
       this.#options.logger.error("names of containers may not resolve", { error: toFlotillaError(error).message });
     }
@@ -102,6 +111,7 @@ export class ResolverProcess implements NameService {
       try {
         const { loaded, problems } = await connection.load(version);
         this.#loadedVersion = loaded;
+        this.#hasProblems = Object.keys(problems).length > 0;
         for (const [containerId, problem] of Object.entries(problems))
           this.#options.logger.warn("a container has no resolver", { containerId, problem });
         return;
@@ -113,17 +123,14 @@ export class ResolverProcess implements NameService {
     }
   }
 
-  /** The state as one file that is replaced: whoever reads it reads all of one version. */
   #write(): void {
     makeResolverDirectory(this.#paths);
-    const state: ResolverState = {
-      ...this.#wish,
-      version: this.#version,
-      resolvConfPath: this.#options.resolvConfPath ?? "/etc/resolv.conf",
-    };
-    const next = `${this.#paths.state}.next`;
-    writeFileSync(next, JSON.stringify(state), { mode: 0o600 });
-    renameSync(next, this.#paths.state);
+    this.#writer.write(this.#version, this.#state.takeDelta(), () => this.#state.records());
+  }
+
+  /** When the resolver has all of it: it then goes on reading behind what it knows. */
+  #compact(): void {
+    if (this.#loadedVersion === this.#version && this.#writer.isLong()) this.#writer.writeWhole(this.#version, this.#state.records());
   }
 
   async #connect(): Promise<ResolverConnection> {
@@ -178,7 +185,7 @@ export class ResolverProcess implements NameService {
     const delayMs = this.#deaths === 0 ? 0 : backoffCeilingMs(this.#deaths - 1, REVIVE);
     this.#deaths += 1;
     setTimeout(() => {
-      if (!this.#isClosed) void this.apply(this.#wish);
+      if (!this.#isClosed) void this.#lock.run("resolver", () => this.#sync());
     }, delayMs).unref();
     setTimeout(() => (this.#deaths = Math.max(0, this.#deaths - 1)), REVIVE.maxMs * 4).unref();
   }
@@ -200,6 +207,7 @@ export class ResolverProcess implements NameService {
     this.#loadedVersion = 0;
     await connection?.end();
     this.#killStrays();
+    this.#writer.forget();
     rmSync(this.#paths.dir, { recursive: true, force: true });
   }
 

@@ -109,6 +109,7 @@ class FakeStack implements NetworkStack {
       case "enable-hairpin":
       case "isolate-port":
       case "set-vxlan-local":
+      case "accept-ipv6-loopback":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }
@@ -134,6 +135,8 @@ export class FakeNetworkKernel implements NetworkKernel {
   readonly reserved = new Set<string>();
   /** Ports that "programs" of the machine have: `tcp 0.0.0.0:80`. */
   readonly foreignPorts = new Set<string>();
+  /** Tables that "somebody" took away. */
+  readonly missingTables = new Set<string>();
   /** The operation whose line matches fails. */
   failOn: RegExp | undefined;
   readonly host = new FakeStack(this, "host");
@@ -191,6 +194,10 @@ export class FakeNetworkKernel implements NetworkKernel {
     this.transcript.push(`nft: ${first}`);
     this.nftTexts.push(text);
     return "";
+  }
+
+  hasTable(name: string): boolean {
+    return !this.missingTables.has(name);
   }
 
   setSysctl(name: string, value: string): boolean {

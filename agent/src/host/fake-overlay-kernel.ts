@@ -8,6 +8,8 @@ class FakeRouter implements RouterStack {
   readonly #links = new Map<string, Link>();
   readonly #objects = new Map<string, KernelObject>();
   readonly tables = new Set<string>();
+  /** Texts of all nftables transactions. */
+  readonly nftTexts: string[] = [];
   readonly #kernel: FakeOverlayKernel;
   readonly #name: string;
 
@@ -61,6 +63,7 @@ class FakeRouter implements RouterStack {
   }
 
   async nft(text: string): Promise<string> {
+    this.nftTexts.push(text);
     this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
     for (const [, name = ""] of text.matchAll(/^table inet (\S+)/gm)) this.tables.add(name);
     return "";
@@ -70,9 +73,7 @@ class FakeRouter implements RouterStack {
     return this.tables.has(name);
   }
 
-  setSysctl(): boolean {
-    return true;
-  }
+  setSysctls(): void {}
 
   forgetFlows(): boolean {
     return true;

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
+import { hasTable } from "./nft-presence.ts";
 import { openNft } from "./nft.ts";
 import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
 import { restrictiveForwardChains } from "./restrictive-forward-chains.ts";
@@ -33,6 +34,8 @@ export type NetworkKernel = {
   listNetns(directory: string): string[];
   /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
   nft(text: string): Promise<string>;
+  /** Whether there is a table, by one request and not a reading of the ruleset. @param name with its family, as `ip flotilla`. */
+  hasTable(name: string): boolean;
   /** One nftables transaction in the namespace kept under `path`. */
   nftInside(path: string, text: string): Promise<string>;
   /** `name` as sysctl(8) with slashes, such as `net/ipv4/ip_forward`; writes only what differs. False when there is no such key. */
@@ -65,6 +68,7 @@ export function openNetworkKernel(): NetworkKernel {
     removeNetns,
     listNetns,
     nft: (text) => nft.apply(text),
+    hasTable,
     nftInside,
     setSysctl,
     forwardIpv6,

@@ -1,12 +1,12 @@
 // The door to the kernel for overlay networks: namespaces that route, each with its links, objects, sysctls and nftables.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { errnoOf } from "./libc.ts";
 import { forgetTranslatedFlows, type TranslatedFlows } from "./conntrack.ts";
 import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { type Nft, openNftIn } from "./nft.ts";
-import { hasInetTable } from "./nft-presence.ts";
+import { hasTable } from "./nft-presence.ts";
 import { ObjectSocket } from "./object-socket.ts";
 import { RouteSocket } from "./rtnetlink.ts";
 
@@ -22,8 +22,8 @@ export type RouterStack = {
   nft(text: string): Promise<string>;
   /** Whether there is a table of family inet. */
   hasTable(name: string): boolean;
-  /** `name` with slashes; false when there is no such key. */
-  setSysctl(name: string, value: string): boolean;
+  /** Names with slashes; a key that is not there is left out. */
+  setSysctls(values: readonly (readonly [name: string, value: string])[]): void;
   /** Forgets flows whose destination was translated; false where the kernel cannot. */
   forgetFlows(flows: readonly TranslatedFlows[]): boolean;
   close(): void;
@@ -69,8 +69,8 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
     applyObjects: (changes) => objects.apply(changes),
     objects: () => objects.list(),
     nft: (text) => (nft ??= openNftIn(path)).apply(text),
-    hasTable: (name) => inNetns(path, () => hasInetTable(name)),
-    setSysctl: (name, value) => inNetns(path, () => writeSysctl(name, value)),
+    hasTable: (name) => inNetns(path, () => hasTable(`inet ${name}`)),
+    setSysctls: (values) => inNetns(path, () => values.forEach(([name, value]) => writeSysctl(name, value))),
     forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
     close: () => {
       links.close();
@@ -80,13 +80,12 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
   };
 }
 
-function writeSysctl(name: string, value: string): boolean {
-  const file = `/proc/sys/${name}`;
+function writeSysctl(name: string, value: string): void {
   try {
-    if (readFileSync(file, "utf8").trim() !== value) writeFileSync(file, value);
-    return true;
+    // Without a look at it first: these keys do nothing more when they are written again.
+    writeFileSync(`/proc/sys/${name}`, value);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || (error instanceof Error && "code" in error && error.code === "ENOENT")) return false;
+    if (errnoOf(error) === "ENOENT" || (error instanceof Error && "code" in error && error.code === "ENOENT")) return;
     throw error;
   }
 }

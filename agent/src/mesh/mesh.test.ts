@@ -21,6 +21,8 @@ type Datagram = { datagram: Buffer; from: string; to: string; port: number };
 class Switch {
   readonly sent: Datagram[] = [];
   readonly cuts = new Set<string>();
+  /** Ports that a firewall keeps away. */
+  readonly shut = new Set<string>();
   readonly #ends = new Map<string, ProbeSocketOptions["onDatagram"]>();
 
   readonly open = async ({ address, preferredPort, onDatagram }: ProbeSocketOptions) => {
@@ -39,7 +41,7 @@ class Switch {
 
   deliver(packet: Datagram): void {
     this.sent.push(packet);
-    if (this.cuts.has(`${packet.from} ${packet.to}`)) return;
+    if (this.cuts.has(`${packet.from} ${packet.to}`) || this.shut.has(`${packet.to} ${packet.port}`)) return;
     this.#ends.get(packet.to)?.(packet.datagram, { address: packet.from, port: packet.port });
   }
 }
@@ -55,13 +57,14 @@ async function host(number: number, peers: readonly MeshPeer[]) {
     observed: { set: (_key, body) => void observed.push(body), remove: () => void observed.push(undefined) },
     logger: silentLogger,
     openSocket: net.open,
+    takeEnvelopes: async () => 4789,
     nowMs: () => Date.now(),
     onReach: (unreachable) => void reach.push([...unreachable]),
   });
   meshes.push(mesh);
   const apply = (state: MeshState | undefined) => mesh.apply(state === undefined ? [] : [makeResource("mesh", state)]);
   await apply({ self: number, peers: [...peers] });
-  expect(await mesh.listen({ address: addressOf(number), linkMtuBytes: 1500 })).toBe(7421);
+  expect(await mesh.listen({ address: addressOf(number), linkMtuBytes: 1500 })).toEqual({ probePort: 7421, envelopePort: 4789 });
   return { mesh, observed, reach, apply };
 }
 
@@ -102,6 +105,22 @@ describe("two hosts", () => {
     net.cuts.clear();
     vi.advanceTimersByTime(2_500);
     expect([a.reach.at(-1), b.reach.at(-1)]).toEqual([[], []]);
+  });
+
+  test("a port of VXLAN that alone is shut is told, and is no reason to leave anything out", async () => {
+    const a = await host(1, [peer(1, 2, { envelopePort: 4789 })]);
+    const b = await host(2, [peer(2, 1)]);
+    vi.advanceTimersByTime(5_000);
+    expect(a.observed.at(-1)).toMatchObject({ peers: [{ state: "up", envelope: "up" }] });
+    net.shut.add("10.9.0.2 4789");
+    vi.advanceTimersByTime(15_000);
+    expect(a.observed.at(-1)).toMatchObject({ peers: [{ state: "up", envelope: "down" }] });
+    expect(a.reach).toEqual([]);
+    net.shut.clear();
+    vi.advanceTimersByTime(3_000);
+    expect(a.observed.at(-1)).toMatchObject({ peers: [{ state: "up", envelope: "up" }] });
+    // Who is not told that its peer answers there does not ask.
+    expect(JSON.stringify(b.observed)).not.toContain("envelope");
   });
 
   test("a link that refuses a size is told by the sender itself", async () => {
@@ -175,12 +194,12 @@ describe("without", () => {
 
   test("an address of its own it listens nowhere, and tries again", async () => {
     const a = await host(1, [peer(1, 2)]);
-    expect(await a.mesh.listen({ address: "10.9.0.99", linkMtuBytes: 1500 })).toBeNull();
+    expect(await a.mesh.listen({ address: "10.9.0.99", linkMtuBytes: 1500 })).toEqual({ probePort: null });
     net.sent.length = 0;
     vi.advanceTimersByTime(10_000);
     expect(net.sent).toEqual([]);
     expect(a.reach).toEqual([]);
-    expect(await a.mesh.listen({ address: addressOf(1), linkMtuBytes: 1500 })).toBe(7421);
+    expect(await a.mesh.listen({ address: addressOf(1), linkMtuBytes: 1500 })).toEqual({ probePort: 7421, envelopePort: 4789 });
     vi.advanceTimersByTime(1_000);
     expect(net.sent.length).toBeGreaterThan(0);
   });

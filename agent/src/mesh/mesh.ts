@@ -15,8 +15,10 @@ import { canonicalIp } from "../host/ip-bytes.ts";
 import type { ProbeSocket, ProbeSocketOptions } from "../host/probe-socket.ts";
 import type { ObservedPublisher } from "../state/observed-state.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
+import { type EnvelopeOrder, EnvelopeWatch } from "./envelope-watch.ts";
 import { PeerReports } from "./peer-report.ts";
 import { type PeerView, PeerWatch, type ProbeOrder, TICK_MS } from "./peer-watch.ts";
+import { PulseWatch } from "./pulse-watch.ts";
 import { decodeProbe, encodeProbe, PROBE_BYTES } from "./probe-message.ts";
 
 export type MeshOptions = {
@@ -25,14 +27,23 @@ export type MeshOptions = {
   openSocket: (options: ProbeSocketOptions) => Promise<ProbeSocket>;
   /** Never goes back; milliseconds with fractions. */
   nowMs: () => number;
+  /** Lets probes that are sent to the port of VXLAN reach the port of probes; that port, or undefined when it is not possible. */
+  takeEnvelopes: (probePort: number) => Promise<number | undefined>;
   /** The hosts that this one does not reach are others than before. */
   onReach: (unreachable: ReadonlySet<number>) => void;
 };
+
+/** Where probes are answered; `envelopePort` is VXLAN's. */
+export type ProbePorts = { probePort: number | null; envelopePort?: number };
+
+const NOWHERE: ProbePorts = { probePort: null };
 
 /** Headers of IP and UDP. */
 const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 /** The largest UDP datagram. */
 const MAX_DATAGRAM_BYTES = 65_507;
+
+const makeNonce = (): string => randomBytes(8).toString("hex");
 
 /**
  * Watches the other hosts and answers them: one socket on the underlay's address, one timer, no process. Works from what is
@@ -40,7 +51,9 @@ const MAX_DATAGRAM_BYTES = 65_507;
  */
 export class Mesh implements Reconciler {
   readonly #options: MeshOptions;
-  readonly #watch = new PeerWatch({ makeNonce: () => randomBytes(8).toString("hex") });
+  readonly #watch = new PeerWatch({ makeNonce });
+  readonly #envelopes = new EnvelopeWatch(makeNonce);
+  readonly #pulses = new PulseWatch(makeNonce);
   readonly #reports = new PeerReports();
   #state: MeshState = { self: 1, peers: [] };
   readonly #peers = new Map<number, MeshPeer & { keyBytes: Buffer }>();
@@ -71,10 +84,17 @@ export class Mesh implements Reconciler {
   }
 
   /**
-   * Answers and asks at an address of this host from now on. @returns the port; null when that is not possible, which is
+   * Answers and asks at an address of this host from now on. @returns the ports; null when that is not possible, which is
    * tried again with the next call.
    */
-  async listen({ address, linkMtuBytes }: { address: string; linkMtuBytes: number }): Promise<number | null> {
+  async listen(at: { address: string; linkMtuBytes: number }): Promise<ProbePorts> {
+    const probePort = await this.#open(at);
+    if (probePort === null) return NOWHERE;
+    const envelopePort = await this.#options.takeEnvelopes(probePort);
+    return envelopePort === undefined ? { probePort } : { probePort, envelopePort };
+  }
+
+  async #open({ address, linkMtuBytes }: { address: string; linkMtuBytes: number }): Promise<number | null> {
     const before = this.#socket;
     if (before?.address === address) {
       before.linkMtuBytes = linkMtuBytes;
@@ -100,12 +120,15 @@ export class Mesh implements Reconciler {
 
   /** What is known of the peers now. */
   views(): PeerView[] {
-    return this.#watch.views();
+    return this.#watch.views().map((view) => {
+      const envelope = this.#envelopes.state(view.number);
+      return envelope === undefined ? view : { ...view, envelope };
+    });
   }
 
-  /** Numbers of the hosts that this one does not reach now. */
+  /** Numbers of the hosts that this one does not reach now, or has reason to think so. */
   unreachable(): ReadonlySet<number> {
-    return this.#watch.unreachable();
+    return new Set([...this.#watch.unreachable(), ...this.#pulses.suspects()]);
   }
 
   close(): void {
@@ -132,7 +155,11 @@ export class Mesh implements Reconciler {
   }
 
   #tick(): void {
-    for (const order of this.#watch.due(this.#options.nowMs())) this.#ask(order);
+    const nowMs = this.#options.nowMs();
+    for (const order of this.#watch.due(nowMs)) this.#ask(order);
+    for (const { peer, nonce } of this.#pulses.due(this.#watch.views(), nowMs)) this.#ask({ peer, nonce, packetBytes: undefined });
+    const reached = this.#watch.views().flatMap(({ number, state }) => (state === "up" && this.#peers.get(number)?.envelopePort !== undefined ? [number] : [])); // prettier-ignore
+    for (const order of this.#envelopes.due(reached, nowMs)) this.#askInEnvelope(order);
     this.#tell();
   }
 
@@ -146,13 +173,22 @@ export class Mesh implements Reconciler {
     this.#socket.door.send(question, peer, () => this.#watch.tooLarge(number, nonce, this.#options.nowMs()));
   }
 
+  /** To the port of VXLAN; the answer comes as any other. */
+  #askInEnvelope({ peer: number, nonce }: EnvelopeOrder): void {
+    const peer = this.#peers.get(number);
+    if (peer?.envelopePort === undefined) return;
+    const question = encodeProbe({ kind: "question", sender: this.#state.self, receiver: number, nonce }, peer.keyBytes);
+    this.#socket?.door.send(question, { address: peer.address, port: peer.envelopePort });
+  }
+
   #receive(datagram: Buffer, from: { address: string }): void {
     const nowMs = this.#options.nowMs();
     const message = decodeProbe(datagram, (sender) => this.#peers.get(sender)?.keyBytes);
     const peer = message === undefined ? undefined : this.#peers.get(message.sender);
     if (message === undefined || peer === undefined || message.receiver !== this.#state.self || from.address !== peer.address) return;
     if (message.kind === "answer") {
-      this.#watch.answered(peer.number, message.nonce, nowMs);
+      const isOther = this.#envelopes.answered(peer.number, message.nonce) || this.#pulses.answered(peer.number, message.nonce, nowMs);
+      if (!isOther) this.#watch.answered(peer.number, message.nonce, nowMs);
       return;
     }
     const answer = { kind: "answer", sender: this.#state.self, receiver: peer.number, nonce: message.nonce } as const;
@@ -161,14 +197,14 @@ export class Mesh implements Reconciler {
 
   #tell(): void {
     const { observed, logger, nowMs, onReach } = this.#options;
-    const unreachable = this.#watch.unreachable();
+    const unreachable = this.unreachable();
     const known = [...unreachable].join(" ");
     if (known !== this.#unreachable) {
       this.#unreachable = known;
       logger.info("hosts that this one does not reach", { hosts: [...unreachable] });
       onReach(unreachable);
     }
-    const peers = this.#reports.step(this.#watch.views(), nowMs());
+    const peers = this.#reports.step(this.views(), nowMs());
     if (peers === undefined) return;
     if (peers.length === 0) observed.remove(PEERS);
     else observed.set(PEERS, { linkMtuBytes: this.#socket?.linkMtuBytes ?? 0, peers });

@@ -23,6 +23,7 @@ test("no peers are nothing to tell", () => expect(new PeerReports().step([], 0))
 test.each<[string, Partial<PeerView>]>([
   ["a peer that went", { state: "down" }],
   ["another path MTU", { pathMtuBytes: 1400 }],
+  ["a port of VXLAN that is shut", { envelope: "down" }],
 ])("%s is told at once", (_what, change) => expect(after(change, 1)).toEqual([view(change)]));
 
 test.each<[string, Partial<PeerView>]>([

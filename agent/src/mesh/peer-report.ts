@@ -26,7 +26,7 @@ export class PeerReports {
 
 function isWorthTelling(before: { report: PeerReport; atMs: number }, view: PeerView, nowMs: number): boolean {
   const { report } = before;
-  if (report.state !== view.state || report.pathMtuBytes !== view.pathMtuBytes) return true;
+  if (report.state !== view.state || report.pathMtuBytes !== view.pathMtuBytes || report.envelope !== view.envelope) return true;
   return nowMs - before.atMs >= STEP_MS && (hasMoved(report.rttP50Micros, view.rttP50Micros) || hasLost(report, view));
 }
 

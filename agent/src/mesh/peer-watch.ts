@@ -37,6 +37,8 @@ export type PeerView = {
   /** Of the last sixty ordinary probes whose fate is known. */
   lossPerMille: number;
   pathMtuBytes: number | null;
+  /** What goes to its port of VXLAN; absent when that is not asked. */
+  envelope?: PeerState;
 };
 
 type Outstanding = { sentAtMs: number; packetBytes: number | undefined };

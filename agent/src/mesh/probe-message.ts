@@ -12,7 +12,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 export const PROBE_BYTES = 40;
-const MAGIC = 0x464c5052;
+/** The first four bytes of every probe. */
+export const PROBE_MAGIC = 0x464c5052;
 const VERSION = 1;
 const DIGEST_AT = 24;
 const DIGEST_BYTES = 16;
@@ -29,7 +30,7 @@ export type ProbeMessage = {
 /** @param lengthBytes of the whole datagram; at least {@link PROBE_BYTES}. */
 export function encodeProbe(message: ProbeMessage, key: Uint8Array, lengthBytes = PROBE_BYTES): Buffer {
   const buffer = Buffer.alloc(lengthBytes);
-  buffer.writeUInt32BE(MAGIC, 0);
+  buffer.writeUInt32BE(PROBE_MAGIC, 0);
   buffer.writeUInt8(VERSION, 4);
   buffer.writeUInt8(KINDS.indexOf(message.kind) + 1, 5);
   buffer.writeUInt16BE(lengthBytes, 6);
@@ -42,7 +43,7 @@ export function encodeProbe(message: ProbeMessage, key: Uint8Array, lengthBytes 
 
 /** @param keyOf the key shared with a host; undefined when it is no peer. @returns undefined for whatever is not a probe by its key. */
 export function decodeProbe(datagram: Buffer, keyOf: (sender: number) => Uint8Array | undefined): ProbeMessage | undefined {
-  if (datagram.length < PROBE_BYTES || datagram.readUInt32BE(0) !== MAGIC || datagram.readUInt8(4) !== VERSION) return undefined;
+  if (datagram.length < PROBE_BYTES || datagram.readUInt32BE(0) !== PROBE_MAGIC || datagram.readUInt8(4) !== VERSION) return undefined;
   const kind = KINDS[datagram.readUInt8(5) - 1];
   const sender = datagram.readUInt32BE(8);
   const key = keyOf(sender);

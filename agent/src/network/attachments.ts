@@ -10,13 +10,14 @@ import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
 import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
-import { chooseEndpointAddresses } from "./endpoint-address.ts";
+import { chooseEndpointAddresses, isToBePinned } from "./endpoint-address.ts";
 import { macOfIpv6 } from "./ipv6.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
 import type { PublishedPort } from "./nft-table.ts";
 import type { Names } from "./names.ts";
 import type { PortAllocator } from "./port-allocator.ts";
+import { planUplink } from "./uplinks.ts";
 
 export type AttachmentsDeps = {
   store: NetworkStore;
@@ -30,6 +31,8 @@ export type AttachmentsDeps = {
   names: Names;
   events: EventBus;
   logger: Logger;
+  /** Reserves an address for this host. */
+  pinAddress: (namespace: string, wanted: { networkId: string; address: string }) => Promise<void>;
 };
 
 /**
@@ -49,15 +52,17 @@ export class Attachments {
 
   attach(request: AttachRequest): Promise<Attachment> {
     return this.#lock.run(request.containerId, async () => {
+      for (const endpoint of request.endpoints) await this.#reserve(request.namespace, endpoint);
       const isNew = await this.#record(request);
       try {
         await this.#build(request.containerId);
       } catch (error) {
         await this.#undo(request.containerId);
+        await this.#refreshNames(request.containerId);
         throw wrapError(`set up network of container ${nameOf(request)}`, error);
       }
       if (isNew) this.#publishEvents("connect", request.containerId);
-      await this.#refreshNames();
+      await this.#refreshNames(request.containerId);
       return this.describe(request.containerId);
     });
   }
@@ -68,7 +73,7 @@ export class Attachments {
       const networkIds = this.#networkIds(containerId);
       await this.#undo(containerId);
       await this.#refreshOverlays(networkIds);
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
     });
   }
 
@@ -77,6 +82,7 @@ export class Attachments {
     return this.#lock.run(containerId, async () => {
       const { store } = this.#deps;
       const attachment = this.#attachment(containerId);
+      await this.#reserve(attachment.namespace, request);
       const network = store.transaction(() => this.#addEndpoint(attachment, request));
       try {
         await this.#build(containerId);
@@ -86,7 +92,7 @@ export class Attachments {
         throw wrapError(`connect container ${attachment.container_name} to network ${network.name}`, error);
       }
       this.#publishEvents("connect", containerId, network.id);
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
       const endpoint = this.describe(containerId).endpoints.find((candidate) => candidate.networkId === network.id);
       if (endpoint === undefined) throw new FlotillaError("internal", `endpoint of ${containerId} on ${network.name} is gone`);
       return endpoint;
@@ -99,16 +105,16 @@ export class Attachments {
       this.#publishEvents("disconnect", containerId, networkId);
       this.#dropEndpoint(containerId, networkId);
       await this.#refreshOverlays([networkId]);
-      if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.assert();
+      if (this.#deps.store.portsOf(containerId).length > 0) await this.#deps.firewall.sync();
       this.#deps.endpoints.ensure(containerId, this.#deps.store.endpointsOf(containerId));
-      await this.#refreshNames();
+      await this.#refreshNames(containerId);
     });
   }
 
   /** Others then find it by the new name. */
   rename(containerId: string, name: string): void {
     this.#deps.store.setContainerName(containerId, name);
-    void this.#refreshNames();
+    void this.#refreshNames(containerId);
   }
 
   describe(containerId: string): Attachment {
@@ -165,17 +171,24 @@ export class Attachments {
     const networks = rows.map((row) => this.#network(row.network_id));
     for (const network of networks) {
       if (network.driver === "bridge") await bridges.ensure(network);
-      else if (!this.#deps.overlay.isIntact(network.id) && (await this.#deps.overlay.ensure(network.id))) await firewall.assert();
+      else await this.#ensureOverlay(network.id);
     }
     endpoints.ensure(containerId, rows);
     await this.#refreshOverlays(networks.map((network) => network.id));
     await firewall.publish(this.publishedPorts(containerId));
   }
 
+  async #ensureOverlay(networkId: string): Promise<void> {
+    const { overlay, firewall } = this.#deps;
+    if (overlay.isIntact(networkId) || !(await overlay.ensure(networkId))) return;
+    const uplink = planUplink(overlay, networkId);
+    if (uplink !== undefined) await firewall.admit(uplink);
+  }
+
   /** A container without names is better than none: what goes wrong is said in the log. */
-  async #refreshNames(): Promise<void> {
+  async #refreshNames(containerId: string): Promise<void> {
     try {
-      await this.#deps.names.refresh();
+      await this.#deps.names.refreshContainer(containerId);
     } catch (error) {
       this.#deps.logger.error("names of containers may not resolve", { error });
     }
@@ -231,6 +244,13 @@ export class Attachments {
     } catch (error) {
       throw wrapError(`driver failed programming external connectivity on endpoint ${nameOf(request)}`, error);
     }
+  }
+
+  /** Before anything is written: the control plane may have to be asked for the address. */
+  async #reserve(namespace: string, request: EndpointRequest): Promise<void> {
+    const network = this.#deps.catalog.getAddressed(namespace, request.networkName);
+    const address = request.ipv4Address;
+    if (isToBePinned(this.#deps, network, address)) await this.#deps.pinAddress(namespace, { networkId: network.id, address });
   }
 
   #addEndpoint(attachment: AttachmentRow, request: EndpointRequest): NetworkRow {

@@ -122,7 +122,7 @@ export class BridgeDriver {
     this.#setSysctls(name, plan.ipv6 !== undefined);
     this.#kernel.host.apply(planBridgeIpv6(plan));
     this.#ready.add(network.id);
-    await this.#options.firewall.assert();
+    await this.#options.firewall.admit(plan);
     const link = this.#kernel.host.findLink(name);
     if (link === undefined) throw new FlotillaError("internal", `find link ${name}: ENODEV`);
     return link;

@@ -1,5 +1,5 @@
 import { FlotillaError, formatAddress, parseAddress, parseSubnet } from "@flotilla/core";
-import { checkOverlayAddress, chooseOverlayAddress } from "../overlay/choose-address.ts";
+import { checkOverlayAddress, chooseOverlayAddress, needsPin } from "../overlay/choose-address.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import { embed } from "../overlay/prefixes.ts";
 import { chooseAddress, isAssignable, type AddressSpace } from "./address-plan.ts";
@@ -25,6 +25,14 @@ export function chooseEndpointAddresses(
       `invalid address ${wish.fixed6}: on an overlay network the IPv6 address follows from the IPv4 address`,
     );
   return { address, address6 };
+}
+
+/** Whether the control plane has to be asked for an address before an endpoint can have it. */
+export function isToBePinned({ store, overlayStore }: AddressStores, network: NetworkRow, fixed: string | undefined): fixed is string {
+  const state = network.driver === "overlay" ? overlayStore.find(network.id)?.state : undefined;
+  if (state === undefined || fixed === undefined) return false;
+  const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
+  return needsPin({ state, services: overlayStore.services(network.id).values(), used }, fixed);
 }
 
 function chooseIpv6OnBridge(store: NetworkStore, network: NetworkRow, wish: { address: string; fixed: string | undefined }): string {

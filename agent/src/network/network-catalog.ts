@@ -27,27 +27,41 @@ export class NetworkCatalog {
 
   /** Predefined ones first. */
   list(namespace: string): KnownNetwork[] {
-    const fallback = this.#ensureDefault(namespace);
+    const predefined = this.#predefined(namespace);
+    const [fallback] = predefined;
     const rows = this.#store.networks(namespace).filter((row) => row.id !== fallback.id);
-    return [
-      toKnown(fallback),
-      { id: this.#predefinedId(namespace, "host"), name: "host", driver: "host" },
-      { id: this.#predefinedId(namespace, "none"), name: "none", driver: "null" },
-      ...rows.map(toKnown),
-    ];
+    return [...predefined, ...rows.map(toKnown)];
   }
 
   /** By name, id or unambiguous prefix of an id; "" and "default" are `bridge`. @throws not_found; invalid when ambiguous. */
   get(namespace: string, nameOrId: string): KnownNetwork {
     const wanted = nameOrId === "" || nameOrId === "default" ? "bridge" : nameOrId;
-    const networks = this.list(namespace);
-    const exact = networks.find((network) => network.name === wanted) ?? networks.find((network) => network.id === wanted);
+    const exact = this.#find(namespace, wanted);
     if (exact !== undefined) return exact;
+    const networks = this.list(namespace);
     const [first, ...others] = ID_PREFIX.test(wanted) ? networks.filter((network) => network.id.startsWith(wanted)) : [];
     if (first === undefined) throw new FlotillaError("not_found", `network ${nameOrId} not found`);
     if (others.length > 0)
       throw new FlotillaError("invalid", `network ${nameOrId} is ambiguous (${others.length + 1} matches found based on ID prefix)`);
     return first;
+  }
+
+  /** By name, else by id: most look-ups, and they must not cost more with each network that there is. */
+  #find(namespace: string, wanted: string): KnownNetwork | undefined {
+    if (PREDEFINED_NETWORKS.includes(wanted)) return this.#predefined(namespace).find(({ name }) => name === wanted);
+    const byName = this.#store.findNamed(namespace, wanted);
+    if (byName !== undefined) return toKnown(byName);
+    const byId = this.#store.findNetwork(wanted);
+    if (byId !== undefined) return byId.namespace === namespace ? toKnown(byId) : undefined;
+    return this.#predefined(namespace).find(({ id }) => id === wanted);
+  }
+
+  #predefined(namespace: string): [KnownNetwork, KnownNetwork, KnownNetwork] {
+    return [
+      toKnown(this.#ensureDefault(namespace)),
+      { id: this.#predefinedId(namespace, "host"), name: "host", driver: "host" },
+      { id: this.#predefinedId(namespace, "none"), name: "none", driver: "null" },
+    ];
   }
 
   /** A network that containers get addresses on. @throws as `get`; invalid for host and none. */

@@ -16,7 +16,7 @@ import { Tunnels } from "../overlay/tunnels.ts";
 import type { EncryptionFacts } from "../overlay/underlay-facts.ts";
 import { OverlayStore } from "../overlay/overlay-store.ts";
 import type { Database } from "../store/database.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type AttachmentsDeps } from "./attachments.ts";
 import { BridgeDriver, toBridgePlan } from "./bridge-driver.ts";
 import { EndpointDriver } from "./endpoint-driver.ts";
 import { Firewall } from "./firewall.ts";
@@ -45,6 +45,8 @@ export type NetworkManagerDeps = {
   resolvConf?: () => ResolvConf;
   /** A process of its own, unless a test gives another. */
   resolver?: NameService;
+  /** Reserves an address of an overlay network that is in nobody's block; without it there is nobody to ask. */
+  pinAddress?: AttachmentsDeps["pinAddress"];
   /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
   killed?: AbortSignal;
 };
@@ -111,8 +113,8 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
     disconnect: (containerId, networkId) => attachments.disconnect(containerId, networkId),
     overlayServices: () => overlays.services(),
     applyOverlays: async (bodies, services) => {
-      const failures = await overlays.apply(bodies, services);
-      await names.refresh();
+      const { failures, changes } = await overlays.apply(bodies, services);
+      await names.refreshOverlays(changes);
       return failures;
     },
     describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
@@ -203,8 +205,8 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
     unreachable,
     onChange: (networkId) => overlayListeners.forEach((listener) => listener(networkId)),
   });
-  const assertFirewall = (): Promise<void> => firewall.assert();
-  const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, assertFirewall });
+  const syncFirewall = (): Promise<void> => firewall.sync();
+  const overlays = new OverlayNetworks({ networks: store, store: overlayStore, driver: overlay, host: kernel, instance, syncFirewall });
   const endpoints = new EndpointDriver(kernel, { instance, runDir, store, overlay });
   const catalog = new NetworkCatalog(store, { bridges, instance });
   const ports = new PortAllocator(kernel, store);
@@ -212,10 +214,13 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
   const names = new Names({ kernel, store, overlayStore, resolver, netnsPath, unreachable });
   const shared = { store, catalog, bridges, firewall, ports, names, overlay };
-  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger });
+  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger, pinAddress: deps.pinAddress ?? nobodyPins });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
   return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach, tunnels };
 }
+
+// What is then said of the address is said without a pin.
+const nobodyPins = (): Promise<void> => Promise.resolve();
 
 /** Bridges that are there or are about to be. */
 function planBridges({ instance, store, bridges }: { instance: string; store: NetworkStore; bridges: BridgeDriver }): BridgePlan[] {

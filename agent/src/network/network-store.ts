@@ -176,6 +176,11 @@ export class NetworkStore {
     return row === undefined ? undefined : this.#parseNetwork(row);
   }
 
+  findNamed(namespace: string, name: string): NetworkRow | undefined {
+    const row = this.#db.get("SELECT * FROM networks WHERE namespace = ? AND name = ?", namespace, name);
+    return row === undefined ? undefined : this.#parseNetwork(row);
+  }
+
   addNetwork(network: NewNetwork, reserved: Record<string, string> = {}): void {
     this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
@@ -290,6 +295,10 @@ export class NetworkStore {
   /** Networks that have endpoints. */
   networksInUse(): ReadonlySet<string> {
     return new Set(this.#db.all("SELECT DISTINCT network_id FROM endpoints").map((row) => String(row["network_id"])));
+  }
+
+  isInUse(networkId: string): boolean {
+    return this.#db.get("SELECT 1 FROM endpoints WHERE network_id = ? LIMIT 1", networkId) !== undefined;
   }
 
   /** Those of one network. */

@@ -75,7 +75,7 @@ export class Reconciler {
   async reassertFirewall(): Promise<void> {
     const { store, bridges, firewall, logger } = this.#deps;
     const isNeeded = firewall.isNeeded() || store.networks().some((network) => bridges.isReady(network.id));
-    if (!isNeeded || (await firewall.isPresent())) return;
+    if (!isNeeded || firewall.isPresent()) return;
     logger.warn("nftables table was removed by another program, putting it back");
     await firewall.assert();
   }
@@ -84,7 +84,7 @@ export class Reconciler {
   async removeIdle(): Promise<void> {
     this.sweepLinks();
     this.#removeIdleBridges();
-    await this.#deps.firewall.assert();
+    await this.#deps.firewall.sync();
   }
 
   /** A firewall that drops forwarded packets stays in charge: its owner has to let the bridges (`fl*`) through. */

@@ -14,11 +14,16 @@ export function planUplinks(store: NetworkStore, overlay: OverlayDriver): Bridge
   const inUse = store.networksInUse();
   return store.networks().flatMap((network) => {
     if (network.driver !== "overlay" || !(inUse.has(network.id) || overlay.isPublishing(network.id))) return [];
-    const uplink = overlay.uplink(network.id);
-    if (uplink === undefined) return [];
-    const gateway = parseAddress(uplink.hostAddress);
-    return [{ linkName: uplink.hostLink, subnet: subnetOf(gateway, 31), gateway, isInternal: false }];
+    return planUplink(overlay, network.id) ?? [];
   });
+}
+
+/** That of one network; undefined for an internal one. */
+export function planUplink(overlay: OverlayDriver, networkId: string): BridgePlan | undefined {
+  const uplink = overlay.uplink(networkId);
+  if (uplink === undefined) return undefined;
+  const gateway = parseAddress(uplink.hostAddress);
+  return { linkName: uplink.hostLink, subnet: subnetOf(gateway, 31), gateway, isInternal: false };
 }
 
 /** A service's port on every address of this host; the router knows it by the same number. */

@@ -102,7 +102,7 @@ export class UserNetworks {
     }
     store.removeNetwork(network.id);
     bridges.remove(network);
-    await firewall.assert();
+    await firewall.sync();
     events.publish({ namespace, type: "network", action: "destroy", id: network.id, attributes: { name: network.name, type: "bridge" } });
   }
 

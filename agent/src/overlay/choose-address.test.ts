@@ -1,6 +1,6 @@
 import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
-import { checkOverlayAddress, chooseOverlayAddress, QUARANTINE_MS, type AddressQuestion } from "./choose-address.ts";
+import { checkOverlayAddress, chooseOverlayAddress, needsPin, QUARANTINE_MS, type AddressQuestion } from "./choose-address.ts";
 import { sampleState } from "./fixture.ts";
 
 const NOW = 1_000_000;
@@ -39,6 +39,17 @@ describe("chooseOverlayAddress", () => {
     expect(() => ask({ used })).toThrow("this host's blocks are full (10.30.1.16/28; 0 addresses rest)");
     expect(() => ask({ state: sampleState({ blocks: [] }) })).toThrow("this host has no block of 10.30.1.0/24 yet");
   });
+});
+
+test("the control plane is asked for what is in nobody's block and free, also when it is another host's by itself", () => {
+  const needs = (address: string, change: Parameters<typeof sampleState>[0] = {}, used: string[] = []): boolean =>
+    needsPin({ state: sampleState(change), services: [sampleService({ addresses: ["10.30.1.2"] })], used: new Set(used) }, address);
+  expect([needs("10.30.1.200"), needs("10.30.1.200", { pins: [{ host: 2, address: "10.30.1.200" }] })]).toEqual([true, true]);
+  expect(needs("10.30.1.200", { pins: [{ host: 1, address: "10.30.1.200" }] })).toBe(false);
+  expect(needs("10.30.1.200", {}, ["10.30.1.200"])).toBe(false);
+  // This host's block, another's, outside, the gateway, a service's, the subnet's last.
+  for (const address of ["10.30.1.20", "10.30.1.34", "10.31.0.1", "10.30.1.1", "10.30.1.2", "10.30.1.255"])
+    expect(needs(address)).toBe(false);
 });
 
 describe("checkOverlayAddress", () => {

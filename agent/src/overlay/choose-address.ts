@@ -59,6 +59,14 @@ export function checkOverlayAddress(question: Pick<AddressQuestion, "state" | "s
   );
 }
 
+/** Whether an address that a user asks for is one that the control plane would have to give: of nobody's block and no use of its own. */
+export function needsPin({ state, services, used }: Pick<AddressQuestion, "state" | "services" | "used">, address: string): boolean {
+  if (!contains(parsePrefix(state.subnet), address) || used.has(address) || isOwn(state, address)) return false;
+  // Another host's pin is for the control plane to move: it may be of a container that is gone.
+  const reserved = reservedAddresses({ state: { ...state, pins: [] }, services });
+  return !reserved.has(address) && !state.blocks.some((block) => contains(parsePrefix(block.cidr), address));
+}
+
 /** Whether this host may give the address: of a block of its own, or pinned to it. */
 function isOwn(state: NetworkState, address: string): boolean {
   const pin = state.pins.find((each) => each.address === address);

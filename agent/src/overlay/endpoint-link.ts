@@ -30,6 +30,6 @@ export function ensureEndpointLink(
   router.findLink(end.endpoint.link);
   container.applyObjects(planChanges(planContainerObjects(state, end), container.objects(), false));
   // A net under a wrong MTU somewhere on the way: TCP finds out by itself.
-  container.setSysctl("net/ipv4/tcp_mtu_probing", "1");
+  container.setSysctls([["net/ipv4/tcp_mtu_probing", "1"]]);
   return isNew;
 }

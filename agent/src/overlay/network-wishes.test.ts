@@ -7,6 +7,7 @@ import {
   type Resource,
   type ResourceBody,
 } from "@flotilla/protocol";
+import { sampleNetwork } from "@flotilla/protocol/sample-network";
 import { beforeEach, describe, expect, test } from "vitest";
 import { NetworkWishes } from "./network-wishes.ts";
 
@@ -62,6 +63,31 @@ beforeEach(() => {
 
 const refusal = (id: string, nonce: string): Resource =>
   makeResource(`${NETWORK_REFUSAL}/${id}`, { nonce, code: "conflict", message: "network with name web already exists" });
+
+describe("an address that is wished", () => {
+  const networkId = "ab".repeat(32);
+  const told = (host: number) =>
+    makeResource(`network/${networkId}`, { ...sampleNetwork(2, { id: networkId, pins: [{ host, address: "10.30.1.99" }] }), self: 1 });
+
+  test("is there when the network has it as this host's", async () => {
+    const pinned = wishes.pin(CALLER, { networkId, address: "10.30.1.99" });
+    const { id, wish } = channel.only;
+    expect(wish).toMatchObject({ verb: "pin", networkId, address: "10.30.1.99", caller: "t1" });
+    expect(id).not.toBe(networkId);
+    channel.send(told(2));
+    expect(channel.wishes.size).toBe(1);
+    channel.send(told(1));
+    await pinned;
+    expect(channel.wishes.size).toBe(0);
+  });
+
+  test("is refused with the control plane's words", async () => {
+    const pinned = wishes.pin(CALLER, { networkId, address: "10.30.1.99" });
+    const { id, wish } = channel.only;
+    channel.send(told(2), refusal(id, wish.nonce));
+    await expect(pinned).rejects.toMatchObject({ code: "conflict" });
+  });
+});
 
 describe("a network that is wished", () => {
   test("is there when the desired state has it, and the wish is gone then", async () => {

@@ -6,6 +6,7 @@ import {
   networkRefusal,
   type NetworkRequest,
   networkRequest,
+  networkState,
   type NetworkWish,
   type Resource,
   type ResourceFailure,
@@ -24,6 +25,12 @@ export type ClusterNetworks = {
   remove(caller: WishCaller, networkId: string): Promise<void>;
 };
 
+/** Who gives this host addresses that are in nobody's block. */
+export type AddressPins = {
+  /** Settles when the host may use the address. @throws as the above; conflict when another host uses it. */
+  pin(caller: WishCaller, wanted: { networkId: string; address: string }): Promise<void>;
+};
+
 /** In whose namespace, and the control plane's ticket for who called, if it came from there. */
 export type WishCaller = { namespace: string; ticket?: string };
 
@@ -38,6 +45,9 @@ export type NetworkWishesDeps = {
   networkKind: string;
 };
 
+/** What is looked at of a network that was told. */
+const pinnedNetwork = networkState.pick({ self: true, pins: true });
+
 type Hope = { what: string; isTrue: () => boolean };
 
 /**
@@ -45,7 +55,7 @@ type Hope = { what: string; isTrue: () => boolean };
  * A wish lives as long as the call that waits for it: an agent that is killed has none, and whoever asked sees what became of
  * it by `docker network ls`.
  */
-export class NetworkWishes implements ClusterNetworks, Reconciler {
+export class NetworkWishes implements ClusterNetworks, AddressPins, Reconciler {
   readonly #deps: NetworkWishesDeps;
   readonly #waiting = new Map<string, () => void>();
 
@@ -69,6 +79,13 @@ export class NetworkWishes implements ClusterNetworks, Reconciler {
     await this.#wish(networkId, wish, { what: `remove network ${networkId.slice(0, 12)}`, isTrue: () => !this.#has(networkId) });
   }
 
+  async pin({ namespace, ticket }: WishCaller, { networkId, address }: { networkId: string; address: string }): Promise<void> {
+    if (this.#hasPin(networkId, address)) return;
+    const wish = { verb: "pin" as const, nonce: makeNonce(), namespace, ...callerOf(ticket), networkId, address };
+    const isTrue = (): boolean => this.#hasPin(networkId, address);
+    await this.#wish(randomBytes(32).toString("hex"), wish, { what: `reserve address ${address}`, isTrue });
+  }
+
   /** Refusals have come. */
   async apply(): Promise<readonly ResourceFailure[]> {
     this.#look();
@@ -80,6 +97,13 @@ export class NetworkWishes implements ClusterNetworks, Reconciler {
     return desired.resources(networkKind).some(({ key }) => key === `${networkKind}/${networkId}`);
   }
 
+  #hasPin(networkId: string, address: string): boolean {
+    const { desired, networkKind } = this.#deps;
+    const found = desired.resources(networkKind).find(({ key }) => key === `${networkKind}/${networkId}`);
+    const { data } = pinnedNetwork.safeParse(found?.body);
+    return data?.pins.some((pin) => pin.host === data.self && pin.address === address) === true;
+  }
+
   #look(): void {
     for (const look of this.#waiting.values()) look();
   }
@@ -89,7 +113,7 @@ export class NetworkWishes implements ClusterNetworks, Reconciler {
     if (!observed.isRead)
       throw new FlotillaError(
         "unavailable",
-        `${hope.what}: this host is not connected to its control plane, which makes and removes networks that span hosts`,
+        `${hope.what}: this host is not connected to its control plane, which decides over networks that span hosts`,
       );
     if (this.#waiting.has(id)) throw new FlotillaError("conflict", `${hope.what}: another call does so at this moment`);
     const key = `${NETWORK_WISH}/${id}`;

@@ -1,17 +1,18 @@
 import { FlotillaError, KeyedLock, type Logger, toFlotillaError } from "@flotilla/core";
 import type { NetworkService, NetworkState } from "@flotilla/protocol";
+import { ElementTable } from "../host/element-table.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
 import { ensureEndpointLink } from "./endpoint-link.ts";
 import { leaveOut, type Services, type Unreachable } from "./leave-out.ts";
-import { containerLink, routerPath, routersDirectory, underlayTable, uplinkName } from "./names.ts";
+import { containerLink, routerPath, routersDirectory, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
 import { largestMtu, planEndpoint, planMtu, selfOf, type LocalEndpoint, type Uplink } from "./router-plan.ts";
 import { Router, type RouterDoor, type RouterWish } from "./router.ts";
-import { formatUnderlayTable } from "./underlay-table.ts";
-import { findUnderlayLink } from "./underlay-link.ts";
+import { formatUnderlay, planUnderlay, planUnderlayNetwork, underlayTableName } from "./underlay-table.ts";
+import { UnderlayLinks } from "./underlay-link.ts";
 import type { Tunnels } from "./tunnels.ts";
 import type { RouterPort } from "./virtual-servers.ts";
 
@@ -34,6 +35,9 @@ export type OverlayDriverDeps = {
   onChange(networkId: string): void;
 };
 
+/** A look takes most of a millisecond, of the process that everything else waits for. */
+const WATCHED_AT_ONCE = 50;
+
 /** Where an endpoint goes in its container. */
 export type EndpointPlace = { netnsPath: string; position: number; isDefaultRoute: boolean };
 
@@ -45,11 +49,22 @@ export class OverlayDriver {
   readonly #deps: OverlayDriverDeps;
   readonly #lock = new KeyedLock();
   readonly #routers = new Map<string, Router>();
-  /** Hosts that the underlay's table lets in, by network. */
-  readonly #peers = new Map<string, string>();
+  /** Who may send VXLAN packets to this host. */
+  readonly #underlay: ElementTable;
+  readonly #links: UnderlayLinks;
+  /** How many routers were looked at in this round. */
+  #watched = 0;
 
   constructor(deps: OverlayDriverDeps) {
     this.#deps = deps;
+    this.#links = new UnderlayLinks(deps.host.host);
+    const { instance } = deps;
+    this.#underlay = new ElementTable({
+      nft: (text) => deps.host.nft(text),
+      plan: () => planUnderlay(instance, this.#open().map((row) => row.state)), // prettier-ignore
+      format: (plan) => formatUnderlay(instance, plan),
+      tables: [underlayTableName(instance)],
+    });
   }
 
   /** What this host was told of a network. @throws FlotillaError `not_found`. */
@@ -105,13 +120,11 @@ export class OverlayDriver {
       if (wish.state.isEncrypted) {
         // Before any packet: an encrypted network's must find the door shut that leads out in the clear.
         this.#router(networkId);
-        await this.#assertUnderlay();
+        await this.#letIn(wish.state);
         await this.#ensureTunnels(false);
       }
       await this.#router(networkId).apply(wish, true);
-      const peers = JSON.stringify(wish.state.hosts);
-      if (isNew || peers !== this.#peers.get(networkId)) await this.#assertUnderlay();
-      this.#peers.set(networkId, peers);
+      await this.#letIn(wish.state);
       this.#deps.onChange(networkId);
       return isNew;
     });
@@ -167,7 +180,7 @@ export class OverlayDriver {
     await this.#lock.run(networkId, async () => {
       this.#router(networkId).remove();
       this.#routers.delete(networkId);
-      await this.#assertUnderlay();
+      await (this.#routers.size === 0 ? this.#underlay.replace() : this.#underlay.put(new Map([[networkId, []]])));
       if (this.row(networkId).state.isEncrypted) await this.#ensureTunnels(false);
     });
   }
@@ -187,22 +200,25 @@ export class OverlayDriver {
         logger.error("an overlay network does not work on this host", { networkId, error: toFlotillaError(error).message });
       });
     }
-    await this.#assertUnderlay();
+    await this.#underlay.replace();
     await this.#ensureTunnels(true).catch((error: unknown) =>
       logger.error("tunnels of encrypted networks are not as they should be", { error }),
     );
     return problems;
   }
 
-  /** Repairs what another program took away. */
+  /** Repairs what another program took away: of so many networks at a time that it costs the same however many there are. */
   async watch(): Promise<void> {
-    for (const [networkId, router] of this.#routers) {
-      if (router.isIntact()) continue;
+    const routers = [...this.#routers];
+    const turn = routers.slice(this.#watched, this.#watched + WATCHED_AT_ONCE);
+    this.#watched = this.#watched + turn.length >= routers.length ? 0 : this.#watched + turn.length;
+    for (const [networkId, router] of turn) {
+      if (this.#routers.get(networkId) !== router || router.isIntact()) continue;
       this.#deps.logger.warn("an overlay network was changed by another program, putting it right", { networkId });
       router.distrust();
       await this.#restore(networkId);
     }
-    if (this.#routers.size > 0 && !(await this.#hasUnderlay())) await this.#assertUnderlay();
+    if (this.#routers.size > 0 && !this.#deps.host.hasTable(underlayTableName(this.#deps.instance))) await this.#underlay.replace();
     await this.#watchTunnels();
   }
 
@@ -223,7 +239,7 @@ export class OverlayDriver {
 
   async #ensureTunnels(isCertain: boolean): Promise<void> {
     const states = this.#open().map((row) => row.state);
-    await this.#deps.tunnels.ensure(states, (state) => findUnderlayLink(this.#deps.host.host, state).mtuBytes, isCertain);
+    await this.#deps.tunnels.ensure(states, (state) => this.#links.find(state).mtuBytes, isCertain);
   }
 
   #open(): OverlayRow[] {
@@ -235,6 +251,7 @@ export class OverlayDriver {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
     if (this.#deps.store.all().some((row) => row.state.isEncrypted)) await this.#ensureTunnels(true);
+    for (const router of this.#routers.values()) router.close();
     this.#routers.clear();
   }
 
@@ -276,10 +293,12 @@ export class OverlayDriver {
 
   #wish(networkId: string): RouterWish {
     const { state } = this.row(networkId);
+    const services = this.services(networkId);
     return {
       state,
-      services: this.services(networkId),
-      published: this.#published(networkId),
+      services,
+      // Of what is balanced over from here: a port leads to hosts that are reached, as an address does.
+      published: this.#published(networkId).flatMap(({ id }) => services.get(id) ?? []),
       endpoints: this.#deps.endpointsIn(networkId).map((endpoint) => toLocal(endpoint, state)),
       localAddress: state.isEncrypted ? this.#deps.tunnels.address(state) : selfOf(state).underlay,
       uplink: this.uplink(networkId),
@@ -291,7 +310,7 @@ export class OverlayDriver {
   /** @throws FlotillaError `invalid` when the underlay is not there or too narrow. */
   mtuBytes(state: NetworkState): number {
     if (state.isEncrypted) this.#deps.tunnels.address(state);
-    const link = findUnderlayLink(this.#deps.host.host, state);
+    const link = this.#links.find(state);
     const mtuBytes = planMtu(state, link.mtuBytes);
     if (mtuBytes > largestMtu(state, link.mtuBytes)) {
       throw new FlotillaError(
@@ -302,15 +321,8 @@ export class OverlayDriver {
     return mtuBytes;
   }
 
-  async #assertUnderlay(): Promise<void> {
-    await this.#lock.run("underlay", () => this.#deps.host.nft(formatUnderlayTable(this.#deps.instance, this.#open().map((row) => row.state)))); // prettier-ignore
-  }
-
-  #hasUnderlay(): Promise<boolean> {
-    return this.#deps.host.nft(`list chain inet ${underlayTable(this.#deps.instance)} fl_in\n`).then(
-      () => true,
-      () => false,
-    );
+  #letIn(state: NetworkState): Promise<void> {
+    return this.#underlay.put(planUnderlayNetwork(this.#deps.instance, state));
   }
 }
 

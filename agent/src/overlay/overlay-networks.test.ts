@@ -1,5 +1,5 @@
 // The agent's overlay networks from desired state to kernel objects, on fake kernels.
-import { silentLogger } from "@flotilla/core";
+import { FlotillaError, silentLogger } from "@flotilla/core";
 import { type NetworkService, type NetworkState, serviceResourceId } from "@flotilla/protocol";
 import { sampleService } from "@flotilla/protocol/sample-network";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -38,7 +38,10 @@ const open = (): Networks =>
     wireguard,
     resolvConf: () => ({ nameservers: [], searches: [], options: [] }),
     resolver: { apply: async () => undefined, close: async () => undefined },
+    pinAddress: (namespace, wanted) => pinAddress(namespace, wanted),
   });
+/** The control plane, when it is asked for an address. */
+let pinAddress: (namespace: string, wanted: { networkId: string; address: string }) => Promise<void>;
 /** This host's underlay address is one that every machine has. */
 const state = (change: Partial<NetworkState> = {}): NetworkState =>
   sampleState({
@@ -133,6 +136,24 @@ describe("containers", () => {
     expect((await attach("c1")).endpoints[0]?.ipv4Address).toBe("10.30.1.17");
   });
 
+  test("with an address of nobody's block are there when the control plane gave it, once; else there is nothing of them", async () => {
+    await apply(state());
+    const asked: string[] = [];
+    const on = (ipv4Address: string) => ({ endpoints: [{ networkName: "net", aliases: [], ipv4Address }] });
+    pinAddress = async (namespace, { networkId, address }) => {
+      asked.push(`${namespace} ${networkId === state().id} ${address}`);
+      if (address === "10.30.1.201") throw new FlotillaError("conflict", "Address already in use");
+      await apply(state({ pins: [{ host: 1, address }] }));
+    };
+    expect((await attach("c1", on("10.30.1.200"))).endpoints[0]?.ipv4Address).toBe("10.30.1.200");
+    await networks.detach("c1");
+    await attach("c1", on("10.30.1.200"));
+    await expect(attach("c2", on("10.30.1.201"))).rejects.toThrow("Address already in use");
+    await expect(networks.connect("c1", { networkName: "net", aliases: [], ipv4Address: "10.30.1.200" })).rejects.toThrow("already exists");
+    expect(asked).toEqual(["default true 10.30.1.200", "default true 10.30.1.201"]);
+    expect(host.hasNetns("/r/netns/c2")).toBe(false);
+  });
+
   test("cost their own link alone on a router that is as it was left, and mend one that is not", async () => {
     const aboutRouter = (): string[] => kernel.transcript.splice(0).filter((line) => /\b(vx0|up0)\b/.test(line));
     await apply(state());
@@ -151,7 +172,7 @@ describe("containers", () => {
   test("publish ports through the router", async () => {
     await apply(state());
     await attach("c1", { ports: [{ containerPort: 80, protocol: "tcp", hostIp: "", hostPort: 8080 }] });
-    expect(host.nftTexts.join("\n")).toContain("add element ip flotilla_1a2b3c4d ports { tcp . 8080 : 169.254.64.1 . 8080 }");
+    expect(published()).toContain("elements = { tcp . 8080 : 169.254.64.1 . 8080 }");
     expect(published()).toContain('"fu1a2b3c-35t"');
   });
 
@@ -272,7 +293,22 @@ describe("ports of services", () => {
     expect(published()).not.toContain("8443");
     host.foreignPorts.clear();
     expect(await serve(web(8443))).toEqual([]);
-    expect(published()).toContain("tcp . 8443");
+    expect(host.nftTexts.at(-1)).toBe("add element ip flotilla_1a2b3c4d ports { tcp . 8443 : 169.254.64.1 . 8443 }\n");
+  });
+
+  test("lead to backends on hosts that are reached, as the address does", async () => {
+    await serve({
+      ...web(8443),
+      addresses: ["10.30.1.2"],
+      backends: ["10.30.1.18", "10.30.1.34"].map((address) => ({ address, weight: 1 })),
+    });
+    const last = (): string => kernel.router(ROUTER).nftTexts.at(-1) ?? "";
+    expect(last()).toContain("169.254.64.1 . 8443 . 1 : 10.30.1.34 . 8080");
+    await networks.leaveOut(new Set([2]));
+    expect(last()).toContain("169.254.64.1 . tcp . 8443 : goto n_tcp_1");
+    expect(last()).toMatch(/delete element inet flotilla eps_tcp \{ [^}]*169\.254\.64\.1 \. 8443 \. 1/);
+    await networks.leaveOut(new Set());
+    expect(last()).toContain("169.254.64.1 . 8443 . 1 : 10.30.1.34 . 8080");
   });
 
   test("belong to one service of the host", async () => {

@@ -5,7 +5,7 @@ import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { PortReservation } from "../host/port-reservation.ts";
 import type { NetworkStore } from "../network/network-store.ts";
 import { uplinkPrefix } from "./names.ts";
-import { NetworkServices, type ServiceBodies } from "./network-services.ts";
+import { NetworkServices, type ServiceBodies, type TouchedServices } from "./network-services.ts";
 import type { OverlayDriver } from "./overlay-driver.ts";
 import type { OverlayStore } from "./overlay-store.ts";
 
@@ -18,9 +18,12 @@ export type OverlayNetworksDeps = {
   driver: OverlayDriver;
   host: NetworkKernel;
   instance: string;
-  /** The host's own table is to be written anew: uplinks or published ports have changed. */
-  assertFirewall(): Promise<void>;
+  /** The host's own table may have to be another: uplinks or published ports have changed. */
+  syncFirewall(): Promise<void>;
 };
+
+/** What may be another than before: networks, and services by the id of their network. */
+export type OverlayChanges = { networks: ReadonlySet<string>; services: TouchedServices };
 
 const UPLINKS = 8_192;
 
@@ -47,12 +50,16 @@ export class OverlayNetworks {
   /**
    * @param bodies by network id, as they came, all of them.
    * @param services those that may be others than before.
-   * @returns what went wrong, by network id or `<network id>/<service id>`.
+   * @returns what went wrong, by network id or `<network id>/<service id>`, and what names may have changed with.
    */
-  async apply(bodies: ReadonlyMap<string, unknown>, services: ServiceBodies): Promise<Map<string, string>> {
+  async apply(
+    bodies: ReadonlyMap<string, unknown>,
+    services: ServiceBodies,
+  ): Promise<{ failures: Map<string, string>; changes: OverlayChanges }> {
     const failures = new Map<string, string>();
     for (const [id, body] of bodies) this.#guard(failures, id, () => this.#accept(id, body));
     const accepted = this.#services.accept(services);
+    const networks = new Set(this.#deps.store.all().flatMap(({ networkId }) => (this.#settled.has(networkId) ? [] : [networkId])));
     let isMoved = false;
     for (const { networkId } of this.#deps.store.all()) {
       if (bodies.has(networkId)) continue;
@@ -66,8 +73,11 @@ export class OverlayNetworks {
       if (!this.#settled.has(networkId)) isMoved = true;
       await this.#guardAsync(failures, networkId, () => this.#realize(networkId, touched));
     }
-    if (isMoved) await this.#deps.assertFirewall();
-    return new Map([...this.#portProblems, ...accepted.failures, ...failures]);
+    if (isMoved) await this.#deps.syncFirewall();
+    return {
+      failures: new Map([...this.#portProblems, ...accepted.failures, ...failures]),
+      changes: { networks, services: accepted.touched },
+    };
   }
 
   /** Services that are stored, as `<network id>/<service id>`. */
@@ -127,7 +137,7 @@ export class OverlayNetworks {
   #list(state: NetworkState): void {
     const { networks } = this.#deps;
     if (networks.findNetwork(state.id) !== undefined) return;
-    const namesake = networks.networks(state.namespace).find((row) => row.name === state.name);
+    const namesake = networks.findNamed(state.namespace, state.name);
     if (namesake !== undefined) throw new FlotillaError("conflict", `network ${state.name}: this host has a network of that name already`);
     networks.addNetwork({
       id: state.id,

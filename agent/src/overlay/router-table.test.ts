@@ -7,7 +7,7 @@ import { planChanges } from "./router.ts";
 import { route } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
 import { planChains, planPart, planPartChanges, type Elements } from "./service-parts.ts";
-import { formatUnderlayTable } from "./underlay-table.ts";
+import { formatUnderlayTable, planUnderlayNetwork } from "./underlay-table.ts";
 import { planPublished } from "./virtual-servers.ts";
 
 const tableOf = (published: readonly NetworkService[] = []): RouterTable =>
@@ -113,6 +113,7 @@ test("formatTable replaces the table in one transaction and declares chains befo
   const text = formatTable(tableOf(), [planPart(sampleService())]);
   expect(text.startsWith("add table inet flotilla\ndelete table inet flotilla\n")).toBe(true);
   expect(text.indexOf("chain n_tcp_2 {\n  }")).toBeLessThan(text.indexOf("map svc {"));
+  expect(formatTable(tableOf(), [], false)).not.toContain("delete table");
 });
 
 describe("planChanges", () => {
@@ -136,20 +137,34 @@ describe("planChanges", () => {
   });
 });
 
-describe("formatUnderlayTable", () => {
+describe("the underlay's table", () => {
+  const NAME = "inet flotilla_1a2b3c4d_underlay";
+  const alone = sampleState({ hosts: [{ number: 1, underlay: "10.99.0.1", tunnels: [] }] });
+
   test("lets only hosts of a network send into it, and tracks no envelope", () => {
     const text = formatUnderlayTable("1a2b3c4d", [sampleState()]);
-    expect(text).toContain("udp dport 4789 @th,96,24 vmap { 4097 : jump vni_4097 }");
-    expect(text).toContain("ip saddr { 10.99.0.2, 10.99.0.3 } notrack accept\n    drop");
-    expect(text.match(/udp dport \{ 4789 \} notrack/g)?.length).toBe(2);
+    expect(text).toContain("elements = { 4789 . 4097 . 10.99.0.2, 4789 . 4097 . 10.99.0.3 }");
+    expect(text).toContain("@peers4 notrack accept");
+    expect(text).toContain("@networks drop\n    notrack");
+    expect(text.match(/udp dport @ports jump/g)?.length).toBe(2);
+  });
+
+  test("has one more network as elements: hosts once, of either family, and the port that all share", () => {
+    const hosts = ["10.99.0.1", "10.99.0.2", "10.99.0.2", "fd99::3"].map((underlay, at) => ({ number: at + 1, underlay, tunnels: [] }));
+    expect(Object.fromEntries(planUnderlayNetwork("1a2b3c4d", sampleState({ id: "n", hosts })))).toEqual({
+      "port 4789": [{ set: `${NAME} ports`, text: "4789" }],
+      n: [
+        { set: `${NAME} networks`, text: "4789 . 4097" },
+        { set: `${NAME} peers4`, text: "4789 . 4097 . 10.99.0.2" },
+        { set: `${NAME} peers6`, text: "4789 . 4097 . fd99::3" },
+      ],
+    });
   });
 
   test("of a network on this host alone lets nobody in; of none is removal", () => {
-    expect(formatUnderlayTable("1a2b3c4d", [sampleState({ hosts: [{ number: 1, underlay: "10.99.0.1", tunnels: [] }] })])).toMatch(
-      /chain vni_4097 \{\n\s+drop/,
-    );
-    expect(formatUnderlayTable("1a2b3c4d", [])).toBe(
-      "add table inet flotilla_1a2b3c4d_underlay\ndelete table inet flotilla_1a2b3c4d_underlay\n",
-    );
+    const text = formatUnderlayTable("1a2b3c4d", [alone]);
+    expect(text).toContain("elements = { 4789 . 4097 }");
+    expect(text).not.toContain("10.99");
+    expect(formatUnderlayTable("1a2b3c4d", [])).toBe(`add table ${NAME}\ndelete table ${NAME}\n`);
   });
 });

@@ -144,8 +144,11 @@ function sourceRules(state: NetworkState): string[] {
   ];
 }
 
-/** One transaction that puts the table in place, whatever was there under its name. Established flows stay. */
-export function formatTable(table: RouterTable, parts: readonly ServicePart[] = []): string {
+/**
+ * One transaction that puts the table in place, whatever was there under its name. Established flows stay.
+ * @param isThere false when no table of the name is: for a removal nftables waits for all processors.
+ */
+export function formatTable(table: RouterTable, parts: readonly ServicePart[] = [], isThere = true): string {
   const name = `inet ${ROUTER_TABLE}`;
   const chains = withChains(table, parts).slotChains;
   const elements = new Map([...table.elements].map(([set, own]) => [set, [...own].map(formatElement)]));
@@ -163,7 +166,8 @@ export function formatTable(table: RouterTable, parts: readonly ServicePart[] = 
   const slotChains = [...chains].map(([chain, rule]) => `  chain ${chain} {\n    ${rule}\n  }`);
   // Chains first need the maps, maps the chains: a first block declares the chains.
   const declared = [...chains.keys()].map((chain) => `  chain ${chain} {\n  }`);
-  const head = `add table ${name}\ndelete table ${name}\ntable ${name} {\n${declared.join("\n")}\n}\n`;
+  const removal = isThere ? `add table ${name}\ndelete table ${name}\n` : "";
+  const head = `${removal}table ${name} {\n${declared.join("\n")}\n}\n`;
   return `${head}table ${name} {\n${[...sets, ...slotChains, table.chains].join("\n")}\n}\n`;
 }
 

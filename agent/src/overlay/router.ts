@@ -30,6 +30,8 @@ const SYSCTLS: readonly [string, string][] = [
   ["net/ipv4/conf/default/send_redirects", "0"],
   ["net/ipv6/conf/default/accept_ra", "0"],
 ];
+/** Changes of services come in bursts. */
+const LINGER_MS = 1_000;
 const EXIST_ATTEMPTS = 40;
 const EXIST_PAUSE_MS = 50;
 
@@ -42,6 +44,7 @@ export class Router {
   readonly #path: string;
   #stack: RouterStack | undefined;
   #users = 0;
+  #lingering: NodeJS.Timeout | undefined;
   #table: RouterTable | undefined;
   #isPublishing = false;
   /** Services as they are in the table. */
@@ -100,7 +103,7 @@ export class Router {
     try {
       await this.#applyTable(wish, stack, touched);
     } finally {
-      this.#release();
+      this.#release(touched !== undefined);
     }
   }
 
@@ -113,27 +116,41 @@ export class Router {
   /** Forgets what it thinks the kernel has. */
   distrust(): void {
     this.#table = undefined;
+    // The namespace may be another under the same name.
+    this.close();
   }
 
   /** Idempotent. The device goes at once, so that its VNI is free: with its namespace it would in the kernel's own time. */
   remove(): void {
     if (this.#door.kernel.hasRouter(this.#path)) this.use((stack) => stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]));
     this.#table = undefined;
+    this.close();
     this.#door.kernel.removeRouter(this.#path);
+  }
+
+  /** Lets go of what is open for the next change. */
+  close(): void {
+    clearTimeout(this.#lingering);
+    this.#lingering = undefined;
+    if (this.#users > 0) return;
+    this.#stack?.close();
+    this.#stack = undefined;
   }
 
   /** Open only while it is used: a host may have a thousand networks, and each costs descriptors. */
   #acquire(): RouterStack {
+    clearTimeout(this.#lingering);
     this.#stack ??= this.#door.kernel.openRouter(this.#path);
     this.#users += 1;
     return this.#stack;
   }
 
-  #release(): void {
+  /** @param mayLinger another change of the table may come soon, and a close after a removal waits for all processors. */
+  #release(mayLinger = false): void {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.#stack?.close();
-    this.#stack = undefined;
+    if (mayLinger) this.#lingering = setTimeout(() => this.close(), LINGER_MS).unref();
+    else this.close();
   }
 
   #ensureUplink({ uplink, mtuBytes }: RouterWish, stack: RouterStack): void {
@@ -200,7 +217,7 @@ export class Router {
     this.#servers = servers;
     for (const { service } of changes.gone) this.#parts.delete(service.id);
     for (const part of changes.come) this.#parts.set(part.service.id, part);
-    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()]));
+    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));
     this.#table =
       before === undefined || update === undefined ? withChains(wanted, [...this.#parts.values()]) : afterUpdate(before, wanted, changes);
     stack.forgetFlows(this.#staleFlows);
@@ -211,7 +228,7 @@ export class Router {
 const serversOf = (parts: readonly ServicePart[]): VirtualServer[] => parts.flatMap((part) => part.servers);
 
 function prepare(stack: RouterStack): void {
-  for (const [name, value] of SYSCTLS) stack.setSysctl(name, value);
+  stack.setSysctls(SYSCTLS);
   stack.applyLinks([{ kind: "set-up", name: "lo" }]);
 }
 

@@ -69,11 +69,12 @@ describe("an encrypted network", () => {
   });
 
   test("has doors that open into tunnels only, both ways", () => {
-    const text = formatUnderlayTable("1a2b3c4d", [secret(), sampleState({ vni: 4098, hosts })]);
-    expect(text).toContain('udp dport 4789 @th,96,24 4097 oifname != "fw1a2b3c-*" drop');
-    expect(text).toContain(
-      'chain vni_4097 {\n    iifname != "fw1a2b3c-*" drop\n    ip6 saddr { fd66:6c74:6e6c:1::2, fd66:6c74:6e6c::2 } notrack accept\n    drop',
-    );
-    expect(text).not.toContain("@th,96,24 4098 oifname");
+    const text = formatUnderlayTable("1a2b3c4d", [secret(), sampleState({ id: "plain", vni: 4098, hosts })]);
+    expect(text).toContain("set sealed {\n    typeof udp dport . @th,96,24\n    elements = { 4789 . 4097 }");
+    for (const link of ["iifname", "oifname"]) expect(text).toContain(`@sealed ${link} != "fw1a2b3c-*" drop`);
+    // The plain network's host is let in by its own address, the encrypted one's by those of its tunnels.
+    expect(text).toContain("4789 . 4097 . fd66:6c74:6e6c:1::2, 4789 . 4097 . fd66:6c74:6e6c::2");
+    expect(text).toContain("elements = { 4789 . 4098 . 10.99.0.2");
+    expect(text).not.toContain("4789 . 4097 . 10.");
   });
 });

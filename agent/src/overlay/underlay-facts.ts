@@ -46,8 +46,8 @@ export type UnderlayReporterOptions = {
   ownLinks: readonly string[];
   /** `https://control.example:7420`; undefined on a host that has not joined. */
   controlUrl: () => string | undefined;
-  /** Answers peers' probes at an address of this host from now on; its port, or null when it does not. */
-  answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<number | null>;
+  /** Answers peers' probes at an address of this host from now on; its ports, or null when it does not. */
+  answerProbes: (at: { address: string; linkMtuBytes: number }) => Promise<Pick<HostUnderlay, "probePort" | "envelopePort">>;
   encryption: () => EncryptionFacts;
 };
 
@@ -74,8 +74,8 @@ export class UnderlayReporter {
     // Without one what was said last stays: an interface that is down for a moment is no reason to leave all networks.
     if (found === undefined) return;
     // A host that has joined nobody has no peers.
-    const probePort = controlUrl() === undefined ? null : await answerProbes({ address: found.address, linkMtuBytes: found.mtuBytes });
-    if (!this.#isClosed) observed.set(HOST_UNDERLAY, { ...found, probePort });
+    const ports = controlUrl() === undefined ? { probePort: null } : await answerProbes({ address: found.address, linkMtuBytes: found.mtuBytes }); // prettier-ignore
+    if (!this.#isClosed) observed.set(HOST_UNDERLAY, { ...found, ...ports });
   }
 
   close(): void {

@@ -1,54 +1,92 @@
-// The nftables table for the VXLAN packets of one instance, in the host's own namespace. Pure.
+// The nftables table for the VXLAN packets of one instance, in the host's own namespace. Pure. Its rules name no network: networks
+// and their hosts are elements of sets, keyed by UDP port and VNI.
 import { type NetworkState, tunnelAddress } from "@flotilla/protocol";
+import { type Element, type ElementPlan, gatherElements, type Owners } from "../host/element-table.ts";
 import { canonicalIp } from "../host/ip-bytes.ts";
 import { familyOf } from "./prefixes.ts";
 import { tunnelPrefix, underlayTable } from "./names.ts";
 
-/** One transaction; without networks it removes the table. Packets of VNIs that are not ours are nobody's business here. */
-export function formatUnderlayTable(instance: string, networks: readonly NetworkState[]): string {
-  const name = `inet ${underlayTable(instance)}`;
+/** The VNI: three bytes behind the UDP header's eight and the VXLAN header's first four. */
+const ENVELOPE = "udp dport . @th,96,24";
+const SETS = {
+  ports: "type inet_service",
+  networks: `typeof ${ENVELOPE}`,
+  /** Those that are encrypted. */
+  sealed: `typeof ${ENVELOPE}`,
+  peers4: `typeof ${ENVELOPE} . ip saddr`,
+  peers6: `typeof ${ENVELOPE} . ip6 saddr`,
+};
+
+export const underlayTableName = (instance: string): string => `inet ${underlayTable(instance)}`;
+
+/** The table for these networks; none without networks. */
+export function planUnderlay(instance: string, networks: readonly NetworkState[]): ElementPlan {
+  const name = underlayTableName(instance);
+  const isNeeded = networks.length > 0;
+  return {
+    owners: new Map(networks.flatMap((network) => [...planUnderlayNetwork(instance, network)])),
+    tables: new Set(isNeeded ? [name] : []),
+    sets: new Set(isNeeded ? Object.keys(SETS).map((set) => `${name} ${set}`) : []),
+  };
+}
+
+/** What one network adds. Only its hosts may send into it, and into an encrypted one only through a tunnel. */
+export function planUnderlayNetwork(instance: string, network: NetworkState): Owners {
+  const { vni, vxlanPort, isEncrypted } = network;
+  const element = (set: keyof typeof SETS, text: string): Element => ({ set: `${underlayTableName(instance)} ${set}`, text });
+  const peers = network.hosts
+    .filter((host) => host.number !== network.self)
+    .flatMap((host) => (isEncrypted ? host.tunnels.map(({ slot }) => tunnelAddress(host.number, slot)) : [host.underlay]));
+  const envelope = `${vxlanPort} . ${vni}`;
+  return new Map([
+    // Of whichever network; it stays until the table is made anew.
+    [`port ${vxlanPort}`, [element("ports", String(vxlanPort))]],
+    [
+      network.id,
+      [
+        element("networks", envelope),
+        ...(isEncrypted ? [element("sealed", envelope)] : []),
+        ...[...new Set(peers.map(canonicalIp))].map((peer) => element(familyOf(peer) === 6 ? "peers6" : "peers4", `${envelope} . ${peer}`)),
+      ],
+    ],
+  ]);
+}
+
+/** One transaction that puts the table in place, whatever was there, or removes it. Packets of VNIs that are not ours are nobody's business here. */
+export function formatUnderlay(instance: string, plan: ElementPlan): string {
+  const name = underlayTableName(instance);
   const head = `add table ${name}\ndelete table ${name}\n`;
-  if (networks.length === 0) return head;
-  const ports = [...new Set(networks.map((network) => network.vxlanPort))];
-  const lookups = ports.map((port) => {
-    const cases = networks.filter((network) => network.vxlanPort === port).map((network) => `${network.vni} : jump vni_${network.vni}`);
-    // The VNI: three bytes behind the UDP header's eight and the VXLAN header's first four.
-    return `    udp dport ${port} @th,96,24 vmap { ${cases.join(", ")} }`;
+  if (plan.tables.size === 0) return head;
+  const elements = gatherElements(plan.owners);
+  const sets = Object.entries(SETS).map(([set, type]) => {
+    const own = elements.get(`${name} ${set}`) ?? [];
+    return `  set ${set} {\n    ${type}\n${own.length === 0 ? "" : `    elements = { ${own.join(", ")} }\n`}  }\n`;
   });
-  // No flow is tracked for what is only an envelope: a table of flows that is full would cut the hosts off.
-  const untracked = `    udp dport { ${ports.join(", ")} } notrack`;
+  const inTheClear = (link: "iifname" | "oifname"): string => `    ${ENVELOPE} @sealed ${link} != "${tunnelPrefix(instance)}*" drop\n`;
+  // No flow is tracked for what is only an envelope: a table of flows that is full would cut the hosts off. Packets of an encrypted
+  // network leave through a tunnel or not at all, whatever becomes of devices and routes.
   return `${head}table ${name} {
-${networks.map((network) => formatPeers(instance, network)).join("\n")}
+${sets.join("")}  chain arriving {
+${inTheClear("iifname")}    ${ENVELOPE} . ip saddr @peers4 notrack accept
+    ${ENVELOPE} . ip6 saddr @peers6 notrack accept
+    ${ENVELOPE} @networks drop
+    notrack
+  }
+  chain leaving {
+${inTheClear("oifname")}    notrack
+  }
   chain fl_in {
     type filter hook prerouting priority raw; policy accept;
-${lookups.join("\n")}
-${untracked}
+    udp dport @ports jump arriving
   }
   chain fl_out {
     type filter hook output priority raw; policy accept;
-${formatClosedDoors(instance, networks)}${untracked}
+    udp dport @ports jump leaving
   }
 }
 `;
 }
 
-/** Packets of an encrypted network leave through a tunnel or not at all, whatever becomes of devices and routes. */
-function formatClosedDoors(instance: string, networks: readonly NetworkState[]): string {
-  return networks
-    .filter((network) => network.isEncrypted)
-    .map((network) => `    udp dport ${network.vxlanPort} @th,96,24 ${network.vni} oifname != "${tunnelPrefix(instance)}*" drop\n`)
-    .join("");
-}
-
-/** Only hosts of a network may send into it, and into an encrypted one only through a tunnel. */
-function formatPeers(instance: string, network: NetworkState): string {
-  const others = network.hosts.filter((host) => host.number !== network.self);
-  const peers = others.flatMap((host) =>
-    network.isEncrypted ? host.tunnels.map(({ slot }) => tunnelAddress(host.number, slot)) : [host.underlay],
-  );
-  const [first] = peers;
-  const ip = first !== undefined && familyOf(first) === 6 ? "ip6" : "ip";
-  const rules = first === undefined ? "" : `    ${ip} saddr { ${peers.map(canonicalIp).join(", ")} } notrack accept\n`;
-  const inTheClear = network.isEncrypted ? `    iifname != "${tunnelPrefix(instance)}*" drop\n` : "";
-  return `  chain vni_${network.vni} {\n${inTheClear}${rules}    drop\n  }`;
-}
+/** The whole for these networks. */
+export const formatUnderlayTable = (instance: string, networks: readonly NetworkState[]): string =>
+  formatUnderlay(instance, planUnderlay(instance, networks));

@@ -30,6 +30,8 @@ export const hostUnderlay = z.object({
   routes: z.array(z.cidrv4()).max(1_000),
   /** UDP port at that address on which the host answers its peers' probes; null while it does not. */
   probePort: z.int().min(1).max(65_535).nullable().default(null),
+  /** UDP port of VXLAN, when probes to it are answered too; absent for agents that cannot. */
+  envelopePort: z.int().min(1).max(65_535).exactOptional(),
   encryption: encryption.default("none"),
   /** null when it encrypts, and for agents that do not say. */
   encryptionLack: encryptionLack.nullable().default(null),

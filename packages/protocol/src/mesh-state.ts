@@ -26,6 +26,8 @@ export const meshPeer = z.object({
   number: hostNumber,
   address: z.union([z.ipv4(), z.ipv6()]),
   port,
+  /** Of VXLAN, where it answers probes too; absent when it does not. */
+  envelopePort: port.exactOptional(),
   /** base64url of 32 bytes that these two hosts and the control plane alone have. */
   key: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
 });
@@ -52,6 +54,8 @@ export const peerReport = z.object({
   lossPerMille: z.int().min(0).max(1_000),
   /** The largest packet that gets there undivided; null while it is not known. */
   pathMtuBytes: z.int().min(0).max(65_535).nullable(),
+  /** What goes to its port of VXLAN, while it is `up` otherwise; absent when that is not asked. */
+  envelope: peerState.exactOptional(),
 });
 export type PeerReport = z.output<typeof peerReport>;
 

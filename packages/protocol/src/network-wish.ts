@@ -1,8 +1,9 @@
 // How a host asks for a cluster network and hears no. The wish is an observed resource `network-wish/<id>`, under an id that
-// the host has chosen for the network. It is fulfilled when the host's desired state has `network/<id>` (or has it no more),
+// the host has chosen for the network (or, for an address, for the wish). It is fulfilled when the host's desired state has `network/<id>` (or has it no more),
 // refused when it has `network-refusal/<id>` with the wish's nonce. Whoever is killed meanwhile: the wish is there again with
 // the next connection or gone with the agent that had it, and to fulfil it twice is to fulfil it once.
 import { z } from "zod";
+import { networkId } from "./overlay-state.ts";
 
 export const NETWORK_WISH = "network-wish";
 export const NETWORK_REFUSAL = "network-refusal";
@@ -41,6 +42,8 @@ const wish = {
 export const networkWish = z.discriminatedUnion("verb", [
   z.object({ verb: z.literal("create"), ...wish, request: networkRequest }),
   z.object({ verb: z.literal("remove"), ...wish }),
+  /** An address of the network that is in nobody's block, for this host alone (`docker run --ip`). The wish's own id says nothing. */
+  z.object({ verb: z.literal("pin"), ...wish, networkId, address: z.ipv4() }),
 ]);
 export type NetworkWish = z.output<typeof networkWish>;
 

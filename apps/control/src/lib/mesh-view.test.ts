@@ -10,6 +10,7 @@ const pair = (change: Partial<MeshPair> = {}): MeshPair => ({
   lossPerMille: 0,
   pathMtuBytes: 1500,
   isNarrow: false,
+  isShut: false,
   ...change,
 });
 
@@ -17,6 +18,7 @@ test.each([
   ["none", undefined],
   ["ok", pair()],
   ["ok", pair({ lossPerMille: 9 })],
+  ["shut", pair({ isShut: true, lossPerMille: 10 })],
   ["lossy", pair({ lossPerMille: 10, isNarrow: true })],
   ["narrow", pair({ isNarrow: true, rttP50Micros: 90_000 })],
   ["slow", pair({ rttP50Micros: 50_000 })],

@@ -2,7 +2,7 @@
 import type { Tone } from "@/lib/container-state.ts";
 
 /** Of a pair, one way. `none`: nothing is known. */
-export type PairSign = "ok" | "slow" | "lossy" | "narrow" | "down" | "stale" | "unknown" | "none";
+export type PairSign = "ok" | "slow" | "lossy" | "narrow" | "shut" | "down" | "stale" | "unknown" | "none";
 
 export type MeshPair = {
   from: string;
@@ -13,6 +13,8 @@ export type MeshPair = {
   lossPerMille: number;
   pathMtuBytes: number | null;
   isNarrow: boolean;
+  /** Only packets of networks are kept away. */
+  isShut: boolean;
 };
 
 /** A path that takes longer is still a path; between machines that share containers' traffic it deserves a look. */
@@ -25,6 +27,7 @@ export const PAIR_TONES: Readonly<Record<PairSign, Tone>> = {
   slow: "warn",
   lossy: "warn",
   narrow: "warn",
+  shut: "bad",
   down: "bad",
   stale: "idle",
   unknown: "idle",
@@ -36,13 +39,14 @@ export function signOf(pair: MeshPair | undefined): PairSign {
   if (pair === undefined) return "none";
   if (pair.isStale) return "stale";
   if (pair.state !== "up") return pair.state;
+  if (pair.isShut) return "shut";
   if (pair.lossPerMille >= LOSSY_PER_MILLE) return "lossy";
   if (pair.isNarrow) return "narrow";
   return (pair.rttP50Micros ?? 0) >= SLOW_MICROS ? "slow" : "ok";
 }
 
 /** Worst first. */
-const SEVERITY: readonly PairSign[] = ["down", "lossy", "narrow", "slow"];
+const SEVERITY: readonly PairSign[] = ["down", "shut", "lossy", "narrow", "slow"];
 
 /** What somebody should look at. */
 export const isTrouble = (sign: PairSign): boolean => SEVERITY.includes(sign);
@@ -88,7 +92,7 @@ export function listTrouble({ pairs, mtuProblems }: TroubleInput): Trouble[] {
     if (before === undefined) found.set(key, { kind: "pair", key, sign, from: pair.from, to: pair.to, isBothWays: false, pair });
     else found.set(key, { ...before, isBothWays: true, pair: worse(before.pair, pair) });
   }
-  const rank = (each: Trouble): number => (each.kind === "network" ? 0.5 : SEVERITY.indexOf(each.sign));
+  const rank = (each: Trouble): number => (each.kind === "network" ? 1.5 : SEVERITY.indexOf(each.sign));
   return [...networks.values(), ...found.values()].toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -8,7 +8,7 @@ import type { ObjectRef } from "../access/can.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
-import { createOverlayIn } from "./create-overlay.ts";
+import { createOverlayIn, pinAddressIn } from "./create-overlay.ts";
 import { removeOverlayIn } from "./remove-overlay.ts";
 import { lockTeam } from "./settle-overlays.ts";
 
@@ -85,16 +85,26 @@ async function fulfil(services: ServiceContext, { host, wish, asked, actor }: Fu
   const { teamId, namespace } = host;
   if (asked.namespace !== namespace)
     throw new FlotillaError("forbidden", `overlay networks of this host are in namespace ${namespace}, not in ${asked.namespace}`);
-  const object: ObjectRef = { kind: "network", id: wish.id, name: asked.verb === "create" ? asked.request.name : wish.id, teamId };
-  await authorize(services, actor, { action: asked.verb === "create" ? "network.change" : "network.remove", object });
+  const id = asked.verb === "pin" ? asked.networkId : wish.id;
+  const object: ObjectRef = { kind: "network", id, name: asked.verb === "create" ? asked.request.name : id, teamId };
+  await authorize(services, actor, { action: asked.verb === "remove" ? "network.remove" : "network.change", object });
   await services.prisma.$transaction(async (tx) => {
     if (!(await isStillWished(tx, host.id, wish))) return;
     await lockTeam(tx, teamId);
     if (asked.verb === "create") await createOverlayIn(tx, { services, actor, teamId, id: wish.id, request: asked.request });
+    else if (asked.verb === "pin") await pin(tx, { services, host, actor, object, address: asked.address });
     // Gone already is what was wished.
     else if ((await tx.overlayNetwork.count({ where: { id: wish.id, teamId } })) > 0)
       await removeOverlayIn(tx, { actor, teamId, network: wish.id });
   }, LIMITS);
+}
+
+type Pinning = { services: ServiceContext; host: WishingHost; actor: Actor; object: ObjectRef; address: string };
+
+async function pin(tx: Transaction, { services, host, actor, object, address }: Pinning): Promise<void> {
+  await pinAddressIn(tx, services, { networkId: object.id, hostId: host.id, address });
+  const detail = { verb: "pin", address, host: host.name };
+  await recordAudit(tx, { actor, action: "network.change", object, outcome: "ok", detail });
 }
 
 /** Holds the wish as it is until the transaction ends. */

@@ -31,6 +31,14 @@ test("a host is told of the others, where they answer and by which key, in a for
   });
 });
 
+test("and at which port of VXLAN, of those that answer there", () => {
+  const [, second] = three;
+  const open = { ...host(3, "10.9.0.3"), underlay: { ...(second?.underlay ?? { address: "", mtuBytes: 0, routes: [], probePort: null, encryption: "none", encryptionLack: null, tunnels: [] }), address: "10.9.0.3", envelopePort: 4789 } }; // prettier-ignore
+  const state = compose([host(1, "10.9.0.1"), host(2, "10.9.0.2"), open], 1);
+  expect(meshState.parse(state)).toEqual(state);
+  expect(state?.peers.map((peer) => peer.envelopePort)).toEqual([undefined, 4789]);
+});
+
 describe("keys", () => {
   const key = (reader: number, peer: number, given = secret): string | undefined =>
     compose(three, reader, given)?.peers.find(({ number }) => number === peer)?.key;

@@ -32,7 +32,8 @@ export function composeMesh(hosts: readonly OverlayHostRow[], reader: { hostId: 
   const peers = reachableHosts(hosts, self).flatMap(({ id, number, address, underlay }): MeshPeer[] => {
     const port = underlay?.probePort;
     if (id === self.id || port == null) return [];
-    return [{ number, address, port, key: pairKey(reader.secret, [self.id, id]) }];
+    const envelope = underlay?.envelopePort === undefined ? {} : { envelopePort: underlay.envelopePort };
+    return [{ number, address, port, ...envelope, key: pairKey(reader.secret, [self.id, id]) }];
   });
   return peers.length === 0 ? undefined : { self: self.number, peers };
 }

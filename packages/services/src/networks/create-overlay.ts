@@ -79,19 +79,39 @@ async function insertNetwork(tx: Transaction, { services, teamId, request, id, p
   return made;
 }
 
+export type AddressPin = { networkId: string; hostId: string; address: string };
+
 /**
- * Takes one address out of everybody's hands and gives it to a host: for `--ip` outside the host's blocks.
- * @throws conflict when it is in a block or pinned already, or outside of the subnet.
+ * Takes one address out of everybody's hands and gives it to a host: for `--ip` outside the host's blocks. A host that has it keeps
+ * it; another's moves when that one has nobody with it. @throws not_found; conflict when it is in a block, in use, or outside of the subnet.
  */
-export async function pinAddress(services: ServiceContext, pin: { networkId: string; hostId: string; address: string }): Promise<void> {
-  const { networkId, hostId, address } = pin;
-  await services.prisma.$transaction(async (tx) => {
-    const host = await tx.host.findUniqueOrThrow({ where: { id: hostId } });
-    const leased = await tx.$executeRaw(Prisma.sql`
-      INSERT INTO overlay_leases (id, network_id, kind, host_id, cidr, leased_at)
-      SELECT gen_random_uuid()::text, id, 'pin', ${hostId}, ${address}::inet, ${new Date(services.nowMs())} FROM overlay_networks
-      WHERE id = ${networkId} AND team_id = ${host.teamId} AND ${address}::inet << subnet::inet ON CONFLICT DO NOTHING`);
-    if (leased === 0) throw new FlotillaError("conflict", "Address already in use");
-    await notifyHostState(tx, { teamId: host.teamId });
-  });
+export async function pinAddress(services: ServiceContext, pin: AddressPin): Promise<void> {
+  await services.prisma.$transaction((tx) => pinAddressIn(tx, services, pin));
+}
+
+export async function pinAddressIn(tx: Transaction, services: ServiceContext, { networkId, hostId, address }: AddressPin): Promise<void> {
+  const { teamId } = await tx.host.findUniqueOrThrow({ where: { id: hostId } });
+  if ((await tx.overlayNetwork.count({ where: { id: networkId, teamId } })) === 0)
+    throw new FlotillaError("not_found", `network ${networkId.slice(0, 12)} not found`);
+  const leased = await tx.$executeRaw(Prisma.sql`
+    INSERT INTO overlay_leases (id, network_id, kind, host_id, cidr, leased_at)
+    SELECT gen_random_uuid()::text, id, 'pin', ${hostId}, ${address}::inet, ${new Date(services.nowMs())} FROM overlay_networks
+    WHERE id = ${networkId} AND ${address}::inet << subnet::inet ON CONFLICT DO NOTHING`);
+  if (leased === 0) await takeOverPin(tx, { networkId, hostId, address }, services.nowMs());
+  await notifyHostState(tx, { teamId });
+}
+
+/** Whoever was given an address may be about to use it, without having said so. */
+const PIN_RESTS_MS = 60_000;
+
+/** Of a host that says of no endpoint that it has the address; one that is away said so last. */
+async function takeOverPin(tx: Transaction, { networkId, hostId, address }: AddressPin, nowMs: number): Promise<void> {
+  const [now, rested] = [new Date(nowMs), new Date(nowMs - PIN_RESTS_MS)];
+  const moved = await tx.$executeRaw(Prisma.sql`
+    UPDATE overlay_leases SET host_id = ${hostId}, leased_at = ${now}
+    WHERE network_id = ${networkId} AND kind = 'pin' AND cidr = ${address}::inet
+      AND (host_id = ${hostId} OR leased_at < ${rested} AND NOT EXISTS (
+        SELECT 1 FROM host_observed, jsonb_array_elements(body -> 'endpoints') AS endpoint
+        WHERE key = ${`network/${networkId}`} AND endpoint ->> 'address' = ${address}))`);
+  if (moved === 0) throw new FlotillaError("conflict", "Address already in use");
 }

@@ -43,7 +43,7 @@ test("every host sees the others, each way apart", () => {
   const found = mesh(rows());
   expect(found.hosts).toMatchObject([{ id: "host-1", standing: "up", address: "10.9.0.1", isProbed: true }, { id: "host-2" }]);
   expect(found.pairs).toMatchObject([
-    { from: "host-1", to: "host-2", state: "up", isStale: false, isNarrow: false, rttP50Micros: 400 },
+    { from: "host-1", to: "host-2", state: "up", isStale: false, isNarrow: false, isShut: false, rttP50Micros: 400 },
     { from: "host-2", to: "host-1" },
   ]);
   expect(found).toMatchObject({ mtuProblems: [], networks: [{ name: "web", hasProblem: false, hosts: [{ id: "host-1", members: 1 }, { id: "host-2" }] }] }); // prettier-ignore
@@ -54,6 +54,12 @@ describe("what is not so well", () => {
     const found = mesh(rows(), { "host-1": online, "host-2": { standing: "down", isOnline: false } });
     expect(found.pairs.map(({ isStale }) => isStale)).toEqual([false, true]);
     expect(found.hosts[1]).toMatchObject({ standing: "down", isOnline: false });
+  });
+
+  test("a port of VXLAN that alone gets no answers is shut, one that nobody asks is not", () => {
+    const isShut = (change: Partial<PeerReport>): boolean | undefined =>
+      mesh(rows({ peers: new Map([["host-1", sees(peer(2, change))]]) })).pairs[0]?.isShut;
+    expect([isShut({ envelope: "down" }), isShut({ envelope: "up" }), isShut({}), isShut({ state: "down", envelope: "down" })]).toEqual([true, false, false, false]); // prettier-ignore
   });
 
   test("a peer that is no host of ours is left out", () =>

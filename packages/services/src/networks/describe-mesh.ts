@@ -30,6 +30,8 @@ export type MeshPair = {
   pathMtuBytes: number | null;
   /** A hop carries less than the links of both ends. */
   isNarrow: boolean;
+  /** Probes arrive, but none at the port of VXLAN: a firewall keeps the networks' packets away. */
+  isShut: boolean;
 };
 
 /** A network whose packets do not fit between two hosts. */
@@ -76,12 +78,21 @@ function describeHost(host: OverlayHostRow, live: LiveHostState | undefined): Me
 function describePairs(rows: OverlayRows, live: ReadonlyMap<string, LiveHostState>): MeshPair[] {
   const byNumber = new Map(rows.hosts.map((host) => [host.number, host]));
   return rows.hosts.flatMap((from) =>
-    (rows.peers.get(from.id)?.peers ?? []).flatMap(({ number, ...seen }): MeshPair[] => {
+    (rows.peers.get(from.id)?.peers ?? []).flatMap(({ number, envelope, ...seen }): MeshPair[] => {
       const to = byNumber.get(number);
       if (to === undefined || to.id === from.id) return [];
       const links = [from.underlay?.mtuBytes, to.underlay?.mtuBytes].filter((mtu) => mtu !== undefined);
       const isNarrow = seen.pathMtuBytes !== null && links.length > 0 && seen.pathMtuBytes < Math.min(...links);
-      return [{ from: from.id, to: to.id, ...seen, isStale: live.get(from.id)?.isOnline !== true, isNarrow }];
+      return [
+        {
+          from: from.id,
+          to: to.id,
+          ...seen,
+          isStale: live.get(from.id)?.isOnline !== true,
+          isNarrow,
+          isShut: seen.state === "up" && envelope === "down",
+        },
+      ];
     }),
   );
 }

@@ -22,7 +22,7 @@ import {
 } from "@/lib/mesh-view.ts";
 import type { Mesh } from "@/trpc/types.ts";
 
-const SHOWN_SIGNS: readonly PairSign[] = ["ok", "slow", "lossy", "narrow", "down", "stale"];
+const SHOWN_SIGNS: readonly PairSign[] = ["ok", "slow", "lossy", "narrow", "shut", "down", "stale"];
 const STANDING_TONES = { up: "ok", "cut-off": "warn", down: "bad" } as const;
 
 /** What every host sees of every other. */
@@ -98,8 +98,8 @@ function Cell({ pair }: { pair: Mesh["pairs"][number] | undefined }): ReactNode 
         <PairIcon sign={sign} />
         <span className="tnum whitespace-nowrap">
           {sign === "ok" || isTrouble(sign)
-            ? pair?.state === "down"
-              ? t("signs.down")
+            ? sign === "down" || sign === "shut"
+              ? t(`signs.${sign}`)
               : formatRtt(pair?.rttP50Micros ?? null)
             : t(`signs.${sign}`)}
         </span>
@@ -164,6 +164,7 @@ function TroubleText({ trouble, hosts }: { trouble: Trouble; hosts: Mesh["hosts"
   const { sign, pair, isBothWays } = trouble;
   if (sign === "lossy") return t(isBothWays ? "lossyBoth" : "lossy", { ...ends, loss: formatLoss(pair.lossPerMille) });
   if (sign === "narrow") return t("narrow", { ...ends, mtu: pair.pathMtuBytes ?? 0 });
+  if (sign === "shut") return t(isBothWays ? "shutBoth" : "shut", ends);
   if (sign === "slow") return t("slow", { ...ends, rtt: formatRtt(pair.rttP50Micros) });
   return t(isBothWays ? "downBoth" : "down", ends);
 }

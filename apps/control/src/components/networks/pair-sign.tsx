@@ -1,4 +1,4 @@
-import { Check, CircleHelp, Minus, Timer, TriangleAlert, X } from "lucide-react";
+import { Ban, Check, CircleHelp, Minus, Timer, TriangleAlert, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { cn } from "@/lib/cn.ts";
 import { PAIR_TONES, type PairSign } from "@/lib/mesh-view.ts";
@@ -8,6 +8,7 @@ const ICONS = {
   slow: Timer,
   lossy: TriangleAlert,
   narrow: TriangleAlert,
+  shut: Ban,
   down: X,
   stale: CircleHelp,
   unknown: CircleHelp,

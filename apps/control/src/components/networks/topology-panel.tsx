@@ -38,6 +38,7 @@ const GLYPHS: Readonly<Record<PairSign, string>> = {
   slow: "…",
   lossy: "%",
   narrow: "≤",
+  shut: "⊘",
   down: "✕",
   stale: "?",
   unknown: "?",
