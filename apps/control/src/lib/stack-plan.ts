@@ -29,7 +29,7 @@ const plannedService = z.object({
   change: z.enum(PLAN_CHANGES),
   reasons: z.array(z.string()),
   /** `reasons` as data; deployments from before have none. */
-  differs: z.array(reasonRow).default([]),
+  differs: z._default(z.array(reasonRow), []),
   replicas: z.array(plannedReplica),
 });
 const planSchema = z.object({
@@ -53,9 +53,9 @@ export function toReadablePlan({
   return planSchema.parse({ services, networks: [], notes });
 }
 
-const reasonSchema = z.object({ reason: z.string(), reasons: z.array(reasonRow).default([]) });
+const reasonSchema = z.object({ reason: z.string(), reasons: z._default(z.array(reasonRow), []) });
 const moves = z.object({
-  moves: z.array(z.object({ from: z.string(), to: z.string(), because: z.string(), reasons: z.array(reasonRow).default([]) })),
+  moves: z.array(z.object({ from: z.string(), to: z.string(), because: z.string(), reasons: z._default(z.array(reasonRow), []) })),
 });
 
 export type StoredPlan =
