@@ -65,7 +65,6 @@ describe("a network with IPv6", () => {
     expect(shown).toEqual([`0.0.0.0:${port}`, `[::]:${port}`]);
     await until("the port answers", async () => (await fetchText(`http://127.0.0.1:${port}/`)) === "two");
     expect(await fetchText(`http://[fd42:7::1]:${port}/`)).toBe("two");
-    expect(await fetchText(`http://[::1]:${port}/`)).toBe("two");
     const own = Object.values(networkInterfaces()).flat().find((each) => each?.family === "IPv6" && !each.internal && each.scopeid === 0 && !each.address.startsWith("fd42")); // prettier-ignore
     if (own !== undefined) expect(await fetchText(`http://[${own.address}]:${port}/`)).toBe("two");
     // A container that calls the host's address reaches itself.
@@ -98,13 +97,7 @@ describe("a network with IPv6", () => {
   test("is apart from other networks, and joins a running container", async () => {
     await docker("network", "create", "--ipv6", "other");
     expect(await docker("network", "inspect", "-f", "{{(index .IPAM.Config 1).Subnet}}", "other")).toMatch(/^fd[0-9a-f]{2}:.*::\/64$/);
-    await serve("three", "--network", "other", "-p", "80");
-    // On loopback the ports of both.
-    const portOf = async (name: string): Promise<string> => (await docker("port", name, "80")).split(":").at(-1) ?? "";
-    for (const name of ["three", "two"]) {
-      const url = `http://[::1]:${await portOf(name)}/`;
-      await until(`${name} answers on loopback`, async () => (await fetchText(url)) === name);
-    }
+    await serve("three", "--network", "other");
     expect(await canReach("three", "fd42:7::2")).toBe(false);
     await docker("network", "connect", "--ip6", "fd42:7::33", "six", "three");
     expect(await from("one", "fd42:7::33")).toBe("three");

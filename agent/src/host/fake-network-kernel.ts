@@ -109,7 +109,6 @@ class FakeStack implements NetworkStack {
       case "enable-hairpin":
       case "isolate-port":
       case "set-vxlan-local":
-      case "accept-ipv6-loopback":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }

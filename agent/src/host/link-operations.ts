@@ -36,8 +36,6 @@ export type LinkOperation =
   | { kind: "add-default-route"; gateway: string; link: string }
   /** In place of the one that is there. */
   | { kind: "replace-default-route"; gateway: string; link: string }
-  /** Packets to ::1 that come in by a link are this host's: answers to a caller on loopback whose packets left by it, translated. */
-  | { kind: "accept-ipv6-loopback"; name: string }
   /** What is not there counts as deleted. */
   | { kind: "delete-link"; name: string };
 
@@ -97,8 +95,6 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `route add default via ${operation.gateway} dev ${operation.link}`;
     case "replace-default-route":
       return `route replace default via ${operation.gateway} dev ${operation.link}`;
-    case "accept-ipv6-loopback":
-      return `route add local ::1 dev ${operation.name} table local`;
     case "delete-link":
       return `link delete ${operation.name}`;
   }

@@ -31,11 +31,8 @@ const IFA_F_NODAD = 0x02;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
 const IFF_UP = 1;
 const RT_TABLE_MAIN = 254;
-const RT_TABLE_LOCAL = 255;
 const RTPROT_STATIC = 4;
 const RTN_UNICAST = 1;
-const RTN_LOCAL = 2;
-const LOOPBACK_METRIC = 2_048;
 const RTM_F_CLONED = 0x200;
 const LINK_HEADER_BYTES = 16;
 const ADDRESS_HEADER_BYTES = 8;
@@ -122,8 +119,6 @@ export class RouteSocket {
         const { payload, type } = defaultRouteMessage(this.#indexOf(operation.link), operation.gateway);
         return { attempt, message: { type, payload, flags: NLM_F.CREATE | NLM_F.REPLACE } };
       }
-      case "accept-ipv6-loopback":
-        return { attempt, message: loopbackRouteMessage(this.#indexOf(operation.name)), ignore: ["EEXIST"] };
       case "delete-link": {
         const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, operation.name)]);
         return { attempt, message: { type: RTM.DELLINK, flags: 0, payload }, ignore: ["ENODEV"] };
@@ -232,26 +227,6 @@ function defaultRouteMessage(linkIndex: number, gateway: string): NetlinkRequest
   header.writeUInt8(RTPROT_STATIC, 5);
   header.writeUInt8(RTN_UNICAST, 7);
   const payload = Buffer.concat([header, encodeAttribute(RTA.GATEWAY, packIp(gateway)), encodeNumber(RTA.OIF, linkIndex)]);
-  return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
-}
-
-/**
- * The kernel looks for the route of a packet to ::1 among those of the link that it came in by alone, and drops packets that had
- * that destination on the wire before. Behind loopback's own route, each with a metric of its own.
- */
-function loopbackRouteMessage(linkIndex: number): NetlinkRequest["message"] {
-  const header = Buffer.alloc(ROUTE_HEADER_BYTES);
-  header.writeUInt8(AF.INET6, 0);
-  header.writeUInt8(128, 1);
-  header.writeUInt8(RT_TABLE_LOCAL, 4);
-  header.writeUInt8(RTPROT_STATIC, 5);
-  header.writeUInt8(RTN_LOCAL, 7);
-  const payload = Buffer.concat([
-    header,
-    encodeAttribute(RTA.DST, packIp("::1")),
-    encodeNumber(RTA.OIF, linkIndex),
-    encodeNumber(RTA.PRIORITY, LOOPBACK_METRIC + linkIndex),
-  ]);
   return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
 }
 

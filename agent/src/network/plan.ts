@@ -69,8 +69,6 @@ export function planBridgeIpv6({ linkName: name, ipv6 }: BridgePlan): LinkOperat
   return [
     { kind: "add-address", name, address: LINK_LOCAL_GATEWAY, prefixLength: 64 },
     { kind: "add-address", name, address: ipv6.gateway, prefixLength: ipv6Length(ipv6.subnet) },
-    // [::1]:port of the host, as route_localnet is for 127.0.0.1.
-    { kind: "accept-ipv6-loopback", name },
   ];
 }
 
