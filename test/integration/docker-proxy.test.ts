@@ -23,6 +23,11 @@ const engine: EngineHandler = (stream, headers) => {
     stream.on("close", () => clearInterval(timer));
     return;
   }
+  if (path.endsWith("/containers/json")) {
+    stream.respond({ ":status": 200, "content-type": "application/json" });
+    stream.end(JSON.stringify(["x".repeat(1_000_000)]));
+    return;
+  }
   if (path.endsWith("/load")) {
     const hash = createHash("sha256");
     stream.on("data", (chunk: Buffer) => hash.update(chunk));
@@ -193,6 +198,16 @@ describe("what goes through", () => {
     });
     expect(digest).toBe(hash.digest("hex"));
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
+  });
+
+  test("many clients that list a thousand containers at once are all answered", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const response = await call("/web-1/v1.47/containers/json?all=1", { headers: bearer });
+        return `${response.status} ${(await response.text()).length}`;
+      }),
+    );
+    expect(new Set(answers)).toEqual(new Set(["200 1000004"]));
   });
 
   test("an engine that refuses in the middle of an upload is heard", async () => {

@@ -14,6 +14,8 @@ export type TunnelOptions = {
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_STREAMS = 4_096;
+/** Answers that wait for their turn on the connection; beyond it Node refuses new calls. A list of a thousand containers is a megabyte. */
+const SESSION_MEMORY_MB = 256;
 
 /**
  * Serves HTTP/2 inside an authenticated connection; the control plane is its client. The heartbeat is a stream of its
@@ -22,6 +24,7 @@ const MAX_STREAMS = 4_096;
 export function serveTunnel(connection: Duplex, options: TunnelOptions): ServerHttp2Session {
   const session = performServerHandshake(connection, {
     settings: { initialWindowSize: STREAM_WINDOW_BYTES, maxConcurrentStreams: MAX_STREAMS, enablePush: false },
+    maxSessionMemory: SESSION_MEMORY_MB,
   });
   session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   session.on("error", () => connection.destroy());

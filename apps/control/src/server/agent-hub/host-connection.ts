@@ -14,6 +14,8 @@ import { type RawCall, type RawRequest, TunnelCalls } from "./tunnel-calls.ts";
 
 /** Receive windows: what a host may send before a reader has taken it. The connection's holds several busy streams. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
+/** As agent/src/link/serve-tunnel.ts has it. */
+const SESSION_MEMORY_MB = 256;
 const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 export type ConnectionOptions = {
@@ -49,7 +51,7 @@ export class HostConnection implements HostLink {
     this.#session = connect("http://agent", {
       createConnection: () => stream,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
-      maxSessionMemory: 64,
+      maxSessionMemory: SESSION_MEMORY_MB,
     });
     const label = `host ${options.hostName}`;
     this.#calls = new TunnelCalls({ session: this.#session, label, goneMessage: `${label} is not connected` });
