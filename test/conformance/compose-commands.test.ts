@@ -1,5 +1,5 @@
 // The Compose section of the manual, line by line, with `flotilla compose` against a real agent.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
@@ -293,7 +293,12 @@ test("the command that a person calls runs from its bundle", async () => {
     "-H",
     agent.host,
   ] as const;
-  expect(JSON.parse((await ok(runCommand([...argv, "ps", "-a"]))).stdout)).toEqual([]);
+  // What it compiled is kept where only its caller writes, and never below /tmp, where somebody else may have made the directory.
+  const env = { XDG_CACHE_HOME: join(dir, "cache"), TMPDIR: join(dir, "tmp") };
+  mkdirSync(env.TMPDIR);
+  expect(JSON.parse((await ok(runCommand([...argv, "ps", "-a"], { env }))).stdout)).toEqual([]);
+  expect(readdirSync(join(env.XDG_CACHE_HOME, "flotilla", "compiled"))).not.toEqual([]);
+  expect(readdirSync(env.TMPDIR)).toEqual([]);
   expect(await runCommand([...argv, "port", "nope", "80"])).toMatchObject({
     exitCode: 1,
     stdout: '{"error":{"code":"not_found","message":"no such service: nope"}}\n',

@@ -1,9 +1,13 @@
 // The beginning of `flotilla compose`, also of its bundle: called often, so it loads nothing of the agent or the control plane.
 import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { config } from "zod";
 
-// Compiled code is kept between calls; without a place for it the command is only slower.
-enableCompileCache();
+// Compiled code is kept between calls; without a place for it the command is only slower. Not where Node would keep it, below /tmp:
+// whoever made that directory first would write the code that the next caller, often root, runs.
+const { NODE_COMPILE_CACHE, XDG_CACHE_HOME } = process.env;
+enableCompileCache(NODE_COMPILE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "flotilla", "compiled"));
 // A schema is used a few times here: to write and compile a function for each would take longer than they save.
 config({ jitless: true });
 const { composeCommand } = await import("./compose-command.ts");
