@@ -69,6 +69,7 @@ describe("an overlay network that one host's docker makes", () => {
 
   test("two networks of one subnet do not see each other", async () => {
     await docker("h1", "network", "create", "-d", "overlay", "--subnet", "10.64.0.0/20", "twin");
+    await eventually(async () => (await networksOf("h2")).includes("twin"));
     await run("h2", "third", "twin");
     const b = await addressOf("h3", "second");
     expect((await lab.docker("h2", ["exec", "third", "ping", "-c", "2", "-W", "1", b])).exitCode).not.toBe(0);

@@ -29,11 +29,14 @@ export function dockerEngine(containers: readonly Record<string, unknown>[]): En
   };
 }
 
-/** What a scrape asks of one container. */
+/** What is asked of one container. */
 function detail(containers: readonly Record<string, unknown>[], path: string): unknown {
   const [, id = "", what = ""] = /^\/containers\/([^/]+)\/(json|stats)$/.exec(path) ?? [];
   if (!containers.some((row) => row["Id"] === id)) return undefined;
-  if (what === "json") return { Id: id, Name: "/c", RestartCount: 3 };
+  const state = { Status: "running", Running: true, Pid: 1, ExitCode: 0, StartedAt: "2026-01-01T00:00:00Z" };
+  const config = { Image: "busybox:latest", Cmd: ["sleep", "1d"], Env: ["A=1"], Labels: { app: "a0" } };
+  const rest = { Config: config, HostConfig: { NetworkMode: "bridge" }, NetworkSettings: { Networks: {} }, Mounts: [] };
+  if (what === "json") return { Id: id, Name: "/c", RestartCount: 3, State: state, Image: `sha256:${"1".repeat(64)}`, ...rest };
   const cpu = { cpu_usage: { total_usage: 2_500_000_000 } };
   return { cpu_stats: cpu, memory_stats: { usage: 4_096, limit: 8_192 }, networks: { eth0: { rx_bytes: 10, tx_bytes: 20 } } };
 }
