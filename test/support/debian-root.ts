@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { takeLock } from "../../apps/cli/src/bundle/build-once.ts";
 import { runCommand } from "./docker.ts";
 
 const DIRECTORY = join(import.meta.dirname, "..", "..", ".test-output");
-const LOCK_POLL_MS = 250;
 
 /**
  * A small Debian with apt and curl as a tar, made by mmdebstrap once for all tests of a run: with this machine's ways to its
@@ -13,7 +12,7 @@ const LOCK_POLL_MS = 250;
 export async function debianTar(): Promise<string> {
   // By day, as the mirror changes; scripts/test.ts clears the directory of other days' files.
   const tar = join(DIRECTORY, `debian-${new Date().toISOString().slice(0, 10)}.tar`);
-  const lock = await takeLock();
+  const lock = await takeLock("debian");
   try {
     if (!existsSync(tar)) await make(tar);
   } finally {
@@ -25,7 +24,7 @@ export async function debianTar(): Promise<string> {
 /** The files of Debian's packages and of what they need, unpacked and not configured, as a tar: programs to run, no system. Made once a day. */
 export async function debianFiles(packages: readonly [string, ...string[]]): Promise<string> {
   const tar = join(DIRECTORY, `files-${packages.join("-")}-${new Date().toISOString().slice(0, 10)}.tar`);
-  const lock = await takeLock();
+  const lock = await takeLock("debian");
   try {
     if (existsSync(tar)) return tar;
     mkdirSync(DIRECTORY, { recursive: true });
@@ -64,19 +63,5 @@ async function make(tar: string): Promise<void> {
     renameSync(join(scratch, "root.tar"), tar);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** An abstract unix socket (unix(7)), which the kernel frees however its owner ends. */
-async function takeLock(): Promise<{ release(): void }> {
-  const path = `\0flotilla-test-debian-${Buffer.from(DIRECTORY).toString("hex").slice(-40)}`;
-  for (;;) {
-    const server = createServer();
-    const isTaken = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen({ path }, () => resolve(true));
-    });
-    if (isTaken) return { release: () => void server.close() };
-    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
 }

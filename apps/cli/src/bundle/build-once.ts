@@ -52,8 +52,8 @@ function isMade({ made, stamp, sources }: Build): boolean {
   return existsSync(join(ROOT, made)) && existsSync(path) && readFileSync(path, "utf8") === digestSources(sources);
 }
 
-/** An abstract unix socket (unix(7)): the kernel frees it when the builder ends in whatever way. */
-async function takeLock(name: string): Promise<{ release(): void }> {
+/** Waits for a lock of this checkout: an abstract unix socket (unix(7)), which the kernel frees when its owner ends in whatever way. */
+export async function takeLock(name: string): Promise<{ release(): void }> {
   const path = `\0flotilla-build-${createHash("sha256").update(join(ROOT, name)).digest("hex").slice(0, 32)}`;
   for (;;) {
     const server = createServer();
