@@ -1,4 +1,5 @@
 // The data path of overlay networks, numbered after the failure tests of the design; each prints what it counted.
+import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { NetworkService } from "@flotilla/protocol";
 import { sampleNetwork, sampleService, sampleUnderlay as underlay, type SharedNetworkState } from "@flotilla/protocol/sample-network";
@@ -43,6 +44,18 @@ function service(backends: readonly LabContainer[], change: Partial<NetworkServi
   });
 }
 
+/** Packets that a container has received, as it counts them. */
+const received = async ({ path }: LabContainer): Promise<number> =>
+  Number(/eth0: *\d+ +(\d+)/.exec((await lab.exec(path, ["cat", "/proc/net/dev"])).stdout)?.[1]);
+
+/** An IPv4 address as /proc/net/tcp6 ends it. */
+const hexOf = (address: string): string =>
+  Buffer.from(address.split(".").map(Number).toReversed()).toString("hex").toUpperCase(); // prettier-ignore
+
+/** What a host's router tracks of IPv4. */
+const flows = (host: number): string =>
+  inNetns(lab.router(host, VNI).path, () => readFileSync("/proc/thread-self/net/nf_conntrack", "utf8")).replace(/^ipv6.*\n/gm, "");
+
 const publish = (services: readonly NetworkService[], change: Partial<SharedNetworkState> = {}): Promise<void> =>
   lab.network(sampleNetwork(3, change), [1, 2, 3], services);
 
@@ -73,6 +86,16 @@ test("1: containers reach each other across hosts and on one, with both families
 test("2: packets of exactly the MTU pass, larger ones are refused with the right size", async () => {
   expect(await lab.pings(a.path, b.address, 1450 - 28)).toBe(true);
   expect((await lab.exec(a.path, ["ping", "-c", "1", "-W", "1", "-M", "do", "-s", "1423", b.address])).stderr).toMatch(/mtu=?\s*1450/);
+});
+
+test("shortcut: packets that need no flow leave none, and lose a hop in each router", async () => {
+  const { stdout } = await lab.exec(a.path, ["busybox", "traceroute", "-n", "-q", "1", "-w", "1", "-m", "4", b.address]);
+  expect(stdout.match(/^ *\d+ +[\d.]+/gm)?.map((line) => line.trim().split(/ +/)[1])).toEqual(["10.30.1.1", "10.30.1.32", b.address]);
+  const before = await received(b);
+  expect(await lab.ask(caller.path, { protocol: "tcp", address: b.address, port: PORT })).toContain("b saw");
+  expect(await received(b)).toBeGreaterThan(before);
+  expect(await lab.ask(caller.path, { protocol: "udp", address: a.address, port: PORT })).toContain("a saw");
+  expect([flows(1), flows(2)].join()).not.toContain(`dport=${PORT}`);
 });
 
 test("8: an agent that starts anew replays everything and no packet is lost", async () => {
@@ -165,6 +188,22 @@ describe("a service with an address of its own", () => {
     const names = named(await lab.count(caller.path, { protocol: "tcp", address: VIP, port: 80 }, () => setTimeout(150)));
     expect(Object.keys(names)).toEqual(["c"]);
     expect(await Promise.race([held.next(), setTimeout(100, "still open")])).toBe("still open");
+  });
+
+  test("6: a connection to a replica that was taken out lives on, through an agent's restart", async () => {
+    await publish([service([b])]);
+    const held = await lab.hold(caller.path, { address: VIP, port: 80 });
+    expect([flows(1), flows(2)].map((text) => text.includes(`src=${b.address} dst=${caller.address} sport=${PORT}`))).toEqual([
+      true,
+      false,
+    ]);
+    await publish([service([c])]);
+    const { wish, router } = lab.router(1, VNI);
+    router.distrust();
+    await router.apply(wish, true);
+    expect(await Promise.race([held.next(), setTimeout(200, "still open")])).toBe("still open");
+    // An answer that came back untranslated would have been refused by the caller, whom it is not from.
+    expect((await lab.exec(b.path, ["cat", "/proc/net/tcp6"])).stdout).toMatch(new RegExp(`:${PORT.toString(16).toUpperCase()} .{24}${hexOf(caller.address)}:.{4} 01 `)); // prettier-ignore
   });
 
   test("5: without a replica refuses at once, also datagrams", async () => {

@@ -52,6 +52,8 @@ export class OverlayDriver {
   /** Who may send VXLAN packets to this host. */
   readonly #underlay: ElementTable;
   readonly #links: UnderlayLinks;
+  /** Whether it was told that a shortcut failed: what the kernel lacks, it lacks for all of them. */
+  #isSlow = false;
   /** How many routers were looked at in this round. */
   #watched = 0;
 
@@ -162,6 +164,7 @@ export class OverlayDriver {
       const end = { ...place, endpoint: toLocal(endpoint, state), mtuBytes: this.mtuBytes(state) };
       router.use((stack) => {
         if (!ensureEndpointLink(state, end, { router: stack, container })) return;
+        this.#router(networkId).forgetLink(end.endpoint.link);
         stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
       });
     } finally {
@@ -278,6 +281,10 @@ export class OverlayDriver {
       applyOnHost: (operations) => host.host.apply(operations),
       hasHostLink: (name) => host.host.findLink(name) !== undefined,
       setHostSysctl: (name, value) => host.setSysctl(name, value),
+      onSlow: (reason) => {
+        if (!this.#isSlow) this.#deps.logger.warn("packets of overlay networks take no shortcut past the network stack", { error: reason });
+        this.#isSlow = true;
+      },
     };
     return new Router(door, path);
   }

@@ -23,10 +23,12 @@ export const underlayTableName = (instance: string): string => `inet ${underlayT
 export function planUnderlay(instance: string, networks: readonly NetworkState[]): ElementPlan {
   const name = underlayTableName(instance);
   const isNeeded = networks.length > 0;
+  // Rules about the encrypted are there when one is: its first element is of a set that the table has not, so it is made anew.
+  const sets = Object.keys(SETS).filter((set) => set !== "sealed" || networks.some(({ isEncrypted }) => isEncrypted));
   return {
     owners: new Map(networks.flatMap((network) => [...planUnderlayNetwork(instance, network)])),
     tables: new Set(isNeeded ? [name] : []),
-    sets: new Set(isNeeded ? Object.keys(SETS).map((set) => `${name} ${set}`) : []),
+    sets: new Set(isNeeded ? sets.map((set) => `${name} ${set}`) : []),
   };
 }
 
@@ -62,26 +64,25 @@ export function formatUnderlay(instance: string, plan: ElementPlan): string {
     const own = elements.get(`${name} ${set}`) ?? [];
     return `  set ${set} {\n    ${type}\n${own.length === 0 ? "" : `    elements = { ${own.join(", ")} }\n`}  }\n`;
   });
+  // Gone through by every packet.
+  const isSealing = elements.has(`${name} sealed`);
   const inTheClear = (link: "iifname" | "oifname"): string => `    ${ENVELOPE} @sealed ${link} != "${tunnelPrefix(instance)}*" drop\n`;
+  const fromPeers = `    ${ENVELOPE} . ip saddr @peers4 notrack accept\n    ${ENVELOPE} . ip6 saddr @peers6 notrack accept\n`;
   // No flow is tracked for what is only an envelope: a table of flows that is full would cut the hosts off. Packets of an encrypted
-  // network leave through a tunnel or not at all, whatever becomes of devices and routes.
+  // network leave through a tunnel or not at all, whatever becomes of devices and routes. What comes from peers is asked for first:
+  // that is most of what comes, and each rule is paid for by all that is behind it.
   return `${head}table ${name} {
 ${sets.join("")}  chain arriving {
-${inTheClear("iifname")}    ${ENVELOPE} . ip saddr @peers4 notrack accept
-    ${ENVELOPE} . ip6 saddr @peers6 notrack accept
-    ${ENVELOPE} @networks drop
+${isSealing ? inTheClear("iifname") + fromPeers : ""}    ${ENVELOPE} @networks drop
     notrack
   }
-  chain leaving {
-${inTheClear("oifname")}    notrack
-  }
-  chain fl_in {
+${isSealing ? `  chain leaving {\n${inTheClear("oifname")}    notrack\n  }\n` : ""}  chain fl_in {
     type filter hook prerouting priority raw; policy accept;
-    udp dport @ports jump arriving
+${isSealing ? "" : fromPeers}    udp dport @ports jump arriving
   }
   chain fl_out {
     type filter hook output priority raw; policy accept;
-    udp dport @ports jump leaving
+    udp dport @ports ${isSealing ? "jump leaving" : "notrack"}
   }
 }
 `;
