@@ -94,6 +94,8 @@ export type Containers = {
   get(namespace: string, ref: string): ContainerView;
   /** All containers of a namespace, or of all namespaces. */
   views(namespace?: string): ContainerView[];
+  /** IPv4 addresses that containers of a namespace ask for in a network (`--ip`), whether they run or not. */
+  requestedAddresses(namespace: string, networkName: string): Set<string>;
   /**
    * Attach needs to be there before the start: a hook runs when conmon has made the attach socket and before the
    * program's first instruction (between `crun create` and `crun start`). Returns a function that takes it away again.

@@ -84,7 +84,18 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath" | "expectProcess";
+type Queries =
+  | "wait"
+  | "list"
+  | "inspect"
+  | "get"
+  | "views"
+  | "requestedAddresses"
+  | "onBeforeStart"
+  | "openTree"
+  | "setHealth"
+  | "runtimePath"
+  | "expectProcess";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
@@ -99,6 +110,11 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
     },
     get: (namespace, ref) => viewOf(context, context.store.get(namespace, ref)),
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
+    requestedAddresses: (namespace, networkName) => {
+      const own = context.store.everything().filter((record) => record.namespace === namespace);
+      const endpoints = own.flatMap((record) => record.endpoints).filter((endpoint) => endpoint.networkName === networkName);
+      return new Set(endpoints.flatMap(({ ipv4Address }) => ipv4Address ?? []));
+    },
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),
     expectProcess: () => machineOf(context).quickCgroups.soon(),

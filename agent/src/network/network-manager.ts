@@ -25,7 +25,7 @@ import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
-import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { describeOverlay, planUplinks, type RequestedAddresses, toPublishedIngress } from "./uplinks.ts";
 import { readReachNetworks } from "./reach-networks.ts";
 import type { ReachNetwork } from "../reach/reach-plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -47,6 +47,8 @@ export type NetworkManagerDeps = {
   resolver?: NameService;
   /** Reserves an address of an overlay network that is in nobody's block; without it there is nobody to ask. */
   pinAddress?: AttachmentsDeps["pinAddress"];
+  /** Without it the control plane is not told which pinned addresses are needed, and takes none back. */
+  requestedAddresses?: RequestedAddresses;
   /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
   killed?: AbortSignal;
 };
@@ -117,7 +119,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       await names.refreshOverlays(changes);
       return failures;
     },
-    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay({ ...deps, store, overlay }, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),

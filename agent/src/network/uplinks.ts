@@ -35,9 +35,17 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   containerPort: port.port,
 });
 
+/** IPv4 addresses that containers ask for in a network, whether they run or not. */
+export type RequestedAddresses = (namespace: string, networkName: string) => ReadonlySet<string>;
+
+export type OverlayView = { store: NetworkStore; overlay: OverlayDriver; requestedAddresses?: RequestedAddresses | undefined };
+
 /** A network as this host tells of it. */
-export function describeOverlay(store: NetworkStore, overlay: OverlayDriver, networkId: string): ObservedNetwork {
+export function describeOverlay({ store, overlay, requestedAddresses }: OverlayView, networkId: string): ObservedNetwork {
   const { state } = overlay.row(networkId);
+  const held = overlay.pinsOf(networkId);
+  const requested = held.length === 0 ? new Set() : requestedAddresses?.(state.namespace, state.name);
+  const pins = requested === undefined ? {} : { pins: held.filter((address) => requested.has(address)) };
   const endpoints = store.endpointsIn(networkId).map((endpoint) => ({
     id: endpoint.id,
     containerId: endpoint.container_id,
@@ -48,8 +56,8 @@ export function describeOverlay(store: NetworkStore, overlay: OverlayDriver, net
     aliases: endpoint.aliases,
   }));
   try {
-    return { mtuBytes: overlay.mtuBytes(state), endpoints, problem: null };
+    return { mtuBytes: overlay.mtuBytes(state), endpoints, ...pins, problem: null };
   } catch (error) {
-    return { mtuBytes: 0, endpoints, problem: toFlotillaError(error).message };
+    return { mtuBytes: 0, endpoints, ...pins, problem: toFlotillaError(error).message };
   }
 }

@@ -101,6 +101,12 @@ export class OverlayDriver {
     return router !== undefined && router.isSettled && router.isIntact();
   }
 
+  /** Addresses of a network that are pinned to this host. */
+  pinsOf(networkId: string): string[] {
+    const { self, pins } = this.row(networkId).state;
+    return pins.flatMap(({ host, address }) => (host === self ? [address] : []));
+  }
+
   /** Whether this host takes part in a network's traffic. */
   isWanted(networkId: string): boolean {
     return this.#deps.endpointsIn(networkId).length > 0 || this.isPublishing(networkId);
@@ -223,6 +229,8 @@ export class OverlayDriver {
     }
     if (this.#routers.size > 0 && !this.#deps.host.hasTable(underlayTableName(this.#deps.instance))) await this.#underlay.replace();
     await this.#watchTunnels();
+    // Whether a container that does not run asks for an address is said by no change of a network.
+    for (const { networkId } of this.#deps.store.all()) if (this.pinsOf(networkId).length > 0) this.#deps.onChange(networkId);
   }
 
   /** Keys that have had their time, and devices that are gone with their process. */

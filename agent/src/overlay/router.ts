@@ -47,6 +47,8 @@ export class Router {
   readonly #path: string;
   readonly #shortcut: Shortcut;
   #vxlanIndex = 0;
+  /** Whether the namespace is of this very moment, so that nothing has gone through it. */
+  #isNew = false;
   #stack: RouterStack | undefined;
   #users = 0;
   #lingering: NodeJS.Timeout | undefined;
@@ -153,6 +155,7 @@ export class Router {
   /** Open only while it is used: a host may have a thousand networks, and each costs descriptors. */
   #acquire(): RouterStack {
     clearTimeout(this.#lingering);
+    this.#isNew = !this.#door.kernel.hasRouter(this.#path);
     this.#stack ??= this.#door.kernel.openRouter(this.#path);
     this.#users += 1;
     return this.#stack;
@@ -233,6 +236,7 @@ export class Router {
       {
         input: wish,
         vxlanIndex: this.#vxlanIndex,
+        mayHaveFlows: !this.#isNew,
         gone: changes.gone.map(({ service }) => service),
         come: changes.come.map(({ service }) => service),
       },

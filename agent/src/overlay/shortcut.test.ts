@@ -23,7 +23,7 @@ beforeEach(() => {
 /** @param services all of them. */
 function wish(services: readonly NetworkService[] = [], change: Partial<ShortcutWish> = {}): ShortcutWish {
   const input = { ...sampleInput({ services: new Map(services.map((service) => [service.id, service])) }), mtuBytes: 1450 };
-  return { input, vxlanIndex: 3, gone: [], come: [], ...change };
+  return { input, vxlanIndex: 3, mayHaveFlows: true, gone: [], come: [], ...change };
 }
 
 const table = (id = 1): Map<string, string> => kernel.programs.tables.get(id) ?? new Map();
@@ -41,6 +41,9 @@ describe("the first time", () => {
     stack().targets = [{ address: "10.30.1.34", protocol: "tcp", port: 9_999 }];
     shortcut.ensure(wish(), stack());
     expect(table().size).toBe(6);
+    shortcut.distrust();
+    shortcut.ensure(wish([], { mayHaveFlows: false }), stack());
+    expect(table(2).size).toBe(5);
   });
 });
 

@@ -1,5 +1,5 @@
 import { toFlotillaError } from "@flotilla/core";
-import type { NetworkService } from "@flotilla/protocol";
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
 import type { LinkProgram, LinkPrograms } from "../host/link-programs.ts";
 import type { RouterStack } from "../host/overlay-kernel.ts";
 import type { RouterInput } from "./router-plan.ts";
@@ -18,6 +18,8 @@ import { KEY_BYTES, shortcutProgram, VALUE_BYTES, type ProgramFacts } from "./sh
 export type ShortcutWish = {
   input: RouterInput & { mtuBytes: number };
   vxlanIndex: number;
+  /** False for a router that is new: to look for translated flows costs ten milliseconds. */
+  mayHaveFlows: boolean;
   /** How its services differ from those of the last time. */
   gone: readonly NetworkService[];
   come: readonly NetworkService[];
@@ -34,6 +36,9 @@ type Loaded = {
   targets: Set<string>;
 };
 
+/** What follows from the network and its containers. */
+type Plan = { state: NetworkState; basis: string; facts: ProgramFacts; factsText: string; network: Entries };
+
 /**
  * A router's way past its own network stack for packets that need no flow. Level-triggered; what is in the kernel is made anew by
  * a new agent. Where the kernel will not have it, or something goes wrong, there is none, and packets go through the stack.
@@ -42,6 +47,7 @@ export class Shortcut {
   readonly #programs: LinkPrograms;
   readonly #onRefusal: (reason: string) => void;
   #loaded: Loaded | undefined;
+  #planned: Plan | undefined;
   /** Indexes of links that have the program, by name. */
   readonly #links = new Map<string, number>();
   #isRefused = false;
@@ -55,9 +61,9 @@ export class Shortcut {
   ensure(wish: ShortcutWish, stack: RouterStack): void {
     if (this.#isRefused) return;
     const fresh = this.#findLinks(wish, stack);
-    const facts = planFacts(wish.input, wish.input.mtuBytes, wish.vxlanIndex);
+    const plan = this.#plan(wish);
     try {
-      if (!this.#tryChange(wish, { facts, fresh }, stack)) this.#replace(wish, facts, stack);
+      if (!this.#tryChange(wish, { plan, fresh }, stack)) this.#replace(wish, plan, stack);
     } catch (error) {
       // A table that is not kept must not be looked at.
       this.#loaded = undefined;
@@ -91,12 +97,23 @@ export class Shortcut {
     });
   }
 
+  /** Of ten thousand services one change is one of many: what follows from the network is kept while that is as it was. */
+  #plan({ input, vxlanIndex }: ShortcutWish): Plan {
+    const links = input.endpoints.map(({ link, address, mac }) => `${link} ${this.#links.get(link)} ${address} ${mac}`).join();
+    const basis = `${vxlanIndex} ${input.mtuBytes} ${links}`;
+    if (this.#planned?.state === input.state && this.#planned.basis === basis) return this.#planned;
+    const facts = planFacts(input, input.mtuBytes, vxlanIndex);
+    const network = planNetworkEntries(input, { vxlan: vxlanIndex, links: this.#links });
+    this.#planned = { state: input.state, basis, facts, factsText: JSON.stringify(facts), network };
+    return this.#planned;
+  }
+
   /** @returns false when only another program or a larger table will do. */
-  #tryChange(wish: ShortcutWish, { facts, fresh }: { facts: ProgramFacts; fresh: readonly number[] }, stack: RouterStack): boolean {
+  #tryChange(wish: ShortcutWish, { plan, fresh }: { plan: Plan; fresh: readonly number[] }, stack: RouterStack): boolean {
     const loaded = this.#loaded;
-    if (loaded === undefined || loaded.facts !== JSON.stringify(facts)) return false;
+    if (loaded === undefined || loaded.facts !== plan.factsText) return false;
     try {
-      return this.#change(wish, loaded, () => {
+      return this.#change(wish, { loaded, network: plan.network }, () => {
         if (fresh.length > 0) this.#programs.use(loaded.program, (program) => stack.attachProgram(fresh, program));
       });
     } catch {
@@ -105,11 +122,11 @@ export class Shortcut {
     }
   }
 
-  #change(wish: ShortcutWish, loaded: Loaded, attachFresh: () => void): boolean {
-    const network = planNetworkEntries(wish.input, { vxlan: wish.vxlanIndex, links: this.#links });
+  #change(wish: ShortcutWish, { loaded, network }: { loaded: Loaded; network: Entries }, attachFresh: () => void): boolean {
     // Most services have an address and a port; what has more is noticed when the table is full.
     if (network.size + loaded.targets.size + wish.input.services.size + wish.come.length > loaded.capacity) return false;
-    const { gone, come } = diffEntries(loaded.network, network);
+    const { gone, come } =
+      loaded.network === network ? { gone: [], come: new Map<string, string>() } : diffEntries(loaded.network, network);
     for (const service of wish.gone) gone.push(...planServiceKeys(service).addresses);
     for (const service of wish.come) {
       const { addresses, targets } = planServiceKeys(service);
@@ -122,11 +139,10 @@ export class Shortcut {
     return true;
   }
 
-  #replace(wish: ShortcutWish, facts: ProgramFacts, stack: RouterStack): void {
-    const network = planNetworkEntries(wish.input, { vxlan: wish.vxlanIndex, links: this.#links });
+  #replace(wish: ShortcutWish, { facts, factsText, network }: Plan, stack: RouterStack): void {
     const entries = new Map(network);
     // Flows to backends that are gone since go on as long as their callers like.
-    const targets = new Set(planTargetKeys(stack.translatedTargets()));
+    const targets = new Set(wish.mayHaveFlows ? planTargetKeys(stack.translatedTargets()) : []);
     for (const service of wish.input.services.values()) {
       const own = planServiceKeys(service);
       for (const key of own.addresses) entries.set(key, THROUGH_STACK);
@@ -140,6 +156,6 @@ export class Shortcut {
       { shape: { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, capacity }, entries },
       (loaded) => stack.attachProgram(links, loaded),
     );
-    this.#loaded = { program, facts: JSON.stringify(facts), capacity, network, targets };
+    this.#loaded = { program, facts: factsText, capacity, network, targets };
   }
 }

@@ -3,6 +3,7 @@
 import { type NetworkState, tunnelAddress } from "@flotilla/protocol";
 import { type Element, type ElementPlan, gatherElements, type Owners } from "../host/element-table.ts";
 import { canonicalIp } from "../host/ip-bytes.ts";
+import { PROBE_MAGIC } from "../mesh/probe-message.ts";
 import { familyOf } from "./prefixes.ts";
 import { tunnelPrefix, underlayTable } from "./names.ts";
 
@@ -16,6 +17,9 @@ const SETS = {
   peers4: `typeof ${ENVELOPE} . ip saddr`,
   peers6: `typeof ${ENVELOPE} . ip6 saddr`,
 };
+
+/** Probes of hosts (docs/design/mesh.md) go to the same port. What stands where VXLAN has its number is 65792 in them; the flags before it are none of VXLAN's. */
+const PROBES = `    @th,64,32 ${PROBE_MAGIC} notrack accept\n`;
 
 export const underlayTableName = (instance: string): string => `inet ${underlayTable(instance)}`;
 
@@ -73,10 +77,10 @@ export function formatUnderlay(instance: string, plan: ElementPlan): string {
   // that is most of what comes, and each rule is paid for by all that is behind it.
   return `${head}table ${name} {
 ${sets.join("")}  chain arriving {
-${isSealing ? inTheClear("iifname") + fromPeers : ""}    ${ENVELOPE} @networks drop
+${PROBES}${isSealing ? inTheClear("iifname") + fromPeers : ""}    ${ENVELOPE} @networks drop
     notrack
   }
-${isSealing ? `  chain leaving {\n${inTheClear("oifname")}    notrack\n  }\n` : ""}  chain fl_in {
+${isSealing ? `  chain leaving {\n${PROBES}${inTheClear("oifname")}    notrack\n  }\n` : ""}  chain fl_in {
     type filter hook prerouting priority raw; policy accept;
 ${isSealing ? "" : fromPeers}    udp dport @ports jump arriving
   }

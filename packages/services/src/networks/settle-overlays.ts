@@ -40,11 +40,13 @@ async function readLeaseHosts(services: ServiceContext, from: { tx: Transaction;
   const states = await tx.hostState.findMany({ where: { hostId: { in: rows.hosts.map(({ id }) => id) } } });
   const current = new Set(states.filter((state) => state.appliedGeneration === state.generation).map(({ hostId }) => hostId));
   return rows.hosts.map(({ id }) => {
-    const used = [...rows.observed].flatMap(([networkId, byHost]) => {
-      const said = byHost.get(id);
-      return said === undefined ? [] : [[networkId, said.endpoints.map(({ address }) => address)] as const];
+    const said = [...rows.observed].flatMap(([networkId, byHost]) => {
+      const own = byHost.get(id);
+      return own === undefined ? [] : [{ networkId, ...own }];
     });
-    return { id, isCurrent: current.has(id) && services.links.state(id).isOnline, used: new Map(used) };
+    const used = new Map(said.map(({ networkId, endpoints }) => [networkId, endpoints.map(({ address }) => address)]));
+    const pins = new Map(said.flatMap(({ networkId, pins: own }) => (own === undefined ? [] : [[networkId, own] as const])));
+    return { id, isCurrent: current.has(id) && services.links.state(id).isOnline, used, pins };
   });
 }
 
