@@ -48,7 +48,7 @@ type HostPlan = {
   taken: Set<number>;
   pinned: readonly number[];
   changes: LeaseChanges;
-  isOld(lease: Lease): boolean;
+  isOld: (lease: Lease) => boolean;
 };
 
 function planHost({ network, host, taken, pinned, changes, isOld }: HostPlan): void {
