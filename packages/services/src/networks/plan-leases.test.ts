@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Lease, type LeasedNetwork, type LeaseHost, nextBlock, planLeases, REST_MS } from "./plan-leases.ts";
+import { type Lease, type LeasedNetwork, type LeaseHost, nextHostBlock, planLeases, REST_MS } from "./plan-leases.ts";
 
 const NOW = 10_000_000;
 const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({
@@ -51,8 +51,8 @@ describe("leasing", () => {
   });
 
   test("the block that a host would get next is the first that nobody has", () => {
-    expect(nextBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
-    expect(nextBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
   });
 
   test("a pinned address keeps its block from being leased", () => {

@@ -75,7 +75,7 @@ function planHost({ network, host, taken, pinned, changes, isOld }: HostPlan): v
 type AddressTable = Pick<LeasedNetwork, "subnet" | "addressRange" | "blockLength">;
 
 /** The block that a host would get next; undefined when the network has none. */
-export function nextBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
+export function nextHostBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
   const { taken, pinned } = takenOf(network.leases);
   const block = firstFree(network, taken, pinned);
   return block === undefined ? undefined : formatSubnet(block);
