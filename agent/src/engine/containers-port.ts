@@ -96,6 +96,8 @@ export type Containers = {
   views(namespace?: string): ContainerView[];
   /** IPv4 addresses that containers of a namespace ask for in a network (`--ip`), whether they run or not. */
   requestedAddresses(namespace: string, networkName: string): Set<string>;
+  /** Those of all namespaces that have a label, with this value if one is given; in no order. */
+  labelled(label: string, value?: string): ContainerView[];
   /**
    * Attach needs to be there before the start: a hook runs when conmon has made the attach socket and before the
    * program's first instruction (between `crun create` and `crun start`). Returns a function that takes it away again.

@@ -89,6 +89,7 @@ type Queries =
   | "list"
   | "inspect"
   | "get"
+  | "labelled"
   | "views"
   | "requestedAddresses"
   | "onBeforeStart"
@@ -109,6 +110,7 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
       return { ...inspect, SizeRw: size.sizeRwBytes, SizeRootFs: size.sizeRootBytes };
     },
     get: (namespace, ref) => viewOf(context, context.store.get(namespace, ref)),
+    labelled: (label, value) => context.store.labelled(label, value).map((record) => viewOf(context, record)),
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
     requestedAddresses: (namespace, networkName) => {
       const own = context.store.everything().filter((record) => record.namespace === namespace);

@@ -2,7 +2,9 @@
 // what leaves it, what may enter it and what is published through it.
 import { parseAddress, subnetOf, toFlotillaError } from "@flotilla/core";
 import type { IngressPort } from "../overlay/overlay-networks.ts";
+import { isOwn, restingAddresses } from "../overlay/choose-address.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { OverlayStore } from "../overlay/overlay-store.ts";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import { embed } from "../overlay/prefixes.ts";
 import type { NetworkStore } from "./network-store.ts";
@@ -38,10 +40,15 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
 /** IPv4 addresses that containers ask for in a network, whether they run or not. */
 export type RequestedAddresses = (namespace: string, networkName: string) => ReadonlySet<string>;
 
-export type OverlayView = { store: NetworkStore; overlay: OverlayDriver; requestedAddresses?: RequestedAddresses | undefined };
+type Described = {
+  store: NetworkStore;
+  overlayStore: OverlayStore;
+  overlay: OverlayDriver;
+  requestedAddresses?: RequestedAddresses | undefined;
+};
 
 /** A network as this host tells of it. */
-export function describeOverlay({ store, overlay, requestedAddresses }: OverlayView, networkId: string): ObservedNetwork {
+export function describeOverlay({ store, overlayStore, overlay, requestedAddresses }: Described, networkId: string): ObservedNetwork {
   const { state } = overlay.row(networkId);
   const held = overlay.pinsOf(networkId);
   const requested = held.length === 0 ? new Set() : requestedAddresses?.(state.namespace, state.name);
@@ -55,9 +62,12 @@ export function describeOverlay({ store, overlay, requestedAddresses }: OverlayV
     macAddress: endpoint.mac,
     aliases: endpoint.aliases,
   }));
+  const used = new Set(endpoints.map(({ address }) => address));
+  const released = overlayStore.released(networkId).filter(({ address }) => !used.has(address) && isOwn(state, address));
+  const resting = restingAddresses(released, Date.now()).size;
   try {
-    return { mtuBytes: overlay.mtuBytes(state), endpoints, ...pins, problem: null };
+    return { mtuBytes: overlay.mtuBytes(state), endpoints, ...pins, resting, problem: null };
   } catch (error) {
-    return { mtuBytes: 0, endpoints, ...pins, problem: toFlotillaError(error).message };
+    return { mtuBytes: 0, endpoints, ...pins, resting, problem: toFlotillaError(error).message };
   }
 }

@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type Lease, type LeasedNetwork, type LeaseHost, PIN_RESTS_MS, planLeases, REST_MS } from "./plan-leases.ts";
+import { type Lease, type LeasedNetwork, type LeaseHost, nextHostBlock, PIN_RESTS_MS, planLeases, REST_MS } from "./plan-leases.ts";
 
 const NOW = 10_000_000;
-const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({ id, isCurrent, used: new Map([["n", used]]) });
+const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({
+  id,
+  isCurrent,
+  used: new Map([["n", used]]),
+  resting: new Map(),
+});
 const block = (id: string, hostId: string | null, cidr: string, releasedMs?: number): Lease => ({
   id,
   kind: "block",
@@ -38,6 +43,18 @@ describe("leasing", () => {
     expect(lease).toEqual([{ networkId: "n", hostId: "a", cidr: "10.0.0.32/28" }]);
   });
 
+  test("addresses that rest are no more free than those in use", () => {
+    const rests = { ...host("a", addresses(17, 2)), resting: new Map([["n", 10]]) };
+    expect(planLeases([network([block("1", "a", "10.0.0.16/28")])], [rests], NOW).lease).toEqual([
+      { networkId: "n", hostId: "a", cidr: "10.0.0.32/28" },
+    ]);
+  });
+
+  test("the block that a host would get next is the first that nobody has", () => {
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
+  });
+
   test("a pinned address keeps its block from being leased", () => {
     const pin: Lease = { ...block("p", "b", "10.0.0.20/32"), kind: "pin" };
     expect(planLeases([network([pin])], [host("a")], NOW).lease).toEqual([{ networkId: "n", hostId: "a", cidr: "10.0.0.32/28" }]);
@@ -61,6 +78,12 @@ describe("giving back", () => {
   test("a second block that nobody uses is given back, the first never", () => {
     expect(planLeases([network(two)], [host("a", addresses(17, 3))], NOW).release).toEqual(["2"]);
     expect(planLeases([network([block("1", "a", "10.0.0.16/28")])], [host("a")], NOW)).toEqual(NOTHING);
+  });
+
+  test("one that was leased a moment ago is kept for the containers that it was leased for", () => {
+    const young = [two[0]!, { ...two[1]!, leasedAt: new Date(NOW - 29_999) }];
+    expect(planLeases([network(young)], [host("a", addresses(17, 3))], NOW)).toEqual(NOTHING);
+    expect(planLeases([network(young)], [host("a", addresses(17, 3))], NOW + 1).release).toEqual(["2"]);
   });
 
   test("what would be leased again at once is kept", () => {

@@ -3,6 +3,8 @@ import { containsAddress, formatSubnet, parseAddress, parseSubnet, type Subnet, 
 
 /** What was given back rests so long: other hosts may still send to its addresses. The same as for single addresses. */
 export const REST_MS = 120_000;
+/** A block was leased for containers that are about to be there: so long it is not taken back for being empty. */
+const SETTLED_MS = 30_000;
 /** A host gets another block when fewer than this part of its addresses is free. */
 const SHORT = 1 / 4;
 
@@ -19,6 +21,8 @@ export type LeaseHost = {
   used: ReadonlyMap<string, readonly string[]>;
   /** Pinned addresses that a container of its asks for, by network; none for a network of which it has not said. */
   pins?: ReadonlyMap<string, readonly string[]>;
+  /** How many addresses it gives to nobody yet, by network. */
+  resting: ReadonlyMap<string, number>;
 };
 
 export type LeaseChanges = {
@@ -34,19 +38,26 @@ export type LeaseChanges = {
 
 export function planLeases(networks: readonly LeasedNetwork[], hosts: readonly LeaseHost[], nowMs: number): LeaseChanges {
   const changes: LeaseChanges = { lease: [], release: [], restore: [], free: [], exhausted: [] };
+  const isOld = ({ leasedAt }: Lease): boolean => nowMs - leasedAt.getTime() >= SETTLED_MS;
   for (const network of networks) {
-    const taken = new Set(network.leases.filter(({ kind }) => kind !== "pin").map(({ cidr }) => parseSubnet(cidr).first));
-    const pinned = network.leases.filter(({ kind }) => kind === "pin").map(({ cidr }) => parseAddress(cidr.split("/")[0] ?? ""));
-    for (const host of hosts) planHost({ network, host, taken, pinned, changes });
+    const { taken, pinned } = takenOf(network.leases);
+    for (const host of hosts) planHost({ network, host, taken, pinned, changes, isOld });
     for (const host of hosts) planPins({ network, host, changes, nowMs });
     planReturns({ network, hosts, changes, nowMs });
   }
   return changes;
 }
 
-type HostPlan = { network: LeasedNetwork; host: LeaseHost; taken: Set<number>; pinned: readonly number[]; changes: LeaseChanges };
+type HostPlan = {
+  network: LeasedNetwork;
+  host: LeaseHost;
+  taken: Set<number>;
+  pinned: readonly number[];
+  changes: LeaseChanges;
+  isOld: (lease: Lease) => boolean;
+};
 
-function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
+function planHost({ network, host, taken, pinned, changes, isOld }: HostPlan): void {
   const own = network.leases.filter((lease) => lease.kind === "block" && lease.hostId === host.id);
   const used = (host.used.get(network.id) ?? []).map(parseAddress);
   const usedIn = (lease: Lease): number => used.filter((address) => containsAddress(parseSubnet(lease.cidr), address)).length;
@@ -54,7 +65,8 @@ function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
   const held = own.filter((lease) => lease.releasedAt === null || usedIn(lease) > 0);
   const size = 2 ** (32 - network.blockLength);
   // The first address of the first block is the host's router.
-  const free = held.length * size - 1 - held.reduce((sum, lease) => sum + usedIn(lease), 0);
+  const resting = host.resting.get(network.id) ?? 0;
+  const free = Math.max(0, held.length * size - 1 - resting - held.reduce((sum, lease) => sum + usedIn(lease), 0));
   if (held.length === 0 || free < held.length * size * SHORT) {
     const cidr = firstFree(network, taken, pinned);
     if (cidr !== undefined) changes.lease.push({ networkId: network.id, hostId: host.id, cidr: formatSubnet(cidr) });
@@ -62,7 +74,7 @@ function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
     return;
   }
   // Never the first: the router's address is in it. One at a time, and only while what stays is at least half free.
-  const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0);
+  const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0 && isOld(lease));
   if (spare !== undefined && free - size >= (held.length - 1) * size * 2 * SHORT) changes.release.push(spare.id);
 }
 
@@ -80,11 +92,22 @@ function planPins(plan: { network: LeasedNetwork; host: LeaseHost; changes: Leas
   }
 }
 
-function firstFree(
-  { subnet, addressRange, blockLength }: LeasedNetwork,
-  taken: Set<number>,
-  pinned: readonly number[],
-): Subnet | undefined {
+type AddressTable = Pick<LeasedNetwork, "subnet" | "addressRange" | "blockLength">;
+
+/** The block that a host would get next; undefined when the network has none. */
+export function nextHostBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
+  const { taken, pinned } = takenOf(network.leases);
+  const block = firstFree(network, taken, pinned);
+  return block === undefined ? undefined : formatSubnet(block);
+}
+
+function takenOf(leases: readonly Lease[]): { taken: Set<number>; pinned: number[] } {
+  const taken = new Set(leases.filter(({ kind }) => kind !== "pin").map(({ cidr }) => parseSubnet(cidr).first));
+  const pinned = leases.filter(({ kind }) => kind === "pin").map(({ cidr }) => parseAddress(cidr.split("/")[0] ?? ""));
+  return { taken, pinned };
+}
+
+function firstFree({ subnet, addressRange, blockLength }: AddressTable, taken: Set<number>, pinned: readonly number[]): Subnet | undefined {
   const range = parseSubnet(addressRange ?? subnet);
   const end = range.first + subnetSize(range);
   for (let first = range.first; first < end; first += 2 ** (32 - blockLength)) {
