@@ -48,7 +48,7 @@ export type NetworkManagerDeps = {
   /** Who gives addresses of overlay networks; without it there is nobody to ask. */
   addresses?: AttachmentsDeps["addresses"];
   /** Without it the control plane is not told which pinned addresses are needed, and takes none back. */
-  requestedAddresses?: RequestedAddresses;
+  requested?: RequestedAddresses;
   /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
   killed?: AbortSignal;
 };
@@ -96,8 +96,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const kernel = deps.kernel ?? openNetworkKernel();
   const { instance } = config;
   const parts = createParts(deps, kernel, resolvConf);
-  const { store, overlayStore, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } =
-    parts;
+  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } = parts;
   const upkeep = startUpkeep(parts, logger);
   deps.killed?.addEventListener("abort", () => upkeep.stop(), { once: true });
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
@@ -120,8 +119,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       await names.refreshOverlays(changes);
       return failures;
     },
-    describeOverlay: (networkId) =>
-      overlay.knows(networkId) ? describeOverlay({ ...deps, store, overlayStore, overlay }, networkId) : undefined,
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay({ ...deps, ...parts }, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),

@@ -44,15 +44,15 @@ type Described = {
   store: NetworkStore;
   overlayStore: OverlayStore;
   overlay: OverlayDriver;
-  requestedAddresses?: RequestedAddresses | undefined;
+  requested?: RequestedAddresses | undefined;
 };
 
 /** A network as this host tells of it. */
-export function describeOverlay({ store, overlayStore, overlay, requestedAddresses }: Described, networkId: string): ObservedNetwork {
+export function describeOverlay({ store, overlayStore, overlay, requested }: Described, networkId: string): ObservedNetwork {
   const { state } = overlay.row(networkId);
   const held = overlay.pinsOf(networkId);
-  const requested = held.length === 0 ? new Set() : requestedAddresses?.(state.namespace, state.name);
-  const pins = requested === undefined ? {} : { pins: held.filter((address) => requested.has(address)) };
+  const asked = held.length === 0 ? new Set() : requested?.(state.namespace, state.name);
+  const pins = asked === undefined ? {} : { pins: held.filter((address) => asked.has(address)) };
   const endpoints = store.endpointsIn(networkId).map((endpoint) => ({
     id: endpoint.id,
     containerId: endpoint.container_id,

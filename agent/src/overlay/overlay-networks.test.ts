@@ -42,7 +42,7 @@ const open = (): Networks =>
       pin: ({ namespace }, wanted) => pinAddress(namespace, wanted),
       grow: ({ namespace }, networkId) => growNetwork(namespace, networkId),
     },
-    requestedAddresses: (namespace, networkName) => new Set(requested.get(`${namespace} ${networkName}`)),
+    requested: (namespace, networkName) => new Set(requested.get(`${namespace} ${networkName}`)),
   });
 /** Addresses that containers ask for, by namespace and network. */
 const requested = new Map<string, string[]>();
