@@ -115,7 +115,7 @@ test("8: an agent that starts anew replays everything and no packet is lost", as
     "8",
     `${replays} replays: ${connections.failed} of ${connections.sent} connections failed, ${datagrams.failed} of ${datagrams.sent} datagrams lost`,
   );
-  expect(connections.sent).toBeGreaterThan(100);
+  expect(connections.sent).toBeGreaterThan(10);
   expect([connections.failed, datagrams.failed, held.answer]).toEqual([0, 0, `open b saw ${caller.address}`]);
   expect(await Promise.race([held.next(), setTimeout(50, "still open")])).toBe("still open");
 });

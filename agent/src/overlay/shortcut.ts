@@ -37,7 +37,7 @@ type Loaded = {
 };
 
 /** What follows from the network and its containers. */
-type Plan = { state: NetworkState; basis: string; facts: ProgramFacts; factsText: string; network: Entries };
+type Plan = { state: NetworkState; basis: string; links: string; facts: ProgramFacts; factsText: string; network: Entries };
 
 /**
  * A router's way past its own network stack for packets that need no flow. Level-triggered; what is in the kernel is made anew by
@@ -100,11 +100,12 @@ export class Shortcut {
   /** Of ten thousand services one change is one of many: what follows from the network is kept while that is as it was. */
   #plan({ input, vxlanIndex }: ShortcutWish): Plan {
     const links = input.endpoints.map(({ link, address, mac }) => `${link} ${this.#links.get(link)} ${address} ${mac}`).join();
-    const basis = `${vxlanIndex} ${input.mtuBytes} ${links}`;
-    if (this.#planned?.state === input.state && this.#planned.basis === basis) return this.#planned;
-    const facts = planFacts(input, input.mtuBytes, vxlanIndex);
+    const basis = `${vxlanIndex} ${input.mtuBytes}`;
+    const before = this.#planned?.state === input.state && this.#planned.basis === basis ? this.#planned : undefined;
+    if (before?.links === links) return before;
+    const facts = before?.facts ?? planFacts(input, input.mtuBytes, vxlanIndex);
     const network = planNetworkEntries(input, { vxlan: vxlanIndex, links: this.#links });
-    this.#planned = { state: input.state, basis, facts, factsText: JSON.stringify(facts), network };
+    this.#planned = { state: input.state, basis, links, facts, factsText: before?.factsText ?? JSON.stringify(facts), network };
     return this.#planned;
   }
 
