@@ -66,7 +66,8 @@ export async function wireNode(plan: LabPlan, node: string): Promise<void> {
 /** Takes the port of a node that was switched off; normally the kernel has, with the node's namespace. */
 export async function unwireNode(plan: LabPlan, node: string): Promise<void> {
   const argv = ["ip", "link", "delete", switchPort(node)] as const;
-  await run({ argv: netnsArgv({ lab: plan.name, node: SWITCH_NODE }, argv), okExitCodes: [0, 1] });
+  // 1: it was gone; 2: it went while it was taken. One that stayed would be in the way of wireNode.
+  await run({ argv: netnsArgv({ lab: plan.name, node: SWITCH_NODE }, argv), okExitCodes: [0, 1, 2] });
 }
 
 /** Frames from one node to another are dropped; both ways unless told otherwise. Idempotent. */
