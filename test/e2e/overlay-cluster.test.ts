@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../lab/lab.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { testRolePages } from "./role-pages.ts";
 
 // Three hosts, a real control plane, the unmodified docker command on each.
 const directory = mkdtempSync(join(tmpdir(), "flotilla-cluster-"));
 const HOSTS = ["h1", "h2", "h3"] as const;
 let lab: Lab;
+let tar: string;
 
 const ok = async (result: Promise<{ exitCode: number; stdout: string; stderr: string }>): Promise<string> => {
   const { exitCode, stdout, stderr } = await result;
@@ -32,8 +34,8 @@ async function eventually(condition: () => Promise<boolean>): Promise<void> {
 }
 
 beforeAll(async () => {
-  lab = await Lab.up(`c${process.pid}`, { hostCount: HOSTS.length });
-  const tar = await makeBusyboxTar(directory);
+  lab = await Lab.up(`c${process.pid}`, { hostCount: HOSTS.length, hasDashboard: true });
+  tar = await makeBusyboxTar(directory);
   for (const host of HOSTS) await docker(host, "import", "--change", 'CMD ["sh"]', tar, "busybox:latest");
 });
 afterAll(async () => {
@@ -99,6 +101,8 @@ describe("an overlay network that one host's docker makes", () => {
     expect(await networksOf("h2")).toBe("web overlay swarm");
   });
 });
+
+testRolePages(() => ({ lab, tar }));
 
 describe("with the control plane away", () => {
   beforeAll(async () => {

@@ -1,6 +1,7 @@
 // The pages of stacks, secrets and hosts as a person uses them. Part of dashboard.test.ts: on the product and the page that it has.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { goTo } from "../support/go-to.ts";
 import type { Product } from "../support/product.ts";
 
 /** Stops at once and counts as settled at once, so that a rollout takes no longer than its containers. */
@@ -18,7 +19,7 @@ const compose = (word: string, { image = "image", update = "parallelism: 2, moni
 
 /** Registers the tests; `scene` is asked when they run. */
 export function testStackPages(scene: () => { product: Product; page: Page }): void {
-  const open = async (path: string): Promise<void> => void (await scene().page.goto(`${scene().product.url}${path}`));
+  const open = (path: string): Promise<void> => goTo(scene().page, scene().product.url, path);
   const button = (name: string) => scene().page.getByRole("button", { name, exact: true });
   const inDialog = (name: string) => scene().page.getByRole("dialog").getByRole("button", { name, exact: true });
   const replicas = (revision: number) =>
