@@ -67,6 +67,9 @@ export function testAdoption({ directory, lab, eventually, deploy }: Scene): voi
     expect(told.exitCode, `${told.stdout}${told.stderr}`).toBe(0);
     expect(told.stdout).toContain("container old_web_1 is taken over as it runs");
     expect(`${told.stdout}${told.stderr}`).not.toContain("canary");
+    // Wherever it is with it: what it has not done is done after its next start, and what it has done is not done again.
+    await lab().killAgent(HOST);
+    await lab().startAgent(HOST);
     await eventually(
       get,
       ({ detail }) => detail.length === 2 && detail.every(({ replicas }) => replicas.every(({ phase }) => phase === "running")),

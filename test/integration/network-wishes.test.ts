@@ -77,6 +77,45 @@ afterAll(async () => {
   await control.close();
 });
 
+describe("more addresses", () => {
+  type Block = { host: number; cidr: string };
+  const blocksOf = (wisher: Wisher): Block[] => {
+    const body = networksOf(wisher)[0]?.body;
+    return ((body?.["blocks"] ?? []) as Block[]).filter(({ host }) => host === body?.["self"]);
+  };
+
+  test("are one block more each time that a host has nothing left, however many ask; another host's are not touched", async () => {
+    const networkId = await one.wishes.create(LOCAL, ask("growing"));
+    await until(() => networksOf(two).length === 1);
+    const before = blocksOf(two);
+    expect(blocksOf(one).length).toBe(1);
+    await Promise.all([one.wishes.grow(LOCAL, networkId), one.wishes.grow(LOCAL, networkId), one.wishes.grow(LOCAL, networkId)]);
+    expect(blocksOf(one).length).toBe(2);
+    await one.wishes.grow(LOCAL, networkId);
+    expect(new Set(blocksOf(one).map(({ cidr }) => cidr)).size).toBe(3);
+    expect(blocksOf(two)).toEqual(before);
+  });
+
+  test("are refused when the network has none, and when it is not the team's", async () => {
+    const networkId = await one.wishes.create(LOCAL, networkRequest.parse({ name: "full", subnet: "10.77.0.0/26" }));
+    const grow = async (): Promise<never> => {
+      for (;;) await one.wishes.grow(LOCAL, networkId);
+    };
+    await expect(grow()).rejects.toMatchObject({
+      code: "exhausted",
+      message: "no block of addresses is left on network full (10.77.0.0/26)",
+    });
+    await expect(one.wishes.grow(LOCAL, "cd".repeat(32))).rejects.toMatchObject({ code: "not_found" });
+    await expect(one.wishes.grow({ namespace: "other" }, networkId)).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  test("come by themselves while what was given back rests", async () => {
+    const networkId = await one.wishes.create(LOCAL, ask("resting"));
+    one.state.observed.set(`network/${networkId}`, { mtuBytes: 1450, endpoints: [], resting: 14, problem: null });
+    await until(() => blocksOf(one).length === 2);
+  });
+});
+
 describe("an address that is in nobody's block", () => {
   const address = "10.64.7.7";
   const pinsOf = (wisher: Wisher): unknown => networksOf(wisher)[0]?.body["pins"];

@@ -66,6 +66,18 @@ describe("ContainerStore", () => {
     expect(db.all("SELECT id FROM containers")).toHaveLength(1);
   });
 
+  test("is found by a label, or a label with its value, in whatever namespace", () => {
+    const { store } = open();
+    const labels = (Labels: Record<string, string>) => ({ config: { ...record("x").config, Labels } });
+    store.insert(record("a", labels({ "io.x": "1" })));
+    store.insert(record("b", { ...labels({ "io.x": "2" }), namespace: "other" }));
+    store.insert(record("c", labels({})));
+    store.insert(record("d", { ...labels({ "io.x": "2" }), intent: "create" }));
+    expect(store.labelled("io.x").map(({ name }) => name)).toEqual(["na", "nb"]);
+    expect(store.labelled("io.x", "2").map(({ name }) => name)).toEqual(["nb"]);
+    expect(store.labelled("toString")).toEqual([]);
+  });
+
   test("the newest comes first, also within one millisecond", () => {
     const { store } = open();
     for (const [id, createdAtMs] of [

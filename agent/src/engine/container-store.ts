@@ -101,6 +101,17 @@ export class ContainerStore {
       .sort((a, b) => b.createdAtMs - a.createdAtMs);
   }
 
+  /** Those of all namespaces that have a label, with this value if one is given; in no order. */
+  labelled(label: string, value?: string): ContainerRecord[] {
+    const found: ContainerRecord[] = [];
+    for (const record of this.#records.values()) {
+      const labels = record.config.Labels ?? {};
+      const isHeld = Object.hasOwn(labels, label) && (value === undefined || labels[label] === value);
+      if (isHeld && record.intent !== "create") found.push(record);
+    }
+    return found;
+  }
+
   hasName(namespace: string, name: string): boolean {
     return this.#names.has(nameKey(namespace, name));
   }

@@ -94,6 +94,8 @@ export type Containers = {
   get(namespace: string, ref: string): ContainerView;
   /** All containers of a namespace, or of all namespaces. */
   views(namespace?: string): ContainerView[];
+  /** Those of all namespaces that have a label, with this value if one is given; in no order. */
+  labelled(label: string, value?: string): ContainerView[];
   /**
    * Attach needs to be there before the start: a hook runs when conmon has made the attach socket and before the
    * program's first instruction (between `crun create` and `crun start`). Returns a function that takes it away again.

@@ -84,7 +84,7 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath" | "expectProcess";
+type Queries = "wait" | "list" | "inspect" | "get" | "labelled" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath" | "expectProcess";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
@@ -98,6 +98,7 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
       return { ...inspect, SizeRw: size.sizeRwBytes, SizeRootFs: size.sizeRootBytes };
     },
     get: (namespace, ref) => viewOf(context, context.store.get(namespace, ref)),
+    labelled: (label, value) => context.store.labelled(label, value).map((record) => viewOf(context, record)),
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),

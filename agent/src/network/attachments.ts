@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { FlotillaError, KeyedLock, type Logger, macOfAddress, parseAddress, wrapError } from "@flotilla/core";
+import { FlotillaError, KeyedLock, type Logger, macOfAddress, parseAddress, toFlotillaError, wrapError } from "@flotilla/core";
 import type { Attachment, AttachRequest, Endpoint, EndpointRequest } from "../engine/ports.ts";
 import type { EventBus } from "../events/bus.ts";
+import type { AddressPins } from "../overlay/network-wishes.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import type { RouterPort } from "../overlay/virtual-servers.ts";
@@ -10,7 +11,7 @@ import type { BridgeDriver } from "./bridge-driver.ts";
 import type { EndpointDriver } from "./endpoint-driver.ts";
 import type { Firewall } from "./firewall.ts";
 import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
-import { chooseEndpointAddresses, isToBePinned } from "./endpoint-address.ts";
+import { chooseEndpointAddresses, isFull, isToBePinned } from "./endpoint-address.ts";
 import { macOfIpv6 } from "./ipv6.ts";
 import type { NetworkCatalog } from "./network-catalog.ts";
 import type { AttachmentRow, EndpointRow, NetworkRow, NetworkStore, PortRow } from "./network-store.ts";
@@ -31,9 +32,16 @@ export type AttachmentsDeps = {
   names: Names;
   events: EventBus;
   logger: Logger;
-  /** Reserves an address for this host. */
-  pinAddress: (namespace: string, wanted: { networkId: string; address: string }) => Promise<void>;
+  /** Who gives this host addresses of overlay networks that it does not have. */
+  addresses: AddressPins;
 };
+
+type Addressed = Pick<AttachRequest, "namespace"> & { endpoints: readonly Pick<EndpointRequest, "networkName" | "ipv4Address">[] };
+
+const isOverlay = ({ driver }: NetworkRow): boolean => driver === "overlay";
+
+/** Blocks that one container may wait for: while it does, others take from them too. */
+const MAX_BLOCKS = 8;
 
 /**
  * Containers on networks. Allocation is one transaction and synchronous; what the kernel then gets is derived from the
@@ -53,7 +61,7 @@ export class Attachments {
   attach(request: AttachRequest): Promise<Attachment> {
     return this.#lock.run(request.containerId, async () => {
       for (const endpoint of request.endpoints) await this.#reserve(request.namespace, endpoint);
-      const isNew = await this.#record(request);
+      const isNew = await this.#withAddresses(request, () => this.#record(request));
       try {
         await this.#build(request.containerId);
       } catch (error) {
@@ -83,7 +91,10 @@ export class Attachments {
       const { store } = this.#deps;
       const attachment = this.#attachment(containerId);
       await this.#reserve(attachment.namespace, request);
-      const network = store.transaction(() => this.#addEndpoint(attachment, request));
+      const { namespace } = attachment;
+      const network = await this.#withAddresses({ namespace, endpoints: [request] }, () =>
+        store.transaction(() => this.#addEndpoint(attachment, request)),
+      );
       try {
         await this.#build(containerId);
       } catch (error) {
@@ -250,7 +261,31 @@ export class Attachments {
   async #reserve(namespace: string, request: EndpointRequest): Promise<void> {
     const network = this.#deps.catalog.getAddressed(namespace, request.networkName);
     const address = request.ipv4Address;
-    if (isToBePinned(this.#deps, network, address)) await this.#deps.pinAddress(namespace, { networkId: network.id, address });
+    if (isToBePinned(this.#deps, network, address)) await this.#deps.addresses.pin({ namespace }, { networkId: network.id, address });
+  }
+
+  /**
+   * Writes rows, with as many more blocks of addresses as that needs. Without a control plane, or when it has none, what the rows' writer said
+   * of the addresses is what is said.
+   */
+  async #withAddresses<T>({ namespace, endpoints }: Addressed, write: () => T | Promise<T>): Promise<T> {
+    const { catalog, addresses } = this.#deps;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await write();
+      } catch (error) {
+        const chosen = endpoints.filter(({ ipv4Address }) => ipv4Address === undefined);
+        const networks = chosen.map(({ networkName }) => catalog.getAddressed(namespace, networkName)).filter(isOverlay);
+        if (networks.length === 0 || attempt >= MAX_BLOCKS || toFlotillaError(error).code !== "exhausted") throw error;
+        // None is full: another container's wish was fulfilled meanwhile.
+        const full = networks.find((network) => isFull(this.#deps, network));
+        try {
+          if (full !== undefined) await addresses.grow({ namespace }, full.id);
+        } catch {
+          throw error;
+        }
+      }
+    }
   }
 
   #addEndpoint(attachment: AttachmentRow, request: EndpointRequest): NetworkRow {

@@ -1,4 +1,4 @@
-import { FlotillaError, formatAddress, parseAddress, parseSubnet } from "@flotilla/core";
+import { FlotillaError, formatAddress, parseAddress, parseSubnet, toFlotillaError } from "@flotilla/core";
 import { checkOverlayAddress, chooseOverlayAddress, needsPin } from "../overlay/choose-address.ts";
 import type { OverlayStore } from "../overlay/overlay-store.ts";
 import { embed } from "../overlay/prefixes.ts";
@@ -33,6 +33,16 @@ export function isToBePinned({ store, overlayStore }: AddressStores, network: Ne
   if (state === undefined || fixed === undefined) return false;
   const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
   return needsPin({ state, services: overlayStore.services(network.id).values(), used }, fixed);
+}
+
+/** Whether this host has nothing left to give on a network, which is an overlay. */
+export function isFull({ store, overlayStore }: AddressStores, network: NetworkRow): boolean {
+  try {
+    chooseOnOverlay({ store, overlayStore }, network, { fixed: undefined, fixed6: undefined, containerId: "" });
+    return false;
+  } catch (error) {
+    return toFlotillaError(error).code === "exhausted";
+  }
 }
 
 function chooseIpv6OnBridge(store: NetworkStore, network: NetworkRow, wish: { address: string; fixed: string | undefined }): string {

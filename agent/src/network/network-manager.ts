@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Logger } from "@flotilla/core";
+import { FlotillaError, type Logger } from "@flotilla/core";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import type { AgentConfig } from "../config.ts";
 import { type NameService, ResolverProcess } from "../dns/resolver-process.ts";
@@ -45,8 +45,8 @@ export type NetworkManagerDeps = {
   resolvConf?: () => ResolvConf;
   /** A process of its own, unless a test gives another. */
   resolver?: NameService;
-  /** Reserves an address of an overlay network that is in nobody's block; without it there is nobody to ask. */
-  pinAddress?: AttachmentsDeps["pinAddress"];
+  /** Who gives addresses of overlay networks; without it there is nobody to ask. */
+  addresses?: AttachmentsDeps["addresses"];
   /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
   killed?: AbortSignal;
 };
@@ -94,7 +94,8 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const kernel = deps.kernel ?? openNetworkKernel();
   const { instance } = config;
   const parts = createParts(deps, kernel, resolvConf);
-  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } = parts;
+  const { store, overlayStore, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } =
+    parts;
   const upkeep = startUpkeep(parts, logger);
   deps.killed?.addEventListener("abort", () => upkeep.stop(), { once: true });
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
@@ -117,7 +118,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       await names.refreshOverlays(changes);
       return failures;
     },
-    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay(store, overlay, networkId) : undefined),
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay({ store, overlayStore, overlay }, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),
@@ -156,6 +157,7 @@ function addListener<T>(listeners: Set<T>, listener: T): () => void {
 
 type Parts = {
   store: NetworkStore;
+  overlayStore: OverlayStore;
   catalog: NetworkCatalog;
   bridges: BridgeDriver;
   firewall: Firewall;
@@ -214,13 +216,16 @@ function createParts(deps: NetworkManagerDeps, kernel: NetworkKernel, resolvConf
   const netnsPath = (containerId: string): string => endpoints.netnsPath(containerId);
   const names = new Names({ kernel, store, overlayStore, resolver, netnsPath, unreachable });
   const shared = { store, catalog, bridges, firewall, ports, names, overlay };
-  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger, pinAddress: deps.pinAddress ?? nobodyPins });
+  const attachments = new Attachments({ ...shared, overlayStore, endpoints, events, logger, addresses: deps.addresses ?? NOBODY });
   const reconciler = new Reconciler({ kernel, instance, store, bridges, endpoints, firewall, attachments, overlays, logger });
-  return { ...shared, resolver, attachments, reconciler, overlays, overlayListeners, reach, tunnels };
+  return { ...shared, overlayStore, resolver, attachments, reconciler, overlays, overlayListeners, reach, tunnels };
 }
 
-// What is then said of the address is said without a pin.
-const nobodyPins = (): Promise<void> => Promise.resolve();
+/** What is then said of an address, or of the lack of one, is said without anybody's help. */
+const NOBODY: AttachmentsDeps["addresses"] = {
+  pin: () => Promise.resolve(),
+  grow: () => Promise.reject(new FlotillaError("unavailable", "there is nobody to ask for addresses")),
+};
 
 /** Bridges that are there or are about to be. */
 function planBridges({ instance, store, bridges }: { instance: string; store: NetworkStore; bridges: BridgeDriver }): BridgePlan[] {

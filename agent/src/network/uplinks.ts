@@ -2,7 +2,9 @@
 // what leaves it, what may enter it and what is published through it.
 import { parseAddress, subnetOf, toFlotillaError } from "@flotilla/core";
 import type { IngressPort } from "../overlay/overlay-networks.ts";
+import { isOwn, restingAddresses } from "../overlay/choose-address.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import type { OverlayStore } from "../overlay/overlay-store.ts";
 import type { ObservedNetwork } from "@flotilla/protocol";
 import { embed } from "../overlay/prefixes.ts";
 import type { NetworkStore } from "./network-store.ts";
@@ -35,8 +37,10 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   containerPort: port.port,
 });
 
+type Described = { store: NetworkStore; overlayStore: OverlayStore; overlay: OverlayDriver };
+
 /** A network as this host tells of it. */
-export function describeOverlay(store: NetworkStore, overlay: OverlayDriver, networkId: string): ObservedNetwork {
+export function describeOverlay({ store, overlayStore, overlay }: Described, networkId: string): ObservedNetwork {
   const { state } = overlay.row(networkId);
   const endpoints = store.endpointsIn(networkId).map((endpoint) => ({
     id: endpoint.id,
@@ -47,9 +51,12 @@ export function describeOverlay(store: NetworkStore, overlay: OverlayDriver, net
     macAddress: endpoint.mac,
     aliases: endpoint.aliases,
   }));
+  const used = new Set(endpoints.map(({ address }) => address));
+  const released = overlayStore.released(networkId).filter(({ address }) => !used.has(address) && isOwn(state, address));
+  const resting = restingAddresses(released, Date.now()).size;
   try {
-    return { mtuBytes: overlay.mtuBytes(state), endpoints, problem: null };
+    return { mtuBytes: overlay.mtuBytes(state), endpoints, resting, problem: null };
   } catch (error) {
-    return { mtuBytes: 0, endpoints, problem: toFlotillaError(error).message };
+    return { mtuBytes: 0, endpoints, resting, problem: toFlotillaError(error).message };
   }
 }

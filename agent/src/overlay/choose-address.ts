@@ -25,7 +25,7 @@ export function chooseOverlayAddress(question: AddressQuestion): string {
   const reserved = reservedAddresses(question);
   const own = released.find((each) => each.containerId === containerId && !used.has(each.address) && isOwn(state, each.address));
   if (own !== undefined) return own.address;
-  const resting = new Set(released.filter((each) => nowMs - each.releasedAtMs < QUARANTINE_MS).map((each) => each.address));
+  const resting = restingAddresses(released, nowMs);
   const blocks = state.blocks.filter((block) => block.host === state.self).map((block) => parsePrefix(block.cidr));
   for (const block of blocks) {
     for (let index = 0n; index < sizeOf(block); index += 1n) {
@@ -67,8 +67,13 @@ export function needsPin({ state, services, used }: Pick<AddressQuestion, "state
   return !reserved.has(address) && !state.blocks.some((block) => contains(parsePrefix(block.cidr), address));
 }
 
+/** Those that were given back too short a time ago to be given to another container. */
+export function restingAddresses(released: readonly ReleasedAddress[], nowMs: number): Set<string> {
+  return new Set(released.filter((each) => nowMs - each.releasedAtMs < QUARANTINE_MS).map((each) => each.address));
+}
+
 /** Whether this host may give the address: of a block of its own, or pinned to it. */
-function isOwn(state: NetworkState, address: string): boolean {
+export function isOwn(state: NetworkState, address: string): boolean {
   const pin = state.pins.find((each) => each.address === address);
   if (pin !== undefined) return pin.host === state.self;
   return state.blocks.some((block) => block.host === state.self && contains(parsePrefix(block.cidr), address));

@@ -24,7 +24,7 @@ class FakeHost implements OverlayHost {
     this.given = bodies;
     this.services = services;
     const ids = new Set([...bodies.keys(), ...(this.stays === "" ? [] : [this.stays])]);
-    this.known = new Map([...ids].map((id) => [id, { mtuBytes: 1450, endpoints: [], problem: null }]));
+    this.known = new Map([...ids].map((id) => [id, { mtuBytes: 1450, endpoints: [], resting: 0, problem: null }]));
     return this.stays === "" ? this.failures : new Map([[this.stays, "containers are on it"]]);
   }
 
@@ -65,7 +65,7 @@ describe("NetworkReconciler", () => {
     await reconciler.apply([makeResource("network/n1", {}), makeResource("network/n2", {})]);
     host.stays = "n2";
     expect(await reconciler.apply([])).toEqual([{ key: "network/n2", message: "containers are on it" }]);
-    expect([...observed]).toEqual([["network/n2", { mtuBytes: 1450, endpoints: [], problem: "containers are on it" }]]);
+    expect([...observed]).toEqual([["network/n2", { mtuBytes: 1450, endpoints: [], resting: 0, problem: "containers are on it" }]]);
   });
 
   test("a failure is a short message and the network's problem until it works", async () => {
@@ -77,7 +77,7 @@ describe("NetworkReconciler", () => {
   });
 
   test("a change of a network that has a problem is a reason to try again", async () => {
-    const found = { mtuBytes: 1450, endpoints: [], problem: null };
+    const found = { mtuBytes: 1450, endpoints: [], resting: 0, problem: null };
     host.failures.set("n1", "containers are on it");
     await reconciler.apply([makeResource("network/n1", {}), makeResource("network/n2", {})]);
     host.change("n2", found);
@@ -97,7 +97,7 @@ describe("NetworkReconciler", () => {
       macAddress: "",
       aliases: [],
     };
-    host.change("n1", { mtuBytes: 1450, endpoints: [endpoint], problem: null });
+    host.change("n1", { mtuBytes: 1450, endpoints: [endpoint], resting: 0, problem: null });
     expect(observed.get("network/n1")).toMatchObject({ endpoints: [{ containerName: "web" }] });
   });
 });

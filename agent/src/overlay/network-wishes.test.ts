@@ -89,6 +89,38 @@ describe("an address that is wished", () => {
   });
 });
 
+describe("more addresses", () => {
+  const networkId = "ab".repeat(32);
+  const told = (...hosts: number[]) =>
+    makeResource(`network/${networkId}`, {
+      ...sampleNetwork(2, { id: networkId, blocks: hosts.map((host, index) => ({ host, cidr: `10.30.1.${16 * (index + 1)}/28` })) }),
+      self: 1,
+    });
+
+  test("are there with one block more of this host's; who wants them at the same time wishes once", async () => {
+    channel.send(told(1, 2));
+    const both = Promise.all([wishes.grow(CALLER, networkId), wishes.grow(CALLER, networkId)]);
+    expect(channel.wishes.size).toBe(1);
+    // Nobody's right to change networks is needed: it is the host that asks.
+    expect(channel.only.wish).toEqual({ verb: "grow", nonce: expect.any(String), namespace: "default", networkId, blocks: 1 });
+    channel.send(told(1, 2, 2));
+    expect(channel.wishes.size).toBe(1);
+    channel.send(told(1, 2, 2, 1));
+    await both;
+    expect(channel.wishes.size).toBe(0);
+    void wishes.grow(CALLER, networkId);
+    expect(channel.only.wish).toMatchObject({ blocks: 2 });
+  });
+
+  test("are refused when the network has none", async () => {
+    channel.send(told(1));
+    const grown = wishes.grow(CALLER, networkId);
+    const { id, wish } = channel.only;
+    channel.send(told(1), refusal(id, wish.nonce));
+    await expect(grown).rejects.toMatchObject({ code: "conflict" });
+  });
+});
+
 describe("a network that is wished", () => {
   test("is there when the desired state has it, and the wish is gone then", async () => {
     const made = wishes.create(CALLER, request);

@@ -11,6 +11,7 @@ import {
   type Resource,
   type ResourceFailure,
 } from "@flotilla/protocol";
+import type { z } from "zod";
 import type { ObservedPublisher } from "../state/observed-state.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
 import type { Timer } from "../state/timer.ts";
@@ -29,6 +30,8 @@ export type ClusterNetworks = {
 export type AddressPins = {
   /** Settles when the host may use the address. @throws as the above; conflict when another host uses it. */
   pin(caller: WishCaller, wanted: { networkId: string; address: string }): Promise<void>;
+  /** Settles when the host has one more block of addresses. @throws as the above; exhausted when the network has none. */
+  grow(caller: WishCaller, networkId: string): Promise<void>;
 };
 
 /** In whose namespace, and the control plane's ticket for who called, if it came from there. */
@@ -46,7 +49,7 @@ export type NetworkWishesDeps = {
 };
 
 /** What is looked at of a network that was told. */
-const pinnedNetwork = networkState.pick({ self: true, pins: true });
+const addressing = networkState.pick({ self: true, pins: true, blocks: true });
 
 type Hope = { what: string; isTrue: () => boolean };
 
@@ -58,6 +61,7 @@ type Hope = { what: string; isTrue: () => boolean };
 export class NetworkWishes implements ClusterNetworks, AddressPins, Reconciler {
   readonly #deps: NetworkWishesDeps;
   readonly #waiting = new Map<string, () => void>();
+  readonly #growing = new Map<string, Promise<void>>();
 
   constructor(deps: NetworkWishesDeps) {
     this.#deps = deps;
@@ -86,6 +90,20 @@ export class NetworkWishes implements ClusterNetworks, AddressPins, Reconciler {
     await this.#wish(randomBytes(32).toString("hex"), wish, { what: `reserve address ${address}`, isTrue });
   }
 
+  /** Who needs it at the same time waits for the same block. */
+  async grow({ namespace }: WishCaller, networkId: string): Promise<void> {
+    const growing = this.#growing.get(networkId) ?? this.#grow(namespace, networkId).finally(() => this.#growing.delete(networkId));
+    this.#growing.set(networkId, growing);
+    return growing;
+  }
+
+  async #grow(namespace: string, networkId: string): Promise<void> {
+    const blocks = this.#countBlocks(networkId);
+    const wish = { verb: "grow" as const, nonce: makeNonce(), namespace, networkId, blocks };
+    const isTrue = (): boolean => this.#countBlocks(networkId) > blocks;
+    await this.#wish(randomBytes(32).toString("hex"), wish, { what: `get more addresses of network ${networkId.slice(0, 12)}`, isTrue });
+  }
+
   /** Refusals have come. */
   async apply(): Promise<readonly ResourceFailure[]> {
     this.#look();
@@ -98,10 +116,19 @@ export class NetworkWishes implements ClusterNetworks, AddressPins, Reconciler {
   }
 
   #hasPin(networkId: string, address: string): boolean {
+    const told = this.#addressing(networkId);
+    return told?.pins.some((pin) => pin.host === told.self && pin.address === address) === true;
+  }
+
+  #countBlocks(networkId: string): number {
+    const told = this.#addressing(networkId);
+    return told?.blocks.filter(({ host }) => host === told.self).length ?? 0;
+  }
+
+  #addressing(networkId: string): z.output<typeof addressing> | undefined {
     const { desired, networkKind } = this.#deps;
     const found = desired.resources(networkKind).find(({ key }) => key === `${networkKind}/${networkId}`);
-    const { data } = pinnedNetwork.safeParse(found?.body);
-    return data?.pins.some((pin) => pin.host === data.self && pin.address === address) === true;
+    return addressing.safeParse(found?.body).data;
   }
 
   #look(): void {

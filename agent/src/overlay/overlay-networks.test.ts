@@ -38,9 +38,14 @@ const open = (): Networks =>
     wireguard,
     resolvConf: () => ({ nameservers: [], searches: [], options: [] }),
     resolver: { apply: async () => undefined, close: async () => undefined },
-    pinAddress: (namespace, wanted) => pinAddress(namespace, wanted),
+    addresses: {
+      pin: ({ namespace }, wanted) => pinAddress(namespace, wanted),
+      grow: ({ namespace }, networkId) => growNetwork(namespace, networkId),
+    },
   });
 /** The control plane, when it is asked for an address. */
+const noMore = (): Promise<void> => Promise.reject(new FlotillaError("exhausted", "no block of addresses is left"));
+let growNetwork: (namespace: string, networkId: string) => Promise<void>;
 let pinAddress: (namespace: string, wanted: { networkId: string; address: string }) => Promise<void>;
 /** This host's underlay address is one that every machine has. */
 const state = (change: Partial<NetworkState> = {}): NetworkState =>
@@ -68,6 +73,7 @@ const names = (): string[] => networks.list("default").map((view) => view.name);
 const published = (): string => host.nftTexts.findLast((text) => text.includes("map ports")) ?? "";
 
 beforeEach(() => {
+  growNetwork = noMore;
   host = new FakeNetworkKernel();
   kernel = new FakeOverlayKernel();
   wireguard = new FakeWireguard();
@@ -152,6 +158,32 @@ describe("containers", () => {
     await expect(networks.connect("c1", { networkName: "net", aliases: [], ipv4Address: "10.30.1.200" })).rejects.toThrow("already exists");
     expect(asked).toEqual(["default true 10.30.1.200", "default true 10.30.1.201"]);
     expect(host.hasNetns("/r/netns/c2")).toBe(false);
+  });
+
+  test("for which the host's block has no room get one of the next block, however many come at once; else there is nothing of them", async () => {
+    const blocks = [{ host: 1, cidr: "10.30.1.16/30" }];
+    await apply(state({ blocks }));
+    let asked = 0;
+    let growing: Promise<void> | undefined;
+    growNetwork = async (namespace, networkId) => {
+      growing ??= (async () => {
+        expect(`${namespace} ${networkId}`).toBe(`default ${state().id}`);
+        if ((asked += 1) > 3) return noMore();
+        blocks.push({ host: 1, cidr: `10.30.1.${16 + 4 * asked}/30` });
+        expect(await apply(state({ blocks }))).toEqual([]);
+      })().finally(() => (growing = undefined));
+      await growing;
+    };
+    const ids = Array.from({ length: 15 }, (_, index) => `c${index}`);
+    const made = await Promise.all(ids.map(async (id) => (await attach(id)).endpoints[0]?.ipv4Address));
+    expect(new Set(made).size).toBe(15);
+    expect(asked).toBe(3);
+    await expect(attach("late")).rejects.toThrow("this host's blocks are full");
+    expect(host.hasNetns("/r/netns/late")).toBe(false);
+    expect(networks.describeOverlay(state().id)?.resting).toBe(0);
+    await networks.detach("c3");
+    expect(networks.describeOverlay(state().id)?.resting).toBe(1);
+    await expect(attach("late")).rejects.toThrow("1 addresses rest");
   });
 
   test("cost their own link alone on a router that is as it was left, and mend one that is not", async () => {

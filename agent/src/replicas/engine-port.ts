@@ -1,5 +1,6 @@
 import { FlotillaError, isFlotillaError } from "@flotilla/core";
 import { parseReference, withDefaultTag } from "@flotilla/image";
+import { REPLICA_LABEL } from "@flotilla/protocol";
 import { goArchitecture } from "../storage/go-architecture.ts";
 import type { Distribution } from "../distribution/create-distribution.ts";
 import type { ProgressMessage } from "../distribution/progress-stream.ts";
@@ -17,7 +18,11 @@ type Engine = {
 /** The engine as the replicas need it: what is done already is done. */
 export function replicaEngine({ containers, networks, images, distribution }: Engine): ReplicaEngine {
   return {
-    views: () => containers.views(),
+    ofReplicas: (id) => containers.labelled(REPLICA_LABEL, id),
+    find: (namespace, id) => {
+      const view = isThere(() => containers.get(namespace, id)) ? containers.get(namespace, id) : undefined;
+      return view?.id === id ? view : undefined;
+    },
     // Whoever deployed it: guard rails bind every service of the namespace.
     create: (request) => containers.create({ ...request, isExempt: false }),
     adopt: (namespace, id, labels) => containers.adopt(namespace, id, labels),

@@ -1,5 +1,5 @@
 import { silentLogger } from "@flotilla/core";
-import { makeResource, type Resource } from "@flotilla/protocol";
+import { makeResource, REPLICA_LABEL, type Resource } from "@flotilla/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ContainerView } from "../engine/containers-port.ts";
 import { EventBus } from "../events/bus.ts";
@@ -25,7 +25,12 @@ class World {
   readonly ownSources: string[] = [];
 
   readonly engine: ReplicaEngine = {
-    views: () => [...this.containers.values()],
+    ofReplicas: (id) =>
+      [...this.containers.values()].filter(({ labels: { [REPLICA_LABEL]: held } }) => held !== undefined && (id ?? held) === held),
+    find: (namespace, id) => {
+      const view = this.containers.get(id);
+      return view?.namespace === namespace ? view : undefined;
+    },
     create: async ({ name, body, ownSources }) => {
       this.#call(`create ${name}`);
       this.ownSources.push(...ownSources);

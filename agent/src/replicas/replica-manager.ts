@@ -84,7 +84,7 @@ export class ReplicaManager implements Reconciler {
 
   /** Everything that is wanted or there: containers, files, what is remembered. */
   #present(): Set<string> {
-    const labelled = this.#deps.engine.views().flatMap(({ labels }) => labels[REPLICA_LABEL] ?? []);
+    const labelled = this.#deps.engine.ofReplicas().flatMap(({ labels }) => labels[REPLICA_LABEL] ?? []);
     return new Set([...this.#wanted.keys(), ...labelled, ...this.#deps.memories.ids(), ...this.#deps.files.ids()]);
   }
 
@@ -134,9 +134,8 @@ export class ReplicaManager implements Reconciler {
   /** Of the replica's own namespace and nobody's replica: a document alone gives nobody the containers of others. */
   #adoptable(wanted: ReplicaState | undefined): ContainerView | undefined {
     if (wanted === undefined || wanted.adopts === null) return undefined;
-    return this.#deps.engine
-      .views()
-      .find(({ id, namespace, labels }) => id === wanted.adopts && namespace === wanted.namespace && !(REPLICA_LABEL in labels));
+    const view = this.#deps.engine.find(wanted.namespace, wanted.adopts);
+    return view === undefined || REPLICA_LABEL in view.labels ? undefined : view;
   }
 
   #missing({ namespace, networks, files }: ReplicaState): string | undefined {
@@ -147,7 +146,7 @@ export class ReplicaManager implements Reconciler {
   }
 
   #containerOf(id: string): ContainerView | undefined {
-    return this.#deps.engine.views().find(({ labels }) => labels[REPLICA_LABEL] === id);
+    return this.#deps.engine.ofReplicas(id)[0];
   }
 
   /** Does a step; what fails is remembered and tried again later. */

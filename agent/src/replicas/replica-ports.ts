@@ -9,8 +9,10 @@ import type { ReplicaFiles } from "./replica-files.ts";
 import type { ReplicaMemories } from "./replica-memory.ts";
 
 export type ReplicaEngine = {
-  /** All containers of all namespaces. */
-  views(): ContainerView[];
+  /** The containers of replicas, or of one. */
+  ofReplicas(id?: string): ContainerView[];
+  /** A container of a namespace by its whole id. */
+  find(namespace: string, id: string): ContainerView | undefined;
   create(request: { namespace: string; name: string; body: ContainerCreateBody; ownSources: readonly string[] }): Promise<{ Id: string }>;
   /** Makes a container that is there a replica's: with these labels, and no restarts but this host's own. Whether it runs does not change. */
   adopt(namespace: string, id: string, labels: Readonly<Record<string, string>>): Promise<void>;

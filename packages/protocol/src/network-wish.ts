@@ -1,5 +1,5 @@
 // How a host asks for a cluster network and hears no. The wish is an observed resource `network-wish/<id>`, under an id that
-// the host has chosen for the network (or, for an address, for the wish). It is fulfilled when the host's desired state has `network/<id>` (or has it no more),
+// the host has chosen for the network (or, for addresses, for the wish). It is fulfilled when the host's desired state has `network/<id>` (or has it no more),
 // refused when it has `network-refusal/<id>` with the wish's nonce. Whoever is killed meanwhile: the wish is there again with
 // the next connection or gone with the agent that had it, and to fulfil it twice is to fulfil it once.
 import { z } from "zod";
@@ -44,6 +44,8 @@ export const networkWish = z.discriminatedUnion("verb", [
   z.object({ verb: z.literal("remove"), ...wish }),
   /** An address of the network that is in nobody's block, for this host alone (`docker run --ip`). The wish's own id says nothing. */
   z.object({ verb: z.literal("pin"), ...wish, networkId, address: z.ipv4() }),
+  /** One more block of addresses for this host, which has so many and nothing free in them. */
+  z.object({ verb: z.literal("grow"), ...wish, networkId, blocks: z.int().min(0).max(65_536) }),
 ]);
 export type NetworkWish = z.output<typeof networkWish>;
 

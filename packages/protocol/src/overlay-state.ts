@@ -138,6 +138,8 @@ export const observedNetwork = z.object({
       }),
     ) // prettier-ignore
     .max(65_536),
+  /** Addresses that were given back a moment ago and are given to nobody yet. */
+  resting: z.int().min(0).max(65_536).default(0),
   /** Why the network does not work here; null when it does. */
   problem: z.string().max(2_000).nullable(),
 });

@@ -48,8 +48,14 @@ export type ServiceContext = {
   serverKey: string;
 };
 
-/** What a composer works with: the transaction that holds the host's state, so that it reads what is newest. */
-export type ComposeInput = { services: ServiceContext; tx: Transaction; host: Host & { team: Team } };
+/** What a composition reads with: the transaction that holds the host's state, so that it reads what is newest. */
+export type ComposeScene = { services: ServiceContext; tx: Transaction; host: Host & { team: Team } };
+
+/** What a composer works with. */
+export type ComposeInput = ComposeScene & {
+  /** What several composers need is read once for all of them: the same function gives the same answer. */
+  once: <T>(read: (scene: ComposeScene) => Promise<T>) => Promise<T>;
+};
 
 /** Makes the resources of one kind that a host shall have. */
 export type HostComposer = {

@@ -2,7 +2,7 @@ import { FlotillaError } from "@flotilla/core";
 import { type Host, Prisma, type Team, type Transaction } from "@flotilla/db";
 import { type ComposedState, documentExcess, hashDocument, kindOf, makeResource, type Resource } from "@flotilla/protocol";
 import { z } from "zod";
-import type { ServiceContext } from "../context.ts";
+import type { ComposeInput, ComposeScene, ServiceContext } from "../context.ts";
 
 const PATIENT = { maxWait: 15_000, timeout: 60_000 } as const;
 
@@ -47,13 +47,23 @@ async function lockState(tx: Transaction, hostId: string): Promise<{ generation:
 
 async function composeResources(services: ServiceContext, tx: Transaction, host: Host & { team: Team }): Promise<Resource[]> {
   const resources: Resource[] = [];
+  const scene = { services, tx, host };
+  const input = { ...scene, once: onceEach(scene) };
   for (const composer of services.composers) {
-    for (const [id, body] of await composer.compose({ services, tx, host }))
-      resources.push(makeResource(composedKey(composer.kind, id), body));
+    for (const [id, body] of await composer.compose(input)) resources.push(makeResource(composedKey(composer.kind, id), body));
   }
   const foreign = resources.find(({ key }) => !services.composers.some(({ kind }) => kind === kindOf(key)));
   if (foreign !== undefined) throw new FlotillaError("internal", `${foreign.key} is of no composer's kind`);
   return resources;
+}
+
+/** Each reader's answer, kept for the length of one composition. */
+function onceEach(scene: ComposeScene): ComposeInput["once"] {
+  const known = new Map<unknown, unknown>();
+  return async <T>(read: (scene: ComposeScene) => Promise<T>): Promise<T> => {
+    if (!known.has(read)) known.set(read, await read(scene));
+    return known.get(read) as T;
+  };
 }
 
 /** The key of a composer's resource. */

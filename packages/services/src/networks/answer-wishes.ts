@@ -9,6 +9,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { createOverlayIn, pinAddressIn } from "./create-overlay.ts";
+import { growNetworkIn } from "./grow-network.ts";
 import { removeOverlayIn } from "./remove-overlay.ts";
 import { lockTeam } from "./settle-overlays.ts";
 
@@ -85,13 +86,14 @@ async function fulfil(services: ServiceContext, { host, wish, asked, actor }: Fu
   const { teamId, namespace } = host;
   if (asked.namespace !== namespace)
     throw new FlotillaError("forbidden", `overlay networks of this host are in namespace ${namespace}, not in ${asked.namespace}`);
-  const id = asked.verb === "pin" ? asked.networkId : wish.id;
+  const id = "networkId" in asked ? asked.networkId : wish.id;
   const object: ObjectRef = { kind: "network", id, name: asked.verb === "create" ? asked.request.name : id, teamId };
   await authorize(services, actor, { action: asked.verb === "remove" ? "network.remove" : "network.change", object });
   await services.prisma.$transaction(async (tx) => {
     if (!(await isStillWished(tx, host.id, wish))) return;
     await lockTeam(tx, teamId);
     if (asked.verb === "create") await createOverlayIn(tx, { services, actor, teamId, id: wish.id, request: asked.request });
+    else if (asked.verb === "grow") await growNetworkIn(tx, services, { teamId, networkId: id, hostId: host.id, blocks: asked.blocks });
     else if (asked.verb === "pin") await pin(tx, { services, host, actor, object, address: asked.address });
     // Gone already is what was wished.
     else if ((await tx.overlayNetwork.count({ where: { id: wish.id, teamId } })) > 0)

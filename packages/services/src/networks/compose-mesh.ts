@@ -1,21 +1,16 @@
 import { createHmac } from "node:crypto";
-import { HOST_UNDERLAY, hostUnderlay, MESH_KIND, type MeshPeer, type MeshState, type ResourceBody } from "@flotilla/protocol";
+import { MESH_KIND, type MeshPeer, type MeshState, type ResourceBody } from "@flotilla/protocol";
 import type { HostComposer } from "../context.ts";
 import { reachableHosts } from "./compose-network.ts";
-import type { OverlayHostRow } from "./overlay-rows.ts";
+import { type OverlayHostRow, readTeamOverlays } from "./overlay-rows.ts";
 
 const KEY_LABEL = "flotilla peer probes v1";
 
 /** Whom a host probes: the other hosts of its team, whether or not there are networks; who is down follows from it. */
 export const meshComposer: HostComposer = {
   kind: MESH_KIND,
-  async compose({ services, tx, host }) {
-    const found = await tx.host.findMany({
-      where: { teamId: host.teamId },
-      select: { id: true, name: true, number: true, downSince: true, observed: { where: { key: HOST_UNDERLAY }, select: { body: true } } },
-      orderBy: { number: "asc" },
-    });
-    const hosts = found.map(({ observed, ...row }) => ({ ...row, underlay: hostUnderlay.safeParse(observed[0]?.body).data ?? null }));
+  async compose({ services, host, once }) {
+    const { hosts } = await once(readTeamOverlays);
     const mesh = composeMesh(hosts, { hostId: host.id, secret: services.registry.sealKey });
     return new Map<string, ResourceBody>(mesh === undefined ? [] : [["", mesh]]);
   },

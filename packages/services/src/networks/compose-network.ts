@@ -8,15 +8,15 @@ import {
   type OverlayHostRow,
   type OverlayNetworkRow,
   type OverlayRows,
-  readOverlayRows,
+  readTeamOverlays,
   textMap,
 } from "./overlay-rows.ts";
 
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
   kind: NETWORK,
-  async compose({ tx, host }) {
-    const rows = await readOverlayRows(tx, host.teamId);
+  async compose({ host, once }) {
+    const rows = await once(readTeamOverlays);
     const states = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
     return new Map(states.map((state) => [state.id, state satisfies ResourceBody]));
   },

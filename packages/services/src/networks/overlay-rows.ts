@@ -11,6 +11,7 @@ import {
   PEERS,
 } from "@flotilla/protocol";
 import { z } from "zod";
+import type { ComposeScene } from "../context.ts";
 import { isEncrypted } from "./plan-network.ts";
 
 /** Kind of the desired and of the observed resources of networks: `network/<id>`. */
@@ -36,6 +37,9 @@ export type OverlayRows = {
   /** What hosts see of their peers, by id of the host. */
   peers: Map<string, ObservedPeers>;
 };
+
+/** Those of a host's team, for its composition. */
+export const readTeamOverlays = ({ tx, host }: ComposeScene): Promise<OverlayRows> => readOverlayRows(tx, host.teamId);
 
 /** Reads a team's networks; in a transaction, so that all of it is of one time. */
 export async function readOverlayRows(tx: Transaction, teamId: string): Promise<OverlayRows> {

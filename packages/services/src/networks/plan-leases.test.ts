@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type Lease, type LeasedNetwork, type LeaseHost, planLeases, REST_MS } from "./plan-leases.ts";
+import { type Lease, type LeasedNetwork, type LeaseHost, nextBlock, planLeases, REST_MS } from "./plan-leases.ts";
 
 const NOW = 10_000_000;
-const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({ id, isCurrent, used: new Map([["n", used]]) });
+const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({
+  id,
+  isCurrent,
+  used: new Map([["n", used]]),
+  resting: new Map(),
+});
 const block = (id: string, hostId: string | null, cidr: string, releasedMs?: number): Lease => ({
   id,
   kind: "block",
@@ -35,6 +40,18 @@ describe("leasing", () => {
   test("who runs short gets one more before it is full", () => {
     const { lease } = planLeases([network([block("1", "a", "10.0.0.16/28")])], [host("a", addresses(17, 12))], NOW);
     expect(lease).toEqual([{ networkId: "n", hostId: "a", cidr: "10.0.0.32/28" }]);
+  });
+
+  test("addresses that rest are no more free than those in use", () => {
+    const rests = { ...host("a", addresses(17, 2)), resting: new Map([["n", 10]]) };
+    expect(planLeases([network([block("1", "a", "10.0.0.16/28")])], [rests], NOW).lease).toEqual([
+      { networkId: "n", hostId: "a", cidr: "10.0.0.32/28" },
+    ]);
+  });
+
+  test("the block that a host would get next is the first that nobody has", () => {
+    expect(nextBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
+    expect(nextBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
   });
 
   test("a pinned address keeps its block from being leased", () => {

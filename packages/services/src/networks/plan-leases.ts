@@ -14,6 +14,8 @@ export type LeaseHost = {
   isCurrent: boolean;
   /** Addresses of its endpoints, by network. */
   used: ReadonlyMap<string, readonly string[]>;
+  /** How many addresses it gives to nobody yet, by network. */
+  resting: ReadonlyMap<string, number>;
 };
 
 export type LeaseChanges = {
@@ -30,8 +32,7 @@ export type LeaseChanges = {
 export function planLeases(networks: readonly LeasedNetwork[], hosts: readonly LeaseHost[], nowMs: number): LeaseChanges {
   const changes: LeaseChanges = { lease: [], release: [], restore: [], free: [], exhausted: [] };
   for (const network of networks) {
-    const taken = new Set(network.leases.filter(({ kind }) => kind !== "pin").map(({ cidr }) => parseSubnet(cidr).first));
-    const pinned = network.leases.filter(({ kind }) => kind === "pin").map(({ cidr }) => parseAddress(cidr.split("/")[0] ?? ""));
+    const { taken, pinned } = takenOf(network.leases);
     for (const host of hosts) planHost({ network, host, taken, pinned, changes });
     planReturns({ network, hosts, changes, nowMs });
   }
@@ -48,7 +49,8 @@ function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
   const held = own.filter((lease) => lease.releasedAt === null || usedIn(lease) > 0);
   const size = 2 ** (32 - network.blockLength);
   // The first address of the first block is the host's router.
-  const free = held.length * size - 1 - held.reduce((sum, lease) => sum + usedIn(lease), 0);
+  const resting = host.resting.get(network.id) ?? 0;
+  const free = Math.max(0, held.length * size - 1 - resting - held.reduce((sum, lease) => sum + usedIn(lease), 0));
   if (held.length === 0 || free < held.length * size * SHORT) {
     const cidr = firstFree(network, taken, pinned);
     if (cidr !== undefined) changes.lease.push({ networkId: network.id, hostId: host.id, cidr: formatSubnet(cidr) });
@@ -60,11 +62,22 @@ function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
   if (spare !== undefined && free - size >= (held.length - 1) * size * 2 * SHORT) changes.release.push(spare.id);
 }
 
-function firstFree(
-  { subnet, addressRange, blockLength }: LeasedNetwork,
-  taken: Set<number>,
-  pinned: readonly number[],
-): Subnet | undefined {
+type AddressTable = Pick<LeasedNetwork, "subnet" | "addressRange" | "blockLength">;
+
+/** The block that a host would get next; undefined when the network has none. */
+export function nextBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
+  const { taken, pinned } = takenOf(network.leases);
+  const block = firstFree(network, taken, pinned);
+  return block === undefined ? undefined : formatSubnet(block);
+}
+
+function takenOf(leases: readonly Lease[]): { taken: Set<number>; pinned: number[] } {
+  const taken = new Set(leases.filter(({ kind }) => kind !== "pin").map(({ cidr }) => parseSubnet(cidr).first));
+  const pinned = leases.filter(({ kind }) => kind === "pin").map(({ cidr }) => parseAddress(cidr.split("/")[0] ?? ""));
+  return { taken, pinned };
+}
+
+function firstFree({ subnet, addressRange, blockLength }: AddressTable, taken: Set<number>, pinned: readonly number[]): Subnet | undefined {
   const range = parseSubnet(addressRange ?? subnet);
   const end = range.first + subnetSize(range);
   for (let first = range.first; first < end; first += 2 ** (32 - blockLength)) {

@@ -2,7 +2,7 @@ import { toFlotillaError } from "@flotilla/core";
 import { Prisma, type Transaction } from "@flotilla/db";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
-import { type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
+import { NETWORK, type OverlayRows, readOverlayRows } from "./overlay-rows.ts";
 import { type LeaseChanges, type LeaseHost, planLeases, REST_MS } from "./plan-leases.ts";
 
 const PATIENT = { maxWait: 15_000, timeout: 30_000 } as const;
@@ -39,12 +39,27 @@ async function readLeaseHosts(services: ServiceContext, from: { tx: Transaction;
   const { tx, rows } = from;
   const states = await tx.hostState.findMany({ where: { hostId: { in: rows.hosts.map(({ id }) => id) } } });
   const current = new Set(states.filter((state) => state.appliedGeneration === state.generation).map(({ hostId }) => hostId));
+  // What was said so long ago says of nothing any more that it rests.
+  const recent = await tx.hostObserved.findMany({
+    where: {
+      hostId: { in: rows.hosts.map(({ id }) => id) },
+      key: { startsWith: `${NETWORK}/` },
+      updatedAt: { gte: new Date(services.nowMs() - REST_MS) },
+    },
+    select: { hostId: true, key: true },
+  });
+  const isRecent = new Set(recent.map(({ hostId, key }) => `${hostId} ${key}`));
   return rows.hosts.map(({ id }) => {
-    const used = [...rows.observed].flatMap(([networkId, byHost]) => {
-      const said = byHost.get(id);
-      return said === undefined ? [] : [[networkId, said.endpoints.map(({ address }) => address)] as const];
+    const said = [...rows.observed].flatMap(([networkId, byHost]) => {
+      const network = byHost.get(id);
+      return network === undefined ? [] : [{ networkId, ...network }];
     });
-    return { id, isCurrent: current.has(id) && services.links.state(id).isOnline, used: new Map(used) };
+    return {
+      id,
+      isCurrent: current.has(id) && services.links.state(id).isOnline,
+      used: new Map(said.map(({ networkId, endpoints }) => [networkId, endpoints.map(({ address }) => address)])),
+      resting: new Map(said.map(({ networkId, resting }) => [networkId, isRecent.has(`${id} ${NETWORK}/${networkId}`) ? resting : 0])),
+    };
   });
 }
 

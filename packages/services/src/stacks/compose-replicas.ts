@@ -1,7 +1,6 @@
 // What a host is told of stacks: its replicas, and the secrets and configs that they mount.
 import type { Project, Service } from "@flotilla/compose";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
-import type { Transaction } from "@flotilla/db";
 import {
   MAX_REPLICA_TEXT,
   REPLICA_KIND,
@@ -11,9 +10,9 @@ import {
   STACK_FILE_KIND,
 } from "@flotilla/protocol";
 import { openText } from "../access/secrets.ts";
-import type { HostComposer, ServiceContext } from "../context.ts";
+import type { ComposeScene, HostComposer, ServiceContext } from "../context.ts";
 import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";
-import { fileKey, Projects, type ServiceTarget, serviceTarget } from "./stack-model.ts";
+import { fileKey, openProjects, type ServiceTarget, serviceTarget } from "./stack-model.ts";
 import { toContainerBody } from "./to-container-body.ts";
 
 /** Mode of a secret or config that says nothing: its owner may read it. */
@@ -30,7 +29,7 @@ type Row = {
   service: { name: string; stackId: string; stack: { name: string; teamId: string; team: { namespace: string } } };
 };
 
-async function readRows(tx: Transaction, hostId: string): Promise<Row[]> {
+async function readRows({ tx, host: { id: hostId } }: ComposeScene): Promise<Row[]> {
   const rows = await tx.stackReplica.findMany({
     where: { hostId, state: { in: ["run", "drain"] } },
     include: {
@@ -46,10 +45,10 @@ async function readRows(tx: Transaction, hostId: string): Promise<Row[]> {
 /** The replicas that shall be on a host. */
 export const replicaComposer: HostComposer = {
   kind: REPLICA_KIND,
-  async compose({ services, tx, host }) {
-    const projects = new Projects(services, tx);
+  async compose({ tx, once }) {
+    const projects = await once(openProjects);
     const bodies = new Map<string, ResourceBody>();
-    const rows = await readRows(tx, host.id);
+    const rows = await once(readRows);
     const where = { teamId: { in: [...new Set(rows.map(({ service }) => service.stack.teamId))] } };
     const overlays = rows.length === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
     for (const row of rows) {
@@ -64,8 +63,9 @@ export const replicaComposer: HostComposer = {
 /** The contents of what its replicas mount. */
 export const stackFileComposer: HostComposer = {
   kind: STACK_FILE_KIND,
-  async compose({ services, tx, host }) {
-    const ids = new Set((await readRows(tx, host.id)).flatMap(({ target }) => Object.values(target.files)));
+  async compose({ services, tx, once }) {
+    const ids = new Set((await once(readRows)).flatMap(({ target }) => Object.values(target.files)));
+    if (ids.size === 0) return new Map<string, ResourceBody>();
     const versions = await tx.stackFileVersion.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: "asc" } });
     return new Map(versions.map((version) => [version.id, openFile(services, version)]));
   },

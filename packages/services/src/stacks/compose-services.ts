@@ -3,21 +3,21 @@ import type { Attachment, Project, Service } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
 import type { HostComposer } from "../context.ts";
-import { type OverlayRows, readOverlayRows } from "../networks/overlay-rows.ts";
+import { type OverlayRows, readTeamOverlays } from "../networks/overlay-rows.ts";
 import { isOverlayPort } from "./ports.ts";
-import { Projects } from "./stack-model.ts";
+import { openProjects } from "./stack-model.ts";
 import { readStackRows, type ReplicaRow, type ServiceRow, type StackRows } from "./stack-rows.ts";
 
 /** Every service of the team in each of its networks; a host that has not said where its packets go is told nothing. */
 export const networkServiceComposer: HostComposer = {
   kind: NETWORK_SERVICE_KIND,
-  async compose({ services, tx, host }) {
+  async compose({ tx, host, once }) {
     const composed = new Map<string, NetworkService>();
     if ((await tx.stack.count({ where: { teamId: host.teamId } })) === 0) return composed;
-    const overlays = await readOverlayRows(tx, host.teamId);
+    const overlays = await once(readTeamOverlays);
     if (overlays.hosts.find(({ id }) => id === host.id)?.underlay == null) return composed;
     const rows = await readStackRows(tx, host.teamId);
-    const projects = new Projects(services, tx);
+    const projects = await once(openProjects);
     for (const stack of rows.stacks) {
       for (const service of stack.services) {
         const project = await projects.find(stack.id, service.target.revision);

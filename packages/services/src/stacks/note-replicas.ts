@@ -7,6 +7,7 @@ type Round = { tx: Transaction; rows: StackRows; now: Date };
 export const MAX_REPLICA_EVENTS = 50;
 const MANY_RESTARTS = 10;
 
+type Change = { readyAt?: Date; failedAt?: Date; lastPhase?: string };
 type Event = { replicaId: string; time: Date; phase: string; reason: string };
 
 /**
@@ -16,6 +17,7 @@ type Event = { replicaId: string; time: Date; phase: string; reason: string };
 export async function noteReplicas({ tx, rows, now }: Round): Promise<void> {
   const down = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
   const events: Event[] = [];
+  const changes = new Map<string, { change: Change; ids: string[] }>();
   for (const replica of rows.stacks.flatMap(({ services }) => services.flatMap(({ replicas }) => replicas))) {
     const phase = newPhase(replica, down.has(replica.hostId));
     if (phase !== undefined) {
@@ -23,11 +25,15 @@ export async function noteReplicas({ tx, rows, now }: Round): Promise<void> {
       events.push({ replicaId: replica.id, time: now, phase, reason });
       if ((replica.observed?.restarts ?? 0) >= MANY_RESTARTS) await forgetOldEvents(tx, replica.id);
     }
-    const change = { ...whatIsNew(replica, now), ...(phase === undefined ? {} : { lastPhase: phase }) };
+    const change: Change = { ...whatIsNew(replica, now), ...(phase === undefined ? {} : { lastPhase: phase }) };
     if (Object.keys(change).length === 0) continue;
-    await tx.stackReplica.update({ where: { id: replica.id }, data: change });
+    // Of sixty replicas that come up together most change alike.
+    const alike = changes.get(JSON.stringify(change)) ?? { change, ids: [] };
+    changes.set(JSON.stringify(change), alike);
+    alike.ids.push(replica.id);
     Object.assign(replica, change);
   }
+  for (const { change, ids } of changes.values()) await tx.stackReplica.updateMany({ where: { id: { in: ids } }, data: change });
   if (events.length > 0) await tx.stackReplicaEvent.createMany({ data: events });
 }
 

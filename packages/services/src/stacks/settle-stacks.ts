@@ -1,5 +1,5 @@
 import { FlotillaError } from "@flotilla/core";
-import { Prisma, type Transaction } from "@flotilla/db";
+import type { Transaction } from "@flotilla/db";
 import {
   formatReason,
   planRollout,
@@ -14,6 +14,7 @@ import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { removeEmptyStacks, settleDeployments } from "./end-deployments.ts";
 import { leaseAddresses } from "./lease-addresses.ts";
+import { makeReplicas, slotName } from "./make-replicas.ts";
 import { noteReplicas } from "./note-replicas.ts";
 import { formatReasons, type StepSaid } from "./reasons.ts";
 import { describeFailure } from "./replica-failure.ts";
@@ -143,58 +144,20 @@ async function place(round: Round, planned: readonly Planned[]): Promise<Map<str
     volumes,
     wanted,
   });
-  const byService = new Map(planned.map((item) => [item.service.id, item]));
-  for (const { serviceId, slot, hostId, because } of result.placements) {
-    const item = byService.get(serviceId);
-    if (item !== undefined) await create(round, item, { slot, hostId, because });
-  }
+  await makeReplicas(round, planned, result.placements);
   return Map.groupBy(result.unplaced, ({ serviceId }) => serviceId);
 }
-
-async function create(
-  round: Round,
-  { stack, service, scene, plan }: Planned,
-  at: { slot: string; hostId: string; because: Reason },
-): Promise<void> {
-  const { tx, now, rows, steps } = round;
-  const action = plan.actions.find((item) => item.kind === "create" && item.slot === at.slot);
-  if (action?.kind !== "create") return;
-  const target = action.hash === service.target.hash ? service.target : (service.stable ?? service.target);
-  const { slot, hostId } = at;
-  const reasons = [action.because, at.because];
-  const because = formatReasons(reasons);
-  const row = await tx.stackReplica.create({
-    data: { serviceId: service.id, hostId, slot, hash: target.hash, target, because, reasons, createdAt: now },
-  });
-  for (const name of scene.volumes) {
-    await tx.$executeRaw(
-      Prisma.sql`INSERT INTO stack_volumes (stack_id, name, host_id) VALUES (${stack.id}, ${name}, ${hostId}) ON CONFLICT DO NOTHING`,
-    );
-  }
-  const host = rows.hosts.find(({ id }) => id === hostId)?.name ?? hostId;
-  steps.push({
-    stackId: stack.id,
-    service: service.name,
-    replicaId: row.id,
-    host,
-    level: "info",
-    text: `replica ${slotName(slot, host)} is made on ${host}: ${because}`,
-    said: { event: "made", slot: slotName(slot, host), reasons },
-  });
-  round.isChanged = true;
-}
-
-const slotName = (slot: string, host: string): string => (/^\d+$/.test(slot) ? slot : host);
 
 /** Carries out the rest of a plan, and notes how the service stands. */
 async function conclude(round: Round, { stack, service, scene, plan }: Planned, unplaced: readonly Unplaced[] | undefined): Promise<void> {
   const { tx, now, steps, rows } = round;
+  const [drains, stops] = [idsOf(plan, "drain"), idsOf(plan, "stop")];
+  if (drains.length > 0) await tx.stackReplica.updateMany({ where: { id: { in: drains } }, data: { state: "drain", drainedAt: now } });
+  if (stops.length > 0) await tx.stackReplica.updateMany({ where: { id: { in: stops } }, data: { state: "stop" } });
   for (const action of plan.actions) {
     if (action.kind === "create") continue;
     const replica = service.replicas.find(({ id }) => id === action.replicaId);
     const host = rows.hosts.find(({ id }) => id === replica?.hostId)?.name ?? "";
-    const data = action.kind === "drain" ? { state: "drain", drainedAt: now } : { state: "stop" };
-    await tx.stackReplica.update({ where: { id: action.replicaId }, data });
     const text = `replica ${slotName(replica?.slot ?? "", host)} on ${host} ${action.kind === "drain" ? "drains" : "stops"}: ${formatReason(action.because)}`;
     const event = action.kind === "drain" ? ("drains" as const) : ("stops" as const);
     const said = { event, slot: slotName(replica?.slot ?? "", host), reasons: [action.because] };
@@ -206,6 +169,9 @@ async function conclude(round: Round, { stack, service, scene, plan }: Planned, 
   const placement = first === undefined ? undefined : { ...reason("unplaced", counts), parts: [first.reason] };
   await noteState(round, { stack, service, plan, scene, placement });
 }
+
+const idsOf = ({ actions }: RolloutPlan, kind: "drain" | "stop"): string[] =>
+  actions.flatMap((action) => (action.kind === kind ? [action.replicaId] : []));
 
 type Conclusion = Omit<Planned, "scene"> & { scene: ServiceScene; placement: Reason | undefined };
 

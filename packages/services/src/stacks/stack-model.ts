@@ -5,7 +5,7 @@ import { FlotillaError } from "@flotilla/core";
 import type { StackRevision, Transaction } from "@flotilla/db";
 import { z } from "zod";
 import { openText, sealText } from "../access/secrets.ts";
-import type { ServiceContext } from "../context.ts";
+import type { ComposeScene, ServiceContext } from "../context.ts";
 import { toContainerBody } from "./to-container-body.ts";
 
 /** What a replica is made of: a revision of its stack, and the version of each secret and config, `secret/NAME` → id of the version. */
@@ -35,15 +35,26 @@ export function openProject(services: ServiceContext, revision: Pick<StackRevisi
   }
 }
 
+/** For one composition. */
+export const openProjects = ({ services, tx }: ComposeScene): Promise<Projects> => Promise.resolve(new Projects(services, tx));
+
+/** So many projects are kept open: revisions never change, and each round and each composition needs them. */
+const MAX_OPEN = 64;
+const opened = new WeakMap<ServiceContext, Map<string, Project>>();
+
 /** Reads projects of revisions, each once. */
 export class Projects {
   readonly #services: ServiceContext;
   readonly #tx: Transaction;
   readonly #known = new Map<string, Project>();
+  /** By id of the revision. */
+  readonly #opened: Map<string, Project>;
 
   constructor(services: ServiceContext, tx: Transaction) {
     this.#services = services;
     this.#tx = tx;
+    this.#opened = opened.get(services) ?? new Map<string, Project>();
+    opened.set(services, this.#opened);
   }
 
   /** The project, or why it cannot be read: of somebody else's stack that is no reason to stop. What the database throws is thrown. */
@@ -56,17 +67,35 @@ export class Projects {
     }
   }
 
-  /** @throws not_found for a revision that is gone; conflict for one that cannot be read. */
+  /** Shared: nobody changes it. @throws not_found for a revision that is gone; conflict for one that cannot be read. */
   async get(stackId: string, number: number): Promise<Project> {
     const key = `${stackId}/${number}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const revision = await this.#tx.stackRevision.findUnique({ where: { stackId_number: { stackId, number } } });
+    // Whether it is there is asked each time, what it says only once.
+    const revision = await this.#tx.stackRevision.findUnique({ where: { stackId_number: { stackId, number } }, select: { id: true } });
     if (revision === null) throw new FlotillaError("not_found", `no such revision: ${number}`);
-    const project = openProject(this.#services, revision);
+    const project = this.#opened.get(revision.id) ?? (await this.#open(revision.id));
     this.#known.set(key, project);
     return project;
   }
+
+  async #open(id: string): Promise<Project> {
+    const revision = await this.#tx.stackRevision.findUniqueOrThrow({ where: { id }, select: { id: true, number: true, sealed: true } });
+    const project = freeze(openProject(this.#services, revision));
+    for (const oldest of this.#opened.keys()) {
+      if (this.#opened.size < MAX_OPEN) break;
+      this.#opened.delete(oldest);
+    }
+    this.#opened.set(id, project);
+    return project;
+  }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
 }
 
 /** The secrets and configs that a service mounts, as `secret/NAME` with the names that the team has for them. */
