@@ -326,6 +326,7 @@ describe("every page", () => {
     "/volumes",
     "/stacks",
     "/deploy",
+    "/deployments",
     "/secrets",
     "/activity",
     "/settings",

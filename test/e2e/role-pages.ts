@@ -1,6 +1,7 @@
 // Each role in a browser of its own: what it sees, what it may press, what the API says to it, and that nothing of the other team is there.
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchInLab } from "../lab/chromium.ts";
 import type { Lab } from "../lab/lab.ts";
 import { callAs, GUESTS, HARBOUR, makeCast, type Person, type Role, ROLES, strikeCast } from "./role-cast.ts";
 import { type Action, type Call, FOREIGN_CALLS, GUEST_PAGES, HARBOUR_PAGES, LETTER, type PageLine } from "./role-table.ts";
@@ -88,8 +89,8 @@ export function testRolePages(at: () => { lab: Lab; tar: string }): void {
     const tours = new Map<Role, Tour>();
 
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic"] });
       const { lab, tar } = at();
+      browser = await launchInLab(lab.plan);
       people = await makeCast(lab, browser, tar);
       const waiting = people.values();
       const walk = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 // The pages of stacks, secrets and hosts as a person uses them. Part of dashboard.test.ts: on the product and the page that it has.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { findBarriers } from "../support/axe.ts";
 import { goTo } from "../support/go-to.ts";
 import type { Product } from "../support/product.ts";
 
@@ -76,6 +77,7 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await write(compose("two"));
     await button("Plan").click();
     await page.locator('[data-plan="replace:2"]').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
     await place("cordon");
     await button("Apply").click();
     await page.getByText("host local: active → cordon").waitFor();
@@ -154,6 +156,8 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await expect.poll(() => list.getByRole("listitem").count()).toBe(4);
     await list.getByRole("button").last().click();
     await page.getByRole("list", { name: "Steps" }).getByText("2 of 2 replicas run").waitFor();
+    await page.locator("summary").getByText("Plan", { exact: true }).click();
+    await page.locator('[data-plan="make:2"]').waitFor();
     await page.getByRole("link", { name: "shop", exact: true }).click();
     await page.waitForURL(`${product.url}/stacks/shop`);
   });
