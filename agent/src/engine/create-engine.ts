@@ -84,7 +84,18 @@ function verbs(context: EngineContext): Pick<Containers, Verbs> {
   };
 }
 
-type Queries = "wait" | "list" | "inspect" | "get" | "labelled" | "views" | "onBeforeStart" | "openTree" | "setHealth" | "runtimePath" | "expectProcess";
+type Queries =
+  | "wait"
+  | "list"
+  | "inspect"
+  | "get"
+  | "labelled"
+  | "views"
+  | "onBeforeStart"
+  | "openTree"
+  | "setHealth"
+  | "runtimePath"
+  | "expectProcess";
 
 function queries(context: EngineContext): Pick<Containers, Queries> {
   return {
