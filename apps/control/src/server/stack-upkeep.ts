@@ -3,11 +3,18 @@ import { orphanNetworks, type ServiceContext, settleStacks } from "@flotilla/ser
 
 /** So often all teams with stacks are looked at, whatever was or was not noticed: also hosts that went down or came back. */
 const SWEEP_MS = 5_000;
-/** What comes within this time is one round: a host that starts ten containers is many reports. */
-const DEBOUNCE_MS = 50;
+/** Rounds of a team begin at most so often: a host that starts ten containers is many reports. The first one begins at once. */
+const DEBOUNCE_MS = 100;
 const RETRY_MS = 1_000;
 
-type Team = { timer: NodeJS.Timeout | undefined; dueAtMs: number; running: Promise<void> | undefined; isDirty: boolean };
+type Team = {
+  /** By the clock that nobody sets. */
+  startedAt: number;
+  timer: NodeJS.Timeout | undefined;
+  dueAtMs: number;
+  running: Promise<void> | undefined;
+  isDirty: boolean;
+};
 
 /**
  * Brings stacks on: when something changed (NOTIFY), when a round said that it is time, and in a sweep. Several control planes do it beside each
@@ -26,7 +33,8 @@ export class StackUpkeep {
 
   /** Looks at a team soon. */
   wake(teamId: string): void {
-    this.#plan(teamId, this.#services.nowMs() + DEBOUNCE_MS);
+    const { startedAt = -Infinity } = this.#teams.get(teamId) ?? {};
+    this.#plan(teamId, this.#services.nowMs() + Math.max(0, startedAt + DEBOUNCE_MS - performance.now()));
   }
 
   /** Looks at every team that has stacks, or something that is left of one. */
@@ -51,7 +59,13 @@ export class StackUpkeep {
 
   #plan(teamId: string, atMs: number): void {
     if (this.#isClosed) return;
-    const team = this.#teams.get(teamId) ?? { timer: undefined, dueAtMs: Infinity, running: undefined, isDirty: false };
+    const team = this.#teams.get(teamId) ?? {
+      startedAt: -Infinity,
+      timer: undefined,
+      dueAtMs: Infinity,
+      running: undefined,
+      isDirty: false,
+    };
     this.#teams.set(teamId, team);
     if (team.running !== undefined) {
       team.isDirty = true;
@@ -64,7 +78,7 @@ export class StackUpkeep {
   }
 
   #start(teamId: string, team: Team): void {
-    Object.assign(team, { timer: undefined, dueAtMs: Infinity, isDirty: false });
+    Object.assign(team, { startedAt: performance.now(), timer: undefined, dueAtMs: Infinity, isDirty: false });
     team.running = this.#round(teamId).then((nextAtMs) => {
       team.running = undefined;
       if (team.isDirty) this.wake(teamId);

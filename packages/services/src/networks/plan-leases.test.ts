@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Lease, type LeasedNetwork, type LeaseHost, nextBlock, planLeases, REST_MS } from "./plan-leases.ts";
+import { type Lease, type LeasedNetwork, type LeaseHost, nextHostBlock, planLeases, REST_MS } from "./plan-leases.ts";
 
 const NOW = 10_000_000;
 const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({
@@ -13,6 +13,7 @@ const block = (id: string, hostId: string | null, cidr: string, releasedMs?: num
   kind: "block",
   hostId,
   cidr,
+  leasedAt: new Date(0),
   releasedAt: releasedMs === undefined ? null : new Date(releasedMs),
 });
 const reserved: Lease = { ...block("r", null, "10.0.0.0/28"), kind: "reserved" };
@@ -50,8 +51,8 @@ describe("leasing", () => {
   });
 
   test("the block that a host would get next is the first that nobody has", () => {
-    expect(nextBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
-    expect(nextBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28"), block("2", "b", "10.0.0.48/28")]))).toBe("10.0.0.32/28");
+    expect(nextHostBlock(network([block("1", "a", "10.0.0.16/28")], { addressRange: "10.0.0.16/28" }))).toBeUndefined();
   });
 
   test("a pinned address keeps its block from being leased", () => {
@@ -77,6 +78,12 @@ describe("giving back", () => {
   test("a second block that nobody uses is given back, the first never", () => {
     expect(planLeases([network(two)], [host("a", addresses(17, 3))], NOW).release).toEqual(["2"]);
     expect(planLeases([network([block("1", "a", "10.0.0.16/28")])], [host("a")], NOW)).toEqual(NOTHING);
+  });
+
+  test("one that was leased a moment ago is kept for the containers that it was leased for", () => {
+    const young = [two[0]!, { ...two[1]!, leasedAt: new Date(NOW - 29_999) }];
+    expect(planLeases([network(young)], [host("a", addresses(17, 3))], NOW)).toEqual(NOTHING);
+    expect(planLeases([network(young)], [host("a", addresses(17, 3))], NOW + 1).release).toEqual(["2"]);
   });
 
   test("what would be leased again at once is kept", () => {

@@ -3,10 +3,12 @@ import { containsAddress, formatSubnet, parseAddress, parseSubnet, type Subnet, 
 
 /** What was given back rests so long: other hosts may still send to its addresses. The same as for single addresses. */
 export const REST_MS = 120_000;
+/** A block was leased for containers that are about to be there: so long it is not taken back for being empty. */
+const SETTLED_MS = 30_000;
 /** A host gets another block when fewer than this part of its addresses is free. */
 const SHORT = 1 / 4;
 
-export type Lease = { id: string; kind: string; hostId: string | null; cidr: string; releasedAt: Date | null };
+export type Lease = { id: string; kind: string; hostId: string | null; cidr: string; leasedAt: Date; releasedAt: Date | null };
 export type LeasedNetwork = { id: string; subnet: string; addressRange: string | null; blockLength: number; leases: readonly Lease[] };
 export type LeaseHost = {
   id: string;
@@ -31,17 +33,25 @@ export type LeaseChanges = {
 
 export function planLeases(networks: readonly LeasedNetwork[], hosts: readonly LeaseHost[], nowMs: number): LeaseChanges {
   const changes: LeaseChanges = { lease: [], release: [], restore: [], free: [], exhausted: [] };
+  const isOld = ({ leasedAt }: Lease): boolean => nowMs - leasedAt.getTime() >= SETTLED_MS;
   for (const network of networks) {
     const { taken, pinned } = takenOf(network.leases);
-    for (const host of hosts) planHost({ network, host, taken, pinned, changes });
+    for (const host of hosts) planHost({ network, host, taken, pinned, changes, isOld });
     planReturns({ network, hosts, changes, nowMs });
   }
   return changes;
 }
 
-type HostPlan = { network: LeasedNetwork; host: LeaseHost; taken: Set<number>; pinned: readonly number[]; changes: LeaseChanges };
+type HostPlan = {
+  network: LeasedNetwork;
+  host: LeaseHost;
+  taken: Set<number>;
+  pinned: readonly number[];
+  changes: LeaseChanges;
+  isOld: (lease: Lease) => boolean;
+};
 
-function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
+function planHost({ network, host, taken, pinned, changes, isOld }: HostPlan): void {
   const own = network.leases.filter((lease) => lease.kind === "block" && lease.hostId === host.id);
   const used = (host.used.get(network.id) ?? []).map(parseAddress);
   const usedIn = (lease: Lease): number => used.filter((address) => containsAddress(parseSubnet(lease.cidr), address)).length;
@@ -58,14 +68,14 @@ function planHost({ network, host, taken, pinned, changes }: HostPlan): void {
     return;
   }
   // Never the first: the router's address is in it. One at a time, and only while what stays is at least half free.
-  const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0);
+  const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0 && isOld(lease));
   if (spare !== undefined && free - size >= (held.length - 1) * size * 2 * SHORT) changes.release.push(spare.id);
 }
 
 type AddressTable = Pick<LeasedNetwork, "subnet" | "addressRange" | "blockLength">;
 
 /** The block that a host would get next; undefined when the network has none. */
-export function nextBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
+export function nextHostBlock(network: Omit<LeasedNetwork, "id">): string | undefined {
   const { taken, pinned } = takenOf(network.leases);
   const block = firstFree(network, taken, pinned);
   return block === undefined ? undefined : formatSubnet(block);

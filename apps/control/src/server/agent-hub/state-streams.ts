@@ -5,8 +5,8 @@ import { StateStream } from "./state-stream.ts";
 
 /** How many hosts' states are composed at once: the database has other readers. */
 const WORKERS = 4;
-/** What changes within this time is composed together: a stack that starts is many changes. */
-const DEBOUNCE_MS = 50;
+/** Compositions begin at most so often: a stack that starts is many changes. The first one begins at once. */
+const DEBOUNCE_MS = 100;
 /** Everybody is looked at so often, whatever was or was not notified; also what changes with time is renewed then. */
 const SWEEP_MS = 60_000;
 
@@ -20,6 +20,8 @@ export class StateStreams {
   readonly #stopHub: () => void;
   readonly #networks: NetworkReports;
   #working = 0;
+  /** By the clock that nobody sets. */
+  #begunAt = -Infinity;
   #planned: NodeJS.Timeout | undefined;
 
   constructor(hub: AgentHub, services: ServiceContext) {
@@ -36,11 +38,12 @@ export class StateStreams {
   /** Looks soon at the hosts whose state may have changed. */
   async refresh(scope: HostStateScope): Promise<void> {
     for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
-    if (this.#waiting.size > 0) this.#planned ??= setTimeout(() => this.#begin(), DEBOUNCE_MS);
+    if (this.#waiting.size > 0) this.#planned ??= setTimeout(() => this.#begin(), this.#begunAt + DEBOUNCE_MS - performance.now());
   }
 
   #begin(): void {
     this.#planned = undefined;
+    this.#begunAt = performance.now();
     while (this.#working < WORKERS && this.#waiting.size > 0) void this.#work();
   }
 
