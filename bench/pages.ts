@@ -7,7 +7,19 @@ import type { Case, Row } from "./case.ts";
 import { median } from "./measure.ts";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-const LISTS = ["/", "/stacks", "/containers", "/hosts", "/images", "/volumes", "/networks", "/secrets", "/registry", "/activity"];
+const LISTS = [
+  "/",
+  "/stacks",
+  "/deployments",
+  "/containers",
+  "/hosts",
+  "/images",
+  "/volumes",
+  "/networks",
+  "/secrets",
+  "/registry",
+  "/activity",
+];
 const OTHERS = ["/settings", "/run", "/hosts/local", "/containers/local/bench-page", "/help"];
 const LIST_TARGET = "≤ 200 kB, list pages";
 const MANY = 5_000;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBarriers } from "../support/axe.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
+import { goTo } from "../support/go-to.ts";
 import { type Product, startProduct } from "../support/product.ts";
 import { testSettingsPages } from "./settings-pages.ts";
 import { testStackPages } from "./stack-pages.ts";
@@ -52,7 +53,7 @@ afterAll(async () => {
   await product?.close();
 });
 
-const open = (path: string) => page.goto(`${product.url}${path}`);
+const open = (path: string) => goTo(page, product.url, path);
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 
 async function startBuild(dockerfile: string, name: string): Promise<void> {
@@ -325,6 +326,7 @@ describe("every page", () => {
     "/volumes",
     "/stacks",
     "/deploy",
+    "/deployments",
     "/secrets",
     "/activity",
     "/settings",
@@ -351,7 +353,7 @@ describe("every page", () => {
       const tab = await context.newPage();
       await tab.setViewportSize({ width: 360, height: 740 });
       for (const path of paths) {
-        await tab.goto(`${product.url}${path}`);
+        await goTo(tab, product.url, path);
         await tab.locator("h1").first().waitFor({ state: "attached" });
         await tab.locator("[data-live=connected]").waitFor();
         await tab.locator("main .animate-pulse").first().waitFor({ state: "detached" });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../lab/lab.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
+import { testRolePages } from "./role-pages.ts";
 
 // Three hosts, a real control plane, the unmodified docker command on each.
 const directory = mkdtempSync(join(tmpdir(), "flotilla-cluster-"));
@@ -11,6 +12,7 @@ const HOSTS = ["h1", "h2", "h3"] as const;
 /** In the network that is made first, and in the block of no host. */
 const FIXED = "10.64.9.9";
 let lab: Lab;
+let tar: string;
 
 const ok = async (result: Promise<{ exitCode: number; stdout: string; stderr: string }>): Promise<string> => {
   const { exitCode, stdout, stderr } = await result;
@@ -34,8 +36,8 @@ async function eventually(condition: () => Promise<boolean>): Promise<void> {
 }
 
 beforeAll(async () => {
-  lab = await Lab.up(`c${process.pid}`, { hostCount: HOSTS.length });
-  const tar = await makeBusyboxTar(directory);
+  lab = await Lab.up(`c${process.pid}`, { hostCount: HOSTS.length, hasDashboard: true });
+  tar = await makeBusyboxTar(directory);
   for (const host of HOSTS) await docker(host, "import", "--change", 'CMD ["sh"]', tar, "busybox:latest");
 });
 afterAll(async () => {
@@ -111,6 +113,8 @@ describe("an overlay network that one host's docker makes", () => {
     expect(await networksOf("h2")).toBe("web overlay swarm");
   });
 });
+
+testRolePages(() => ({ lab, tar }));
 
 describe("with the control plane away", () => {
   beforeAll(async () => {

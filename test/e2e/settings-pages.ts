@@ -1,11 +1,12 @@
 // Tokens, service accounts, webhooks, guard rails, the audit and the API reference, by a person in a browser.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { goTo } from "../support/go-to.ts";
 import type { Product } from "../support/product.ts";
 
 /** Within the one browser session of the dashboard's test, signed in as the administrator of the instance. */
 export function testSettingsPages(at: () => { product: Product; page: Page }): void {
-  const open = (path: string): Promise<unknown> => at().page.goto(`${at().product.url}${path}`);
+  const open = (path: string): Promise<unknown> => goTo(at().page, at().product.url, path);
   const button = (name: string) => at().page.getByRole("button", { name, exact: true });
   const dialog = () => at().page.getByRole("dialog");
   const shownSecret = async (): Promise<string> => (await dialog().locator("code").first().textContent()) ?? "";

@@ -1,6 +1,8 @@
 // The pages of stacks, secrets and hosts as a person uses them. Part of dashboard.test.ts: on the product and the page that it has.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { findBarriers } from "../support/axe.ts";
+import { goTo } from "../support/go-to.ts";
 import type { Product } from "../support/product.ts";
 
 /** Stops at once and counts as settled at once, so that a rollout takes no longer than its containers. */
@@ -18,7 +20,7 @@ const compose = (word: string, { image = "image", update = "parallelism: 2, moni
 
 /** Registers the tests; `scene` is asked when they run. */
 export function testStackPages(scene: () => { product: Product; page: Page }): void {
-  const open = async (path: string): Promise<void> => void (await scene().page.goto(`${scene().product.url}${path}`));
+  const open = (path: string): Promise<void> => goTo(scene().page, scene().product.url, path);
   const button = (name: string) => scene().page.getByRole("button", { name, exact: true });
   const inDialog = (name: string) => scene().page.getByRole("dialog").getByRole("button", { name, exact: true });
   const replicas = (revision: number) =>
@@ -75,6 +77,7 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await write(compose("two"));
     await button("Plan").click();
     await page.locator('[data-plan="replace:2"]').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
     await place("cordon");
     await button("Apply").click();
     await page.getByText("host local: active → cordon").waitFor();
@@ -153,6 +156,8 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await expect.poll(() => list.getByRole("listitem").count()).toBe(4);
     await list.getByRole("button").last().click();
     await page.getByRole("list", { name: "Steps" }).getByText("2 of 2 replicas run").waitFor();
+    await page.locator("summary").getByText("Plan", { exact: true }).click();
+    await page.locator('[data-plan="make:2"]').waitFor();
     await page.getByRole("link", { name: "shop", exact: true }).click();
     await page.waitForURL(`${product.url}/stacks/shop`);
   });

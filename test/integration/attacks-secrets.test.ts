@@ -1,7 +1,9 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Logger } from "@flotilla/core";
 import { ADMIN, ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
-import { type LinkedAgent, startLinkedAgent } from "../support/linked-agent.ts";
+import { type LinkedAgent, startLinkedAgent, until } from "../support/linked-agent.ts";
 
 // Attack 17: secrets are planted through every door, then looked for wherever they must not be.
 const PLANTED = {
@@ -17,6 +19,7 @@ const PLANTED = {
   stackEnvironment: "canary-stack-environment-6f02",
 };
 const HOOK = { name: "chat", url: "https://hooks.example.test/x", events: ["webhook.test"] };
+const EVENTS = ["audit.*", "host.*", "container.*", "deployment.*"];
 const STACK = `services:
   web:
     image: busybox
@@ -31,6 +34,9 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 let control: TestControl;
 let agent: LinkedAgent;
+/** Is told everything that a webhook can be told. */
+let receiver: Server;
+const told: string[] = [];
 const log: string[] = [];
 const logger: Logger = {
   debug: (message, fields) => void log.push(message + JSON.stringify(fields ?? {})),
@@ -42,6 +48,15 @@ const logger: Logger = {
 
 beforeAll(async () => {
   control = await startTestControl({ withAdmin: true, logger });
+  receiver = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on("data", (chunk: Buffer) => chunks.push(chunk));
+    req.on("end", () => {
+      told.push(`${JSON.stringify(req.headers)} ${Buffer.concat(chunks).toString()}`);
+      res.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   agent = await startLinkedAgent(control, {
     name: "web-1",
     engine: (stream, headers) => {
@@ -56,6 +71,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await agent.close();
   await control.close();
+  await new Promise<void>((resolve) => void receiver.close(() => resolve()));
 });
 
 /** Every row of every table, as text. */
@@ -196,11 +212,17 @@ test("attack 17: secrets are in no log, audit row, export, metric, list, error o
       return undefined;
     }
   };
+  const listener = { name: "listener", url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`, allowsPrivate: true };
+  const heard = (await attempt("webhooks.create", { ...listener, events: EVENTS })) as { id: string };
   const planted = { ...(await plant(cookie, { texts, attempt })), session };
   // A canary that was never made is found nowhere, and proves nothing.
   for (const [name, secret] of Object.entries(planted)) expect(secret?.length, name).toBeGreaterThan(9);
 
-  const looked: Record<string, string> = { ...(await places(cookie)), errors: texts.join("\n") };
+  await until(
+    async () =>
+      (await control.services.prisma.webhookDelivery.count({ where: { webhookId: heard.id, NOT: { state: "delivered" } } })) === 0,
+  );
+  const looked: Record<string, string> = { ...(await places(cookie)), errors: texts.join("\n"), webhooks: told.join("\n") };
   const found = Object.entries(looked).flatMap(([place, text]) =>
     Object.entries(planted).flatMap(([name, secret]) =>
       [secret, base64(secret)].some((form) => text.includes(form)) ? [`${name} in ${place}`] : [],
@@ -209,7 +231,10 @@ test("attack 17: secrets are in no log, audit row, export, metric, list, error o
   expect(found).toEqual([]);
   // The part of the cookie before its signature is what the table of sessions holds: it must not be in answers either.
   expect(`${looked["errors"]}${looked["log"]}${looked["activity"]}${looked["export"]}`).not.toContain(session.split(".")[0]);
-  for (const action of ["container.create", "webhook.change", "secret.change", "stack.deploy"]) expect(looked["export"]).toContain(action);
+  for (const action of ["container.create", "webhook.change", "secret.change", "stack.deploy"]) {
+    expect(looked["export"]).toContain(action);
+    expect(looked["webhooks"]).toContain(`"audit.${action}"`);
+  }
 });
 
 test("a set-up token is in no log and no table", async () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { deliverDue } from "@flotilla/services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
 import { dockerEngine, makeContainers } from "../support/docker-engine.ts";
@@ -120,6 +121,8 @@ describe("programs", () => {
     };
     const messages: Message[] = [];
     let status = 200;
+    /** Answers that are held back, while somebody asked for that. */
+    let held: (() => void)[] | undefined;
     let receiver: Server;
     let url: string;
     let hook: { id: string; secret: string };
@@ -129,7 +132,9 @@ describe("programs", () => {
         req.on("data", (chunk: Buffer) => chunks.push(chunk));
         req.on("end", () => {
           messages.push({ headers: req.headers, body: Buffer.concat(chunks).toString() });
-          res.writeHead(status, status === 302 ? { location: "http://127.0.0.1:1/" } : {}).end("taken");
+          const answer = (): unknown => res.writeHead(status, status === 302 ? { location: "http://127.0.0.1:1/" } : {}).end("taken");
+          if (held === undefined) answer();
+          else held.push(answer);
         });
       });
       await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
@@ -176,6 +181,27 @@ describe("programs", () => {
       await mutate("webhooks.redeliver", { id: hook.id, deliveryId: failed?.id });
       await untilState("delivered");
       expect(messages.filter(({ headers }) => headers["webhook-id"] === failed?.id)).toHaveLength(2);
+    });
+
+    test("what was sent when its control plane was killed is sent again by the next, with its id, and a late end changes nothing", async () => {
+      const waiting: (() => void)[] = (held = []);
+      await mutate("webhooks.test", { id: hook.id });
+      await until(() => waiting.length === 1);
+      // As a kill leaves it: taken, sent, and nothing written down. Until the time of whoever took it is over nobody else does.
+      held = undefined;
+      const at = (ms: number) => ({ ...control.services, nowMs: () => Date.now() + ms });
+      expect(await deliverDue(at(30_000))).toBe(0);
+      expect((await deliveries())[0]).toMatchObject({ state: "waiting", attempts: 0 });
+      expect(await deliverDue(at(61_000))).toBe(1);
+      const [delivered] = await deliveries();
+      expect(delivered).toMatchObject({ state: "delivered", attempts: 1, status: 200 });
+      expect(messages.filter(({ headers }) => headers["webhook-id"] === delivered?.id)).toHaveLength(2);
+      status = 500;
+      waiting[0]?.();
+      status = 200;
+      await mutate("webhooks.test", { id: hook.id });
+      await untilState("delivered");
+      expect((await deliveries())[1]).toEqual(delivered);
     });
 
     test("after a rotation both secrets sign, and neither is in the database", async () => {

@@ -230,6 +230,34 @@ describe("people of a team", () => {
     await expect(mutate("members.setRole", { id: owner, role: "viewer" })).rejects.toMatchObject({ code: "CONFLICT" });
   });
 
+  test("who asks for a list at the same time as others is told what they themselves may see, by each door", async () => {
+    const viewer = await makeMember("glance@example.test", "viewer");
+    const { id: nobody } = (await mutate("roles.create", { name: "Nothing", rights: ["host.read"] })) as { id: string };
+    const blind = await makeMember("blind@example.test", nobody);
+    const doors = (token: string): Promise<string>[] =>
+      ["/api/trpc/containers.list?input={}", `/api/trpc/containers.list,me.get?batch=1&input={"0":{}}`, "/api/v1/containers"].map(
+        async (path) => {
+          const answer = await fetch(control.url + path, { headers: { authorization: `Bearer ${token}` } });
+          return `${answer.status} ${await answer.text()}`;
+        },
+      );
+    const rounds = Array.from({ length: 8 }, () => [doors(ADMIN_TOKEN), doors(viewer.token), doors(blind.token)] as const);
+    for (const [all, some, none] of rounds) {
+      for (const text of await Promise.all(all)) expect([text.startsWith("200 "), text.includes(CANARY)]).toEqual([true, true]);
+      for (const text of await Promise.all(some))
+        expect([text.startsWith("200 "), text.includes("/web"), text.includes(CANARY)]).toEqual([true, true, false]);
+      const [alone = "", batch = "", rest = ""] = await Promise.all(none);
+      expect([alone.slice(0, 3), batch.slice(0, 3), rest.slice(0, 3)]).toEqual(["403", "207", "403"]);
+      expect(batch).toContain("blind@example.test");
+      expect([alone, batch, rest].some((text) => text.includes("/web"))).toBe(false);
+    }
+    const [, ours] = JSON.parse((await Promise.all(doors(viewer.token)))[1]?.slice(4) ?? "") as { result: { data: unknown } }[];
+    expect(ours?.result.data).toEqual(await query("me.get", undefined, { token: viewer.token }));
+    expect(await query("containers.list", {}, { token: viewer.token })).toEqual(
+      (await control.call("containers.list", { host: "web-1" }, { token: viewer.token })) as object,
+    );
+  });
+
   test("a role that changes binds at once, and ends what it no longer allows (attack 5)", async () => {
     const { id: role } = (await mutate("roles.create", { name: "Logs", rights: ["host.read", "container.read", "container.logs"] })) as {
       id: string;

@@ -8,7 +8,7 @@ type Violation = { id: string; help: string; nodes: { html: string }[] };
 
 /** What of a page keeps somebody out who does not see it, sees little, or uses no mouse: one line for each kind, with the first place. */
 export async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axe.source);
   const violations = await page.evaluate<Violation[]>(
     `axe.run(document, { runOnly: { type: "tag", values: ${JSON.stringify(TAGS)} }, resultTypes: ["violations"] }).then(({ violations }) => violations)`,
   );

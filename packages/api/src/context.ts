@@ -1,4 +1,12 @@
 import type { Actor, LiveFeed, ServiceContext, Terminals } from "@flotilla/services";
 
-/** What every procedure gets: who asks, and what it works with. */
-export type ApiContext = { services: ServiceContext; actor: Actor; terminals: Terminals; live: LiveFeed };
+import type { SocketStreams } from "./socket-streams.ts";
+
+/** What every procedure gets: who asks, what it works with, and on a socket how its subscriptions are bounded. */
+export type ApiContext = {
+  services: ServiceContext;
+  actor: Actor;
+  terminals: Terminals;
+  live: LiveFeed;
+  streams?: SocketStreams | undefined;
+};

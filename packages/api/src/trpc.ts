@@ -65,7 +65,18 @@ export function procedure<S extends z.ZodType>(
       const object = await findObject(ctx, action, async () => access.object(ctx, parsed as z.output<S>));
       await authorize(ctx.services, ctx.actor, { action, object });
       return next();
+    })
+    .use(async ({ ctx, type, signal, next }) => {
+      if (type !== "subscription" || ctx.streams === undefined) return next();
+      const admitted = ctx.streams.admit(ctx.actor, signal ?? new AbortController().signal);
+      const result = await next();
+      if (!result.ok) admitted.end();
+      return result.ok && isAsyncIterable(result.data) ? { ...result, data: admitted.pace(result.data) } : result;
     });
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
 
 /** Who may not do it to anything of their team is not told either which of its objects there are. */

@@ -59,6 +59,7 @@ export * from "./invitations/manage-invitations.ts";
 export * from "./join-tokens/manage-join-tokens.ts";
 export * from "./live/coalesce.ts";
 export * from "./live/live-feed.ts";
+export * from "./live/stream-bounds.ts";
 export * from "./me/me.ts";
 export * from "./members/make-account.ts";
 export * from "./members/manage-members.ts";

@@ -9,8 +9,3 @@ export function useMe(): Me | undefined {
   const trpc = useTRPC();
   return useQuery(trpc.me.get.queryOptions(undefined, { staleTime: Number.POSITIVE_INFINITY })).data;
 }
-
-/** Whether the signed-in person has a right in their team. Pages only leave out what would be refused: the server decides. */
-export function useMay(right: Me["rights"][number]): boolean {
-  return useMe()?.rights.includes(right) ?? false;
-}

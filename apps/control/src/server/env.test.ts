@@ -27,6 +27,9 @@ describe("readControlConfig", () => {
   test("a token makes a hundred calls a second, unless it is said otherwise", () => {
     expect(readControlConfig({}).apiRate).toBe(100);
     expect(readControlConfig({ FLOTILLA_API_RATE: "0" }).apiRate).toBe(0);
+    expect(readControlConfig({}).streams).toEqual({ perPerson: 300, perProcess: 5_000 });
+    expect(readControlConfig({ FLOTILLA_STREAMS: "0", FLOTILLA_STREAMS_PER_PERSON: "9" }).streams).toEqual({ perPerson: 9, perProcess: 0 });
+    expect(() => readControlConfig({ FLOTILLA_STREAMS: "-1" })).toThrow("FLOTILLA_STREAMS: must be a number of streams");
     expect(() => readControlConfig({ FLOTILLA_API_RATE: "many" })).toThrow("FLOTILLA_API_RATE: must be a number of calls a second");
   });
 

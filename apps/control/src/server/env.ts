@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { FlotillaError, wrapError } from "@flotilla/core";
-import { checkPool } from "@flotilla/services";
+import { checkPool, type StreamLimits } from "@flotilla/services";
 import { z } from "zod";
 
 /** Everything the control plane is told from outside, read once. */
@@ -25,6 +25,8 @@ export type ControlConfig = {
   auditDays: number | undefined;
   /** Calls a second that one token or session may make without end; 0: any number. */
   apiRate: number;
+  /** Streams (logs, figures, events, calls of the Docker API) that may be open at once; 0: any number. */
+  streams: StreamLimits;
   logLevel: "debug" | "info" | "warn" | "error";
 };
 
@@ -32,6 +34,10 @@ const text = z
   .string()
   .optional()
   .transform((value) => (value === "" ? undefined : value));
+const streamCount = (standard: number) =>
+  text
+    .refine((count) => count === undefined || /^\d{1,6}$/.test(count), "must be a number of streams, or 0 for no limit")
+    .transform((count) => (count === undefined ? standard : Number(count)));
 const variables = z.object({
   FLOTILLA_DATA: text,
   FLOTILLA_LISTEN: text,
@@ -55,6 +61,8 @@ const variables = z.object({
   FLOTILLA_API_RATE: text
     .refine((rate) => rate === undefined || /^\d{1,6}$/.test(rate), "must be a number of calls a second, or 0 for no limit")
     .transform((rate) => (rate === undefined ? 100 : Number(rate))),
+  FLOTILLA_STREAMS: streamCount(5_000),
+  FLOTILLA_STREAMS_PER_PERSON: streamCount(300),
   FLOTILLA_LOG: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -90,6 +98,7 @@ export function readControlConfig(env: Readonly<Record<string, string | undefine
     admin: readAdmin(read),
     auditDays: read.FLOTILLA_AUDIT_DAYS,
     apiRate: read.FLOTILLA_API_RATE,
+    streams: { perPerson: read.FLOTILLA_STREAMS_PER_PERSON, perProcess: read.FLOTILLA_STREAMS },
     logLevel: read.FLOTILLA_LOG,
   };
 }

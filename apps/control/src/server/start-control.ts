@@ -22,6 +22,7 @@ import {
   setUpUnattended,
   ShortCache,
   UpstreamPulls,
+  StreamBounds,
 } from "@flotilla/services";
 import { AgentHub } from "./agent-hub/agent-hub.ts";
 import { StateStreams } from "./agent-hub/state-streams.ts";
@@ -236,7 +237,8 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
   const terminals = new TerminalSessions({ services, hosts, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
-  const trpcSockets = new TrpcSockets(guard, makeContext);
+  const bounds = new StreamBounds(config.streams);
+  const trpcSockets = new TrpcSockets({ guard, bounds, makeContext });
   const signInGuard = new SignInGuard(services.prisma);
   const limits = new RateLimits({ perSecond: config.apiRate });
   const door: FrontDoor = new FrontDoor({
@@ -248,7 +250,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
     signInGuard,
     limits,
     registry: new RegistryDoor({ services, guard, signInGuard, limits }),
-    docker: new DockerProxy({ services, hosts, guard, limits }),
+    docker: new DockerProxy({ services, hosts, guard, limits, bounds }),
     trpc: createTrpcHttpHandler(async (...call) => makeContext(await door.admit(...call))),
     rest: createRestHandler(async (...call) => makeContext(await door.admit(...call))),
     trpcSocket: (req, socket, more) => trpcSockets.handleUpgrade(req, socket, more),

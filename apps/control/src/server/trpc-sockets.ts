@@ -1,12 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ApiContext, attachTrpcSockets } from "@flotilla/api";
-import type { Actor } from "@flotilla/services";
+import type { Actor, StreamBounds } from "@flotilla/services";
 import { WebSocketServer } from "ws";
 import type { LiveGuard } from "./live-guard.ts";
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_PER_PERSON = 50;
+
+export type TrpcSocketsOptions = { guard: LiveGuard; bounds: StreamBounds; makeContext: (actor: Actor) => ApiContext };
 
 /** Subscriptions of the dashboard: one socket for each tab, closed when its session, token or membership ends. */
 export class TrpcSockets {
@@ -15,9 +17,12 @@ export class TrpcSockets {
   readonly #perPerson = new Map<string, number>();
   readonly #guard: LiveGuard;
 
-  constructor(guard: LiveGuard, makeContext: (actor: Actor) => ApiContext) {
+  constructor({ guard, bounds, makeContext }: TrpcSocketsOptions) {
     this.#guard = guard;
-    attachTrpcSockets(this.#server, async (req) => makeContext(this.#actors.get(req) ?? { kind: "anonymous", address: null }));
+    attachTrpcSockets(this.#server, {
+      bounds,
+      createContext: async (req) => makeContext(this.#actors.get(req) ?? { kind: "anonymous", address: null }),
+    });
   }
 
   /** Takes an upgrade; the caller has compared Origin and found out who asks. */

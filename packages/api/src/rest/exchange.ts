@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { FlotillaError } from "@flotilla/core";
 import type { Problem } from "./problem.ts";
 
-export type RestAnswer = { status: number; body?: unknown; link?: string | undefined };
+/** `text` is a body that is JSON already. */
+export type RestAnswer = { status: number; body?: unknown; text?: string; link?: string | undefined };
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -36,14 +37,14 @@ export function readIdempotencyKey(req: IncomingMessage): string | undefined {
   return key;
 }
 
-export function sendAnswer(res: ServerResponse, { status, body, link }: RestAnswer): void {
+export function sendAnswer(res: ServerResponse, { status, body, text: made, link }: RestAnswer): void {
   if (res.destroyed) return;
   const headers: Record<string, string | number> = { "cache-control": "no-store", ...(link === undefined ? {} : { link }) };
-  if (body === undefined) {
+  const text = made ?? (JSON.stringify(body) as string | undefined);
+  if (text === undefined) {
     res.writeHead(status, headers).end();
     return;
   }
-  const text = JSON.stringify(body);
   res.writeHead(status, { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
 }
 

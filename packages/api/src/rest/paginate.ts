@@ -25,7 +25,7 @@ export function paginate(
   { limit, after }: { limit: number; after: string | undefined },
 ): Page {
   const { items, ...more } = (Array.isArray(answer) ? { items: answer as unknown[] } : answer) as { items: unknown[] };
-  const keyed = items.map((item) => ({ item, key: key(item as never) })).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const keyed = inOrder(items, key);
   const rest = after === undefined ? keyed : keyed.filter((entry) => entry.key > after);
   const page = rest.slice(0, limit);
   const last = page.at(-1);
@@ -34,6 +34,18 @@ export function paginate(
     nextCursor: rest.length > limit && last !== undefined ? encodeCursor(last.key) : null,
     ...more,
   };
+}
+
+type Keyed = readonly { item: unknown; key: string }[];
+const ORDERED = new WeakMap<object, { key: (item: never) => string; keyed: Keyed }>();
+
+/** By key. A list that several callers share is put in order once. */
+function inOrder(items: readonly unknown[], key: (item: never) => string): Keyed {
+  const known = ORDERED.get(items);
+  if (known?.key === key) return known.keyed;
+  const keyed = items.map((item) => ({ item, key: key(item as never) })).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  ORDERED.set(items, { key, keyed });
+  return keyed;
 }
 
 function encodeCursor(key: string): string {

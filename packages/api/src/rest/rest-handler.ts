@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { FlotillaError } from "@flotilla/core";
+import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { ruleOf, runOnce } from "@flotilla/services";
 import { callTRPCProcedure, TRPCError } from "@trpc/server";
 import { appRouter } from "../app-router.ts";
@@ -11,6 +11,7 @@ import { linkToNext, type Page, paginate, readPaging } from "./paginate.ts";
 import { makeProblem, type Problem, toProblem } from "./problem.ts";
 import { readIdempotencyKey, readJson, type RestAnswer, sendAnswer, sendProblem } from "./exchange.ts";
 import { readInput } from "./read-input.ts";
+import { renderPage } from "./render-page.ts";
 import { findProcedure, REST_ROUTES } from "./routes.ts";
 import type { RestRoute } from "./route.ts";
 
@@ -105,25 +106,30 @@ async function answerOf(context: ApiContext, call: Call, res: ServerResponse): P
     signal: gone.signal,
     batchIndex: 0,
   });
-  const body = shape(context, path, { route, output });
+  if (typeof route.list === "function" && paging !== undefined) {
+    const page = paginate(output, route.list, paging);
+    return {
+      status: 200,
+      text: checked(context, path, () => renderPage(route.output, page)),
+      link: linkToNext(call.pathname, search, page.nextCursor),
+    };
+  }
+  const body = checked(context, path, () => route.output.parse(output));
   const isEmpty = typeof body === "object" && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
   if (isEmpty && route.method !== "GET")
     return { status: route.isCreation === true ? 201 : 204, body: route.isCreation === true ? {} : undefined };
   const status = route.isCreation === true ? 201 : 200;
-  if (typeof route.list !== "function" || paging === undefined) {
-    const link = route.list === "own" ? linkToNext(call.pathname, search, (body as Page).nextCursor) : undefined;
-    return { status, body, link };
-  }
-  const page = paginate(body, route.list, paging);
-  return { status, body: page, link: linkToNext(call.pathname, search, page.nextCursor) };
+  return { status, body, link: route.list === "own" ? linkToNext(call.pathname, search, (body as Page).nextCursor) : undefined };
 }
 
 /** What the document promises, and nothing else. */
-function shape(context: ApiContext, path: string, { route, output }: { route: RestRoute; output: unknown }): unknown {
-  const parsed = route.output.safeParse(output);
-  if (parsed.success) return parsed.data;
-  context.services.logger.error("an answer is not what the API's document says", { path, issues: parsed.error.message });
-  throw new TRPCError({ code: "INTERNAL_SERVER_ERROR" });
+function checked<T>(context: ApiContext, path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    context.services.logger.error("an answer is not what the API's document says", { path, issues: toFlotillaError(error).message });
+    throw new TRPCError({ code: "INTERNAL_SERVER_ERROR" });
+  }
 }
 
 function serveDocument(req: IncomingMessage, res: ServerResponse): void {

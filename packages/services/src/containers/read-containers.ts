@@ -4,7 +4,8 @@ import type { Actor } from "../access/actor.ts";
 import { can } from "../access/can.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
-import { engineJson } from "../engine/engine-call.ts";
+import { engineJson, engineList } from "../engine/engine-call.ts";
+import { once } from "../engine/shared-reads.ts";
 import { hostObject, type VisibleHost } from "../hosts/find-host.ts";
 import { redactInspect, redactSummary } from "./redact-containers.ts";
 import { type StatsSample, dockerStats, toStatsSample } from "./stats-sample.ts";
@@ -14,6 +15,9 @@ export type ContainerDetail = ContainerInspect & { host: HostBrief };
 export type ContainerTop = { titles: string[]; processes: string[][] };
 
 type Ref = { host: string; id: string };
+
+const containerRows = z.array(ContainerSummary);
+const redactRows = once((rows: ContainerSummary[]) => rows.map(redactSummary));
 
 /** Containers of one host or of all, running or not. */
 export function listContainers(
@@ -25,8 +29,8 @@ export function listContainers(
     host: input.host,
     action: "container.read",
     ask: async (link, namespace, host) => {
-      const rows = await engineJson(link, { namespace, method: "GET", path: "/containers/json?all=1" }, z.array(ContainerSummary));
-      return maySeeInside(actor, host) ? rows : rows.map(redactSummary);
+      const rows = await engineList(services.links, link, { namespace, path: "/containers/json?all=1", schema: containerRows });
+      return maySeeInside(actor, host) ? rows : redactRows(rows);
     },
   });
 }

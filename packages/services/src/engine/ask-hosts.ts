@@ -43,16 +43,40 @@ export async function askHosts<T extends object>(
     request.host === undefined
       ? (await findVisibleHosts(services, user)).filter((host) => can(user, request.action, hostObject(host)).allowed)
       : [await findHost(services, user, request.host)];
-  const result: HostList<T> = { items: [], errors: [] };
+  const parts: (T & { host: HostBrief })[][] = [];
+  const errors: HostList<T>["errors"] = [];
   const answers = await Promise.all(hosts.map((host) => askOne(services, { host, namespace: user.team.namespace, ask: request.ask })));
   for (const [index, answer] of answers.entries()) {
     const host = hosts[index];
     if (host === undefined) continue;
     const brief = { id: host.id, name: host.name };
-    if (answer instanceof FlotillaError) result.errors.push({ host: brief, message: answer.message });
-    else result.items.push(...answer.map((item) => ({ ...item, host: brief })));
+    if (answer instanceof FlotillaError) errors.push({ host: brief, message: answer.message });
+    else parts.push(withHost(answer, brief));
   }
-  return result;
+  return { items: joined(parts), errors };
+}
+
+const TAGGED = new WeakMap<object, { brief: HostBrief; rows: unknown }>();
+const JOINED = new WeakMap<object, { parts: readonly unknown[]; items: unknown }>();
+
+/** The rows with their host: the same ones again for an answer that several share, as long as the host is called the same. */
+function withHost<T extends object>(answer: T[], brief: HostBrief): (T & { host: HostBrief })[] {
+  const known = TAGGED.get(answer);
+  if (known?.brief.id === brief.id && known.brief.name === brief.name) return known.rows as (T & { host: HostBrief })[];
+  const rows = answer.map((item) => ({ ...item, host: brief }));
+  TAGGED.set(answer, { brief, rows });
+  return rows;
+}
+
+/** The lists of several hosts as one: the same one again for the same lists, so that doors write it down once. */
+function joined<T>(parts: readonly T[][]): T[] {
+  const [first, ...others] = parts;
+  if (first === undefined || others.length === 0) return first ?? [];
+  const known = JOINED.get(first);
+  if (known?.parts.length === parts.length && known.parts.every((part, index) => part === parts[index])) return known.items as T[];
+  const items = parts.flat();
+  JOINED.set(first, { parts, items });
+  return items;
 }
 
 async function askOne<T>(

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { type ErrorCode, FlotillaError, HTTP_STATUS } from "@flotilla/core";
 import { z } from "zod";
-import type { EngineRequest, HostLink } from "./host-links.ts";
+import type { EngineRequest, HostLink, HostLinks } from "./host-links.ts";
+import { SharedReads } from "./shared-reads.ts";
 
 /** An answer of an engine that is read whole may not be larger. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
@@ -33,6 +34,23 @@ export async function engineJson<T extends z.ZodType>(link: HostLink, request: E
       details: { fromEngine: true },
     },
   );
+}
+
+const READS = new WeakMap<HostLinks, SharedReads>();
+
+/**
+ * The same for a list that many ask for at once: who asks while it is read shares the next reading. The answer is theirs together and
+ * must not be changed.
+ */
+export function engineList<T extends z.ZodType>(
+  links: HostLinks,
+  link: HostLink,
+  { namespace, path, schema }: { namespace: string; path: string; schema: T },
+): Promise<z.output<T>> {
+  const shared = READS.get(links) ?? new SharedReads();
+  READS.set(links, shared);
+  const key = [link.hostId, link.epoch, namespace, path].join("\0");
+  return shared.read(key, () => engineJson(link, { namespace, method: "GET", path }, schema));
 }
 
 /** Calls a host's engine for its effect. A 304 (already so) counts as done. */

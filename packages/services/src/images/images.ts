@@ -4,7 +4,7 @@ import type { Actor } from "../access/actor.ts";
 import { audited } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
-import { engineDo, engineJson } from "../engine/engine-call.ts";
+import { engineDo, engineJson, engineList } from "../engine/engine-call.ts";
 import type { HostLink } from "../engine/host-links.ts";
 import { orAbsent } from "../engine/lenient.ts";
 import { encodeReference, splitReference } from "./image-names.ts";
@@ -95,7 +95,7 @@ export function listImages(services: ServiceContext, actor: Actor, input: { host
     action: "image.read",
     ask: async (link, namespace) => {
       const [images, uses] = await Promise.all([
-        engineJson(link, { namespace, method: "GET", path: "/images/json" }, z.array(imageSummary)),
+        engineList(services.links, link, { namespace, path: "/images/json", schema: z.array(imageSummary) }),
         readUses(link, namespace),
       ]);
       return images.map((image) => ({ ...image, ...(uses.get(image.Id) ?? NOT_KNOWN) }));

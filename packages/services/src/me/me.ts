@@ -17,6 +17,8 @@ export type Me = {
   lacksTwoFactor: boolean;
   /** What they may do in the team, so that pages offer nothing else. */
   rights: Right[];
+  /** Hosts that other teams share with this one: both their rights and `rights` are needed for what lies there. */
+  lent: { id: string; name: string; rights: Right[] }[];
   version: string;
 };
 
@@ -24,12 +26,13 @@ const MAX_TEAMS = 500;
 const brief = { id: true, name: true, slug: true } as const;
 
 export async function getMe(services: ServiceContext, actor: Actor): Promise<Me> {
-  const { userId, name, email, role, isInstanceAdmin, team, rights, lacksTwoFactor } = requireUser(actor);
+  const { userId, name, email, role, isInstanceAdmin, team, rights, grants, lacksTwoFactor } = requireUser(actor);
   const mine = isInstanceAdmin ? {} : { memberships: { some: { userId } } };
   const where = { removedAt: null, ...mine };
-  const [teams, { twoFactorEnabled: hasTwoFactor }] = await Promise.all([
+  const [teams, { twoFactorEnabled: hasTwoFactor }, hosts] = await Promise.all([
     services.prisma.team.findMany({ where, select: brief, orderBy: { name: "asc" }, take: MAX_TEAMS }),
     services.prisma.user.findUniqueOrThrow({ where: { id: userId }, select: { twoFactorEnabled: true } }),
+    grants.size === 0 ? [] : services.prisma.host.findMany({ where: { id: { in: [...grants.keys()] } }, select: { id: true, name: true } }),
   ]);
   return {
     user: { id: userId, name, email, role, isInstanceAdmin, hasTwoFactor },
@@ -37,6 +40,7 @@ export async function getMe(services: ServiceContext, actor: Actor): Promise<Me>
     teams,
     lacksTwoFactor,
     rights: listRights(rights),
+    lent: hosts.map((host) => ({ ...host, rights: listRights(grants.get(host.id) ?? new Set()) })),
     version: services.version,
   };
 }

@@ -3,7 +3,7 @@ import type { Actor } from "../access/actor.ts";
 import { notFound, requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
-import { engineJson } from "../engine/engine-call.ts";
+import { engineJson, engineList } from "../engine/engine-call.ts";
 import { orAbsent } from "../engine/lenient.ts";
 import { detailOverlay, type OverlayDetail, type OverlaySummary, summariseOverlay } from "./describe-overlay.ts";
 import { readOverlayRows } from "./overlay-rows.ts";
@@ -35,7 +35,7 @@ export async function listNetworks(services: ServiceContext, actor: Actor, input
     askHosts(services, actor, {
       host: input.host,
       action: "network.read",
-      ask: (link, namespace) => engineJson(link, { namespace, method: "GET", path: "/networks" }, z.array(network)),
+      ask: (link, namespace) => engineList(services.links, link, { namespace, path: "/networks", schema: z.array(network) }),
     }),
     services.prisma.$transaction((tx) => readOverlayRows(tx, user.team.id)),
   ]);

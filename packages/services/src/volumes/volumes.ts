@@ -3,7 +3,7 @@ import type { Actor } from "../access/actor.ts";
 import { audited } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { askHosts, type HostBrief, type HostList, openHost } from "../engine/ask-hosts.ts";
-import { engineDo, engineJson } from "../engine/engine-call.ts";
+import { engineDo, engineJson, engineList } from "../engine/engine-call.ts";
 import { orAbsent } from "../engine/lenient.ts";
 
 export const volumeName = z
@@ -31,7 +31,8 @@ export function listVolumes(services: ServiceContext, actor: Actor, input: { hos
   return askHosts(services, actor, {
     host: input.host,
     action: "volume.read",
-    ask: async (link, namespace) => (await engineJson(link, { namespace, method: "GET", path: "/volumes" }, volumeList)).Volumes ?? [],
+    ask: async (link, namespace) =>
+      (await engineList(services.links, link, { namespace, path: "/volumes", schema: volumeList })).Volumes ?? [],
   });
 }
 

@@ -24,11 +24,14 @@ export async function deliverDue(services: ServiceContext, send: typeof sendWebh
       ORDER BY next_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) RETURNING id`;
   if (taken.length === 0) return 0;
   const due = await prisma.webhookDelivery.findMany({ where: { id: { in: taken.map(({ id }) => id) } }, include: { webhook: true } });
-  await Promise.all(due.map((delivery) => deliver(services, delivery, send)));
+  await Promise.all(due.map((delivery) => deliver(services, { delivery, until, send })));
   return due.length;
 }
 
-async function deliver(services: ServiceContext, delivery: Due, send: typeof sendWebhook): Promise<void> {
+type Attempt = { delivery: Due; until: Date; send: typeof sendWebhook };
+
+/** What came of it is written down as long as the message is still taken by this attempt: a later one knows better. */
+async function deliver(services: ServiceContext, { delivery, until, send }: Attempt): Promise<void> {
   const { id, payload, webhook } = delivery;
   let answer: WebhookAnswer;
   try {
@@ -44,7 +47,7 @@ async function deliver(services: ServiceContext, delivery: Due, send: typeof sen
   const ended = state === "waiting" ? {} : { endedAt: new Date(now) };
   const last = { lastStatus: answer.status, lastError: answer.error, lastAnswer: answer.answer };
   await services.prisma.webhookDelivery.updateMany({
-    where: { id },
+    where: { id, takenUntil: until },
     data: { state, attempts, takenUntil: null, ...next, ...ended, ...last },
   });
 }

@@ -3,6 +3,7 @@
 import { Play, RotateCw, Square, Trash2, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { eligible } from "@/lib/container-row.ts";
 import type { ContainerAction } from "@/lib/container-state.ts";
@@ -24,6 +25,8 @@ const ACTIONS = [
 /** What can be done to the selected rows; floats over the end of the page while there are some. */
 export function BulkBar({ rows, onAction, onRemove, onClear }: BulkBarProps): ReactNode {
   const t = useTranslations("actions");
+  const may = useMay();
+  const removable = rows.filter(({ host }) => may("container.remove", host.id));
   if (rows.length === 0) return null;
   return (
     <div
@@ -33,7 +36,7 @@ export function BulkBar({ rows, onAction, onRemove, onClear }: BulkBarProps): Re
     >
       <span className="tnum px-2 text-sm">{t("selected", { count: rows.length })}</span>
       {ACTIONS.map(([action, Icon]) => {
-        const targets = eligible(rows, action);
+        const targets = eligible(rows, action).filter(({ host }) => may("container.control", host.id));
         return (
           <Button key={action} variant="ghost" disabled={targets.length === 0} onClick={() => onAction(targets, action)}>
             <Icon />
@@ -41,7 +44,7 @@ export function BulkBar({ rows, onAction, onRemove, onClear }: BulkBarProps): Re
           </Button>
         );
       })}
-      <Button variant="ghost" className="text-bad hover:text-bad" onClick={() => onRemove(rows)}>
+      <Button variant="ghost" className="text-bad hover:text-bad" disabled={removable.length === 0} onClick={() => onRemove(removable)}>
         <Trash2 />
         <span className="max-sm:sr-only">{t("remove")}</span>
       </Button>

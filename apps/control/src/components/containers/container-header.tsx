@@ -11,6 +11,7 @@ import { DetailHeader } from "@/components/frame/detail-page.tsx";
 import { RemoveContainersDialog } from "@/components/containers/remove-containers-dialog.tsx";
 import { RenameContainerDialog } from "@/components/containers/rename-container-dialog.tsx";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
+import { May, useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
 import { Status } from "@/components/ui/status-dot.tsx";
@@ -26,10 +27,12 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
   const states = useTranslations("state");
   const router = useRouter();
   const actions = useContainerActions();
+  const may = useMay();
   const url = useUrlState();
   const { State: state } = details;
   const [open, setOpen] = useState<Open>(null);
-  const asked = actionsFor(state.Status).find((action) => action === url.get("ask"));
+  const possible = may("container.control", host) ? actionsFor(state.Status) : [];
+  const asked = possible.find((action) => action === url.get("ask"));
   useEffect(() => {
     // The palette sends here what it wants to be asked about.
     if (asked === undefined) return;
@@ -49,7 +52,8 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
     if (isInterrupting(action)) setOpen({ kind: "confirm", action });
     else actions.act([row], action);
   };
-  const [first, second, ...rest] = actionsFor(state.Status);
+  const [first, second, ...rest] = possible;
+  const hasMenu = rest.length > 0 || may("container.run", host) || may("container.remove", host);
   return (
     <>
       <DetailHeader
@@ -76,32 +80,38 @@ export function ContainerHeader({ host, details }: { host: string; details: Cont
                 </Button>
               );
             })}
-            <Menu
-              trigger={
-                <Button size="icon" aria-label={t("more")}>
-                  <EllipsisVertical />
-                </Button>
-              }
-            >
-              {rest.map((action) => {
-                const Icon = ACTION_ICONS[action];
-                return (
-                  <MenuItem key={action} onSelect={() => choose(action)}>
-                    <Icon />
-                    {t(action)}
+            {hasMenu ? (
+              <Menu
+                trigger={
+                  <Button size="icon" aria-label={t("more")}>
+                    <EllipsisVertical />
+                  </Button>
+                }
+              >
+                {rest.map((action) => {
+                  const Icon = ACTION_ICONS[action];
+                  return (
+                    <MenuItem key={action} onSelect={() => choose(action)}>
+                      <Icon />
+                      {t(action)}
+                    </MenuItem>
+                  );
+                })}
+                {rest.length > 0 ? <MenuSeparator /> : null}
+                <May right="container.run" host={host}>
+                  <MenuItem onSelect={() => setOpen({ kind: "rename" })}>
+                    <Pencil />
+                    {t("rename")}
                   </MenuItem>
-                );
-              })}
-              {rest.length > 0 ? <MenuSeparator /> : null}
-              <MenuItem onSelect={() => setOpen({ kind: "rename" })}>
-                <Pencil />
-                {t("rename")}
-              </MenuItem>
-              <MenuItem isDanger onSelect={() => setOpen({ kind: "remove" })}>
-                <Trash2 />
-                {t("remove")}
-              </MenuItem>
-            </Menu>
+                </May>
+                <May right="container.remove" host={host}>
+                  <MenuItem isDanger onSelect={() => setOpen({ kind: "remove" })}>
+                    <Trash2 />
+                    {t("remove")}
+                  </MenuItem>
+                </May>
+              </Menu>
+            ) : null}
           </>
         }
       />

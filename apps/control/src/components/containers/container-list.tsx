@@ -12,6 +12,7 @@ import { RemoveContainersDialog } from "@/components/containers/remove-container
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
 import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
+import { useMay } from "@/components/may.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { containerHref, containerKey, containerName, containerText, isInState, STATE_FILTERS } from "@/lib/container-row.ts";
 import { type ContainerAction, isInterrupting } from "@/lib/container-state.ts";
@@ -27,6 +28,7 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
   const trpc = useTRPC();
   const url = useUrlState();
   const query = useQuery(trpc.containers.list.queryOptions(host === undefined ? {} : { host }));
+  const may = useMay();
   const actions = useContainerActions();
   const [toRemove, setToRemove] = useState<readonly ContainerRow[]>([]);
   const onRemove = useCallback((row: ContainerRow) => setToRemove([row]), []);
@@ -68,7 +70,11 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
       initialSort={{ id: "name", isDescending: false }}
       notice={<HostErrors errors={query.data?.errors ?? []} />}
       empty={<ContainersEmpty {...(host === undefined ? {} : { host })} />}
-      bulk={(chosen, clear) => <BulkBar rows={chosen} onAction={onAction} onRemove={setToRemove} onClear={clear} />}
+      bulk={
+        may("container.control", host) || may("container.remove", host)
+          ? (chosen, clear) => <BulkBar rows={chosen} onAction={onAction} onRemove={setToRemove} onClear={clear} />
+          : undefined
+      }
     >
       {asked === null ? null : (
         <ConfirmActionDialog

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
+import { May, useMay } from "@/components/may.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
 import { containerHref, containerName, type ContainerSummary } from "@/lib/container-row.ts";
 import { actionsFor, type ContainerAction } from "@/lib/container-state.ts";
@@ -25,9 +26,13 @@ export type ContainerMenuProps = {
   onRemove: () => void;
 };
 
+const RIGHTS = ["container.control", "container.logs", "container.terminal", "container.remove"] as const;
+
 export function ContainerMenu(props: ContainerMenuProps): ReactNode {
   const t = useTranslations("actions");
+  const may = useMay();
   const name = containerName(props.row);
+  if (!RIGHTS.some((right) => may(right, props.row.host.id))) return null;
   return (
     <Menu
       label={name}
@@ -46,33 +51,42 @@ export function ContainerMenu(props: ContainerMenuProps): ReactNode {
 function Items({ row, onAction, onRemove }: ContainerMenuProps): ReactNode {
   const t = useTranslations("actions");
   const router = useRouter();
+  const host = row.host.id;
   return (
     <>
-      {actionsFor(row.State).map((action) => {
-        const Icon = ACTION_ICONS[action];
-        return (
-          <MenuItem key={action} onSelect={() => onAction(action)}>
-            <Icon />
-            {t(action)}
-          </MenuItem>
-        );
-      })}
-      <MenuSeparator />
-      <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=logs`)}>
-        <FileText />
-        {t("logs")}
-      </MenuItem>
-      {row.State === "running" ? (
-        <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=terminal`)}>
-          <SquareTerminal />
-          {t("terminal")}
+      <May right="container.control" host={host}>
+        {actionsFor(row.State).map((action) => {
+          const Icon = ACTION_ICONS[action];
+          return (
+            <MenuItem key={action} onSelect={() => onAction(action)}>
+              <Icon />
+              {t(action)}
+            </MenuItem>
+          );
+        })}
+        <MenuSeparator />
+      </May>
+      <May right="container.logs" host={host}>
+        <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=logs`)}>
+          <FileText />
+          {t("logs")}
         </MenuItem>
+      </May>
+      {row.State === "running" ? (
+        <May right="container.terminal" host={host}>
+          <MenuItem onSelect={() => router.push(`${containerHref(row)}?tab=terminal`)}>
+            <SquareTerminal />
+            {t("terminal")}
+          </MenuItem>
+        </May>
       ) : null}
-      <MenuSeparator />
-      <MenuItem isDanger onSelect={onRemove}>
-        <Trash2 />
-        {t("remove")}
-      </MenuItem>
+      <May right="container.remove" host={host}>
+        <MenuSeparator />
+        <MenuItem isDanger onSelect={onRemove}>
+          <Trash2 />
+          {t("remove")}
+        </MenuItem>
+      </May>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { Link } from "@/components/ui/link.tsx";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ContainerTabProps } from "@/components/containers/container-page-types.ts";
-import { EnvironmentPanel } from "@/components/containers/environment-panel.tsx";
+import { ContainerEnvironment } from "@/components/containers/environment-panel.tsx";
 import { PublishedPorts } from "@/components/containers/published-ports.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
@@ -45,7 +45,7 @@ export function ContainerMounts({ host, details }: ContainerTabProps): ReactNode
       <Panel title={t("network")}>
         <PublishedPorts host={host} details={details} />
       </Panel>
-      <EnvironmentPanel env={details.Config.Env} labels={details.Config.Labels} />
+      <ContainerEnvironment host={host} env={details.Config.Env} labels={details.Config.Labels} />
     </div>
   );
 }

@@ -22,6 +22,7 @@ const ContainerTop = lazyPart(() => import("@/components/containers/container-to
 const ContainerMounts = lazyPart(() => import("@/components/containers/container-mounts.tsx").then((found) => found.ContainerMounts));
 const ContainerInspect = lazyPart(() => import("@/components/containers/container-inspect.tsx").then((found) => found.ContainerInspect));
 
+const NEEDS = { logs: "container.logs", terminal: "container.terminal", processes: "container.processes" } as const;
 const TABS = ["status", "logs", "terminal", "stats", "processes", "mounts", "inspect"] as const;
 type TabId = (typeof TABS)[number];
 
@@ -69,7 +70,7 @@ function Loaded(props: ContainerTabProps): ReactNode {
   return (
     <>
       <ContainerHeader host={props.host} details={props.details} />
-      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} />
+      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} needs={NEEDS} host={props.host} />
     </>
   );
 }

@@ -3,11 +3,26 @@
 import { Eye, EyeOff } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
 
+export type EnvironmentPanelProps = { env: readonly string[]; labels: Readonly<Record<string, string>> };
+
+/** Environment and labels of a container on `host`: who may not read them is told so, as the engine's answer has others in their place. */
+export function ContainerEnvironment(props: EnvironmentPanelProps & { host: string }): ReactNode {
+  const t = useTranslations("container.environment");
+  const right = useTranslations("rights")("names.container.inspect");
+  if (useMay()("container.inspect", props.host)) return <EnvironmentPanel {...props} />;
+  return (
+    <Panel title={t("title")}>
+      <p className="text-sm text-muted">{t("hidden", { right })}</p>
+    </Panel>
+  );
+}
+
 /** Environment and labels. Values of the environment are hidden until asked for: they often hold secrets, and screens are shared. */
-export function EnvironmentPanel({ env, labels }: { env: readonly string[]; labels: Readonly<Record<string, string>> }): ReactNode {
+export function EnvironmentPanel({ env, labels }: EnvironmentPanelProps): ReactNode {
   const t = useTranslations("container.environment");
   const [isShown, setShown] = useState(false);
   const pairs = env.map((line) => {

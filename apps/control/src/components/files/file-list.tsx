@@ -10,6 +10,7 @@ import { ListPage } from "@/components/frame/list-page.tsx";
 import { UsersCell } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May, useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Tooltip } from "@/components/ui/tooltip.tsx";
@@ -30,12 +31,15 @@ export function FileList({ kind }: { kind: FileKind }): ReactNode {
   const query = useQuery((kind === "secrets" ? trpc.secrets : trpc.configs).list.queryOptions());
   const [edited, setEdited] = useState<FileRow | "new" | null>(null);
   const removal = useAsked((file: FileRow) => client[kind].remove.mutate({ name: file.name }).then(() => query.refetch()));
-  const columns = useColumns(setEdited, removal.ask);
+  const may = useMay()(RIGHT_TO_CHANGE[kind]);
+  const columns = useColumns(may ? setEdited : undefined, removal.ask);
   const add = (
-    <Button onClick={() => setEdited("new")}>
-      <Plus />
-      {t("new")}
-    </Button>
+    <May right={RIGHT_TO_CHANGE[kind]}>
+      <Button onClick={() => setEdited("new")}>
+        <Plus />
+        {t("new")}
+      </Button>
+    </May>
   );
   const removed = removal.subject;
   return (
@@ -78,10 +82,11 @@ export function FileList({ kind }: { kind: FileKind }): ReactNode {
   );
 }
 
+const RIGHT_TO_CHANGE = { secrets: "secret.change", configs: "config.change" } as const;
 const rowId = (file: FileRow): string => file.id;
 const nameOf = (file: FileRow): string => file.name;
 
-function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) => void): Column<FileRow>[] {
+function useColumns(onEdit: ((file: FileRow) => void) | undefined, onRemove: (file: FileRow) => void): Column<FileRow>[] {
   const t = useTranslations("files");
   return useMemo(
     () => [
@@ -125,13 +130,17 @@ function useColumns(onEdit: (file: FileRow) => void, onRemove: (file: FileRow) =
         sortBy: (row) => row.usedBy.length,
         cell: (row) => <UsersCell users={row.usedBy.map(toUser)} unused={t("unused")} />,
       },
-      {
-        id: "actions",
-        header: "",
-        width: "4.5rem",
-        isRight: true,
-        cell: (row) => <ActionsCell file={row} onEdit={onEdit} onRemove={onRemove} />,
-      },
+      ...(onEdit === undefined
+        ? []
+        : [
+            {
+              id: "actions",
+              header: "",
+              width: "4.5rem",
+              isRight: true,
+              cell: (row: FileRow) => <ActionsCell file={row} onEdit={onEdit} onRemove={onRemove} />,
+            },
+          ]),
     ],
     [t, onEdit, onRemove],
   );

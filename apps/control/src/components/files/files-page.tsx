@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import { FileList } from "@/components/files/file-list.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 
+const NEEDS = { secrets: "secret.read", configs: "config.read" } as const;
 const KINDS = ["secrets", "configs"] as const;
 
 /** Contents that services mount as files: secrets, and configurations that are none. */
@@ -14,6 +15,7 @@ export function FilesPage(): ReactNode {
     <UrlTabs
       label={t("tabsLabel")}
       ids={KINDS}
+      needs={NEEDS}
       words={(kind) => t(`tabs.${kind}`)}
       content={{ secrets: () => <FileList key="secrets" kind="secrets" />, configs: () => <FileList key="configs" kind="configs" /> }}
     />

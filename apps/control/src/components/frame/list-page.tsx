@@ -31,7 +31,7 @@ export type ListPageProps<Row extends object> = Omit<DataTableProps<Row>, "label
   /** Above the list: hosts that did not answer. */
   notice?: ReactNode;
   /** With it rows can be selected: what is shown while some are. */
-  bulk?: (selected: readonly Row[], clear: () => void) => ReactNode;
+  bulk?: ((selected: readonly Row[], clear: () => void) => ReactNode) | undefined;
   /** Dialogs of the list; they are there whether or not it has rows. */
   children?: ReactNode;
 };

@@ -1,9 +1,11 @@
 "use client";
 
 import { type ReactNode, useEffect } from "react";
+import { Forbidden, useMay } from "@/components/may.tsx";
 import { type TabGroup, Tabs } from "@/components/ui/tabs.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { isTypingTarget } from "@/lib/keys.ts";
+import type { Right } from "@/lib/rights.ts";
 import { oneOf } from "@/lib/url-state.ts";
 
 export type UrlTabsProps<Id extends string> = {
@@ -14,28 +16,41 @@ export type UrlTabsProps<Id extends string> = {
   groups?: readonly TabGroup<Id>[];
   words: (id: Id) => ReactNode;
   content: Readonly<Record<Id, () => ReactNode>>;
+  /** Rights that tabs need, on `host` when one is named. Others are not offered such a tab, and told why when they open its address. */
+  needs?: Readonly<Partial<Record<Id, Right>>>;
+  host?: string;
   /** Further values of the address that belong to one tab, and go when another is chosen. The filter `q` always does. */
   resets?: readonly string[];
 };
 
 /** Tabs whose choice is in the address (`?tab=`); `[` and `]` go to the one before and after. */
-export function UrlTabs<Id extends string>({ label, ids, groups, words, content, resets = [] }: UrlTabsProps<Id>): ReactNode {
+export function UrlTabs<Id extends string>({ label, ids, groups, words, content, needs, host, resets = [] }: UrlTabsProps<Id>): ReactNode {
   const url = useUrlState();
-  const value = oneOf(url.get("tab"), ids);
+  const may = useMay();
+  const rightLacked = (id: Id): Right | undefined => {
+    const right: Right | undefined = needs?.[id];
+    return right === undefined || may(right, host) ? undefined : right;
+  };
+  const first = ids.find((id) => rightLacked(id) === undefined) ?? ids[0];
+  const value = oneOf(url.get("tab"), [first, ...ids]);
+  const offered = ids.filter((id) => id === value || rightLacked(id) === undefined);
   const choose = (tab: Id): void => {
     const cleared = Object.fromEntries(["q", ...resets].map((name) => [name, null]));
-    url.set({ ...cleared, tab: tab === ids[0] ? null : tab });
+    url.set({ ...cleared, tab: tab === first ? null : tab });
   };
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented || isTypingTarget(event.target)) return;
       const step = event.key === "]" ? 1 : event.key === "[" ? -1 : 0;
-      const next = step === 0 ? undefined : ids[ids.indexOf(value) + step];
+      const next = step === 0 ? undefined : offered[offered.indexOf(value) + step];
       if (next !== undefined) choose(next);
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   });
-  const items = ids.map((id) => ({ id, label: words(id), content: content[id] }));
+  const items = offered.map((id) => {
+    const lacked = rightLacked(id);
+    return { id, label: words(id), content: lacked === undefined ? content[id] : () => <Forbidden right={lacked} /> };
+  });
   return <Tabs label={label} value={value} onChange={choose} items={items} groups={groups} />;
 }

@@ -9,7 +9,7 @@ import { AddHostDrawer } from "@/components/hosts/add-host-drawer.tsx";
 import { hostHref, useHostColumns } from "@/components/hosts/host-columns.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { Button } from "@/components/ui/button.tsx";
-import { useMay } from "@/components/use-me.ts";
+import { useMay } from "@/components/may.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostRow } from "@/trpc/types.ts";
@@ -18,7 +18,7 @@ export function HostList(): ReactNode {
   const t = useTranslations("hosts");
   const trpc = useTRPC();
   const url = useUrlState();
-  const isManager = useMay("host.manage");
+  const isManager = useMay()("host.manage");
   const query = useQuery(trpc.hosts.list.queryOptions());
   const [dialog, setDialog] = useState<{ kind: "rename" | "remove"; host: HostRow } | null>(null);
   const onRename = useCallback((host: HostRow) => setDialog({ kind: "rename", host }), []);

@@ -6,13 +6,16 @@ import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { Button } from "@/components/ui/button.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
-import { useMay } from "@/components/use-me.ts";
+import { May, useMay } from "@/components/may.tsx";
 import type { HostRow } from "@/trpc/types.ts";
 
 export function HostMenu({ host, onRename, onRemove }: { host: HostRow; onRename: () => void; onRemove: () => void }): ReactNode {
   const t = useTranslations("hosts");
   const router = useRouter();
-  const isManager = useMay("host.manage");
+  const may = useMay();
+  // The host of another team is looked after by that one.
+  const isManager = may("host.manage") && !host.isShared;
+  if (!isManager && !may("container.run", host.id)) return null;
   return (
     <Menu
       label={host.name}
@@ -22,10 +25,12 @@ export function HostMenu({ host, onRename, onRemove }: { host: HostRow; onRename
         </Button>
       }
     >
-      <MenuItem disabled={host.state !== "online"} onSelect={() => router.push(`/run?host=${encodeURIComponent(host.name)}`)}>
-        <Play />
-        {t("runHere")}
-      </MenuItem>
+      <May right="container.run" host={host.id}>
+        <MenuItem disabled={host.state !== "online"} onSelect={() => router.push(`/run?host=${encodeURIComponent(host.name)}`)}>
+          <Play />
+          {t("runHere")}
+        </MenuItem>
+      </May>
       {isManager ? (
         <>
           <MenuSeparator />

@@ -12,7 +12,7 @@ import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dial
 import { hostHref } from "@/components/hosts/host-columns.tsx";
 import { HostStatus } from "@/components/hosts/host-status.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
-import { useMay } from "@/components/use-me.ts";
+import { useMay } from "@/components/may.tsx";
 import { hostTone } from "@/lib/host-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostDetails } from "@/trpc/types.ts";
@@ -25,6 +25,7 @@ const HostSharing = lazyPart(() => import("@/components/hosts/host-sharing.tsx")
 const HostGuards = lazyPart(() => import("@/components/hosts/host-guards.tsx").then((found) => found.HostGuards));
 const HostInfoPanel = lazyPart(() => import("@/components/hosts/host-info-panel.tsx").then((found) => found.HostInfoPanel));
 
+const NEEDS = { containers: "container.read", images: "image.read", volumes: "volume.read" } as const;
 const TABS = ["status", "containers", "images", "volumes", "guards", "info"] as const;
 const OWNER_TABS = [...TABS, "sharing"] as const;
 
@@ -44,7 +45,7 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
   const t = useTranslations("host");
   const hosts = useTranslations("hosts");
   const router = useRouter();
-  const mayShare = useMay("host.share");
+  const mayShare = useMay()("host.share");
   const [dialog, setDialog] = useState<"rename" | "remove" | null>(null);
   const content: Record<(typeof OWNER_TABS)[number], () => ReactNode> = {
     status: () => <HostStatus host={host} />,
@@ -68,6 +69,8 @@ function Loaded({ host }: { host: HostDetails }): ReactNode {
         ids={mayShare && !host.isShared ? OWNER_TABS : TABS}
         words={(id) => t(`tabs.${id}`)}
         content={content}
+        needs={NEEDS}
+        host={host.id}
         resets={["state"]}
       />
       {dialog === "rename" ? (

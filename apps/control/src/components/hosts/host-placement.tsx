@@ -11,7 +11,7 @@ import { Textarea } from "@/components/ui/input.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { Segmented } from "@/components/ui/segmented.tsx";
 import { Badge, Status } from "@/components/ui/status-dot.tsx";
-import { useMay } from "@/components/use-me.ts";
+import { useMay } from "@/components/may.tsx";
 import { formatLabels, parseLabels } from "@/lib/host-labels.ts";
 import { AVAILABILITIES, type Availability, availabilityTone } from "@/lib/host-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
@@ -20,7 +20,7 @@ import type { HostDetails } from "@/trpc/types.ts";
 /** What stacks may do with a host: whether they place replicas there, and the labels that they choose it by. */
 export function HostPlacement({ host }: { host: HostDetails }): ReactNode {
   const t = useTranslations("host.placement");
-  const isManager = useMay("host.manage");
+  const isManager = useMay()("host.manage") && !host.isShared;
   const [asked, setAsked] = useState<Availability | null>(null);
   const [isEditing, setEditing] = useState(false);
   const place = usePlace(() => setAsked(null));

@@ -11,6 +11,7 @@ import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
 import { hostColumn } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { formatBytes, parseTime, shortId } from "@/lib/format.ts";
 import { containersHref, imageHref, imageLabel, imageNames, lastUsedOrder } from "@/lib/image-row.ts";
@@ -45,7 +46,7 @@ export function ImageTable({ host }: { host?: string }): ReactNode {
       href={imageHref}
       initialSort={{ id: "name", isDescending: false }}
       notice={<HostErrors errors={query.data?.errors ?? []} />}
-      actions={<ImageActions />}
+      actions={<ImageActions {...(host === undefined ? {} : { host })} />}
     >
       <ImageDialogs {...(host === undefined ? {} : { host })} />
       <RemoveImageDialog image={removed} onClose={() => setRemoved(null)} />
@@ -102,18 +103,22 @@ function useImageColumns(onRemove: (image: ImageRow) => void, withHost: boolean)
         isRight: true,
         cell: (row) => (
           <span className="flex justify-end">
-            <Button asChild variant="ghost" size="icon">
-              <Link
-                href={`/run?host=${encodeURIComponent(row.host.name)}&image=${encodeURIComponent(imageLabel(row))}`}
-                aria-label={t("run", { name: imageLabel(row) })}
-                title={t("run", { name: imageLabel(row) })}
-              >
-                <Play />
-              </Link>
-            </Button>
-            <Button variant="ghost" size="icon" aria-label={t("remove.label", { name: imageLabel(row) })} onClick={() => onRemove(row)}>
-              <Trash2 />
-            </Button>
+            <May right="container.run" host={row.host.id}>
+              <Button asChild variant="ghost" size="icon">
+                <Link
+                  href={`/run?host=${encodeURIComponent(row.host.name)}&image=${encodeURIComponent(imageLabel(row))}`}
+                  aria-label={t("run", { name: imageLabel(row) })}
+                  title={t("run", { name: imageLabel(row) })}
+                >
+                  <Play />
+                </Link>
+              </Button>
+            </May>
+            <May right="image.remove" host={row.host.id}>
+              <Button variant="ghost" size="icon" aria-label={t("remove.label", { name: imageLabel(row) })} onClick={() => onRemove(row)}>
+                <Trash2 />
+              </Button>
+            </May>
           </span>
         ),
       },

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { May, useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
@@ -19,6 +20,7 @@ export function ImageNames({ host, id, names }: ImageNamesProps): ReactNode {
   const t = useTranslations("image");
   const { change, isPending } = useNameChange();
   const [isAdding, setAdding] = useState(false);
+  const canUntag = useMay()("image.remove", host) && names.length > 1;
   const untag = (name: string): void => {
     change((client) => client.images.remove.mutate({ host, id: name, force: false })).catch((error: unknown) =>
       notify("error", t("untag", { name }), { description: errorMessage(error) }),
@@ -30,7 +32,7 @@ export function ImageNames({ host, id, names }: ImageNamesProps): ReactNode {
       {names.map((name) => (
         <span key={name} className="inline-flex max-w-full items-center rounded-sm bg-hover pl-1.5 text-xs leading-5">
           <span className="min-w-0 py-0.5 pr-1.5 break-all">{name}</span>
-          {names.length < 2 ? null : (
+          {!canUntag ? null : (
             <button
               type="button"
               disabled={isPending}
@@ -43,10 +45,12 @@ export function ImageNames({ host, id, names }: ImageNamesProps): ReactNode {
           )}
         </span>
       ))}
-      <Button size="sm" variant="ghost" onClick={() => setAdding(true)}>
-        <Plus />
-        {t("tag.action")}
-      </Button>
+      <May right="image.change" host={host}>
+        <Button size="sm" variant="ghost" onClick={() => setAdding(true)}>
+          <Plus />
+          {t("tag.action")}
+        </Button>
+      </May>
       <Dialog isOpen={isAdding} onOpenChange={setAdding} title={t("tag.title")}>
         <AddName host={host} id={id} onDone={() => setAdding(false)} />
       </Dialog>

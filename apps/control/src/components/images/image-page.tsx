@@ -15,6 +15,7 @@ import { ImageLayers } from "@/components/images/image-layers.tsx";
 import { ImageNames } from "@/components/images/image-names.tsx";
 import { ImageUsedBy } from "@/components/images/image-used-by.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { CopyButton } from "@/components/ui/copy-button.tsx";
 import { type Fact, Facts, Panel } from "@/components/ui/panel.tsx";
@@ -81,20 +82,26 @@ function ImageButtons({ image, host }: { image: ImageDetails; host: string }): R
   const names = imageNames(image);
   return (
     <div className="flex flex-wrap gap-2">
-      <Button disabled={names.length === 0} onClick={() => setOpen("push")}>
-        <Upload />
-        {t("push.action")}
-      </Button>
-      <Button variant="dangerOutline" onClick={() => setOpen("remove")}>
-        <Trash2 />
-        {t("remove")}
-      </Button>
-      <Button asChild variant="primary">
-        <Link href={`/run?host=${encodeURIComponent(host)}&image=${encodeURIComponent(imageLabel(image))}`}>
-          <Play />
-          {t("run")}
-        </Link>
-      </Button>
+      <May right="image.change" host={host}>
+        <Button disabled={names.length === 0} onClick={() => setOpen("push")}>
+          <Upload />
+          {t("push.action")}
+        </Button>
+      </May>
+      <May right="image.remove" host={host}>
+        <Button variant="dangerOutline" onClick={() => setOpen("remove")}>
+          <Trash2 />
+          {t("remove")}
+        </Button>
+      </May>
+      <May right="container.run" host={host}>
+        <Button asChild variant="primary">
+          <Link href={`/run?host=${encodeURIComponent(host)}&image=${encodeURIComponent(imageLabel(image))}`}>
+            <Play />
+            {t("run")}
+          </Link>
+        </Button>
+      </May>
       {open === "push" ? <PushDialog isOpen onClose={() => setOpen(null)} host={host} names={names} /> : null}
       {open === "remove" ? (
         <RemoveImageDialog

@@ -5,6 +5,7 @@ import { Plug } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { FormDialog } from "@/components/form/form-dialog.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input, NativeSelect } from "@/components/ui/input.tsx";
@@ -17,10 +18,12 @@ export function ConnectButton(props: { network: string; host?: string }): ReactN
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button onClick={() => setOpen(true)}>
-        <Plug />
-        {t("action")}
-      </Button>
+      <May right="network.change" host={props.host}>
+        <Button onClick={() => setOpen(true)}>
+          <Plug />
+          {t("action")}
+        </Button>
+      </May>
       {isOpen ? <ConnectDialog {...props} onClose={() => setOpen(false)} /> : null}
     </>
   );

@@ -5,6 +5,7 @@ import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
 import type { Column } from "@/components/table/columns.ts";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Meter } from "@/components/ui/meter.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
@@ -64,16 +65,18 @@ export function useNetworkColumns(onRemove: (row: NetworkRow) => void): Column<N
         isRight: true,
         cell: (row) =>
           row.isPredefined ? null : (
-            <Button
-              variant="ghost"
-              size="icon"
-              aria-label={t("remove.label", { name: row.name })}
-              title={row.members > 0 ? t("inUse") : undefined}
-              disabled={row.members > 0}
-              onClick={() => onRemove(row)}
-            >
-              <Trash2 />
-            </Button>
+            <May right="network.remove" host={row.host ?? undefined}>
+              <Button
+                variant="ghost"
+                size="icon"
+                aria-label={t("remove.label", { name: row.name })}
+                title={row.members > 0 ? t("inUse") : undefined}
+                disabled={row.members > 0}
+                onClick={() => onRemove(row)}
+              >
+                <Trash2 />
+              </Button>
+            </May>
           ),
       },
     ],

@@ -8,6 +8,7 @@ import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { CreateNetworkDialog } from "@/components/networks/create-network-dialog.tsx";
 import { useNetworkColumns } from "@/components/networks/network-columns.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { CheckField } from "@/components/ui/checkbox.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
@@ -57,13 +58,19 @@ export function NetworkTable(): ReactNode {
             checked={withPredefined}
             onChange={(event) => url.set({ all: event.target.checked ? "1" : null })}
           />
-          <Button onClick={() => setCreating(true)}>
-            <Plus />
-            {t("create.action")}
-          </Button>
+          <May right="network.change">
+            <Button onClick={() => setCreating(true)}>
+              <Plus />
+              {t("create.action")}
+            </Button>
+          </May>
         </>
       }
-      empty={<Command text="docker network create -d overlay web" />}
+      empty={
+        <May right="network.change">
+          <Command text="docker network create -d overlay web" />
+        </May>
+      }
     >
       {isCreating ? <CreateNetworkDialog onClose={() => setCreating(false)} /> : null}
       <ConfirmDialog

@@ -5,6 +5,7 @@ import { Link } from "@/components/ui/link.tsx";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import { useQueryClient } from "@tanstack/react-query";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { useAsked } from "@/components/use-asked.ts";
@@ -48,14 +49,16 @@ export function NetworkMembers({ network, members }: { network: string; members:
               </span>
               <span className="truncate text-xs text-muted">{[member.host, ...member.aliases].join(" · ")}</span>
             </div>
-            <Button
-              variant="ghost"
-              size="icon"
-              aria-label={t("leave.label", { name: member.containerName })}
-              onClick={() => leaving.ask(member)}
-            >
-              <Unplug />
-            </Button>
+            <May right="network.change" host={member.host}>
+              <Button
+                variant="ghost"
+                size="icon"
+                aria-label={t("leave.label", { name: member.containerName })}
+                onClick={() => leaving.ask(member)}
+              >
+                <Unplug />
+              </Button>
+            </May>
           </li>
         ))}
       </ul>

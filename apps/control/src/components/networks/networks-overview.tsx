@@ -23,6 +23,7 @@ const ReachPanel = dynamic(() => import("@/components/networks/reach-panel.tsx")
   loading: TabSkeleton,
 });
 
+const NEEDS = { ports: "container.read", reach: "container.read" } as const;
 const TABS = ["networks", "map", "mesh", "ports", "reach"] as const;
 
 /** Networks, the hosts between which they run, what they publish, and whether one container reaches another. */
@@ -33,6 +34,7 @@ export function NetworksOverview(): ReactNode {
       label={t("label")}
       ids={TABS}
       words={(id) => t(id)}
+      needs={NEEDS}
       content={{
         networks: () => <NetworkTable />,
         map: () => <TopologyPanel />,

@@ -5,6 +5,7 @@ import { Trash2 } from "lucide-react";
 import { useRouter } from "next/navigation";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { useAsked } from "@/components/use-asked.ts";
@@ -25,10 +26,12 @@ export function RemoveNetworkButton({ name, input, isUsed, isSpanning = false }:
   });
   return (
     <>
-      <Button variant="dangerOutline" disabled={isUsed} title={isUsed ? t("inUse") : undefined} onClick={() => removal.ask(input)}>
-        <Trash2 />
-        {t("remove.action")}
-      </Button>
+      <May right="network.remove" host={input.host}>
+        <Button variant="dangerOutline" disabled={isUsed} title={isUsed ? t("inUse") : undefined} onClick={() => removal.ask(input)}>
+          <Trash2 />
+          {t("remove.action")}
+        </Button>
+      </May>
       <ConfirmDialog
         isOpen={removal.subject !== null}
         onOpenChange={removal.close}

@@ -1,5 +1,6 @@
 "use client";
 
+import { May } from "@/components/may.tsx";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
@@ -33,25 +34,27 @@ export function Overview(): ReactNode {
       <Counts data={query.data} />
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)]">
         <CapacityPanel />
-        <Panel
-          title={t("activity")}
-          isFlush
-          actions={
-            <Link href="/activity" className="text-xs text-muted hover:text-ink hover:underline">
-              {t("allActivity")}
-            </Link>
-          }
-        >
-          {activity.length === 0 ? (
-            <p className="p-4 text-sm text-muted">{t("noActivity")}</p>
-          ) : (
-            <ul>
-              {activity.map((row) => (
-                <ActivityLine key={row.id} row={row} />
-              ))}
-            </ul>
-          )}
-        </Panel>
+        <May right="audit.read">
+          <Panel
+            title={t("activity")}
+            isFlush
+            actions={
+              <Link href="/activity" className="text-xs text-muted hover:text-ink hover:underline">
+                {t("allActivity")}
+              </Link>
+            }
+          >
+            {activity.length === 0 ? (
+              <p className="p-4 text-sm text-muted">{t("noActivity")}</p>
+            ) : (
+              <ul>
+                {activity.map((row) => (
+                  <ActivityLine key={row.id} row={row} />
+                ))}
+              </ul>
+            )}
+          </Panel>
+        </May>
       </div>
     </div>
   );

@@ -9,7 +9,7 @@ import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { TagList } from "@/components/registry/tag-list.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { useMay } from "@/components/use-me.ts";
+import { useMay } from "@/components/may.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { formatBytes } from "@/lib/format.ts";
 import { useTRPC } from "@/trpc/client.ts";
@@ -41,7 +41,7 @@ export function RepositoryPage(): ReactNode {
 
 function Loaded({ path, repository }: { path: string; repository: RepositoryDetail }): ReactNode {
   const t = useTranslations("registry");
-  const isManager = useMay("registry.manage");
+  const isManager = useMay()("registry.manage");
   const reference = useUrlState().get("ref");
   return (
     <>

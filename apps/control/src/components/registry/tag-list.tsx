@@ -9,6 +9,7 @@ import { ListPage } from "@/components/frame/list-page.tsx";
 import { PushCommands } from "@/components/registry/push-commands.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { useAsked } from "@/components/use-asked.ts";
@@ -47,7 +48,11 @@ export function TagList({ repository }: { repository: string }): ReactNode {
       rowId={nameOf}
       href={href}
       initialSort={{ id: "pushed", isDescending: true }}
-      empty={<PushCommands repository={repository} />}
+      empty={
+        <May right="registry.push">
+          <PushCommands repository={repository} />
+        </May>
+      }
     >
       <ConfirmDialog
         isOpen={removal.subject !== null}
@@ -143,9 +148,11 @@ function useTagColumns(repository: string, onDelete: (tag: TagRow) => void): Col
         width: "2rem",
         isRight: true,
         cell: (tag) => (
-          <Button variant="ghost" size="icon" aria-label={t("delete", { name: tag.name })} onClick={() => onDelete(tag)}>
-            <Trash2 />
-          </Button>
+          <May right="registry.delete">
+            <Button variant="ghost" size="icon" aria-label={t("delete", { name: tag.name })} onClick={() => onDelete(tag)}>
+              <Trash2 />
+            </Button>
+          </May>
         ),
       },
     ],

@@ -13,7 +13,8 @@ import { Command } from "@/components/ui/copy-button.tsx";
 import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { useMay, useMe } from "@/components/use-me.ts";
+import { useMay } from "@/components/may.tsx";
+import { useMe } from "@/components/use-me.ts";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import { notify } from "@/lib/notify.ts";
 import { errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
@@ -27,7 +28,7 @@ export function UpstreamsPanel(): ReactNode {
   const queryClient = useQueryClient();
   const [isAdding, setAdding] = useState(false);
   const query = useQuery(trpc.registry.upstreams.list.queryOptions());
-  const isManager = useMay("registry.manage");
+  const isManager = useMay()("registry.manage");
   const refresh = (): Promise<void> => queryClient.invalidateQueries({ queryKey: trpc.registry.pathKey() });
   const removing = useAsked(async ({ name }: UpstreamRow) => {
     await client.registry.upstreams.remove.mutate({ name });

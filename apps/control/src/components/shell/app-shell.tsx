@@ -1,13 +1,16 @@
 "use client";
 
 import dynamic from "next/dynamic";
+import { usePathname } from "next/navigation";
 import { type ReactNode, useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
+import { Forbidden, MayProvider, useMay } from "@/components/may.tsx";
 import { OperationsProvider } from "@/components/operations/operations-provider.tsx";
 import { Sidebar } from "@/components/shell/sidebar.tsx";
 import { TopBar } from "@/components/shell/top-bar.tsx";
 import { useShortcuts } from "@/components/shell/use-shortcuts.ts";
 import { useMe } from "@/components/use-me.ts";
+import { rightLackedFor } from "@/lib/may.ts";
 import { LiveProvider } from "@/trpc/live.tsx";
 
 const CommandPalette = dynamic(() => import("@/components/shell/command-palette.tsx").then((found) => found.CommandPalette), {
@@ -35,24 +38,34 @@ export function AppShell({ children }: { children: ReactNode }): ReactNode {
   return (
     <LiveProvider isSignedIn={isSignedIn}>
       <OperationsProvider>
-        <a
-          href="#main"
-          className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
-        >
-          {t("skip")}
-        </a>
-        <div className="flex min-h-dvh">
-          <Sidebar />
-          <div className="flex min-w-0 flex-1 flex-col">
-            <TopBar onSearch={onPalette} />
-            <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
-              {children}
-            </main>
+        <MayProvider>
+          <a
+            href="#main"
+            className="sr-only z-50 rounded-md bg-inverse px-3 py-2 text-on-inverse focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+          >
+            {t("skip")}
+          </a>
+          <div className="flex min-h-dvh">
+            <Sidebar />
+            <div className="flex min-w-0 flex-1 flex-col">
+              <TopBar onSearch={onPalette} />
+              <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-4 outline-none sm:px-6 sm:py-5">
+                <Allowed isKnown={isSignedIn}>{children}</Allowed>
+              </main>
+            </div>
           </div>
-        </div>
-        {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
-        {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+          {wanted.has("palette") ? <CommandPalette isOpen={overlay === "palette"} onOpenChange={onOpenChange} /> : null}
+          {wanted.has("shortcuts") ? <ShortcutSheet isOpen={overlay === "shortcuts"} onOpenChange={onOpenChange} /> : null}
+        </MayProvider>
       </OperationsProvider>
     </LiveProvider>
   );
+}
+
+/** The page, or why it is not shown to this person. While nobody is known yet it is loading anyway. */
+function Allowed({ isKnown, children }: { isKnown: boolean; children: ReactNode }): ReactNode {
+  const may = useMay();
+  const lacked = rightLackedFor(usePathname(), may);
+  if (!isKnown || lacked === undefined) return children;
+  return <Forbidden right={lacked} />;
 }

@@ -12,11 +12,15 @@ import { actionsFor, isInterrupting } from "@/lib/container-state.ts";
 import { containerHref, containerName } from "@/lib/container-row.ts";
 import { THEMES } from "@/lib/preferences.ts";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
+import { useMay } from "@/components/may.tsx";
+import { type May, rightLackedFor } from "@/lib/may.ts";
 import { useTRPC } from "@/trpc/client.ts";
 
 /** All that the palette can find: pages and their parts, actions, every object that has a page, and what may be done to containers. */
 export function usePaletteEntries(): PaletteEntry[] {
-  return [...usePageEntries(), ...useActionEntries(), ...useObjectEntries(), ...useContainerEntries()];
+  const may = useMay();
+  const entries = [...usePageEntries(), ...useActionEntries(may), ...useObjectEntries(), ...useContainerEntries(may)];
+  return entries.filter((entry) => !("href" in entry) || rightLackedFor(entry.href.split("?", 1)[0] ?? "", may) === undefined);
 }
 
 function usePageEntries(): PaletteEntry[] {
@@ -44,7 +48,7 @@ function toEntry({ id, ...shown }: { id: string; label: string; href: string; hi
   return { id: `page:${id}`, group: "pages", keywords: id, ...shown };
 }
 
-function useActionEntries(): PaletteEntry[] {
+function useActionEntries(may: May): PaletteEntry[] {
   const t = useTranslations("shell");
   const { setTheme } = useTheme();
   const signOut = useSignOut();
@@ -59,14 +63,14 @@ function useActionEntries(): PaletteEntry[] {
   return [
     action("run container new", t("run"), { href: "/run" }),
     action("deploy stack new compose", t("deploy"), { href: "/deploy" }),
-    action("add host join", t("addHost"), { href: "/hosts?add=1" }),
-    action("upload image load", t("uploadImage"), { href: "/images?upload=1" }),
+    ...(may("host.manage") ? [action("add host join", t("addHost"), { href: "/hosts?add=1" })] : []),
+    ...(may("image.change") ? [action("upload image load", t("uploadImage"), { href: "/images?upload=1" })] : []),
     ...THEMES.map((theme) => action(`theme ${theme}`, `${t("theme")}: ${t(`themes.${theme}`)}`, { run: () => setTheme(theme) })),
     action("sign out", t("signOut"), { run: signOut }),
   ];
 }
 
-function useContainerEntries(): PaletteEntry[] {
+function useContainerEntries(may: May): PaletteEntry[] {
   const t = useTranslations("actions");
   const trpc = useTRPC();
   const { data } = useQuery(trpc.containers.list.queryOptions({}));
@@ -84,7 +88,7 @@ function useContainerEntries(): PaletteEntry[] {
     }));
     const actions = rows.flatMap((row) =>
       actionsFor(row.State)
-        .filter((action) => action !== "kill")
+        .filter((action) => action !== "kill" && may("container.control", row.host.id))
         .map((action): PaletteEntry => ({
           id: `${action}:${row.host.id}:${row.Id}`,
           group: "actions",
@@ -95,5 +99,5 @@ function useContainerEntries(): PaletteEntry[] {
         })),
     );
     return [...open, ...actions];
-  }, [data, t, act]);
+  }, [data, t, act, may]);
 }

@@ -8,9 +8,11 @@ import { Logo } from "@/components/shell/logo.tsx";
 import { isCurrent, MAIN_PAGES, OTHER_PAGES, type PageLink } from "@/components/shell/navigation.ts";
 import { TeamSwitcher } from "@/components/shell/team-switcher.tsx";
 import { UserMenu } from "@/components/shell/user-menu.tsx";
+import { useMay } from "@/components/may.tsx";
 import { Skeleton } from "@/components/ui/states.tsx";
 import { useMe } from "@/components/use-me.ts";
 import { cn } from "@/lib/cn.ts";
+import { rightLackedFor } from "@/lib/may.ts";
 
 /** The column on the left; on small screens the same content is in a drawer. */
 export function Sidebar(): ReactNode {
@@ -24,6 +26,9 @@ export function Sidebar(): ReactNode {
 export function SidebarContent({ onNavigate }: { onNavigate?: () => void }): ReactNode {
   const t = useTranslations("nav");
   const me = useMe();
+  const may = useMay();
+  // Until it is known who looks, all of them hold their places.
+  const pages = MAIN_PAGES.filter(({ href }) => me === undefined || rightLackedFor(href, may) === undefined);
   return (
     <>
       <div className="flex h-12 items-center gap-2.5 px-4">
@@ -31,7 +36,7 @@ export function SidebarContent({ onNavigate }: { onNavigate?: () => void }): Rea
         {me === undefined ? <Skeleton className="h-4 w-24" /> : <TeamSwitcher me={me} />}
       </div>
       <nav aria-label={t("label")} className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto px-2 py-1">
-        {MAIN_PAGES.map((page) => (
+        {pages.map((page) => (
           <NavLink key={page.id} page={page} onNavigate={onNavigate} />
         ))}
         <div className="flex-1" />

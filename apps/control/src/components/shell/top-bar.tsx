@@ -4,6 +4,7 @@ import { Menu as MenuIcon, Play, Search } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
+import { May } from "@/components/may.tsx";
 import { OperationsIndicator } from "@/components/operations/operations-indicator.tsx";
 import { Breadcrumbs } from "@/components/shell/breadcrumbs.tsx";
 import { LiveDot } from "@/components/shell/live-dot.tsx";
@@ -36,12 +37,14 @@ export function TopBar({ onSearch }: { onSearch: () => void }): ReactNode {
             <Kbd>⌘K</Kbd>
           </span>
         </Button>
-        <Button asChild variant="primary" className="max-sm:w-8 max-sm:px-0">
-          <Link href="/run" aria-label={t("run")}>
-            <Play />
-            <span className="max-sm:hidden">{t("run")}</span>
-          </Link>
-        </Button>
+        <May right="container.run">
+          <Button asChild variant="primary" className="max-sm:w-8 max-sm:px-0">
+            <Link href="/run" aria-label={t("run")}>
+              <Play />
+              <span className="max-sm:hidden">{t("run")}</span>
+            </Link>
+          </Button>
+        </May>
       </div>
     </div>
   );

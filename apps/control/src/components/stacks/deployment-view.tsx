@@ -2,12 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
-import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 import { type ReactNode, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
+import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { Duration } from "@/components/stacks/duration.tsx";
-import { PlanView } from "@/components/stacks/plan-view.tsx";
 import { OutcomeStatus } from "@/components/stacks/signs.tsx";
 import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Facts, Panel } from "@/components/ui/panel.tsx";
@@ -15,10 +14,12 @@ import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
 import { stackHref } from "@/lib/stack-href.ts";
-import { readStoredPlan } from "@/lib/stack-plan.ts";
 import { mergeSteps } from "@/lib/stack-steps.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { DeploymentRow, DeploymentStep } from "@/trpc/types.ts";
+
+// Read and drawn by more code than the rest of the page: it comes with the first plan that somebody opens.
+const StoredPlanView = lazyPart(() => import("@/components/stacks/stored-plan.tsx").then((found) => found.StoredPlanView));
 
 /** One deployment: how it stands, the plan that it was, and its steps as they happen. */
 export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean }): ReactNode {
@@ -68,7 +69,7 @@ export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean
       <Panel title={t("steps")}>
         {steps.length === 0 ? <p className="text-sm text-muted">{t("noSteps")}</p> : <StepList steps={steps} />}
       </Panel>
-      <StoredPlanPanel plan={query.data.plan} />
+      <PlanPanel plan={query.data.plan} />
     </div>
   );
 }
@@ -105,27 +106,14 @@ function StepText({ step }: { step: DeploymentStep }): ReactNode {
   return event === "says" ? say(reasons, text) : t(event, { slot, revision, host: host ?? "", reasons: say(reasons, "") });
 }
 
-function StoredPlanPanel({ plan }: { plan: unknown }): ReactNode {
+function PlanPanel({ plan }: { plan: unknown }): ReactNode {
   const t = useTranslations("stacks.deployments");
-  const say = useReasons();
-  const stored = readStoredPlan(plan);
-  if (stored.kind === "none") return null;
+  const [isOpen, setOpen] = useState(false);
+  if (typeof plan !== "object" || plan === null) return null;
   return (
-    <Panel title={t("plan")}>
-      {stored.kind === "plan" ? <PlanView plan={stored.plan} /> : null}
-      {stored.kind === "reason" ? <p className="text-sm">{say(stored.reasons, stored.reason)}</p> : null}
-      {stored.kind === "moves" ? (
-        <ul className="space-y-1 text-sm">
-          {stored.moves.map((move) => (
-            <li key={JSON.stringify(move)} className="flex flex-wrap items-center gap-x-1.5">
-              {move.from}
-              <ArrowRight aria-hidden className="size-3.5 text-muted" />
-              {move.to}
-              <span className="text-xs text-muted">{say(move.reasons, move.because)}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </Panel>
+    <details className="rounded-lg border bg-panel" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="px-4 py-2.5 text-sm font-semibold">{t("plan")}</summary>
+      <div className="border-t p-4">{isOpen ? <StoredPlanView plan={plan} /> : null}</div>
+    </details>
   );
 }

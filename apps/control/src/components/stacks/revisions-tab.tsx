@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { ErrorState, Skeleton } from "@/components/ui/states.tsx";
@@ -48,9 +49,11 @@ export function RevisionsTab({ stack }: { stack: StackDetails }): ReactNode {
               </span>
             </button>
             {revision.number === stack.revision || stack.isRemoving ? null : (
-              <Button size="sm" onClick={() => rollback.ask(revision.number)}>
-                {t("use")}
-              </Button>
+              <May right="stack.deploy">
+                <Button size="sm" onClick={() => rollback.ask(revision.number)}>
+                  {t("use")}
+                </Button>
+              </May>
             )}
           </li>
         ))}

@@ -5,6 +5,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useReasons } from "@/components/stacks/use-reasons.ts";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { cn } from "@/lib/cn.ts";
@@ -40,23 +41,25 @@ export function RolloutBar({ stack, service, rollout }: { stack: string; service
           <div className={cn("h-full rounded-full transition-[width] duration-300", color)} style={{ width: `${percent}%` }} />
         </div>
         <span className="tnum text-xs text-muted">{t("updated", { updated: rollout.updated, wanted: rollout.wanted })}</span>
-        <span className="flex flex-wrap gap-1.5">
-          {rollout.acts.map((each) => {
-            const Icon = ICONS[each];
-            return (
-              <Button
-                key={each}
-                size="sm"
-                variant={each === "approve" ? "primary" : "outline"}
-                disabled={control.isPending}
-                onClick={() => (each === "abort" ? setAsking(true) : act(each))}
-              >
-                <Icon />
-                {t(`acts.${each}`)}
-              </Button>
-            );
-          })}
-        </span>
+        <May right="stack.control">
+          <span className="flex flex-wrap gap-1.5">
+            {rollout.acts.map((each) => {
+              const Icon = ICONS[each];
+              return (
+                <Button
+                  key={each}
+                  size="sm"
+                  variant={each === "approve" ? "primary" : "outline"}
+                  disabled={control.isPending}
+                  onClick={() => (each === "abort" ? setAsking(true) : act(each))}
+                >
+                  <Icon />
+                  {t(`acts.${each}`)}
+                </Button>
+              );
+            })}
+          </span>
+        </May>
       </div>
       {headline === "" ? null : <p className={cn("mt-1.5 text-sm break-words", isFailed ? "text-bad" : "text-muted")}>{headline}</p>}
       {rest.length === 0 ? null : (

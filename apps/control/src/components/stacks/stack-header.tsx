@@ -8,6 +8,7 @@ import { useTranslations } from "use-intl";
 import { DetailHeader } from "@/components/frame/detail-page.tsx";
 import { RebalanceDialog } from "@/components/stacks/rebalance-dialog.tsx";
 import { StackStatus } from "@/components/stacks/signs.tsx";
+import { May, useMay } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu.tsx";
@@ -22,6 +23,8 @@ export function StackHeader({ stack }: { stack: StackDetails }): ReactNode {
   const t = useTranslations("stacks.stack");
   const client = useTRPCClient();
   const router = useRouter();
+  const may = useMay();
+  const hasMenu = may("stack.control") || may("stack.remove");
   const [isRebalancing, setRebalancing] = useState(false);
   const before = stack.revisions.find(({ number }) => number < stack.revision);
   const rollback = useAsked(async (revision: number) => {
@@ -42,36 +45,46 @@ export function StackHeader({ stack }: { stack: StackDetails }): ReactNode {
         actions={
           stack.isRemoving ? undefined : (
             <>
-              <Button asChild>
-                <Link href={deployHref(stack.name)}>
-                  <Pencil />
-                  {t("edit")}
-                </Link>
-              </Button>
-              {before === undefined ? null : (
-                <Button onClick={() => rollback.ask(before.number)}>
-                  <Undo2 />
-                  {t("rollback.action")}
+              <May right="stack.deploy">
+                <Button asChild>
+                  <Link href={deployHref(stack.name)}>
+                    <Pencil />
+                    {t("edit")}
+                  </Link>
                 </Button>
-              )}
-              <Menu
-                label={stack.name}
-                trigger={
-                  <Button variant="ghost" size="icon" aria-label={t("menu", { name: stack.name })}>
-                    <EllipsisVertical />
+              </May>
+              {before === undefined ? null : (
+                <May right="stack.deploy">
+                  <Button onClick={() => rollback.ask(before.number)}>
+                    <Undo2 />
+                    {t("rollback.action")}
                   </Button>
-                }
-              >
-                <MenuItem onSelect={() => setRebalancing(true)}>
-                  <Scale />
-                  {t("rebalance.action")}
-                </MenuItem>
-                <MenuSeparator />
-                <MenuItem isDanger onSelect={() => removal.ask(stack.name)}>
-                  <Trash2 />
-                  {t("remove.action")}
-                </MenuItem>
-              </Menu>
+                </May>
+              )}
+              {!hasMenu ? null : (
+                <Menu
+                  label={stack.name}
+                  trigger={
+                    <Button variant="ghost" size="icon" aria-label={t("menu", { name: stack.name })}>
+                      <EllipsisVertical />
+                    </Button>
+                  }
+                >
+                  <May right="stack.control">
+                    <MenuItem onSelect={() => setRebalancing(true)}>
+                      <Scale />
+                      {t("rebalance.action")}
+                    </MenuItem>
+                    <MenuSeparator />
+                  </May>
+                  <May right="stack.remove">
+                    <MenuItem isDanger onSelect={() => removal.ask(stack.name)}>
+                      <Trash2 />
+                      {t("remove.action")}
+                    </MenuItem>
+                  </May>
+                </Menu>
+              )}
             </>
           )
         }

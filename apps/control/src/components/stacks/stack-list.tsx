@@ -10,6 +10,7 @@ import { OutsideProjects } from "@/components/stacks/outside-projects.tsx";
 import { OutcomeStatus, StackStatus } from "@/components/stacks/signs.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { Command } from "@/components/ui/copy-button.tsx";
 import { parseTime } from "@/lib/format.ts";
@@ -41,21 +42,25 @@ export function StackList(): ReactNode {
       href={stackHref}
       initialSort={{ id: "name", isDescending: false }}
       actions={
-        <Button asChild>
-          <Link href={deployHref()}>
-            <Plus />
-            {t("new")}
-          </Link>
-        </Button>
+        <May right="stack.deploy">
+          <Button asChild>
+            <Link href={deployHref()}>
+              <Plus />
+              {t("new")}
+            </Link>
+          </Button>
+        </May>
       }
       empty={
-        <>
+        <May right="stack.deploy">
           <p className="text-xs text-muted">{t("emptyCommand")}</p>
           <Command text="flotilla stack deploy -c compose.yaml NAME" />
-        </>
+        </May>
       }
     >
-      <OutsideProjects />
+      <May right="container.read">
+        <OutsideProjects />
+      </May>
     </ListPage>
   );
 }

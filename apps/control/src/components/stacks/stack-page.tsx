@@ -17,6 +17,7 @@ const StackLog = lazyPart(() => import("@/components/stacks/stack-log.tsx").then
 const RevisionsTab = lazyPart(() => import("@/components/stacks/revisions-tab.tsx").then((found) => found.RevisionsTab));
 const StackVariables = lazyPart(() => import("@/components/stacks/stack-variables.tsx").then((found) => found.StackVariables));
 
+const NEEDS = { revisions: "stack.inspect", logs: "stack.logs" } as const;
 const TABS = ["services", "deployments", "revisions", "logs", "variables"] as const;
 type TabId = (typeof TABS)[number];
 
@@ -45,7 +46,14 @@ function Loaded({ stack }: { stack: StackDetails }): ReactNode {
   return (
     <>
       <StackHeader stack={stack} />
-      <UrlTabs label={t("tabsLabel")} ids={TABS} words={(id) => t(`tabs.${id}`)} content={content} resets={["deployment", "service"]} />
+      <UrlTabs
+        label={t("tabsLabel")}
+        ids={TABS}
+        words={(id) => t(`tabs.${id}`)}
+        content={content}
+        needs={NEEDS}
+        resets={["deployment", "service"]}
+      />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { hostColumn, UsersCell } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { Command } from "@/components/ui/copy-button.tsx";
+import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
@@ -39,10 +40,12 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
   });
   const columns = useVolumeColumns({ users, onRemove: removal.ask, withHost: host === undefined });
   const create = (
-    <Button onClick={() => setCreating(true)}>
-      <Plus />
-      {t("create.action")}
-    </Button>
+    <May right="volume.change" host={host}>
+      <Button onClick={() => setCreating(true)}>
+        <Plus />
+        {t("create.action")}
+      </Button>
+    </May>
   );
   return (
     <ListPage
@@ -62,7 +65,11 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
       initialSort={{ id: "name", isDescending: false }}
       notice={<HostErrors errors={query.data?.errors ?? []} />}
       actions={create}
-      empty={<Command text="docker volume create NAME" />}
+      empty={
+        <May right="volume.change" host={host}>
+          <Command text="docker volume create NAME" />
+        </May>
+      }
     >
       {isCreating ? <CreateVolumeDialog host={host ?? ""} onClose={() => setCreating(false)} /> : null}
       <ConfirmDialog
@@ -127,16 +134,18 @@ function useVolumeColumns({ users, onRemove, withHost }: VolumeColumnsInput): Co
         width: "2rem",
         isRight: true,
         cell: (row) => (
-          <Button
-            variant="ghost"
-            size="icon"
-            aria-label={t("remove.label", { name: row.Name })}
-            title={(users.get(volumeKey(row))?.length ?? 0) > 0 ? t("inUse") : undefined}
-            disabled={(users.get(volumeKey(row))?.length ?? 0) > 0}
-            onClick={() => onRemove(row)}
-          >
-            <Trash2 />
-          </Button>
+          <May right="volume.remove" host={row.host.id}>
+            <Button
+              variant="ghost"
+              size="icon"
+              aria-label={t("remove.label", { name: row.Name })}
+              title={(users.get(volumeKey(row))?.length ?? 0) > 0 ? t("inUse") : undefined}
+              disabled={(users.get(volumeKey(row))?.length ?? 0) > 0}
+              onClick={() => onRemove(row)}
+            >
+              <Trash2 />
+            </Button>
+          </May>
         ),
       },
     ];

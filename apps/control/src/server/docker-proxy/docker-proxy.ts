@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
 import { shieldBody } from "@flotilla/engine-api";
 import { CALLER_HEADER, HIJACK_BODY_HEADER } from "@flotilla/protocol";
-import { finishAudit, isExemptFromGuards, recordAudit, type ServiceContext } from "@flotilla/services";
+import { finishAudit, isExemptFromGuards, recordAudit, type ServiceContext, type StreamBounds } from "@flotilla/services";
 import type { HostRouter } from "../peers/host-router.ts";
 import { answerError, describeError } from "../http/answer.ts";
 import type { RateLimits } from "../http/rate-limits.ts";
@@ -14,7 +14,13 @@ import { type Admitted, admitDockerCall } from "./admit.ts";
 import { forwardHeaders, returnHeaders } from "./forward-headers.ts";
 import { sendRedacted } from "./send-redacted.ts";
 
-export type DockerProxyOptions = { services: ServiceContext; hosts: HostRouter; guard: LiveGuard; limits: RateLimits };
+export type DockerProxyOptions = {
+  services: ServiceContext;
+  hosts: HostRouter;
+  guard: LiveGuard;
+  limits: RateLimits;
+  bounds: StreamBounds;
+};
 
 /** The Docker Engine API of each host at `/docker/<host>/…`. */
 export class DockerProxy {
@@ -103,8 +109,15 @@ export class DockerProxy {
     }
   }
 
+  /** A call is watched, and counted as a stream, until the returned function is called. @throws rate_limited */
   #watch(admitted: Admitted, end: () => void): () => void {
-    return this.#options.guard.watch({ actor: admitted.actor, rights: [{ action: admitted.action, object: admitted.object }], end });
+    const release = this.#options.bounds.open(admitted.actor);
+    const { actor, action, object } = admitted;
+    const unwatch = this.#options.guard.watch({ actor, rights: [{ action, object }], end });
+    return () => {
+      unwatch();
+      release();
+    };
   }
 
   /**

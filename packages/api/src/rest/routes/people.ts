@@ -49,6 +49,7 @@ export const PEOPLE_ROUTES = [
         hasTwoFactor: z.boolean(),
       }),
       rights: z.array(z.string()),
+      lent: z.array(z.object({ id: z.string(), name: z.string(), rights: z.array(z.string()) })),
       team: z.object({ id: z.string(), name: z.string(), slug: z.string() }),
       teams: z.array(z.object({ id: z.string(), name: z.string(), slug: z.string() })),
       lacksTwoFactor: z.boolean(),
