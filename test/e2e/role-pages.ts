@@ -64,7 +64,7 @@ async function look(page: Page, line: PageLine): Promise<Sight> {
 
 async function makeTour({ role, context }: Person): Promise<Tour> {
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   const told: Promise<string>[] = [];
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
