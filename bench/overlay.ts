@@ -1,5 +1,6 @@
 // The overlay's data path beside plain routes and beside a real Docker swarm, in one run: processor time of the whole path, which other
 // load on the machine moves least (netcost.c).
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { runCommand } from "../test/support/docker.ts";
@@ -37,7 +38,9 @@ export const overlay: Case = async ({ dir, rounds }) => {
 /** What stands in the way of a swarm on this machine is said, and the rest is measured. */
 async function trySwarm(dir: Engines["dir"]): Promise<Swarm | undefined> {
   try {
-    return await startSwarm(dir, await makeBusyboxTar(dir));
+    // The benchmark has made the image's tree in `dir` for the other engines.
+    const own = mkdtempSync(join(dir, "swarm-"));
+    return await startSwarm(own, await makeBusyboxTar(own));
   } catch (error) {
     console.error(`… overlay: no swarm to measure beside: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;

@@ -165,7 +165,7 @@ async function createParts({ config, options, db, opened }: PartsRequest): Promi
   const guards = openGuards(db, state.desired);
   const volumes = createVolumeStore(deps);
   const wishes = new NetworkWishes({ ...state, timer: realTimer, networkKind: NETWORK_KIND });
-  const networks = createNetworkManager({ ...deps, addresses: wishes });
+  const networks = createNetworkManager({ ...deps, addresses: wishes, requested: (...of) => containers.requestedAddresses(...of) });
   state.desired.register(
     [NETWORK_KIND, NETWORK_SERVICE_KIND],
     new NetworkReconciler(networks, state.observed, () => state.desired.reapply(NETWORK_KIND)),

@@ -9,6 +9,8 @@ import { testRolePages } from "./role-pages.ts";
 // Three hosts, a real control plane, the unmodified docker command on each.
 const directory = mkdtempSync(join(tmpdir(), "flotilla-cluster-"));
 const HOSTS = ["h1", "h2", "h3"] as const;
+/** In the network that is made first, and in the block of no host. */
+const FIXED = "10.64.9.9";
 let lab: Lab;
 let tar: string;
 
@@ -63,6 +65,16 @@ describe("an overlay network that one host's docker makes", () => {
     expect(await docker("h3", "exec", "second", "ping", "-c", "20", "-i", "0.05", "-W", "1", a)).toContain("20 packets received");
   });
 
+  test("gives --ip an address that is in nobody's block, to one host", async () => {
+    const fixed = ["run", "-d", "--name", "fixed", "--network", "web", "--ip", FIXED, "busybox", "sleep", "3600"];
+    await docker("h2", ...fixed);
+    expect(await addressOf("h2", "fixed")).toBe(FIXED);
+    await eventually(async () => (await lab.docker("h1", ["exec", "first", "ping", "-c", "1", "-W", "1", FIXED])).exitCode === 0);
+    const { exitCode, stderr } = await lab.docker("h3", fixed);
+    expect([exitCode, stderr]).toEqual([125, expect.stringContaining("Address already in use")]);
+    await docker("h3", "rm", "fixed");
+  });
+
   test("has one name on all hosts, and is not removed while a host uses it", async () => {
     const taken = await lab.docker("h2", ["network", "create", "-d", "overlay", "web"]);
     expect(taken.stderr).toContain("network with name web already exists");
@@ -74,7 +86,7 @@ describe("an overlay network that one host's docker makes", () => {
     await eventually(async () => (await networksOf("h2")).includes("twin"));
     await run("h2", "third", "twin");
     const b = await addressOf("h3", "second");
-    expect((await lab.docker("h2", ["exec", "third", "ping", "-c", "2", "-W", "1", b])).exitCode).not.toBe(0);
+    expect((await lab.docker("h2", ["exec", "third", "ping", "-c", "1", "-W", "1", b])).exitCode).not.toBe(0);
     await docker("h2", "rm", "-f", "third");
     await eventually(async () => (await lab.docker("h3", ["network", "rm", "twin"])).exitCode === 0);
   });
@@ -113,6 +125,12 @@ describe("with the control plane away", () => {
     await run("h2", "late", "web");
     const late = await addressOf("h2", "late");
     await eventually(async () => (await lab.docker("h1", ["exec", "first", "ping", "-c", "1", "-W", "1", late])).exitCode === 0);
+  });
+
+  test("a container with an address of nobody's block starts again with it", async () => {
+    await docker("h2", "restart", "-t", "0", "fixed");
+    expect(await addressOf("h2", "fixed")).toBe(FIXED);
+    await eventually(async () => (await lab.docker("h1", ["exec", "first", "ping", "-c", "1", "-W", "1", FIXED])).exitCode === 0);
   });
 
   test("a new network is refused with a reason, and the old one stays", async () => {

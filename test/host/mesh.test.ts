@@ -202,11 +202,15 @@ test("a firewall of h2 that drops the port of VXLAN alone is told of both its pe
     const { exitCode, stderr } = await lab.exec("h2", ["nft", text]);
     expect(exitCode, stderr).toBe(0);
   };
+  // A network of the number that a probe has where VXLAN has its own, and none of h2's peers in it.
+  const [table = ""] = /inet flotilla_\w+_underlay/.exec((await lab.exec("h2", ["nft", "list", "tables"])).stdout) ?? [];
+  await nft(`add element ${table} networks { 4789 . 65792 }`);
   await nft("add table inet theirs { chain input { type filter hook input priority filter; udp dport 4789 drop; }; }");
   await expect.poll(shut, PATIENCE).toEqual(["h1 h2", "h3 h2"]);
   await expect.poll(allUp, PATIENCE).toBe(true);
   await nft("delete table inet theirs");
   await expect.poll(shut, PATIENCE).toEqual([]);
+  await nft(`delete element ${table} networks { 4789 . 65792 }`);
 });
 
 test("2: the hidden hop is found, both ways, and is nobody else's", async () => {

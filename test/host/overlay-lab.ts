@@ -175,6 +175,9 @@ export class OverlayLab {
         applyOnHost: (operations) => operations.forEach(onHost),
         hasHostLink: (name) => host.links.findLink(name) !== undefined,
         setHostSysctl: () => true,
+        onSlow: (reason) => {
+          throw new Error(`no shortcut: ${reason}`);
+        },
       },
       path,
     );

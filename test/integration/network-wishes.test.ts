@@ -150,6 +150,17 @@ describe("an address that is in nobody's block", () => {
     await until(() => JSON.stringify(pinsOf(one)) === JSON.stringify(pinsOf(two)));
   });
 
+  test("goes when its host says that no container asks for it, and comes back when one does", async () => {
+    const networkId = await one.wishes.create(LOCAL, ask("passing"));
+    await one.wishes.pin(LOCAL, { networkId, address });
+    await until(() => JSON.stringify(pinsOf(two)).includes(address));
+    await rest();
+    one.state.observed.set(`network/${networkId}`, { mtuBytes: 1450, endpoints: [], pins: [], problem: null });
+    await until(() => JSON.stringify([pinsOf(one), pinsOf(two)]) === "[[],[]]");
+    await one.wishes.pin(LOCAL, { networkId, address });
+    await until(() => JSON.stringify(pinsOf(two)).includes(address));
+  });
+
   test.each([
     ["of a block", "10.64.0.20", "conflict"],
     ["outside of the subnet", "10.99.0.1", "conflict"],

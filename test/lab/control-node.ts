@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { run } from "../../agent/src/host/run.ts";
+import { ensureDashboard } from "../../apps/cli/src/up/build-dashboard.ts";
 import { CONTROL_NODE, controlUrl, labDirectory, nodeAddress, type LabPlan } from "./lab-plan.ts";
 import { inNode } from "./nodes.ts";
 import { COMPILE_CACHE } from "../support/compile-cache.ts";
@@ -35,6 +36,8 @@ export async function ensureCertificates(plan: LabPlan): Promise<void> {
 
 /** Starts the control plane in its node and waits until it is ready. */
 export async function startControlNode(plan: LabPlan): Promise<void> {
+  // Pages of other sources than the server's would be looked at otherwise.
+  if (plan.hasDashboard) await ensureDashboard(() => undefined);
   const url = new URL(controlUrl(plan));
   const log = openSync(join(labDirectory(plan.name), "control.log"), "a");
   const main = plan.hasDashboard ? CONTROL_MAIN : WITHOUT_PAGES;

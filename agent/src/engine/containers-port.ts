@@ -94,6 +94,8 @@ export type Containers = {
   get(namespace: string, ref: string): ContainerView;
   /** All containers of a namespace, or of all namespaces. */
   views(namespace?: string): ContainerView[];
+  /** IPv4 addresses that containers of a namespace ask for in a network (`--ip`), whether they run or not. */
+  requestedAddresses(namespace: string, networkName: string): Set<string>;
   /** Those of all namespaces that have a label, with this value if one is given; in no order. */
   labelled(label: string, value?: string): ContainerView[];
   /**

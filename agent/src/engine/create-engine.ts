@@ -91,6 +91,7 @@ type Queries =
   | "get"
   | "labelled"
   | "views"
+  | "requestedAddresses"
   | "onBeforeStart"
   | "openTree"
   | "setHealth"
@@ -111,6 +112,11 @@ function queries(context: EngineContext): Pick<Containers, Queries> {
     get: (namespace, ref) => viewOf(context, context.store.get(namespace, ref)),
     labelled: (label, value) => context.store.labelled(label, value).map((record) => viewOf(context, record)),
     views: (namespace) => context.store.all(namespace).map((record) => viewOf(context, record)),
+    requestedAddresses: (namespace, networkName) => {
+      const own = context.store.everything().filter((record) => record.namespace === namespace);
+      const endpoints = own.flatMap((record) => record.endpoints).filter((endpoint) => endpoint.networkName === networkName);
+      return new Set(endpoints.flatMap(({ ipv4Address }) => ipv4Address ?? []));
+    },
     onBeforeStart: (containerId, hook) => addHook(context, containerId, hook),
     openTree: async (namespace, ref) => await openTree(context, context.store.get(namespace, ref)),
     expectProcess: () => machineOf(context).quickCgroups.soon(),

@@ -1,23 +1,28 @@
 // Forgetting tracked connections (ctnetlink). A flow keeps the translation that its first packet got: a UDP client that
 // sends without pause to a port published after that, or again by another container, would be misled for ever.
 import { isIPv6 } from "node:net";
-import { packIp } from "./ip-bytes.ts";
+import { packIp, unpackIp } from "./ip-bytes.ts";
 import { errnoOf } from "./libc.ts";
-import { encodeAttribute, encodeByte, encodeNested, encodeNumber } from "./netlink-message.ts";
+import { decodeAttributes, encodeAttribute, encodeByte, encodeNested, encodeNumber } from "./netlink-message.ts";
 import { NetlinkSocket } from "./netlink.ts";
 import { AF } from "./socket.ts";
 
 const NETLINK_NETFILTER = 12;
 const NFNL_SUBSYS_CTNETLINK = 1;
+const IPCTNL_MSG_CT_GET = 1;
 const IPCTNL_MSG_CT_DELETE = 2;
-const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, FILTER: 25 } as const;
+const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, STATUS: 3, FILTER: 25 } as const;
 const CTA_FILTER_ORIG_FLAGS = 1;
 const CTA_FILTER_REPLY_FLAGS = 2;
 const CTA_TUPLE = { IP: 1, PROTO: 2 } as const;
 const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
-const CTA_PROTO = { NUM: 1, DST_PORT: 3 } as const;
+const CTA_PROTO = { NUM: 1, SRC_PORT: 2, DST_PORT: 3 } as const;
+/** Bit of CTA_STATUS: the destination was translated. */
+const IPS_DST_NAT = 1 << 5;
+const NFGENMSG_BYTES = 4;
 /** Bits of CTA_FILTER_ORIG_FLAGS: which parts of the tuple count (net/netfilter/nf_internals.h). */
 const FILTER_FLAG = { IP_SRC: 1 << 0, IP_DST: 1 << 1, PROTO_NUM: 1 << 3, PROTO_DST_PORT: 1 << 5 } as const;
+const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 
 /** `address` "0.0.0.0" is every IPv4 address, "::" every IPv6 one. */
@@ -40,6 +45,35 @@ export type TranslatedFlows = { address: string; port: number; backend: string }
  */
 export function forgetTranslatedFlows(flows: readonly TranslatedFlows[]): boolean {
   return forget("forget translated udp flows", flows.map(translatedMessage));
+}
+
+/** Where a flow of a translated destination really goes. */
+export type TranslatedTarget = { address: string; protocol: "tcp" | "udp"; port: number };
+
+/** Of the IPv4 flows of the calling thread's network namespace. */
+export function translatedTargets(): TranslatedTarget[] {
+  const socket = new NetlinkSocket(NETLINK_NETFILTER);
+  try {
+    const type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
+    const message = { type, flags: 0, payload: Buffer.from([AF.INET, 0, 0, 0]) };
+    return socket.dump({ attempt: "list translated flows", message }).flatMap(parseTarget);
+  } finally {
+    socket.close();
+  }
+}
+
+function parseTarget(payload: Buffer): TranslatedTarget[] {
+  const nested = (bytes: Buffer | undefined): Map<number, Buffer> => decodeAttributes(bytes ?? Buffer.alloc(0), 0);
+  const flow = decodeAttributes(payload, NFGENMSG_BYTES);
+  const reply = nested(flow.get(CTA.TUPLE_REPLY));
+  const address = nested(reply.get(CTA_TUPLE.IP)).get(CTA_IP.V4_SRC);
+  const proto = nested(reply.get(CTA_TUPLE.PROTO));
+  const number = proto.get(CTA_PROTO.NUM)?.readUInt8(0);
+  const protocol = number === IPPROTO_TCP ? "tcp" : number === IPPROTO_UDP ? "udp" : undefined;
+  const port = proto.get(CTA_PROTO.SRC_PORT)?.readUInt16BE(0);
+  const isTranslated = ((flow.get(CTA.STATUS)?.readUInt32BE(0) ?? 0) & IPS_DST_NAT) !== 0;
+  if (!isTranslated || address === undefined || port === undefined || protocol === undefined) return [];
+  return [{ address: unpackIp(address), protocol, port }];
 }
 
 type FlowMessage = { type: number; flags: number; payload: Buffer };

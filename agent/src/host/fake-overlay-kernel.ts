@@ -2,6 +2,8 @@
 import { FlotillaError } from "@flotilla/core";
 import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./kernel-objects.ts";
 import { formatLinkOperation, type Link, type LinkOperation } from "./link-operations.ts";
+import type { TranslatedTarget } from "./conntrack.ts";
+import type { LinkPrograms } from "./link-programs.ts";
 import type { OverlayKernel, RouterStack } from "./overlay-kernel.ts";
 
 class FakeRouter implements RouterStack {
@@ -10,6 +12,9 @@ class FakeRouter implements RouterStack {
   readonly tables = new Set<string>();
   /** Texts of all nftables transactions. */
   readonly nftTexts: string[] = [];
+  /** Programs of links, by index. */
+  readonly programs = new Map<number, number>();
+  targets: TranslatedTarget[] = [];
   readonly #kernel: FakeOverlayKernel;
   readonly #name: string;
 
@@ -79,11 +84,59 @@ class FakeRouter implements RouterStack {
     return true;
   }
 
+  translatedTargets(): TranslatedTarget[] {
+    return this.targets;
+  }
+
+  attachProgram(linkIndexes: readonly number[], program: number): void {
+    for (const index of linkIndexes) this.programs.set(index, program);
+  }
+
+  detachPrograms(linkIndexes: readonly number[]): void {
+    for (const index of linkIndexes) this.programs.delete(index);
+  }
+
   close(): void {}
+}
+
+/** Tables of programs as maps; a program's descriptor and both ids are the same number. */
+class FakePrograms implements LinkPrograms {
+  readonly canReachPeer = true;
+  readonly tables = new Map<number, Map<string, string>>();
+  readonly #capacities = new Map<number, number>();
+  /** What the next call is refused with. */
+  refusal: FlotillaError | undefined;
+
+  load(...[, table, attach]: Parameters<LinkPrograms["load"]>): { programId: number; mapId: number } {
+    this.#mayRefuse();
+    const id = this.tables.size + 1;
+    this.tables.set(id, new Map(table.entries));
+    this.#capacities.set(id, table.shape.capacity);
+    attach(id);
+    return { programId: id, mapId: id };
+  }
+
+  change(...[{ mapId }, { gone, come }]: Parameters<LinkPrograms["change"]>): void {
+    this.#mayRefuse();
+    const table = this.tables.get(mapId);
+    const size = new Set([...(table?.keys() ?? []), ...come.keys()]).size;
+    if (size > (this.#capacities.get(mapId) ?? 0)) throw new FlotillaError("internal", "bpf 26: E2BIG", { details: { errno: "E2BIG" } });
+    for (const key of gone) table?.delete(key);
+    for (const [key, value] of come) table?.set(key, value);
+  }
+
+  use(...[{ programId }, work]: Parameters<LinkPrograms["use"]>): void {
+    work(programId);
+  }
+
+  #mayRefuse(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
 }
 
 export class FakeOverlayKernel implements OverlayKernel {
   readonly transcript: string[] = [];
+  readonly programs = new FakePrograms();
   readonly #routers = new Map<string, FakeRouter>();
 
   router(path: string): FakeRouter {

@@ -1,13 +1,14 @@
 // The door to the kernel for overlay networks: namespaces that route, each with its links, objects, sysctls and nftables.
 import { writeFileSync } from "node:fs";
 import { errnoOf } from "./libc.ts";
-import { forgetTranslatedFlows, type TranslatedFlows } from "./conntrack.ts";
+import { forgetTranslatedFlows, translatedTargets, type TranslatedFlows, type TranslatedTarget } from "./conntrack.ts";
 import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { type Nft, openNftIn } from "./nft.ts";
 import { hasTable } from "./nft-presence.ts";
 import { ObjectSocket } from "./object-socket.ts";
+import { type LinkPrograms, linkPrograms } from "./link-programs.ts";
 import { RouteSocket } from "./rtnetlink.ts";
 
 /** One network namespace, held open until it is closed: three descriptors, so none is kept for long. */
@@ -26,10 +27,17 @@ export type RouterStack = {
   setSysctls(values: readonly (readonly [name: string, value: string])[]): void;
   /** Forgets flows whose destination was translated; false where the kernel cannot. */
   forgetFlows(flows: readonly TranslatedFlows[]): boolean;
+  /** Where tracked IPv4 flows of a translated destination really go. */
+  translatedTargets(): TranslatedTarget[];
+  /** Gives links a program, in place of the one that they have. @param program its descriptor. @throws FlotillaError `internal`. */
+  attachProgram(linkIndexes: readonly number[], program: number): void;
+  /** Links that are gone have none. */
+  detachPrograms(linkIndexes: readonly number[]): void;
   close(): void;
 };
 
 export type OverlayKernel = {
+  programs: LinkPrograms;
   /** Opens the namespace kept under `path`, making it when it is not there. */
   openRouter(path: string): RouterStack;
   hasRouter(path: string): boolean;
@@ -40,6 +48,7 @@ export type OverlayKernel = {
 
 export function openOverlayKernel(): OverlayKernel {
   return {
+    programs: linkPrograms,
     openRouter,
     hasRouter: hasNetns,
     removeRouter: removeNetns,
@@ -72,6 +81,9 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
     hasTable: (name) => inNetns(path, () => hasTable(`inet ${name}`)),
     setSysctls: (values) => inNetns(path, () => values.forEach(([name, value]) => writeSysctl(name, value))),
     forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
+    translatedTargets: () => inNetns(path, translatedTargets),
+    attachProgram: (indexes, program) => links.attachProgram(indexes, program),
+    detachPrograms: (indexes) => links.detachPrograms(indexes),
     close: () => {
       links.close();
       objects.close();

@@ -5,6 +5,7 @@ import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import { packIp } from "./ip-bytes.ts";
 import { decodeVxlan, vxlanLocalMessage, vxlanMessage } from "./vxlan-message.ts";
+import { attachRequests, detachRequest } from "./ingress-program.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
 import {
   decodeAttributes,
@@ -74,6 +75,15 @@ export class RouteSocket {
     payload.writeUInt8(AF.INET, 0);
     const answers = this.#socket.dump({ attempt: "list routes", message: { type: RTM.GETROUTE, flags: 0, payload } });
     return answers.filter((answer) => answer.readUInt8(7) === RTN_UNICAST && (answer.readUInt32LE(8) & RTM_F_CLONED) === 0).map(parseRoute);
+  }
+
+  /** @param program descriptor of a BPF program for packets that arrive. */
+  attachProgram(linkIndexes: readonly number[], program: number): void {
+    this.#socket.execute(linkIndexes.flatMap((index) => attachRequests(index, program)));
+  }
+
+  detachPrograms(linkIndexes: readonly number[]): void {
+    this.#socket.execute(linkIndexes.map(detachRequest));
   }
 
   close(): void {

@@ -25,7 +25,7 @@ import { NetworkStore } from "./network-store.ts";
 import { viewNetwork, type NetworkView } from "./network-view.ts";
 import { Names } from "./names.ts";
 import { tableName, type BridgePlan } from "./plan.ts";
-import { describeOverlay, planUplinks, toPublishedIngress } from "./uplinks.ts";
+import { describeOverlay, planUplinks, type RequestedAddresses, toPublishedIngress } from "./uplinks.ts";
 import { readReachNetworks } from "./reach-networks.ts";
 import type { ReachNetwork } from "../reach/reach-plan.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -47,6 +47,8 @@ export type NetworkManagerDeps = {
   resolver?: NameService;
   /** Who gives addresses of overlay networks; without it there is nobody to ask. */
   addresses?: AttachmentsDeps["addresses"];
+  /** Without it the control plane is not told which pinned addresses are needed, and takes none back. */
+  requested?: RequestedAddresses;
   /** Ends all that it does by itself, at once and with nothing tidied up, as the end of the process does. */
   killed?: AbortSignal;
 };
@@ -94,8 +96,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
   const kernel = deps.kernel ?? openNetworkKernel();
   const { instance } = config;
   const parts = createParts(deps, kernel, resolvConf);
-  const { store, overlayStore, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } =
-    parts;
+  const { store, catalog, attachments, names, resolver, reconciler, overlays, overlay, ports, bridges, firewall, tunnels } = parts;
   const upkeep = startUpkeep(parts, logger);
   deps.killed?.addEventListener("abort", () => upkeep.stop(), { once: true });
   const users = new UserNetworks({ store, catalog, bridges, firewall, events });
@@ -118,7 +119,7 @@ export function createNetworkManager(deps: NetworkManagerDeps): Networks {
       await names.refreshOverlays(changes);
       return failures;
     },
-    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay({ store, overlayStore, overlay }, networkId) : undefined),
+    describeOverlay: (networkId) => (overlay.knows(networkId) ? describeOverlay({ ...deps, ...parts }, networkId) : undefined),
     encryption: () => ({ encryption: tunnels.encryption, encryptionLack: tunnels.encryptionLack, tunnels: tunnels.published }),
     onOverlayChanged: (listener) => addListener(parts.overlayListeners, listener),
     reachNetworks: (containerId) => readReachNetworks({ store, overlay, runDir: config.runDir }, containerId),

@@ -37,11 +37,22 @@ export const toPublishedIngress = (port: IngressPort): PublishedPort => ({
   containerPort: port.port,
 });
 
-type Described = { store: NetworkStore; overlayStore: OverlayStore; overlay: OverlayDriver };
+/** IPv4 addresses that containers ask for in a network, whether they run or not. */
+export type RequestedAddresses = (namespace: string, networkName: string) => ReadonlySet<string>;
+
+type Described = {
+  store: NetworkStore;
+  overlayStore: OverlayStore;
+  overlay: OverlayDriver;
+  requested?: RequestedAddresses | undefined;
+};
 
 /** A network as this host tells of it. */
-export function describeOverlay({ store, overlayStore, overlay }: Described, networkId: string): ObservedNetwork {
+export function describeOverlay({ store, overlayStore, overlay, requested }: Described, networkId: string): ObservedNetwork {
   const { state } = overlay.row(networkId);
+  const held = overlay.pinsOf(networkId);
+  const asked = held.length === 0 ? new Set() : requested?.(state.namespace, state.name);
+  const pins = asked === undefined ? {} : { pins: held.filter((address) => asked.has(address)) };
   const endpoints = store.endpointsIn(networkId).map((endpoint) => ({
     id: endpoint.id,
     containerId: endpoint.container_id,
@@ -55,8 +66,8 @@ export function describeOverlay({ store, overlayStore, overlay }: Described, net
   const released = overlayStore.released(networkId).filter(({ address }) => !used.has(address) && isOwn(state, address));
   const resting = restingAddresses(released, Date.now()).size;
   try {
-    return { mtuBytes: overlay.mtuBytes(state), endpoints, resting, problem: null };
+    return { mtuBytes: overlay.mtuBytes(state), endpoints, ...pins, resting, problem: null };
   } catch (error) {
-    return { mtuBytes: 0, endpoints, resting, problem: toFlotillaError(error).message };
+    return { mtuBytes: 0, endpoints, ...pins, resting, problem: toFlotillaError(error).message };
   }
 }

@@ -92,7 +92,9 @@ export class NetworkReconciler implements Reconciler {
       this.#published.delete(networkId);
       return;
     }
-    this.#observed.set(keyOf(networkId), { ...found, problem: this.#problems.get(networkId) ?? found.problem });
+    const { pins, ...rest } = found;
+    const problem = this.#problems.get(networkId) ?? found.problem;
+    this.#observed.set(keyOf(networkId), { ...rest, ...(pins === undefined ? {} : { pins }), problem });
     this.#published.add(networkId);
   }
 }

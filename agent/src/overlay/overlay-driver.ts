@@ -52,6 +52,8 @@ export class OverlayDriver {
   /** Who may send VXLAN packets to this host. */
   readonly #underlay: ElementTable;
   readonly #links: UnderlayLinks;
+  /** Whether it was told that a shortcut failed: what the kernel lacks, it lacks for all of them. */
+  #isSlow = false;
   /** How many routers were looked at in this round. */
   #watched = 0;
 
@@ -97,6 +99,12 @@ export class OverlayDriver {
   isIntact(networkId: string): boolean {
     const router = this.#routers.get(networkId);
     return router !== undefined && router.isSettled && router.isIntact();
+  }
+
+  /** Addresses of a network that are pinned to this host. */
+  pinsOf(networkId: string): string[] {
+    const { self, pins } = this.row(networkId).state;
+    return pins.flatMap(({ host, address }) => (host === self ? [address] : []));
   }
 
   /** Whether this host takes part in a network's traffic. */
@@ -162,6 +170,7 @@ export class OverlayDriver {
       const end = { ...place, endpoint: toLocal(endpoint, state), mtuBytes: this.mtuBytes(state) };
       router.use((stack) => {
         if (!ensureEndpointLink(state, end, { router: stack, container })) return;
+        this.#router(networkId).forgetLink(end.endpoint.link);
         stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
       });
     } finally {
@@ -220,6 +229,8 @@ export class OverlayDriver {
     }
     if (this.#routers.size > 0 && !this.#deps.host.hasTable(underlayTableName(this.#deps.instance))) await this.#underlay.replace();
     await this.#watchTunnels();
+    // Whether a container that does not run asks for an address is said by no change of a network.
+    for (const { networkId } of this.#deps.store.all()) if (this.pinsOf(networkId).length > 0) this.#deps.onChange(networkId);
   }
 
   /** Keys that have had their time, and devices that are gone with their process. */
@@ -278,6 +289,10 @@ export class OverlayDriver {
       applyOnHost: (operations) => host.host.apply(operations),
       hasHostLink: (name) => host.host.findLink(name) !== undefined,
       setHostSysctl: (name, value) => host.setSysctl(name, value),
+      onSlow: (reason) => {
+        if (!this.#isSlow) this.#deps.logger.warn("packets of overlay networks take no shortcut past the network stack", { error: reason });
+        this.#isSlow = true;
+      },
     };
     return new Router(door, path);
   }

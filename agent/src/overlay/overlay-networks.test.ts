@@ -2,7 +2,7 @@
 import { FlotillaError, silentLogger } from "@flotilla/core";
 import { type NetworkService, type NetworkState, serviceResourceId } from "@flotilla/protocol";
 import { sampleService } from "@flotilla/protocol/sample-network";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { AttachRequest } from "../engine/ports.ts";
 import { EventBus } from "../events/bus.ts";
 import { FakeNetworkKernel } from "../host/fake-network-kernel.ts";
@@ -42,7 +42,10 @@ const open = (): Networks =>
       pin: ({ namespace }, wanted) => pinAddress(namespace, wanted),
       grow: ({ namespace }, networkId) => growNetwork(namespace, networkId),
     },
+    requested: (namespace, networkName) => new Set(requested.get(`${namespace} ${networkName}`)),
   });
+/** Addresses that containers ask for, by namespace and network. */
+const requested = new Map<string, string[]>();
 /** The control plane, when it is asked for an address. */
 const noMore = (): Promise<void> => Promise.reject(new FlotillaError("exhausted", "no block of addresses is left"));
 let growNetwork: (namespace: string, networkId: string) => Promise<void>;
@@ -158,6 +161,26 @@ describe("containers", () => {
     await expect(networks.connect("c1", { networkName: "net", aliases: [], ipv4Address: "10.30.1.200" })).rejects.toThrow("already exists");
     expect(asked).toEqual(["default true 10.30.1.200", "default true 10.30.1.201"]);
     expect(host.hasNetns("/r/netns/c2")).toBe(false);
+  });
+
+  test("say which of the host's pinned addresses they ask for, when that changes", async () => {
+    await networks.close();
+    vi.useFakeTimers();
+    networks = open();
+    try {
+      const pins = [{ host: 1, address: "10.30.1.200" }, { host: 2, address: "10.30.1.201" }]; // prettier-ignore
+      await networks.applyOverlays(new Map([state({ pins }), other()].map((each) => [each.id, each])), new Map());
+      expect([state(), other()].map(({ id }) => networks.describeOverlay(id)?.pins)).toEqual([[], []]);
+      const told: unknown[] = [];
+      networks.onOverlayChanged((networkId) => told.push(networks.describeOverlay(networkId)?.pins));
+      requested.set("default net", ["10.30.1.200", "10.30.1.201", "10.30.1.17"]);
+      await vi.advanceTimersByTimeAsync(3_000);
+      requested.clear();
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(told).toEqual([["10.30.1.200"], []]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("for which the host's block has no room get one of the next block, however many come at once; else there is nothing of them", async () => {

@@ -145,8 +145,11 @@ describe("the underlay's table", () => {
     const text = formatUnderlayTable("1a2b3c4d", [sampleState()]);
     expect(text).toContain("elements = { 4789 . 4097 . 10.99.0.2, 4789 . 4097 . 10.99.0.3 }");
     expect(text).toContain("@peers4 notrack accept");
-    expect(text).toContain("@networks drop\n    notrack");
-    expect(text.match(/udp dport @ports jump/g)?.length).toBe(2);
+    expect(text).toContain(
+      "chain arriving {\n    @th,64,32 1179406418 notrack accept\n    udp dport . @th,96,24 @networks drop\n    notrack",
+    );
+    expect(text).toContain("udp dport @ports jump arriving");
+    expect(text).toContain("udp dport @ports notrack");
   });
 
   test("has one more network as elements: hosts once, of either family, and the port that all share", () => {

@@ -8,6 +8,7 @@ import { familyOf } from "./prefixes.ts";
 import { planObjects, type RouterInput } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
 import { planPartChanges, type ServicePart } from "./service-parts.ts";
+import { Shortcut } from "./shortcut.ts";
 import { findStaleFlows, planPublished, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
 
 export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[] };
@@ -19,6 +20,8 @@ export type RouterDoor = {
   applyOnHost(operations: readonly LinkOperation[]): void;
   hasHostLink(name: string): boolean;
   setHostSysctl(name: string, value: string): boolean;
+  /** The kernel will not have the shortcut: packets go through the network stack, all of them. */
+  onSlow(reason: string): void;
 };
 
 const SYSCTLS: readonly [string, string][] = [
@@ -42,6 +45,10 @@ const EXIST_PAUSE_MS = 50;
 export class Router {
   readonly #door: RouterDoor;
   readonly #path: string;
+  readonly #shortcut: Shortcut;
+  #vxlanIndex = 0;
+  /** Whether the namespace is of this very moment, so that nothing has gone through it. */
+  #isNew = false;
   #stack: RouterStack | undefined;
   #users = 0;
   #lingering: NodeJS.Timeout | undefined;
@@ -57,6 +64,7 @@ export class Router {
   constructor(door: RouterDoor, path: string) {
     this.#door = door;
     this.#path = path;
+    this.#shortcut = new Shortcut(door.kernel.programs, (reason) => door.onSlow(reason));
   }
 
   /** Links, objects and table. @param mayDelete false while it is not known yet that the wish is complete. */
@@ -116,14 +124,21 @@ export class Router {
   /** Forgets what it thinks the kernel has. */
   distrust(): void {
     this.#table = undefined;
+    this.#shortcut.distrust();
     // The namespace may be another under the same name.
     this.close();
+  }
+
+  /** A container's link is another than before under its name. */
+  forgetLink(name: string): void {
+    this.#shortcut.forgetLink(name);
   }
 
   /** Idempotent. The device goes at once, so that its VNI is free: with its namespace it would in the kernel's own time. */
   remove(): void {
     if (this.#door.kernel.hasRouter(this.#path)) this.use((stack) => stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]));
     this.#table = undefined;
+    this.#shortcut.distrust();
     this.close();
     this.#door.kernel.removeRouter(this.#path);
   }
@@ -140,6 +155,7 @@ export class Router {
   /** Open only while it is used: a host may have a thousand networks, and each costs descriptors. */
   #acquire(): RouterStack {
     clearTimeout(this.#lingering);
+    this.#isNew = !this.#door.kernel.hasRouter(this.#path);
     this.#stack ??= this.#door.kernel.openRouter(this.#path);
     this.#users += 1;
     return this.#stack;
@@ -189,6 +205,7 @@ export class Router {
       if (present.mtuBytes !== mtuBytes) stack.applyLinks([{ kind: "set-mtu", name: VXLAN_LINK, mtuBytes }]);
     }
     stack.applyLinks([{ kind: "set-up", name: VXLAN_LINK }]);
+    this.#vxlanIndex = stack.findLink(VXLAN_LINK)?.index ?? 0;
   }
 
   /** A VNI exists once per port and host, in whatever namespace: one of ours that is going may need a moment. */
@@ -215,6 +232,16 @@ export class Router {
     this.#table = undefined;
     this.#staleFlows.push(...findStaleFlows([...this.#servers, ...serversOf(changes.gone)], [...servers, ...serversOf(changes.come)]));
     this.#servers = servers;
+    this.#shortcut.ensure(
+      {
+        input: wish,
+        vxlanIndex: this.#vxlanIndex,
+        mayHaveFlows: !this.#isNew,
+        gone: changes.gone.map(({ service }) => service),
+        come: changes.come.map(({ service }) => service),
+      },
+      stack,
+    );
     for (const { service } of changes.gone) this.#parts.delete(service.id);
     for (const part of changes.come) this.#parts.set(part.service.id, part);
     if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));

@@ -71,6 +71,8 @@ describe("an encrypted network", () => {
   test("has doors that open into tunnels only, both ways", () => {
     const text = formatUnderlayTable("1a2b3c4d", [secret(), sampleState({ id: "plain", vni: 4098, hosts })]);
     expect(text).toContain("set sealed {\n    typeof udp dport . @th,96,24\n    elements = { 4789 . 4097 }");
+    // Probes of hosts are no packets of a network.
+    expect(text.match(/@th,64,32 1179406418 notrack accept\n    udp dport \. @th,96,24 @sealed/g)?.length).toBe(2);
     for (const link of ["iifname", "oifname"]) expect(text).toContain(`@sealed ${link} != "fw1a2b3c-*" drop`);
     // The plain network's host is let in by its own address, the encrypted one's by those of its tunnels.
     expect(text).toContain("4789 . 4097 . fd66:6c74:6e6c:1::2, 4789 . 4097 . fd66:6c74:6e6c::2");

@@ -3,6 +3,7 @@
 import { type NetworkState, tunnelAddress } from "@flotilla/protocol";
 import { type Element, type ElementPlan, gatherElements, type Owners } from "../host/element-table.ts";
 import { canonicalIp } from "../host/ip-bytes.ts";
+import { PROBE_MAGIC } from "../mesh/probe-message.ts";
 import { familyOf } from "./prefixes.ts";
 import { tunnelPrefix, underlayTable } from "./names.ts";
 
@@ -17,16 +18,21 @@ const SETS = {
   peers6: `typeof ${ENVELOPE} . ip6 saddr`,
 };
 
+/** Probes of hosts (docs/design/mesh.md) go to the same port. What stands where VXLAN has its number is 65792 in them; the flags before it are none of VXLAN's. */
+const PROBES = `    @th,64,32 ${PROBE_MAGIC} notrack accept\n`;
+
 export const underlayTableName = (instance: string): string => `inet ${underlayTable(instance)}`;
 
 /** The table for these networks; none without networks. */
 export function planUnderlay(instance: string, networks: readonly NetworkState[]): ElementPlan {
   const name = underlayTableName(instance);
   const isNeeded = networks.length > 0;
+  // Rules about the encrypted are there when one is: its first element is of a set that the table has not, so it is made anew.
+  const sets = Object.keys(SETS).filter((set) => set !== "sealed" || networks.some(({ isEncrypted }) => isEncrypted));
   return {
     owners: new Map(networks.flatMap((network) => [...planUnderlayNetwork(instance, network)])),
     tables: new Set(isNeeded ? [name] : []),
-    sets: new Set(isNeeded ? Object.keys(SETS).map((set) => `${name} ${set}`) : []),
+    sets: new Set(isNeeded ? sets.map((set) => `${name} ${set}`) : []),
   };
 }
 
@@ -62,26 +68,25 @@ export function formatUnderlay(instance: string, plan: ElementPlan): string {
     const own = elements.get(`${name} ${set}`) ?? [];
     return `  set ${set} {\n    ${type}\n${own.length === 0 ? "" : `    elements = { ${own.join(", ")} }\n`}  }\n`;
   });
+  // Gone through by every packet.
+  const isSealing = elements.has(`${name} sealed`);
   const inTheClear = (link: "iifname" | "oifname"): string => `    ${ENVELOPE} @sealed ${link} != "${tunnelPrefix(instance)}*" drop\n`;
+  const fromPeers = `    ${ENVELOPE} . ip saddr @peers4 notrack accept\n    ${ENVELOPE} . ip6 saddr @peers6 notrack accept\n`;
   // No flow is tracked for what is only an envelope: a table of flows that is full would cut the hosts off. Packets of an encrypted
-  // network leave through a tunnel or not at all, whatever becomes of devices and routes.
+  // network leave through a tunnel or not at all, whatever becomes of devices and routes. What comes from peers is asked for first:
+  // that is most of what comes, and each rule is paid for by all that is behind it.
   return `${head}table ${name} {
 ${sets.join("")}  chain arriving {
-${inTheClear("iifname")}    ${ENVELOPE} . ip saddr @peers4 notrack accept
-    ${ENVELOPE} . ip6 saddr @peers6 notrack accept
-    ${ENVELOPE} @networks drop
+${PROBES}${isSealing ? inTheClear("iifname") + fromPeers : ""}    ${ENVELOPE} @networks drop
     notrack
   }
-  chain leaving {
-${inTheClear("oifname")}    notrack
-  }
-  chain fl_in {
+${isSealing ? `  chain leaving {\n${PROBES}${inTheClear("oifname")}    notrack\n  }\n` : ""}  chain fl_in {
     type filter hook prerouting priority raw; policy accept;
-    udp dport @ports jump arriving
+${isSealing ? "" : fromPeers}    udp dport @ports jump arriving
   }
   chain fl_out {
     type filter hook output priority raw; policy accept;
-    udp dport @ports jump leaving
+    udp dport @ports ${isSealing ? "jump leaving" : "notrack"}
   }
 }
 `;

@@ -138,6 +138,8 @@ export const observedNetwork = z.object({
       }),
     ) // prettier-ignore
     .max(65_536),
+  /** Of the addresses that are pinned to this host, those that a container asks for, also one that does not run. An older agent does not say. */
+  pins: z.array(ipv4).max(65_536).optional(),
   /** Addresses that were given back a moment ago and are given to nobody yet. */
   resting: z.int().min(0).max(65_536).default(0),
   /** Why the network does not work here; null when it does. */

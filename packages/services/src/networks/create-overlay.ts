@@ -8,6 +8,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
 import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { readOverlayRows } from "./overlay-rows.ts";
+import { PIN_RESTS_MS } from "./plan-leases.ts";
 import { planNetwork, type NetworkPlan } from "./plan-network.ts";
 import { lockTeam, settleLeases } from "./settle-overlays.ts";
 
@@ -101,14 +102,11 @@ export async function pinAddressIn(tx: Transaction, services: ServiceContext, { 
   await notifyHostState(tx, { teamId });
 }
 
-/** Whoever was given an address may be about to use it, without having said so. */
-const PIN_RESTS_MS = 60_000;
-
 /** Of a host that says of no endpoint that it has the address; one that is away said so last. */
 async function takeOverPin(tx: Transaction, { networkId, hostId, address }: AddressPin, nowMs: number): Promise<void> {
   const [now, rested] = [new Date(nowMs), new Date(nowMs - PIN_RESTS_MS)];
   const moved = await tx.$executeRaw(Prisma.sql`
-    UPDATE overlay_leases SET host_id = ${hostId}, leased_at = ${now}
+    UPDATE overlay_leases SET host_id = ${hostId}, leased_at = ${now}, released_at = NULL
     WHERE network_id = ${networkId} AND kind = 'pin' AND cidr = ${address}::inet
       AND (host_id = ${hostId} OR leased_at < ${rested} AND NOT EXISTS (
         SELECT 1 FROM host_observed, jsonb_array_elements(body -> 'endpoints') AS endpoint

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Lease, type LeasedNetwork, type LeaseHost, nextHostBlock, planLeases, REST_MS } from "./plan-leases.ts";
+import { type Lease, type LeasedNetwork, type LeaseHost, nextHostBlock, PIN_RESTS_MS, planLeases, REST_MS } from "./plan-leases.ts";
 
 const NOW = 10_000_000;
 const host = (id: string, used: string[] = [], isCurrent = true): LeaseHost => ({
@@ -114,6 +114,36 @@ describe("giving back", () => {
   test("blocks of a host that was removed rest too", () => {
     expect(planLeases([network([block("1", null, "10.0.0.16/28")])], [], NOW).release).toEqual(["1"]);
     expect(planLeases([network([block("1", null, "10.0.0.16/28", 0)])], [], NOW).free).toEqual(["1"]);
+  });
+});
+
+describe("pinned addresses", () => {
+  const own = block("1", "a", "10.0.0.16/28");
+  const pin = (more: Partial<Lease> = {}): Lease => ({ ...block("p", "a", "10.0.0.200"), kind: "pin", ...more });
+  const says = (pins: string[] | undefined, used: string[] = [], isCurrent = true): LeaseHost => ({
+    ...host("a", used, isCurrent),
+    ...(pins === undefined ? {} : { pins: new Map([["n", pins]]) }),
+  });
+  const plan = (lease: Lease, from: LeaseHost): ReturnType<typeof planLeases> => planLeases([network([own, lease])], [from], NOW);
+
+  test("go when no container of their host asks for them, and rest like blocks", () => {
+    expect(plan(pin(), says([]))).toEqual({ ...NOTHING, release: ["p"] });
+    expect(plan(pin({ releasedAt: new Date(NOW - REST_MS) }), says([]))).toEqual({ ...NOTHING, free: ["p"] });
+  });
+
+  test.each<[string, Lease, LeaseHost]>([
+    ["a container asks for, whether it runs or not", pin(), says(["10.0.0.200"])],
+    ["a container has", pin(), says([], ["10.0.0.200"])],
+    ["were given a moment ago", pin({ leasedAt: new Date(NOW - PIN_RESTS_MS + 1) }), says([])],
+    ["belong to a host that does not say what it needs", pin(), says(undefined)],
+    ["belong to a host that is away or behind", pin(), says([], [], false)],
+    ["belong to another host", pin({ hostId: "b" }), says([])],
+  ])("stay while they %s", (_, lease, from) => {
+    expect(plan(lease, from)).toEqual(NOTHING);
+  });
+
+  test("come back when they are used again before they have rested", () => {
+    expect(plan(pin({ releasedAt: new Date(NOW - 1) }), says([], ["10.0.0.200"]))).toEqual({ ...NOTHING, restore: ["p"] });
   });
 });
 

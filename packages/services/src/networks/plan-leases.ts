@@ -8,6 +8,9 @@ const SETTLED_MS = 30_000;
 /** A host gets another block when fewer than this part of its addresses is free. */
 const SHORT = 1 / 4;
 
+/** What was pinned so short a time ago may be about to be used, without its host having said so. */
+export const PIN_RESTS_MS = 60_000;
+
 export type Lease = { id: string; kind: string; hostId: string | null; cidr: string; leasedAt: Date; releasedAt: Date | null };
 export type LeasedNetwork = { id: string; subnet: string; addressRange: string | null; blockLength: number; leases: readonly Lease[] };
 export type LeaseHost = {
@@ -16,6 +19,8 @@ export type LeaseHost = {
   isCurrent: boolean;
   /** Addresses of its endpoints, by network. */
   used: ReadonlyMap<string, readonly string[]>;
+  /** Pinned addresses that a container of its asks for, by network; none for a network of which it has not said. */
+  pins?: ReadonlyMap<string, readonly string[]>;
   /** How many addresses it gives to nobody yet, by network. */
   resting: ReadonlyMap<string, number>;
 };
@@ -37,6 +42,7 @@ export function planLeases(networks: readonly LeasedNetwork[], hosts: readonly L
   for (const network of networks) {
     const { taken, pinned } = takenOf(network.leases);
     for (const host of hosts) planHost({ network, host, taken, pinned, changes, isOld });
+    for (const host of hosts) planPins({ network, host, changes, nowMs });
     planReturns({ network, hosts, changes, nowMs });
   }
   return changes;
@@ -70,6 +76,20 @@ function planHost({ network, host, taken, pinned, changes, isOld }: HostPlan): v
   // Never the first: the router's address is in it. One at a time, and only while what stays is at least half free.
   const spare = held.slice(1).findLast((lease) => lease.releasedAt === null && usedIn(lease) === 0 && isOld(lease));
   if (spare !== undefined && free - size >= (held.length - 1) * size * 2 * SHORT) changes.release.push(spare.id);
+}
+
+/** A pin goes when its host says that no container asks for it, whether it runs or not, and comes back when one does. */
+function planPins(plan: { network: LeasedNetwork; host: LeaseHost; changes: LeaseChanges; nowMs: number }): void {
+  const { network, host, changes, nowMs } = plan;
+  const needed = host.pins?.get(network.id);
+  if (needed === undefined) return;
+  const addresses = new Set([...needed, ...(host.used.get(network.id) ?? [])]);
+  for (const { id, kind, hostId, cidr, leasedAt, releasedAt } of network.leases) {
+    if (kind !== "pin" || hostId !== host.id) continue;
+    const isNeeded = addresses.has(cidr.split("/")[0] ?? "");
+    if (isNeeded && releasedAt !== null) changes.restore.push(id);
+    if (!isNeeded && releasedAt === null && host.isCurrent && nowMs - leasedAt.getTime() >= PIN_RESTS_MS) changes.release.push(id);
+  }
 }
 
 type AddressTable = Pick<LeasedNetwork, "subnet" | "addressRange" | "blockLength">;

@@ -59,6 +59,7 @@ async function readLeaseHosts(services: ServiceContext, from: { tx: Transaction;
       isCurrent: current.has(id) && services.links.state(id).isOnline,
       used: new Map(said.map(({ networkId, endpoints }) => [networkId, endpoints.map(({ address }) => address)])),
       resting: new Map(said.map(({ networkId, resting }) => [networkId, isRecent.has(`${id} ${NETWORK}/${networkId}`) ? resting : 0])),
+      pins: new Map(said.flatMap(({ networkId, pins }) => (pins === undefined ? [] : [[networkId, pins] as const]))),
     };
   });
 }
