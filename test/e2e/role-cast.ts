@@ -59,7 +59,7 @@ async function change(api: APIRequestContext, procedure: string, input: unknown)
 export async function makeCast(lab: Lab, browser: Browser, tar: string): Promise<Person[]> {
   const url = z.string().parse((await lab.status()).url);
   const admin = await signIn(browser, { url, role: "admin", password: lab.plan.adminPassword });
-  await Promise.all([makeHarbour(lab, admin.api), makeHarbourThings(lab)]);
+  await Promise.all([makeHarbour(admin.api), makeHarbourThings(lab)]);
   const { id: guests } = made.parse(await change(admin.api, "teams.create", { name: "Guests", slug: "guests" }));
   await change(admin.api, "hosts.grants.set", { host: "h2", team: "guests", rights: [...LENT, ...LENT_OTHERS], limits: {} });
   const home = z.object({ team: made }).parse((await callAs(admin.api, "me.get", undefined, "query")).data).team.id;
@@ -76,20 +76,28 @@ export async function makeCast(lab: Lab, browser: Browser, tar: string): Promise
 
 async function signIn(browser: Browser, who: { url: string; role: Role; password: string }): Promise<Person> {
   const { url, role, password } = who;
-  const context = await browser.newContext({ baseURL: url, ignoreHTTPSErrors: true, locale: "en-GB", extraHTTPHeaders: { origin: url } });
+  const context = await browser.newContext({
+    baseURL: url,
+    ignoreHTTPSErrors: true,
+    locale: "en-GB",
+    reducedMotion: "reduce",
+    extraHTTPHeaders: { origin: url },
+  });
   const answer = await context.request.post("/api/auth/sign-in/email", { data: { email: emailOf(role), password } });
   if (!answer.ok()) throw new Error(`${role} cannot sign in: ${answer.status()} ${await answer.text()}`);
   return { role, context, api: context.request };
 }
 
-async function makeHarbour(lab: Lab, api: APIRequestContext): Promise<void> {
+async function makeHarbour(api: APIRequestContext): Promise<void> {
   const { id: watch } = made.parse(await change(api, "roles.create", { name: "Watch", rights: WATCH }));
   const roles = { owner: "owner", maintainer: "maintainer", deployer: "deployer", viewer: "viewer", watch };
-  for (const [name, role] of Object.entries(roles))
-    await change(api, "members.create", { name, email: `${name}@lab.test`, password: PASSWORD, role });
-  await change(api, "secrets.set", { name: "harbour-password", base64: btoa(HARBOUR.env) });
-  await change(api, "registry.repositories.create", { repository: "team/harbour" });
-  await change(api, "stacks.deploy", { name: "harbour-shop", files: { "compose.yaml": SHOP } });
+  const people = Object.entries(roles).map(([name, role]) => ({ name, email: `${name}@lab.test`, password: PASSWORD, role }));
+  await Promise.all([
+    ...people.map((person) => change(api, "members.create", person)),
+    change(api, "secrets.set", { name: "harbour-password", base64: btoa(HARBOUR.env) }),
+    change(api, "registry.repositories.create", { repository: "team/harbour" }),
+    change(api, "stacks.deploy", { name: "harbour-shop", files: { "compose.yaml": SHOP } }),
+  ]);
 }
 
 async function makeHarbourThings(lab: Lab): Promise<void> {

@@ -180,6 +180,7 @@ export const HARBOUR_PAGES: readonly PageLine[] = [
     mark: "Export",
     actions: { "Verify the chain": { who: "A" } },
   },
+  { path: "/settings?tab=webhooks", who: "AOM", mark: "Nobody is told of events yet." },
   {
     path: "/settings",
     who: "AOMDVW",

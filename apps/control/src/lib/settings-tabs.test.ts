@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { settingsGroups, tabsOf } from "./settings-tabs.ts";
+import { SETTINGS_NEEDS, settingsGroups, tabsOf } from "./settings-tabs.ts";
 
-const allOf = (reader: Parameters<typeof settingsGroups>[0]): readonly string[] => tabsOf(settingsGroups(reader));
+const allOf = (reader: Parameters<typeof settingsGroups>[0]): readonly string[] => settingsGroups(reader).flatMap(({ tabs }) => tabs);
 const OWN = ["profile", "security", "appearance", "tokens"];
 
 test("everybody has settings of their own, also while it is not known who they are", () => {
@@ -20,4 +20,16 @@ test("who looks after the instance sees its parts last", () => {
     { id: "account", tabs: OWN },
     { id: "instance", tabs: ["teams", "people", "guards"] },
   ]);
+});
+
+test("what is not offered of the team can be opened by its address, to be told of the right that it needs", () => {
+  const tabs = tabsOf(settingsGroups({ rights: ["team.manage"], isInstanceAdmin: false }));
+  expect(tabs).toEqual([...OWN, "members", "roles", "accounts", "webhooks", "join"]);
+  expect(SETTINGS_NEEDS).toEqual({
+    members: "team.manage",
+    roles: "team.manage",
+    accounts: "token.manage",
+    webhooks: "webhook.manage",
+    join: "host.manage",
+  });
 });

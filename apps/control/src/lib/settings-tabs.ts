@@ -37,7 +37,12 @@ export function settingsGroups(reader: { rights: readonly Right[]; isInstanceAdm
   ];
 }
 
-/** All of them in a row; one's own come first. */
+/** Rights of the parts of the team: who opens one by its address without its right is told of that. */
+export const SETTINGS_NEEDS: Readonly<Partial<Record<SettingsTab, Right>>> = Object.fromEntries(TEAM_TABS);
+
+/** All of them in a row, with those of the team that are not offered; one's own come first. */
 export function tabsOf(groups: SettingsGroups): readonly [SettingsTab, ...SettingsTab[]] {
-  return [OWN_TABS[0], ...groups.flatMap(({ tabs }) => tabs).filter((tab) => tab !== OWN_TABS[0])];
+  const offered: readonly SettingsTab[] = groups.flatMap(({ tabs }) => tabs).filter((tab) => tab !== OWN_TABS[0]);
+  const others = TEAM_TABS.map(([tab]) => tab).filter((tab) => !offered.includes(tab));
+  return [OWN_TABS[0], ...offered, ...others];
 }

@@ -1,11 +1,11 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ListPage } from "@/components/frame/list-page.tsx";
-import { AddHostDrawer } from "@/components/hosts/add-host-drawer.tsx";
 import { hostHref, useHostColumns } from "@/components/hosts/host-columns.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -13,6 +13,8 @@ import { useMay } from "@/components/may.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { useTRPC } from "@/trpc/client.ts";
 import type { HostRow } from "@/trpc/types.ts";
+
+const AddHostDrawer = dynamic(() => import("@/components/hosts/add-host-drawer.tsx").then((found) => found.AddHostDrawer), { ssr: false });
 
 export function HostList(): ReactNode {
   const t = useTranslations("hosts");
@@ -49,7 +51,7 @@ export function HostList(): ReactNode {
       initialSort={{ id: "name", isDescending: false }}
       actions={add}
     >
-      {isManager ? <AddHostDrawer isOpen={url.get("add") === "1"} onClose={() => url.set({ add: null })} /> : null}
+      {isManager && url.get("add") === "1" ? <AddHostDrawer isOpen onClose={() => url.set({ add: null })} /> : null}
       {dialog?.kind === "rename" ? <RenameHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
       {dialog?.kind === "remove" ? <RemoveHostDialog host={dialog.host} onClose={() => setDialog(null)} /> : null}
     </ListPage>

@@ -1,12 +1,12 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import { ListPage } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
-import { CreateNetworkDialog } from "@/components/networks/create-network-dialog.tsx";
 import { useNetworkColumns } from "@/components/networks/network-columns.tsx";
 import { May } from "@/components/may.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -17,6 +17,11 @@ import { useAsked } from "@/components/use-asked.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { type NetworkRow, toNetworkRows } from "@/lib/network-row.ts";
 import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
+
+const CreateNetworkDialog = dynamic(
+  () => import("@/components/networks/create-network-dialog.tsx").then((found) => found.CreateNetworkDialog),
+  { ssr: false },
+);
 
 /** Networks over all hosts: those that span them and those of each. */
 export function NetworkTable(): ReactNode {

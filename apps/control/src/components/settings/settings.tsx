@@ -5,7 +5,7 @@ import { useTranslations } from "use-intl";
 import { lazyPart } from "@/components/frame/lazy-part.tsx";
 import { UrlTabs } from "@/components/frame/url-tabs.tsx";
 import { useMe } from "@/components/use-me.ts";
-import { settingsGroups, type SettingsTab, tabsOf } from "@/lib/settings-tabs.ts";
+import { SETTINGS_NEEDS, settingsGroups, type SettingsTab, tabsOf } from "@/lib/settings-tabs.ts";
 
 /** A part of the settings that comes when it is chosen. */
 function part(load: () => Promise<ComponentType>): () => ReactNode {
@@ -45,6 +45,7 @@ export function Settings(): ReactNode {
       groups={groups.map(({ id, tabs }) => ({ label: t(`groups.${id}`), ids: tabs }))}
       words={(id) => t(`tabs.${id}`)}
       content={PARTS}
+      needs={SETTINGS_NEEDS}
     />
   );
 }

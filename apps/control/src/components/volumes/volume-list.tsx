@@ -1,4 +1,5 @@
 "use client";
+import dynamic from "next/dynamic";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
@@ -14,10 +15,14 @@ import { Button } from "@/components/ui/button.tsx";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { useAsked } from "@/components/use-asked.ts";
-import { CreateVolumeDialog } from "@/components/volumes/create-volume-dialog.tsx";
 import { isAnonymous, usersByVolume, type VolumeUser, volumeHref, volumeKey } from "@/lib/volume-row.ts";
 import { useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { VolumeRow } from "@/trpc/types.ts";
+
+const CreateVolumeDialog = dynamic(
+  () => import("@/components/volumes/create-volume-dialog.tsx").then((found) => found.CreateVolumeDialog),
+  { ssr: false },
+);
 
 /** Volumes over all hosts, with who uses them. */
 export function VolumeList(): ReactNode {
