@@ -36,9 +36,12 @@ export const api: Case = async ({ rounds }) => {
     }
     return DOORS.flatMap(({ name }) => rowsOf(name, samples.get(name) ?? [], seconds.get(name) ?? Number.NaN));
   } finally {
-    workers[0]?.postMessage("end");
+    const [host] = workers;
+    // Before it is told: it may be gone before the clients are.
+    const hostEnd = host === undefined ? undefined : once(host, "exit");
+    host?.postMessage("end");
     for (const worker of workers.slice(1)) await worker.terminate();
-    if (workers[0] !== undefined) await once(workers[0], "exit");
+    await hostEnd;
     await control.close();
   }
 };
