@@ -39,6 +39,7 @@ export const api: Case = async ({ rounds }) => {
     const [host] = workers;
     // Before it is told: it may be gone before the clients are.
     const hostEnd = host === undefined ? undefined : once(host, "exit");
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     host?.postMessage("end");
     for (const worker of workers.slice(1)) await worker.terminate();
     await hostEnd;
