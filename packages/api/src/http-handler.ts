@@ -15,7 +15,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 export function createTrpcHttpHandler(
   createContext: (req: IncomingMessage, res: ServerResponse, calls: number) => Promise<ApiContext>,
 ): (req: IncomingMessage, res: ServerResponse) => void {
-  const made = new WeakMap<IncomingMessage, ApiContext>();
+  /** Whoever was admitted, or refused, was so once. */
+  const made = new WeakMap<IncomingMessage, Promise<ApiContext>>();
   const standard = createHTTPHandler({
     router: appRouter,
     basePath: BASE_PATH,
@@ -23,7 +24,7 @@ export function createTrpcHttpHandler(
     createContext: async ({ req, res, info }) => {
       try {
         if (info.calls.length > MAX_BATCH) throw new FlotillaError("invalid", `a batch may hold ${MAX_BATCH} calls`);
-        return made.get(req) ?? (await createContext(req, res, Math.max(1, info.calls.length)));
+        return await (made.get(req) ?? createContext(req, res, Math.max(1, info.calls.length)));
       } catch (error) {
         // tRPC takes the status of the answer from an error of its own alone.
         throw toTrpcError(error);
@@ -36,9 +37,9 @@ export function createTrpcHttpHandler(
     const gone = new AbortController();
     res.once("close", () => gone.abort());
     const answer = async (): Promise<string> => {
-      const context = await createContext(req, res, list.paths.length);
+      const context = createContext(req, res, list.paths.length);
       made.set(req, context);
-      return answerListCall(context, list, gone.signal);
+      return answerListCall(await context, list, gone.signal);
     };
     // What fails is answered by the library, in its form: it asks once more.
     answer().then(
