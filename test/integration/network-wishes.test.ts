@@ -105,6 +105,8 @@ describe("more addresses", () => {
       code: "exhausted",
       message: "no block of addresses is left on network full (10.77.0.0/26)",
     });
+    const rows = await control.services.prisma.auditRow.findMany({ where: { action: "network.change", outcome: "failed" } });
+    expect(JSON.stringify(rows)).not.toContain("no block of addresses is left");
     await expect(one.wishes.grow(LOCAL, "cd".repeat(32))).rejects.toMatchObject({ code: "not_found" });
     await expect(one.wishes.grow({ namespace: "other" }, networkId)).rejects.toMatchObject({ code: "forbidden" });
   });

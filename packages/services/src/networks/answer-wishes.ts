@@ -70,7 +70,8 @@ async function answer(services: ServiceContext, host: WishingHost, wish: HeldWis
     const known = toFlotillaError(error);
     const code = networkRefusal.shape.code.safeParse(known.code);
     if (!code.success) throw error;
-    await refuse(services, { host, wish, actor, refusal: { nonce, code: code.data, message: known.message.slice(0, 1_000) } });
+    const isAudited = parsed.data?.verb !== "grow";
+    await refuse(services, { host, wish, actor, isAudited, refusal: { nonce, code: code.data, message: known.message.slice(0, 1_000) } });
   }
 }
 
@@ -116,15 +117,23 @@ async function isStillWished(tx: Transaction, hostId: string, wish: HeldWish): P
   return rows.parse(held).length > 0;
 }
 
-type Refusing = { host: WishingHost; wish: HeldWish; actor: Actor; refusal: NetworkRefusal };
+type Refusing = {
+  host: WishingHost;
+  wish: HeldWish;
+  actor: Actor;
+  refusal: NetworkRefusal;
+  /** Blocks of addresses come and go by themselves: of a full network each start of a container would be a row. */
+  isAudited: boolean;
+};
 
-async function refuse(services: ServiceContext, { host, wish, actor, refusal }: Refusing): Promise<void> {
+async function refuse(services: ServiceContext, { host, wish, actor, refusal, isAudited }: Refusing): Promise<void> {
   const where = { hostId_networkId: { hostId: host.id, networkId: wish.id } };
   const row = { ...refusal, createdAt: new Date(services.nowMs()) };
   const object: ObjectRef = { kind: "network", id: wish.id, name: wish.id, teamId: host.teamId };
   await services.prisma.$transaction(async (tx) => {
     await tx.overlayRefusal.upsert({ where, create: { hostId: host.id, networkId: wish.id, ...row }, update: row });
-    await recordAudit(tx, { actor, action: "network.change", object, outcome: "failed", detail: { error: refusal.message } });
+    if (isAudited)
+      await recordAudit(tx, { actor, action: "network.change", object, outcome: "failed", detail: { error: refusal.message } });
     await notifyHostState(tx, { hostId: host.id });
   });
 }
