@@ -38,7 +38,8 @@ export class StateStreams {
   /** Looks soon at the hosts whose state may have changed. */
   async refresh(scope: HostStateScope): Promise<void> {
     for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
-    if (this.#waiting.size > 0) this.#planned ??= setTimeout(() => this.#begin(), Math.max(0, this.#begunAt + DEBOUNCE_MS - performance.now()));
+    if (this.#waiting.size > 0)
+      this.#planned ??= setTimeout(() => this.#begin(), Math.max(0, this.#begunAt + DEBOUNCE_MS - performance.now()));
   }
 
   #begin(): void {
