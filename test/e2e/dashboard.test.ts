@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBarriers } from "../support/axe.ts";
+import { CHROMIUM_FLAGS } from "../support/chromium-flags.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
 import { goTo } from "../support/go-to.ts";
@@ -11,15 +12,6 @@ import { type Product, startProduct } from "../support/product.ts";
 import { testSettingsPages } from "./settings-pages.ts";
 import { testStackPages } from "./stack-pages.ts";
 
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const ADA = { name: "Ada Lovelace", email: "ada@example.test", password: "correct horse battery staple", team: "Harbour" };
 const COUNTING = `sh -c 'trap "exit 0" TERM; i=0; while true; do i=$((i+1)); printf "\\033[32mline\\033[0m %s\\n" $i; echo "warning $i" >&2; sleep 0.2 & wait; done'`;
 
@@ -37,7 +29,7 @@ beforeAll(async () => {
   product = await startProduct({ withAdmin: false });
   tar = await makeBusyboxTar(product.dir);
   registry = await DockerRegistry.start({ directory: join(product.dir, "registry") });
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...CHROMIUM_FLAGS] });
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);

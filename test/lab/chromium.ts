@@ -1,18 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { CHROMIUM_FLAGS } from "../support/chromium-flags.ts";
 import { CONTROL_NODE, labDirectory, type LabPlan } from "./lab-plan.ts";
 import { initOf } from "./nodes.ts";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /**
  * Chromium in the network of the lab's control plane. On the machine itself links of other tests come and go, and Chromium breaks off
@@ -22,5 +13,5 @@ export function launchInLab(plan: LabPlan): Promise<Browser> {
   const pid = initOf({ lab: plan.name, node: CONTROL_NODE });
   const file = join(labDirectory(plan.name), "chromium");
   writeFileSync(file, `#!/bin/sh\nexec nsenter --target=${pid} --net /usr/bin/chromium "$@"\n`, { mode: 0o755 });
-  return chromium.launch({ executablePath: file, args: FLAGS });
+  return chromium.launch({ executablePath: file, args: [...CHROMIUM_FLAGS] });
 }

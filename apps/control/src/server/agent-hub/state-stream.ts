@@ -34,7 +34,8 @@ type Open = {
   sender: DesiredSender;
   lastObserved: number;
   refusals: number;
-  /** By the clock that nobody sets. */ ackedAt: number;
+  /** By the clock that nobody sets. */
+  ackedAt: number;
 };
 
 /**
