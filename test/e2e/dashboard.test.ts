@@ -1,10 +1,10 @@
 // The dashboard in a real browser on the whole product: set-up, an image, a container, its logs, terminal and figures, and its end.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBarriers } from "../support/axe.ts";
-import { launchAlone } from "../support/chromium.ts";
+import { CHROMIUM_FLAGS } from "../support/chromium-flags.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { DockerRegistry } from "../support/docker-registry.ts";
 import { goTo } from "../support/go-to.ts";
@@ -16,7 +16,6 @@ const ADA = { name: "Ada Lovelace", email: "ada@example.test", password: "correc
 const COUNTING = `sh -c 'trap "exit 0" TERM; i=0; while true; do i=$((i+1)); printf "\\033[32mline\\033[0m %s\\n" $i; echo "warning $i" >&2; sleep 0.2 & wait; done'`;
 
 let product: Product;
-let chromium: Awaited<ReturnType<typeof launchAlone>>;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -30,8 +29,7 @@ beforeAll(async () => {
   product = await startProduct({ withAdmin: false });
   tar = await makeBusyboxTar(product.dir);
   registry = await DockerRegistry.start({ directory: join(product.dir, "registry") });
-  chromium = await launchAlone(Number(new URL(product.url).port));
-  browser = chromium.browser;
+  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: [...CHROMIUM_FLAGS] });
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });
   page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -42,7 +40,7 @@ beforeAll(async () => {
   });
 }, 600_000);
 afterAll(async () => {
-  await chromium?.close();
+  await browser?.close();
   await registry?.[Symbol.asyncDispose]();
   await product?.close();
 });

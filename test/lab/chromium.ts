@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-import { CHROMIUM_FLAGS } from "../support/chromium.ts";
+import { CHROMIUM_FLAGS } from "../support/chromium-flags.ts";
 import { CONTROL_NODE, labDirectory, type LabPlan } from "./lab-plan.ts";
 import { initOf } from "./nodes.ts";
 
