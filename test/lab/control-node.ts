@@ -118,6 +118,10 @@ export async function listControlHosts(plan: LabPlan): Promise<{ name: string; i
 
 type HttpCall = { method: string; path: string; body?: string | undefined };
 
+/** A control plane that ended by itself has said why in its log, which goes with the lab. */
+const notRunning = (plan: LabPlan, cause: Error): Error =>
+  new Error(`${cause.message}: the control plane is not running. The end of its log:\n${controlLog(plan).slice(-3000)}`, { cause });
+
 function call(plan: LabPlan, what: HttpCall): Promise<{ status: number; body: string }> {
   const ca = readFileSync(tlsFile(plan, "ca.pem"));
   const headers = { authorization: `Bearer ${plan.adminToken}`, "content-type": "application/json" };
@@ -129,7 +133,7 @@ function call(plan: LabPlan, what: HttpCall): Promise<{ status: number; body: st
       res.on("error", reject);
     });
     req.on("timeout", () => req.destroy(new Error("no answer in time")));
-    req.on("error", reject);
+    req.on("error", (error: NodeJS.ErrnoException) => reject(error.code === "ECONNREFUSED" ? notRunning(plan, error) : error));
     req.end(what.body);
   });
 }
