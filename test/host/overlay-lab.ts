@@ -135,6 +135,7 @@ export class OverlayLab {
       uplink,
       mtuBytes: state.mtuBytes ?? (state.isEncrypted ? 1370 : 1450),
       ports: present?.wish.ports ?? [],
+      isGathered: !state.isEncrypted,
     };
     const router = present?.router ?? this.openRouter(host, path);
     if (present === undefined) this.#paths.push(path);

@@ -34,6 +34,13 @@ class FakeStack implements NetworkStack {
     return [...this.linksByName.values()];
   }
 
+  /** Links that gather what they receive. */
+  readonly gathering = new Set<string>();
+
+  hasReceiveOffload(name: string): boolean {
+    return this.gathering.has(name);
+  }
+
   findLink(name: string): Link | undefined {
     return this.linksByName.get(name);
   }
@@ -74,6 +81,10 @@ class FakeStack implements NetworkStack {
         break;
       case "set-mtu":
         this.#set(operation.name, { mtuBytes: operation.mtuBytes }, line);
+        break;
+      case "set-receive-offload":
+        if (operation.isOn) this.gathering.add(operation.name);
+        else this.gathering.delete(operation.name);
         break;
       case "set-up":
         this.#set(operation.name, { isUp: true }, line);

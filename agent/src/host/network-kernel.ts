@@ -14,6 +14,8 @@ export type NetworkStack = {
   apply(operations: readonly LinkOperation[]): void;
   links(): Link[];
   findLink(name: string): Link | undefined;
+  /** Whether a link gathers the packets that it receives to larger ones (GRO). @throws FlotillaError ENODEV. */
+  hasReceiveOffload(name: string): boolean;
   /** IPv4 only. */
   addresses(): LinkAddress[];
   /** IPv4 only, all tables. */

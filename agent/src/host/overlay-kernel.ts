@@ -27,7 +27,7 @@ export type RouterStack = {
   setSysctls(values: readonly (readonly [name: string, value: string])[]): void;
   /** Forgets flows whose destination was translated; false where the kernel cannot. */
   forgetFlows(flows: readonly TranslatedFlows[]): boolean;
-  /** Where tracked IPv4 flows of a translated destination really go. */
+  /** Where tracked flows of a translated destination really go. */
   translatedTargets(): TranslatedTarget[];
   /** Gives links a program, in place of the one that they have. @param program its descriptor. @throws FlotillaError `internal`. */
   attachProgram(linkIndexes: readonly number[], program: number): void;

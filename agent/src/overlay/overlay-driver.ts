@@ -319,6 +319,7 @@ export class OverlayDriver {
       uplink: this.uplink(networkId),
       mtuBytes: this.mtuBytes(state),
       ports: this.#deps.portsIn(networkId),
+      isGathered: this.#links.isGathered(state),
     };
   }
 
