@@ -82,10 +82,6 @@ class FakeStack implements NetworkStack {
       case "set-mtu":
         this.#set(operation.name, { mtuBytes: operation.mtuBytes }, line);
         break;
-      case "set-receive-offload":
-        if (operation.isOn) this.gathering.add(operation.name);
-        else this.gathering.delete(operation.name);
-        break;
       case "set-up":
         this.#set(operation.name, { isUp: true }, line);
         break;
@@ -120,6 +116,7 @@ class FakeStack implements NetworkStack {
       case "enable-hairpin":
       case "isolate-port":
       case "set-vxlan-local":
+      case "set-receive-offload":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }

@@ -6,7 +6,8 @@
 // large, which costs a few instructions where a hash table costs three calls. Whoever has an IPv4 address has the IPv6 address that
 // ends in it (docs/design/overlay.md), so both families have one place. `targets` are addresses with a port of a protocol, looked for
 // when the address's place says that it has any.
-import type { Instruction, Operand } from "../host/bpf-assembler.ts";
+import type { Instruction } from "../host/bpf-assembler.ts";
+import { add, alu, ifNull, jump, label, load, networkOrder, number, register, set, store, unlessNull, wide } from "../host/bpf-words.ts";
 
 /** Of `places`: the distance, as the machine has numbers, to the index of a link, a MAC, and flags. A link 0 is the stack. */
 export const PLACE = { keyBytes: 4, valueBytes: 12 } as const;
@@ -68,26 +69,6 @@ export function shortcutProgram(facts: ProgramFacts, tables: ProgramTables, canR
   ];
 }
 
-const load = (width: 1 | 2 | 4, to: number, ...[from, offset]: [number, number]): Instruction => ({
-  kind: "load",
-  width,
-  to,
-  from,
-  offset,
-});
-const store = (width: 1 | 2 | 4, ...[to, offset, value]: [number, number, Operand]): Instruction => ({ kind: "store", width, to, offset, value }); // prettier-ignore
-const set = (register: number, value: Operand): Instruction => ({ kind: "alu", operation: "=", register, value, width: 8 });
-const alu = (operation: "+" | "&" | ">>" | "<<", register: number, value: Operand): Instruction => ({ kind: "alu", operation, register, value, width: 4 }); // prettier-ignore
-const jump = (register: number, comparison: "==" | "!=" | ">" | "&", ...[value, target]: [Operand, string]): Instruction => ({ kind: "jump", comparison, register, value, width: 4, target }); // prettier-ignore
-const label = (name: string): Instruction => ({ kind: "label", name });
-const number = (value: number): Operand => ({ number: value });
-const register = (value: number): Operand => ({ register: value });
-/** For addresses of memory. */
-const wide = (instruction: Extract<Instruction, { kind: "jump" | "alu" }>): Instruction => ({ ...instruction, width: 8 });
-const add = (to: number, value: number): Instruction => wide({ kind: "alu", operation: "+", register: to, value: number(value), width: 8 });
-const ifNull = (target: string): Instruction => wide({ kind: "jump", comparison: "==", register: 0, value: number(0), width: 8, target });
-const unlessNull = (target: string): Instruction =>
-  wide({ kind: "jump", comparison: "!=", register: 0, value: number(0), width: 8, target });
 /** Passes a packet that is shorter. */
 const within = (bytes: number): Instruction[] => [
   load(4, 3, CONTEXT_REGISTER, CONTEXT.end),
@@ -314,12 +295,5 @@ function storeMac(mac: string): Instruction[] {
   const bytes = Buffer.from(mac.replaceAll(":", ""), "hex");
   return [store(4, PACKET, AT.from, number(bytes.readInt32LE(0))), store(2, PACKET, AT.from + 4, number(bytes.readInt16LE(4)))];
 }
-
-/** Numbers as a little-endian machine loads them from a packet. */
-const networkOrder = (value: number): number => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value >>> 0);
-  return bytes.readInt32LE(0);
-};
 
 export const maskOf = (length: number): number => (length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0);
