@@ -6,11 +6,12 @@ import { IS_LONG } from "./test/support/is-long.ts";
 // spent waiting, each on directories, instances and ports of its own, as several Flotillas on one machine do; the tests of one
 // file run one after the other.
 // What is waited for comes in its own time: the second that vitest gives it by itself is one of a fast machine.
-const patient = { expect: { poll: { timeout: 30_000 } } } as const;
-const real = { ...patient, testTimeout: 120_000, hookTimeout: 240_000, setupFiles: ["test/support/bundled-programs.ts"] };
+const ENDED_RUN = "test/support/ended-run.ts";
+const patient = { expect: { poll: { timeout: 30_000 } }, setupFiles: [ENDED_RUN] };
+const real = { ...patient, testTimeout: 120_000, hookTimeout: 240_000, setupFiles: [ENDED_RUN, "test/support/bundled-programs.ts"] };
 const longOnly = ["test/e2e/two-control-planes.test.ts"];
 // Unit tests share their processes: to load the product anew for each of 150 files takes three times as long as the tests.
-const shared = { ...patient, isolate: false, testTimeout: 60_000 } as const;
+const shared = { ...patient, isolate: false, testTimeout: 60_000 };
 
 export default defineConfig({
   test: {

@@ -131,16 +131,16 @@ describe("a client that goes away", () => {
     });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    await expect.poll(() => output, { timeout: 20_000 }).toContain("\nbegun");
+    await expect.poll(() => output).toContain("\nbegun");
     expect((await agent.docker(["ps", "-q"])).stdout).not.toBe("");
     child.kill("SIGKILL");
-    await expect.poll(async () => (await agent.docker(["ps", "-aq"])).stdout, { timeout: 20_000 }).toBe("");
+    await expect.poll(async () => (await agent.docker(["ps", "-aq"])).stdout).toBe("");
     expect(scratchOf(agent)).toEqual([]);
   });
 
   test("or asks for the end by the build's id", async () => {
     const answer = post(context(slow), "buildid=mine");
-    await expect.poll(async () => (await agent.docker(["ps", "-q"])).stdout, { timeout: 20_000 }).not.toBe("");
+    await expect.poll(async () => (await agent.docker(["ps", "-q"])).stdout).not.toBe("");
     await new Promise<void>((resolve, reject) => {
       request({ socketPath: agent.socketPath, path: "/v1.47/build/cancel?id=mine", method: "POST" }, (response) => {
         response.resume().on("end", resolve);
@@ -149,7 +149,7 @@ describe("a client that goes away", () => {
         .end();
     });
     expect((await answer).text).toMatch(/"error":"[^"]*cancel/i);
-    await expect.poll(async () => (await agent.docker(["ps", "-aq"])).stdout, { timeout: 20_000 }).toBe("");
+    await expect.poll(async () => (await agent.docker(["ps", "-aq"])).stdout).toBe("");
   });
 });
 
@@ -223,7 +223,7 @@ describe("contexts", () => {
 describe("a kill of the agent in the middle of a step", () => {
   test("leaves nothing after the next start", async () => {
     const answer = post(context("FROM busybox\nRUN sleep 3600\n", entry({ name: "big" }, "z".repeat(3 * 2 ** 20)))).catch(() => undefined);
-    await expect.poll(async () => (await agent.docker(["ps", "-q"])).stdout, { timeout: 20_000 }).not.toBe("");
+    await expect.poll(async () => (await agent.docker(["ps", "-q"])).stdout).not.toBe("");
     await agent.kill();
     await answer;
     await agent.start();

@@ -254,7 +254,7 @@ describe("cp", () => {
 describe("restart policies", () => {
   test("on-failure:2 tries twice more, then stays down", async () => {
     await agent.docker(["run", "-d", "--name", "fails", "--restart", "on-failure:2", "busybox", "sh", "-c", "echo try; exit 1"]);
-    await expect.poll(() => agent.inspect("fails", "{{.State.Status}} {{.RestartCount}}"), { timeout: 20_000 }).toBe("exited 2");
+    await expect.poll(() => agent.inspect("fails", "{{.State.Status}} {{.RestartCount}}")).toBe("exited 2");
     expect(await ok("logs", "fails")).toBe("try\ntry\ntry");
   });
 
@@ -262,7 +262,7 @@ describe("restart policies", () => {
     await ok("run", "-d", "--name", "always", "--restart", "always", "busybox", "sleep", "600");
     const pid = await agent.inspect("always", "{{.State.Pid}}");
     process.kill(Number(pid), "SIGKILL");
-    await expect.poll(() => agent.inspect("always", "{{.State.Running}} {{.RestartCount}}"), { timeout: 20_000 }).toBe("true 1");
+    await expect.poll(() => agent.inspect("always", "{{.State.Running}} {{.RestartCount}}")).toBe("true 1");
     expect(await agent.inspect("always", "{{.State.Pid}}")).not.toBe(pid);
     await ok("stop", "-t", "0", "always");
     expect(await agent.inspect("always", "{{.State.Status}}")).toBe("exited");
@@ -287,10 +287,10 @@ describe("health checks", () => {
       "-c",
       "touch /ok; sleep 600",
     );
-    await expect.poll(() => agent.inspect("checked", "{{.State.Health.Status}}"), { timeout: 15_000 }).toBe("healthy");
+    await expect.poll(() => agent.inspect("checked", "{{.State.Health.Status}}")).toBe("healthy");
     expect(await ok("ps", "--filter", "health=healthy", "--format", "{{.Names}} {{.Status}}")).toMatch(/^checked Up .* \(healthy\)$/);
     await ok("exec", "checked", "rm", "/ok");
-    await expect.poll(() => agent.inspect("checked", "{{.State.Health.Status}}"), { timeout: 15_000 }).toBe("unhealthy");
+    await expect.poll(() => agent.inspect("checked", "{{.State.Health.Status}}")).toBe("unhealthy");
     expect(await agent.inspect("checked", "{{(index .State.Health.Log 0).Output}}")).toBeDefined();
   });
 });

@@ -301,7 +301,7 @@ describe("networks", () => {
     await agent.docker(["run", "-d", "--name", "server", "busybox", "sh", "-c", "while true; do echo answered | nc -l -p 7000; done"]);
     const address = await agent.inspect("server", "{{.NetworkSettings.Networks.bridge.IPAddress}}");
     await expect
-      .poll(async () => (await agent.docker(["run", "--rm", "busybox", "nc", "-w", "2", address, "7000"])).stdout, { timeout: 10_000 })
+      .poll(async () => (await agent.docker(["run", "--rm", "busybox", "nc", "-w", "2", address, "7000"])).stdout)
       .toBe("answered\n");
     await agent.docker(["rm", "-f", "server"]);
   });
@@ -320,7 +320,7 @@ describe("networks", () => {
       "-c",
       "mkdir /w; echo hello > /w/index.html; httpd -f -p 80 -h /w",
     ]);
-    await expect.poll(() => httpGet(port), { timeout: 10_000 }).toBe("hello\n");
+    await expect.poll(() => httpGet(port)).toBe("hello\n");
     expect((await agent.docker(["port", "web"])).stdout.trim()).toBe(`80/tcp -> 127.0.0.1:${port}`);
     expect((await agent.docker(["ps", "--filter", "name=web", "--format", "{{.Ports}}"])).stdout.trim()).toBe(`127.0.0.1:${port}->80/tcp`);
     await agent.docker(["rm", "-f", "web"]);

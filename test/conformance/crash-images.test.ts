@@ -112,7 +112,7 @@ async function expectNothingLeft(): Promise<void> {
   for (const kept of ["blobs/sha256", "layers", "rootfs", "storage-tmp", "storage-trash"]) {
     const path = join(agent.dir, "data", "agent", kept);
     await expect
-      .poll(() => (existsSync(path) ? readdirSync(path).filter((name) => name !== EMPTY_LAYER) : []), { timeout: 10_000, message: kept })
+      .poll(() => (existsSync(path) ? readdirSync(path).filter((name) => name !== EMPTY_LAYER) : []), { message: kept })
       .toEqual([]);
   }
 }

@@ -90,14 +90,11 @@ describe("docker run -it", () => {
     await shell.until(/33 101[^]*\/dev\/pts\/0/);
     shell.resize(40, 120);
     await expect
-      .poll(
-        async () => {
-          shell.write("stty size\r");
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          return /40 120/.test(shell.text());
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        shell.write("stty size\r");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return /40 120/.test(shell.text());
+      })
       .toBe(true);
     shell.write("exit 4\r");
     expect(await shell.exited).toBe(4);

@@ -73,7 +73,7 @@ describe("docker exec", () => {
   test("-d returns while the program runs, and inspect lists it", async () => {
     expect(await exec("-d", "box", "sleep", "2")).toMatchObject({ exitCode: 0, stdout: "" });
     expect(await agent.inspect("box", "{{len .ExecIDs}}")).toBe("1");
-    await expect.poll(() => agent.inspect("box", "{{.ExecIDs}}"), { timeout: 10_000 }).toBe("[]");
+    await expect.poll(() => agent.inspect("box", "{{.ExecIDs}}")).toBe("[]");
     expect((await exec("-d", "box", "nosuch")).stderr).toContain("executable file not found");
   });
 
@@ -109,14 +109,11 @@ describe("docker exec -it", () => {
     await shell.until(/31 91/);
     shell.resize(50, 132);
     await expect
-      .poll(
-        async () => {
-          shell.write("stty size\r");
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          return /50 132/.test(shell.text());
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        shell.write("stty size\r");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return /50 132/.test(shell.text());
+      })
       .toBe(true);
     shell.write("exit 3\r");
     expect(await shell.exited).toBe(3);
@@ -159,7 +156,7 @@ describe("docker exec -it", () => {
     await shell.until(/ready/);
     shell.write("\x01d");
     await shell.exited;
-    await expect.poll(async () => (await exec("box", "ls", "/tmp/went-on")).exitCode, { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => (await exec("box", "ls", "/tmp/went-on")).exitCode).toBe(0);
   });
 
   test("output of a megabyte comes whole", async () => {

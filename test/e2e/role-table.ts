@@ -181,6 +181,7 @@ export const HARBOUR_PAGES: readonly PageLine[] = [
     actions: { "Verify the chain": { who: "A" } },
   },
   { path: "/settings?tab=webhooks", who: "AOM", mark: "Nobody is told of events yet." },
+  { path: "/settings?tab=teams", who: "A", mark: "New team" },
   {
     path: "/settings",
     who: "AOMDVW",

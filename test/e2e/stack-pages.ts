@@ -200,7 +200,7 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await open("/stacks/shop");
     await page.getByText("2 of 2 replicas have no host: 1 host: 1 is drained").first().waitFor();
     await place("active");
-    await expect.poll(() => replicas(1).count(), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => replicas(1).count()).toBe(2);
   });
 
   test("removes the stack after typing its name, and its containers go", async () => {

@@ -97,7 +97,7 @@ describe("what a worker packs", () => {
       for (const isExport of [false, true]) {
         const [packer] = workerPids();
         const { stream } = await place.workers.pack({ kind: "pack", root, path: isExport ? "/" : "/a", isExport });
-        await expect.poll(() => workerPids(), { timeout: 20_000 }).not.toContain(packer);
+        await expect.poll(() => workerPids()).not.toContain(packer);
         expect((await bytesOf(stream)).toString("latin1")).toContain("hello");
       }
     });

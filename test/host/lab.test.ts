@@ -89,9 +89,7 @@ test("a reboot ends everything but the data, and restarts what is to be restarte
   await lab.untilOnline("h1");
   expect(findInits(NAME).get("h1")).not.toBe(before);
   expect(await ok(lab.docker("h1", ["inspect", "-f", "{{.State.Running}}", "sleeper"]))).toBe("false");
-  await expect
-    .poll(async () => (await lab.docker("h1", ["inspect", "-f", "{{.State.Running}}", "phoenix"])).stdout.trim(), { timeout: 10_000 })
-    .toBe("true");
+  await expect.poll(async () => (await lab.docker("h1", ["inspect", "-f", "{{.State.Running}}", "phoenix"])).stdout.trim()).toBe("true");
   expect(await reaches("h2", "h1")).toBe(true);
 });
 

@@ -42,7 +42,7 @@ test("killed at random moments, the next start keeps the running container and n
     const inst = instance.config.instance.slice(0, 6);
     const objects = async () => (await lab?.objectsSince(before))?.map((line) => line.replace(/(links: f[lv]\w+)-\w+$/, "$1")).sort();
     await expect
-      .poll(objects, { timeout: 10_000 })
+      .poll(objects)
       .toEqual([
         `links: fl${inst}`,
         `links: fv${inst}`,

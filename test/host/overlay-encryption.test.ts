@@ -102,7 +102,7 @@ describe("25: an encrypted network", () => {
     const tunnels = await lab.tunnels(1);
     expect(await tunnels.isIntact()).toBe(false);
     await tunnels.ensure([...lab.host(1).states.values()], () => 1500);
-    await expect.poll(() => lab.pings(a.path, b.address), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => lab.pings(a.path, b.address)).toBe(true);
     expect(await clearSeen(2)).toBe(before);
   });
 

@@ -175,7 +175,7 @@ describe("the clean-up job", () => {
     await prisma.registryCleanup.updateMany({ data: { heartbeatAt: new Date(Date.now() - 120_000) } });
     const { id } = (await start()) as { id: string };
     await expect
-      .poll(async () => prisma.registryCleanup.findUniqueOrThrow({ where: { id } }), { timeout: 20_000 })
+      .poll(async () => prisma.registryCleanup.findUniqueOrThrow({ where: { id } }))
       .toMatchObject({ phase: "done", error: null });
     const killed = await prisma.registryCleanup.findFirstOrThrow({ where: { startedBy: "killed" } });
     expect(killed).toMatchObject({ phase: "failed", error: "the control plane ended meanwhile" });

@@ -279,9 +279,7 @@ async function brokenPatch(location: string, bytes: Uint8Array, announced: numbe
   });
   req.write(bytes);
   const key = `uploads/${location.split("/").at(-1) ?? ""}`;
-  await expect
-    .poll(async () => (await control.services.registry.storage.stat(key))?.size ?? 0, { timeout: 20_000 })
-    .toBeGreaterThan(1_000_000);
+  await expect.poll(async () => (await control.services.registry.storage.stat(key))?.size ?? 0).toBeGreaterThan(1_000_000);
   req.destroy();
   await closed;
 }

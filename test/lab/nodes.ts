@@ -9,7 +9,7 @@ import { run } from "../../agent/src/host/run.ts";
 const INIT = "/usr/bin/tini-static";
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const POLL_MS = 10;
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 30_000;
 
 export type NodeRef = { lab: string; node: string };
 

@@ -134,9 +134,9 @@ async function assertNothingLeft(config: AgentConfig, dir: string): Promise<void
   if (left.mounts.length + left.cgroups.length + left.pids.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
 }
 
-/** Waits until `check` holds; fails loudly after ten seconds. */
+/** Waits until `check` holds; fails loudly after half a minute. */
 export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 1000; attempt += 1) {
+  for (let attempt = 0; attempt < 3000; attempt += 1) {
     if (await check()) return;
     await sleep(10);
   }

@@ -78,11 +78,11 @@ export async function untilOnline(control: TestControl, hostId: string, isOnline
   await until(() => control.services.links.state(hostId).isOnline === isOnline);
 }
 
-/** Waits for a condition; gives up after 20 s. */
+/** Waits for a condition; gives up after 30 s. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 30_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error("the condition did not come true within 20 s");
+    if (Date.now() > deadline) throw new Error("the condition did not come true within 30 s");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -15,7 +15,7 @@ export type LiveCommand = {
   exited: Promise<number>;
 };
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 30_000;
 const ENV = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", LC_ALL: "C", TERM: "xterm", DOCKER_CLI_HINTS: "false" };
 
 /** The docker command with pipes. */

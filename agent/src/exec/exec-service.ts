@@ -86,7 +86,7 @@ export class ExecService {
   /** @throws not_found, or conflict while it does not run. */
   resize(namespace: string, id: string, size: TerminalSize): void {
     const record = this.#registry.get(namespace, id);
-    const pid = record.state === "running" ? (record.files?.pid() ?? 0) : 0;
+    const pid = pidOf(record);
     if (record.pty === undefined || pid === 0 || !resizeTerminalOf(pid, size)) {
       throw new FlotillaError("conflict", `cannot resize exec ${id}: it has no running terminal`);
     }
@@ -107,13 +107,13 @@ export class ExecService {
       CanRemove: false,
       ContainerID: record.containerId,
       DetachKeys: record.body.DetachKeys,
-      Pid: record.state === "running" ? (record.files?.pid() ?? 0) : 0,
+      Pid: pidOf(record),
     };
   }
 
   /** Ends an exec's program, if it runs, with what it started: the runtime makes it the leader of a process group. */
   kill(namespace: string, id: string): void {
-    const pid = this.#registry.get(namespace, id).files?.pid() ?? 0;
+    const pid = pidOf(this.#registry.get(namespace, id));
     if (pid > 0 && !kill(-pid, SIGKILL.number)) kill(pid, SIGKILL.number);
   }
 
@@ -221,4 +221,9 @@ function execArguments(view: ContainerView, files: ExecFiles, isTerminal: boolea
 function sizeOf(consoleSize: readonly [number, number] | undefined): TerminalSize | undefined {
   if (consoleSize === undefined || consoleSize[0] <= 0 || consoleSize[1] <= 0) return undefined;
   return { rows: consoleSize[0], columns: consoleSize[1] };
+}
+
+/** 0 once it has ended: its number may be another process's by then. */
+function pidOf(record: ExecRecord): number {
+  return record.state === "running" ? (record.files?.pid() ?? 0) : 0;
 }

@@ -26,10 +26,11 @@ export function May({ right, host, children }: { right: Right; host?: string | u
   return useMay()(right, host) ? children : null;
 }
 
-/** In the place of what somebody has no right to: which right that is, and who gives it. */
-export function Forbidden({ right }: { right: Right }): ReactNode {
+/** In the place of what somebody has no right to: which right that is, and who gives it; or that only instance administrators have it. */
+export function Forbidden({ right }: { right: Right | "instance" }): ReactNode {
   const t = useTranslations("forbidden");
   const names = useTranslations("rights");
   const team = useMe()?.team.name ?? "";
+  if (right === "instance") return <EmptyState title={t("title")} body={t("instance")} />;
   return <EmptyState title={t("title")} body={t("body", { right: names(`names.${right}`), team })} />;
 }

@@ -22,14 +22,17 @@ test("who looks after the instance sees its parts last", () => {
   ]);
 });
 
-test("what is not offered of the team can be opened by its address, to be told of the right that it needs", () => {
+test("what is not offered can be opened by its address, to be told what it needs", () => {
   const tabs = tabsOf(settingsGroups({ rights: ["team.manage"], isInstanceAdmin: false }));
-  expect(tabs).toEqual([...OWN, "members", "roles", "accounts", "webhooks", "join"]);
+  expect(tabs).toEqual([...OWN, "members", "roles", "accounts", "webhooks", "join", "teams", "people", "guards"]);
   expect(SETTINGS_NEEDS).toEqual({
     members: "team.manage",
     roles: "team.manage",
     accounts: "token.manage",
     webhooks: "webhook.manage",
     join: "host.manage",
+    teams: "instance",
+    people: "instance",
+    guards: "instance",
   });
 });

@@ -37,12 +37,15 @@ export function settingsGroups(reader: { rights: readonly Right[]; isInstanceAdm
   ];
 }
 
-/** Rights of the parts of the team: who opens one by its address without its right is told of that. */
-export const SETTINGS_NEEDS: Readonly<Partial<Record<SettingsTab, Right>>> = Object.fromEntries(TEAM_TABS);
+/** What the parts of the team and of the instance need: who opens one by its address without that is told so. */
+export const SETTINGS_NEEDS: Readonly<Partial<Record<SettingsTab, Right | "instance">>> = Object.fromEntries([
+  ...TEAM_TABS,
+  ...INSTANCE_TABS.map((tab) => [tab, "instance"] as const),
+]);
 
-/** All of them in a row, with those of the team that are not offered; one's own come first. */
+/** All of them in a row, with those that are not offered; one's own come first. */
 export function tabsOf(groups: SettingsGroups): readonly [SettingsTab, ...SettingsTab[]] {
   const offered: readonly SettingsTab[] = groups.flatMap(({ tabs }) => tabs).filter((tab) => tab !== OWN_TABS[0]);
-  const others = TEAM_TABS.map(([tab]) => tab).filter((tab) => !offered.includes(tab));
+  const others = [...TEAM_TABS.map(([tab]) => tab), ...INSTANCE_TABS].filter((tab) => !offered.includes(tab));
   return [OWN_TABS[0], ...offered, ...others];
 }

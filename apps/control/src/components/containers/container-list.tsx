@@ -10,7 +10,7 @@ import { ContainersEmpty } from "@/components/containers/containers-empty.tsx";
 import { useContainerColumns } from "@/components/containers/container-columns.tsx";
 import { RemoveContainersDialog } from "@/components/containers/remove-containers-dialog.tsx";
 import { useContainerActions } from "@/components/containers/use-container-actions.ts";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { useMay } from "@/components/may.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
@@ -49,13 +49,7 @@ export function ContainerList({ host }: { host?: string }): ReactNode {
   );
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("empty.title"),
-        emptyBody: t("empty.body"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data?.items}
       textOf={containerText}

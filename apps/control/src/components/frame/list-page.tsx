@@ -15,6 +15,17 @@ import { errorMessage } from "@/trpc/client.ts";
 /** The texts of a list. `title` names the table to those who do not see it, `filter` is what the filter box asks for. */
 export type ListWords = { title: string; filter: string; loadFailed: string; emptyTitle: string; emptyBody: ReactNode };
 
+/** The texts of a list from the messages of its own part, where all lists call them the same. */
+export function listWords(t: (key: keyof ListWords) => string): ListWords {
+  return {
+    title: t("title"),
+    filter: t("filter"),
+    loadFailed: t("loadFailed"),
+    emptyTitle: t("emptyTitle"),
+    emptyBody: t("emptyBody"),
+  };
+}
+
 export type ListPageProps<Row extends object> = Omit<DataTableProps<Row>, "label" | "rows" | "selection"> & {
   words: ListWords;
   query: Pick<Loadable<unknown>, "error" | "refetch">;

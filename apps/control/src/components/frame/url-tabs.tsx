@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect } from "react";
 import { Forbidden, useMay } from "@/components/may.tsx";
 import { type TabGroup, Tabs } from "@/components/ui/tabs.tsx";
+import { useMe } from "@/components/use-me.ts";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { isTypingTarget } from "@/lib/keys.ts";
 import type { Right } from "@/lib/rights.ts";
@@ -16,8 +17,8 @@ export type UrlTabsProps<Id extends string> = {
   groups?: readonly TabGroup<Id>[];
   words: (id: Id) => ReactNode;
   content: Readonly<Record<Id, () => ReactNode>>;
-  /** Rights that tabs need, on `host` when one is named. Others are not offered such a tab, and told why when they open its address. */
-  needs?: Readonly<Partial<Record<Id, Right>>>;
+  /** Rights that tabs need, on `host` when one is named; "instance" is for instance administrators. Others are not offered such a tab, and told why when they open its address. */
+  needs?: Readonly<Partial<Record<Id, Right | "instance">>>;
   host?: string;
   /** Further values of the address that belong to one tab, and go when another is chosen. The filter `q` always does. */
   resets?: readonly string[];
@@ -27,8 +28,10 @@ export type UrlTabsProps<Id extends string> = {
 export function UrlTabs<Id extends string>({ label, ids, groups, words, content, needs, host, resets = [] }: UrlTabsProps<Id>): ReactNode {
   const url = useUrlState();
   const may = useMay();
-  const rightLacked = (id: Id): Right | undefined => {
-    const right: Right | undefined = needs?.[id];
+  const isAdmin = useMe()?.user.isInstanceAdmin === true;
+  const rightLacked = (id: Id): Right | "instance" | undefined => {
+    const right: Right | "instance" | undefined = needs?.[id];
+    if (right === "instance") return isAdmin ? undefined : right;
     return right === undefined || may(right, host) ? undefined : right;
   };
   const first = ids.find((id) => rightLacked(id) === undefined) ?? ids[0];

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { hostHref, useHostColumns } from "@/components/hosts/host-columns.tsx";
 import { RemoveHostDialog, RenameHostDialog } from "@/components/hosts/host-dialogs.tsx";
 import { Button } from "@/components/ui/button.tsx";
@@ -35,13 +35,7 @@ export function HostList(): ReactNode {
 
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data}
       textOf={textOf}

@@ -4,7 +4,7 @@ import { Play, Trash2 } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { ImageActions, ImageDialogs } from "@/components/images/image-actions.tsx";
 import { RemoveImageDialog } from "@/components/images/remove-image-dialog.tsx";
@@ -31,13 +31,7 @@ export function ImageTable({ host }: { host?: string }): ReactNode {
   const columns = useImageColumns(setRemoved, host === undefined);
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data?.items}
       textOf={textOf}

@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { useNetworkColumns } from "@/components/networks/network-columns.tsx";
 import { May } from "@/components/may.tsx";
@@ -41,13 +41,7 @@ export function NetworkTable(): ReactNode {
   }, [query.data, containers, withPredefined]);
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={rows}
       textOf={textOf}

@@ -5,7 +5,7 @@ import { ExternalLink } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import type { Column } from "@/components/table/columns.ts";
 import { cn } from "@/lib/cn.ts";
@@ -24,13 +24,7 @@ export function PortsPanel(): ReactNode {
   const columns = useColumns();
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data?.items}
       textOf={textOf}

@@ -5,7 +5,7 @@ import { Plus } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { OutsideProjects } from "@/components/stacks/outside-projects.tsx";
 import { OutcomeStatus, StackStatus } from "@/components/stacks/signs.tsx";
 import type { Column } from "@/components/table/columns.ts";
@@ -27,13 +27,7 @@ export function StackList(): ReactNode {
   const columns = useColumns();
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data}
       textOf={textOf}

@@ -5,7 +5,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { Link } from "@/components/ui/link.tsx";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
-import { ListPage } from "@/components/frame/list-page.tsx";
+import { ListPage, listWords } from "@/components/frame/list-page.tsx";
 import { HostErrors } from "@/components/hosts/host-errors.tsx";
 import { hostColumn, UsersCell } from "@/components/table/shared-columns.tsx";
 import type { Column } from "@/components/table/columns.ts";
@@ -54,13 +54,7 @@ export function VolumeTable({ host }: { host?: string }): ReactNode {
   );
   return (
     <ListPage
-      words={{
-        title: t("title"),
-        filter: t("filter"),
-        loadFailed: t("loadFailed"),
-        emptyTitle: t("emptyTitle"),
-        emptyBody: t("emptyBody"),
-      }}
+      words={listWords(t)}
       query={query}
       rows={query.data?.items}
       textOf={textOf}

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import { FlotillaError } from "@flotilla/core";
 import {
   HEARTBEAT_INTERVAL_HEADER,
@@ -11,11 +11,9 @@ import {
 } from "@flotilla/protocol";
 import type { EngineRequest, EngineResponse, HostLink } from "@flotilla/services";
 import { type RawCall, type RawRequest, TunnelCalls } from "./tunnel-calls.ts";
+import { openTunnelSession } from "./tunnel-session.ts";
 
-/** Receive windows: what a host may send before a reader has taken it. The connection's holds several busy streams. */
-const STREAM_WINDOW_BYTES = 1024 * 1024;
-/** As agent/src/link/serve-tunnel.ts has it. */
-const SESSION_MEMORY_MB = 256;
+/** Holds several busy streams. */
 const CONNECTION_WINDOW_BYTES = 8 * 1024 * 1024;
 
 export type ConnectionOptions = {
@@ -47,19 +45,9 @@ export class HostConnection implements HostLink {
     this.processId = options.processId;
     this.facts = options.facts;
     this.socket = options.socket;
-    const stream = options.socket.toStream();
-    this.#session = connect("http://agent", {
-      createConnection: () => stream,
-      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
-      maxSessionMemory: SESSION_MEMORY_MB,
-    });
+    this.#session = openTunnelSession(options.socket, { authority: "agent", windowBytes: CONNECTION_WINDOW_BYTES });
     const label = `host ${options.hostName}`;
     this.#calls = new TunnelCalls({ session: this.#session, label, goneMessage: `${label} is not connected` });
-    this.#session.on("error", () => stream.destroy());
-    this.#session.once("connect", () => this.#session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-    this.#session.once("close", () => stream.destroy());
-    stream.once("close", () => this.#session.destroy());
-    stream.on("error", () => undefined);
     void this.#followHeartbeats(options);
   }
 

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect } from "node:http2";
+import type { ClientHttp2Session } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlotillaError, fullJitterMs, type Logger, toFlotillaError } from "@flotilla/core";
 import {
@@ -14,6 +14,7 @@ import {
 } from "@flotilla/protocol";
 import type { z } from "zod";
 import { answerBody } from "../agent-hub/answer-body.ts";
+import { openTunnelSession } from "../agent-hub/tunnel-session.ts";
 import { dialPeer } from "./dial-peer.ts";
 import type { Plane } from "./plane-registry.ts";
 import { provePeerAsDialler } from "./peer-handshake.ts";
@@ -22,10 +23,7 @@ import { Roster, type RosterChange } from "./roster.ts";
 const BACKOFF = { minMs: 100, maxMs: 5_000 };
 const ASK_TIMEOUT_MS = 4_000;
 const MAX_ANSWER_BYTES = 4_096;
-const STREAM_WINDOW_BYTES = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-/** Megabytes that calls under way may hold; Node's default refuses calls long before. */
-const SESSION_MEMORY_MB = 256;
 
 export type PeerLinkOptions = {
   ownId: string;
@@ -124,7 +122,7 @@ export class PeerLink {
   }
 
   async #follow(socket: LinkSocket, onReached: () => void): Promise<void> {
-    const session = openSession(socket);
+    const session = openTunnelSession(socket, { authority: "peer", windowBytes: CONNECTION_WINDOW_BYTES });
     try {
       const stream = session.request({ ":method": "GET", ":path": ROSTER_PATH }, { endStream: true });
       for await (const message of readLines(answerBody(stream), { schema: rosterMessage, maxBytes: MAX_ROSTER_BYTES })) {
@@ -160,19 +158,4 @@ export class PeerLink {
       logger.warn("another control plane is not reached", { planeId: plane.id, url: plane.url, error: message });
     this.#lastError = message;
   }
-}
-
-function openSession(socket: LinkSocket): ClientHttp2Session {
-  const stream = socket.toStream();
-  const session = connect("http://peer", {
-    createConnection: () => stream,
-    settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
-    maxSessionMemory: SESSION_MEMORY_MB,
-  });
-  session.on("error", () => stream.destroy());
-  session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-  session.once("close", () => stream.destroy());
-  stream.once("close", () => session.destroy());
-  stream.on("error", () => undefined);
-  return session;
 }
