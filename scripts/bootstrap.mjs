@@ -7,7 +7,7 @@
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -81,15 +81,18 @@ const [command = "", ...rest] = process.argv.slice(2);
 /** `flotilla compose` is called often: it runs from one bundle instead of some three hundred source files, in a third of the time. */
 const isCompose = command === "flotilla" && (rest[0] === "compose" || (rest[0] === "--json" && rest[1] === "compose"));
 const COMPOSE_BUNDLE = join(ROOT, "dist", "compose", "main.mjs");
+const COMPOSE_STAMP = join(ROOT, "dist", "compose", "sources");
 if (!(command in COMMANDS)) fail(`usage: bootstrap.mjs ${Object.keys(COMMANDS).join("|")} [arguments…]`);
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
 
-ensureDebianPackages(Object.assign({}, ...NEEDS[command]));
-ensureTools();
-ensureDependencies();
-if (isCompose) ensureComposeBundle();
-else ensurePrismaClient();
+if (!isCompose || !isComposeBundled()) {
+  ensureDebianPackages(Object.assign({}, ...NEEDS[command]));
+  ensureTools();
+  ensureDependencies();
+  if (isCompose) bundleCompose();
+  else ensurePrismaClient();
+}
 if (isCompose && Number(process.versions.node.split(".")[0]) >= 24) await runHere();
 else run();
 
@@ -199,24 +202,34 @@ function ensurePrismaClient() {
   writeFileSync(stampFile, digest);
 }
 
-/** Bundles `flotilla compose` anew when a source file of it has changed. */
-function ensureComposeBundle() {
-  const stampFile = join(dirname(COMPOSE_BUNDLE), "sources");
-  const folders = ["apps/cli/src", ...["compose", "core", "dockerfile", "engine-api", "image"].map((name) => `packages/${name}/src`)];
-  const hash = createHash("sha256").update(readFileSync(join(ROOT, "pnpm-lock.yaml")));
-  for (const folder of folders) {
-    for (const name of readdirSync(join(ROOT, folder), { recursive: true }).map(String)) {
-      const { mtimeMs, size } = statSync(join(ROOT, folder, name));
-      hash.update(`${folder}/${name} ${mtimeMs} ${size}\n`);
-    }
-  }
-  const digest = hash.digest("hex");
-  if (exists(COMPOSE_BUNDLE) && exists(stampFile) && readFileSync(stampFile, "utf8") === digest) return;
+/** Whether the bundle is of the sources and packages as they are, told by sizes and times: this is a part of each start. */
+function isComposeBundled() {
+  return exists(COMPOSE_STAMP) && readFileSync(COMPOSE_STAMP, "utf8") === describeComposeSources();
+}
+
+function describeComposeSources() {
+  const modules = join(dirname(COMPOSE_BUNDLE), "modules");
+  if (!exists(modules)) return "";
+  const files = [
+    "pnpm-lock.yaml",
+    ".tools/installed",
+    ".tools/versions",
+    "scripts/bundle-compose.ts",
+    ...readFileSync(modules, "utf8").split("\n"),
+  ];
+  const lines = files.map((name) => {
+    const found = statSync(join(ROOT, name), { throwIfNoEntry: false });
+    return `${name} ${found?.mtimeMs} ${found?.size}`;
+  });
+  return `node ${NODE_VERSION}, pnpm ${PNPM_VERSION}\n${lines.join("\n")}`;
+}
+
+function bundleCompose() {
   checked([join(NODE_BIN, "node"), "--disable-warning=ExperimentalWarning", join(ROOT, "scripts", "bundle-compose.ts")], {
     cwd: ROOT,
     env: toolEnv(),
   });
-  writeFileSync(stampFile, digest);
+  writeFileSync(COMPOSE_STAMP, describeComposeSources());
 }
 
 function toolEnv() {

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashDocument, makeResource, type ResourceBody, type ResourceFailure } from "@flotilla/protocol";
-import { composeHostState, type HostComposer, listObserved, notifyHostState, recordApplied, storeObserved } from "@flotilla/services";
+import {
+  composeHostState,
+  composeHostStates,
+  type HostComposer,
+  listObserved,
+  notifyHostState,
+  recordApplied,
+  storeObserved,
+} from "@flotilla/services";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Database } from "../../agent/src/store/database.ts";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
@@ -130,6 +138,18 @@ describe("desired state", () => {
     wanted.set("a", { value: 2 });
     const next = await Promise.all(Array.from({ length: 8 }, () => composeHostState(control.services, agent.hostId)));
     expect(new Set(next.map(({ generation }) => generation))).toEqual(new Set([(states[0]?.generation ?? 0) + 1]));
+  });
+
+  test("hosts that are composed together get what each alone gets, and one that is gone says so", async () => {
+    const alone = await composeHostState(control.services, agent.hostId);
+    const wishes = [
+      { hostId: agent.hostId, above: 0 },
+      { hostId: "gone", above: 0 },
+      { hostId: agent.hostId, above: alone.generation },
+    ];
+    const together = await composeHostStates(control.services, wishes);
+    expect(together.get(agent.hostId)).toEqual({ ...alone, generation: alone.generation + 1 });
+    expect(together.get("gone")).toMatchObject({ code: "not_found", message: "no such host: gone" });
   });
 
   test("a composer that is not well leaves the host as it is", async () => {

@@ -16,6 +16,8 @@ class World {
   readonly images = new Set(["web:1"]);
   readonly networks = new Set<string>();
   readonly told = new Map<string, Record<string, unknown>>();
+  gathering = 0;
+  flushes = 0;
   readonly events = new EventBus();
   readonly db = new Database(":memory:");
   failing: string | undefined;
@@ -109,7 +111,15 @@ class World {
         ids: () => [],
       },
       memories: new ReplicaMemories(this.db),
-      observed: { set: (key, body) => void this.told.set(key, body), remove: (key) => void this.told.delete(key) },
+      observed: {
+        set: (key, body) => void this.told.set(key, body),
+        remove: (key) => void this.told.delete(key),
+        gather: () => {
+          this.gathering += 1;
+          return () => void (this.gathering -= 1);
+        },
+        flush: () => void (this.flushes += 1),
+      },
       events: this.events,
       lastLines: async () => ["the last line"],
       silentSinceMs: () => undefined,
@@ -218,6 +228,23 @@ describe("a replica that is wanted", () => {
     world.failing = undefined;
     await passTime(1_000);
     expect(world.told.get("replica/a")).toMatchObject({ phase: "running", containerId: ID });
+  });
+
+  test("is reported with the others that come up; one that ceases to serve at once", async () => {
+    await manager.apply([replica("a"), replica("b")]);
+    expect(world.gathering).toBe(2);
+    await rest();
+    expect([world.gathering, world.flushes]).toEqual([0, 0]);
+    world.end("c1", 7);
+    await rest();
+    expect([phase("a"), world.flushes]).toEqual(["waiting", 1]);
+  });
+
+  test("holds no reports back once a step has failed", async () => {
+    world.failing = "create";
+    await manager.apply([replica("a")]);
+    await rest();
+    expect([phase("a"), world.gathering]).toEqual(["waiting", 0]);
   });
 
   test("goes when it is not wanted any more", async () => {

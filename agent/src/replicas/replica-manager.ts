@@ -16,24 +16,12 @@ import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep }
 import { readReplicas } from "./read-replicas.ts";
 import { replicaLabels, toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
+import { newRunner, type Runner } from "./replica-runner.ts";
 
 /** Steps that run at once, and pulls beside them: a large image keeps nobody from being stopped. */
 const STEPS = 8;
 const PULLS = 3;
 const WAITS = "waits for ";
-
-type Runner = {
-  isDirty: boolean;
-  running: Promise<void> | undefined;
-  /** Ends a pull of a replica that is not wanted any more. */
-  pull: AbortController | undefined;
-  cancelTimer: () => void;
-  progress: string;
-  log: string[];
-  healthOutput: string;
-  /** The image was pulled since the replica came, for those that always pull. */
-  isPulled: boolean;
-};
 
 /**
  * The replicas of this host's desired state. INVARIANTS: one step of a replica at a time; each step is planned anew from what is there,
@@ -151,7 +139,9 @@ export class ReplicaManager implements Reconciler {
 
   /** Does a step; what fails is remembered and tried again later. */
   async #take(id: string, { step, runner, scene }: { step: ReplicaStep; runner: Runner; scene: ReplicaScene }): Promise<void> {
-    const { memories, nowMs, logger } = this.#deps;
+    const { memories, nowMs, logger, observed } = this.#deps;
+    // Of many replicas that come up, or wait for their turn, not each is a report. What takes long of itself holds nothing back.
+    const endGathering = step.kind === "create" || step.kind === "start" ? observed.gather() : () => undefined;
     try {
       await (step.kind === "pull" ? this.#pulls : this.#steps).run(() => this.#execute(id, { step, runner }));
       // After a removal nothing is left to be planned, unless it came to be wanted meanwhile.
@@ -170,6 +160,9 @@ export class ReplicaManager implements Reconciler {
       const memory = memories.get(id);
       const delayMs = scene.wanted?.restart.delayMs ?? 0;
       memories.set(id, afterFailure(memory, { reason: message, end: memory.countedEnd, ranMs: 0, delayMs, nowMs: nowMs() }));
+    } finally {
+      // After what comes of the step is said.
+      setImmediate(endGathering);
     }
   }
 
@@ -270,19 +263,10 @@ export class ReplicaManager implements Reconciler {
       log: runner.log,
       healthOutput: runner.healthOutput,
     });
-    this.#deps.observed.set(`${REPLICA_KIND}/${id}`, body);
+    const { observed } = this.#deps;
+    observed.set(`${REPLICA_KIND}/${id}`, body);
+    // Nobody shall be led to one that does not serve any more.
+    if (runner.phase === "running" && body.phase !== "running") observed.flush();
+    runner.phase = body.phase;
   }
-}
-
-function newRunner(): Runner {
-  return {
-    isDirty: false,
-    running: undefined,
-    pull: undefined,
-    cancelTimer: () => undefined,
-    progress: "",
-    log: [],
-    healthOutput: "",
-    isPulled: false,
-  };
 }

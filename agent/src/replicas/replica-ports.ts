@@ -3,7 +3,7 @@ import type { ContainerCreateBody } from "@flotilla/engine-api";
 import type { Logger } from "@flotilla/core";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { EventBus } from "../events/bus.ts";
-import type { ObservedPublisher } from "../state/observed-state.ts";
+import type { ObservedPublisher, ObservedState } from "../state/observed-state.ts";
 import type { Timer } from "../state/timer.ts";
 import type { ReplicaFiles } from "./replica-files.ts";
 import type { ReplicaMemories } from "./replica-memory.ts";
@@ -30,7 +30,7 @@ export type ReplicaDeps = {
   engine: ReplicaEngine;
   files: Pick<ReplicaFiles, "pathOf" | "prepare" | "remove" | "ids">;
   memories: Pick<ReplicaMemories, "get" | "set" | "forget" | "ids">;
-  observed: ObservedPublisher;
+  observed: ObservedPublisher & Pick<ObservedState, "gather" | "flush">;
   events: Pick<EventBus, "subscribe">;
   /** The last lines of a container's log. */
   lastLines: (logPath: string) => Promise<string[]>;

@@ -300,6 +300,37 @@ describe("observed state", () => {
     expect(sent).toHaveLength(2);
   });
 
+  test("while somebody gathers, what is set goes out together: after a while, at the end, or when asked for", async () => {
+    const observed = new ObservedState(silentLogger, { timer });
+    const sent: ObservedMessage[] = [];
+    const { feed, close } = observed.open((message) => sent.push(message));
+    const [endOne, endTwo] = [observed.gather(), observed.gather()];
+    observed.set("replica/a", { up: 1 });
+    feed.acknowledge(1);
+    await Promise.resolve();
+    expect(sent).toHaveLength(1);
+    timer.pass();
+    await Promise.resolve();
+    feed.acknowledge(2);
+    observed.set("replica/b", { up: 1 });
+    endOne();
+    endOne();
+    await Promise.resolve();
+    expect(sent.slice(1)).toMatchObject([{ set: [{ key: "replica/a" }] }]);
+    endTwo();
+    await Promise.resolve();
+    expect(sent.slice(2)).toMatchObject([{ set: [{ key: "replica/b" }] }]);
+    feed.acknowledge(3);
+    const end = observed.gather();
+    observed.set("replica/a", { up: 0 });
+    observed.flush();
+    await Promise.resolve();
+    expect(sent.slice(3)).toMatchObject([{ set: [{ key: "replica/a", body: { up: 0 } }] }]);
+    end();
+    close();
+    expect(timer.delays).toEqual([]);
+  });
+
   test("is bounded: what is too much is left out", () => {
     const observed = new ObservedState(silentLogger);
     observed.set("big/a", { text: "x".repeat(4_000_000) });

@@ -2,6 +2,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import type { PoolConfig } from "pg";
 import { listen, type ListenOptions } from "./listen.ts";
 import { type Prisma, PrismaClient } from "./generated/prisma/client.ts";
+import { statementNames } from "./statement-names.ts";
 
 /** Where Postgres is: a connection URL, or the directory of its unix socket with a user and password. */
 export type ConnectionOptions = { url: string } | { socketDir: string; user: string; password: string; database: string };
@@ -29,6 +30,7 @@ export function toPoolConfig(options: ConnectionOptions): PoolConfig {
 
 /** Opens the Prisma client; connections are made when first needed. */
 export function openDatabase(options: ConnectionOptions): ControlDatabase {
-  const prisma = new PrismaClient({ adapter: new PrismaPg(toPoolConfig(options)) });
+  const adapter = new PrismaPg(toPoolConfig(options), { statementNameGenerator: statementNames() });
+  const prisma = new PrismaClient({ adapter });
   return { prisma, listen: (listenOptions) => listen(toPoolConfig(options), listenOptions), close: () => prisma.$disconnect() };
 }

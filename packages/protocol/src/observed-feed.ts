@@ -7,15 +7,20 @@ import { type ObservedMessage, type Resource } from "./desired-state.ts";
 export class ObservedFeed {
   readonly #current: ReadonlyMap<string, Resource>;
   readonly #send: (message: ObservedMessage) => void;
+  readonly #isHeld: () => boolean;
   readonly #changed = new Set<string>();
   #sequence = 0;
   #isWaiting = false;
   #needsSnapshot = true;
 
-  /** @param current what is observed now; read when something is sent. */
-  constructor(current: ReadonlyMap<string, Resource>, send: (message: ObservedMessage) => void) {
+  /**
+   * @param current what is observed now; read when something is sent.
+   * @param isHeld whether what changed meanwhile waits for the next {@link pump} when a message was acknowledged.
+   */
+  constructor(current: ReadonlyMap<string, Resource>, send: (message: ObservedMessage) => void, isHeld: () => boolean = () => false) {
     this.#current = current;
     this.#send = send;
+    this.#isHeld = isHeld;
   }
 
   /** A resource was set or removed; nothing is sent before {@link pump}. */
@@ -42,7 +47,7 @@ export class ObservedFeed {
   acknowledge(sequence: number): void {
     if (sequence !== this.#sequence) return;
     this.#isWaiting = false;
-    this.pump();
+    if (!this.#isHeld()) this.pump();
   }
 
   /** The other end misses something. */

@@ -48,14 +48,18 @@ export type ServiceContext = {
   serverKey: string;
 };
 
-/** What a composition reads with: the transaction that holds the host's state, so that it reads what is newest. */
-export type ComposeScene = { services: ServiceContext; tx: Transaction; host: Host & { team: Team } };
-
-/** What a composer works with. */
-export type ComposeInput = ComposeScene & {
-  /** What several composers need is read once for all of them: the same function gives the same answer. */
+/** Hosts of one team that are composed together, and the transaction that holds their states, so that it reads what is newest. */
+export type ComposeScene = {
+  services: ServiceContext;
+  tx: Transaction;
+  team: Team;
+  hosts: readonly Host[];
+  /** What several composers or hosts need is read once for all of them: the same function gives the same answer. */
   once: <T>(read: (scene: ComposeScene) => Promise<T>) => Promise<T>;
 };
+
+/** What a composer works with: one of the hosts. */
+export type ComposeInput = ComposeScene & { host: Host };
 
 /** Makes the resources of one kind that a host shall have. */
 export type HostComposer = {

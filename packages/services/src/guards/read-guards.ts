@@ -10,8 +10,11 @@ import type { DefaultGuard, HostGuards } from "./schemas.ts";
 export async function readGuards(services: ServiceContext, actor: Actor, ref: string): Promise<HostGuards> {
   const user = requireUser(actor);
   const host = await findHost(services, actor, ref);
-  const { teams, instanceDefault } = await services.prisma.$transaction((tx) => findGuards(tx, host));
-  const visible = teams.filter(({ team }) => user.isInstanceAdmin || team.id === user.team.id);
+  const { teams, instanceDefault } = await services.prisma.$transaction(async (tx) => {
+    const team = await tx.team.findUniqueOrThrow({ where: { id: host.teamId } });
+    return findGuards(tx, [{ id: host.id, team }]);
+  });
+  const visible = (teams.get(host.id) ?? []).filter(({ team }) => user.isInstanceAdmin || team.id === user.team.id);
   return {
     teams: visible.map(({ team, guard, source, grantLimits }) => ({
       team: { id: team.id, name: team.name },

@@ -8,12 +8,11 @@ export type HostStateScope = { hostId: string } | { teamId: string } | "all";
 
 /** Tells every control plane, when the transaction commits. One that does not hear it finds the change within a minute. */
 export async function notifyHostState(tx: Transaction, scope: HostStateScope): Promise<void> {
-  await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${HOST_STATE_CHANNEL}, ${formatScope(scope)})`);
+  const own = Prisma.sql`SELECT pg_notify(${HOST_STATE_CHANNEL}, ${formatScope(scope)})`;
   // Hosts that are shared with the team may have something of it too.
-  if (scope !== "all" && "teamId" in scope)
-    await tx.$executeRaw(
-      Prisma.sql`SELECT pg_notify(${HOST_STATE_CHANNEL}, 'host ' || host_id) FROM host_grants WHERE team_id = ${scope.teamId}`,
-    );
+  const isTeam = scope !== "all" && "teamId" in scope;
+  const shared = Prisma.sql`SELECT pg_notify(${HOST_STATE_CHANNEL}, 'host ' || host_id) FROM host_grants WHERE team_id = ${isTeam ? scope.teamId : ""}`;
+  await tx.$executeRaw(isTeam ? Prisma.sql`${own} UNION ALL ${shared}` : own);
 }
 
 /** What the channel carries. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { parseAddress } from "@flotilla/core";
 import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
-import type { HostComposer } from "../context.ts";
+import type { ComposeScene, HostComposer } from "../context.ts";
 import {
   isEncryptedRow,
   NETWORK,
@@ -15,9 +15,9 @@ import {
 /** The overlay networks of a host's team: all of them, so that a container can start on any while the control plane is away. */
 export const networkComposer: HostComposer = {
   kind: NETWORK,
-  async compose({ host, once }) {
+  async compose({ team, host, once }) {
     const rows = await once(readTeamOverlays);
-    const states = composeNetworks(rows, { hostId: host.id, namespace: host.team.namespace });
+    const states = composeNetworks(rows, { hostId: host.id, namespace: team.namespace });
     return new Map(states.map((state) => [state.id, state satisfies ResourceBody]));
   },
 };
@@ -25,11 +25,14 @@ export const networkComposer: HostComposer = {
 /** Why wishes of a host are not fulfilled. */
 export const refusalComposer: HostComposer = {
   kind: NETWORK_REFUSAL,
-  async compose({ tx, host }) {
-    const rows = await tx.overlayRefusal.findMany({ where: { hostId: host.id }, orderBy: { networkId: "asc" } });
+  async compose({ host, once }) {
+    const rows = (await once(readRefusals)).filter(({ hostId }) => hostId === host.id);
     return new Map(rows.map(({ networkId, nonce, code, message }) => [networkId, { nonce, code, message }]));
   },
 };
+
+const readRefusals = ({ tx, hosts }: ComposeScene) =>
+  tx.overlayRefusal.findMany({ where: { hostId: { in: hosts.map(({ id }) => id) } }, orderBy: { networkId: "asc" } });
 
 /** What one host is told. Pure; equal rows give equal bytes. A host that has not said where its packets go is told nothing. */
 export function composeNetworks(rows: OverlayRows, reader: { hostId: string; namespace: string }): NetworkState[] {

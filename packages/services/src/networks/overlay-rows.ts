@@ -38,8 +38,8 @@ export type OverlayRows = {
   peers: Map<string, ObservedPeers>;
 };
 
-/** Those of a host's team, for its composition. */
-export const readTeamOverlays = ({ tx, host }: ComposeScene): Promise<OverlayRows> => readOverlayRows(tx, host.teamId);
+/** Those of the team whose hosts are composed. */
+export const readTeamOverlays = ({ tx, team }: ComposeScene): Promise<OverlayRows> => readOverlayRows(tx, team.id);
 
 /** Reads a team's networks; in a transaction, so that all of it is of one time. */
 export async function readOverlayRows(tx: Transaction, teamId: string): Promise<OverlayRows> {

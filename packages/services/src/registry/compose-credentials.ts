@@ -5,8 +5,8 @@ import { issuePullCredential } from "./issue-registry-token.ts";
 /** By this a host pulls its team's images without `docker login`. */
 export const credentialsComposer: HostComposer = {
   kind: REGISTRY_CREDENTIALS,
-  async compose({ services, host }) {
-    const body: RegistryCredentials = { ...issuePullCredential(services, host.id), namespaces: [host.team.namespace] };
+  async compose({ services, team, host }) {
+    const body: RegistryCredentials = { ...issuePullCredential(services, host.id), namespaces: [team.namespace] };
     return new Map([["", body]]);
   },
 };

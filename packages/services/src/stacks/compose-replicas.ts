@@ -21,6 +21,7 @@ const CONFIG_MODE = 0o444;
 
 type Row = {
   id: string;
+  hostId: string;
   slot: string;
   hash: string;
   target: ServiceTarget;
@@ -29,7 +30,11 @@ type Row = {
   service: { name: string; stackId: string; stack: { name: string; teamId: string; team: { namespace: string } } };
 };
 
-async function readRows({ tx, host: { id: hostId } }: ComposeScene): Promise<Row[]> {
+type SharedNetwork = { name: string; teamId: string };
+
+/** By id of the host. */
+async function readRows({ tx, hosts }: ComposeScene): Promise<ReadonlyMap<string, Row[]>> {
+  const hostId = { in: hosts.map(({ id }) => id) };
   const rows = await tx.stackReplica.findMany({
     where: { hostId, state: { in: ["run", "drain"] } },
     include: {
@@ -39,18 +44,27 @@ async function readRows({ tx, host: { id: hostId } }: ComposeScene): Promise<Row
     },
     orderBy: { id: "asc" },
   });
-  return rows.map((row) => ({ ...row, target: serviceTarget.parse(row.target) }));
+  return Map.groupBy(
+    rows.map((row) => ({ ...row, target: serviceTarget.parse(row.target) })),
+    (row) => row.hostId,
+  );
+}
+
+/** Names of the networks over several hosts, of the teams that have replicas here. */
+async function readShared({ tx, once }: ComposeScene): Promise<SharedNetwork[]> {
+  const rows = [...(await once(readRows)).values()].flat();
+  const where = { teamId: { in: [...new Set(rows.map(({ service }) => service.stack.teamId))] } };
+  return rows.length === 0 ? [] : tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
 }
 
 /** The replicas that shall be on a host. */
 export const replicaComposer: HostComposer = {
   kind: REPLICA_KIND,
-  async compose({ tx, once }) {
+  async compose({ host, once }) {
     const projects = await once(openProjects);
     const bodies = new Map<string, ResourceBody>();
-    const rows = await once(readRows);
-    const where = { teamId: { in: [...new Set(rows.map(({ service }) => service.stack.teamId))] } };
-    const overlays = rows.length === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
+    const rows = (await once(readRows)).get(host.id) ?? [];
+    const overlays = rows.length === 0 ? [] : await once(readShared);
     for (const row of rows) {
       const project = await projects.find(row.service.stackId, row.target.revision);
       const isReadable = !(project instanceof FlotillaError);
@@ -63,15 +77,16 @@ export const replicaComposer: HostComposer = {
 /** The contents of what its replicas mount. */
 export const stackFileComposer: HostComposer = {
   kind: STACK_FILE_KIND,
-  async compose({ services, tx, once }) {
-    const ids = new Set((await once(readRows)).flatMap(({ target }) => Object.values(target.files)));
+  async compose({ services, tx, host, once }) {
+    const rows = (await once(readRows)).get(host.id) ?? [];
+    const ids = new Set(rows.flatMap(({ target }) => Object.values(target.files)));
     if (ids.size === 0) return new Map<string, ResourceBody>();
     const versions = await tx.stackFileVersion.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: "asc" } });
     return new Map(versions.map((version) => [version.id, openFile(services, version)]));
   },
 };
 
-const namesOf = (networks: readonly { name: string; teamId: string }[], { service }: Row): Set<string> =>
+const namesOf = (networks: readonly SharedNetwork[], { service }: Row): Set<string> =>
   new Set(networks.filter(({ teamId }) => teamId === service.stack.teamId).map(({ name }) => name));
 
 function openFile({ registry }: ServiceContext, { id, sealed }: { id: string; sealed: Uint8Array }): ResourceBody {

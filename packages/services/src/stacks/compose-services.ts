@@ -2,7 +2,7 @@
 import type { Attachment, Project, Service } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
-import type { HostComposer } from "../context.ts";
+import type { ComposeScene, HostComposer } from "../context.ts";
 import { type OverlayRows, readTeamOverlays } from "../networks/overlay-rows.ts";
 import { isOverlayPort } from "./ports.ts";
 import { openProjects } from "./stack-model.ts";
@@ -11,26 +11,32 @@ import { readStackRows, type ReplicaRow, type ServiceRow, type StackRows } from 
 /** Every service of the team in each of its networks; a host that has not said where its packets go is told nothing. */
 export const networkServiceComposer: HostComposer = {
   kind: NETWORK_SERVICE_KIND,
-  async compose({ tx, host, once }) {
-    const composed = new Map<string, NetworkService>();
-    if ((await tx.stack.count({ where: { teamId: host.teamId } })) === 0) return composed;
+  async compose({ host, once }) {
+    if (!(await once(hasStacks))) return new Map<string, NetworkService>();
     const overlays = await once(readTeamOverlays);
-    if (overlays.hosts.find(({ id }) => id === host.id)?.underlay == null) return composed;
-    const rows = await readStackRows(tx, host.teamId);
-    const projects = await once(openProjects);
-    for (const stack of rows.stacks) {
-      for (const service of stack.services) {
-        const project = await projects.find(stack.id, service.target.revision);
-        const made =
-          project instanceof FlotillaError
-            ? composeUnreadable(service, { rows, overlays })
-            : composeService(service, { project, rows, overlays });
-        for (const each of made) composed.set(serviceResourceId(each), each);
-      }
-    }
-    return composed;
+    if (overlays.hosts.find(({ id }) => id === host.id)?.underlay == null) return new Map<string, NetworkService>();
+    return once(composeTeam);
   },
 };
+
+const hasStacks = async ({ tx, team }: ComposeScene): Promise<boolean> => (await tx.stack.count({ where: { teamId: team.id } })) > 0;
+
+/** The same for all hosts of a team. */
+async function composeTeam({ tx, team, once }: ComposeScene): Promise<ReadonlyMap<string, NetworkService>> {
+  const overlays = await once(readTeamOverlays);
+  const rows = await readStackRows(tx, team.id);
+  const projects = await once(openProjects);
+  const composed = new Map<string, NetworkService>();
+  for (const stack of rows.stacks) {
+    for (const service of stack.services) {
+      const project = await projects.find(stack.id, service.target.revision);
+      const isReadable = !(project instanceof FlotillaError);
+      const made = isReadable ? composeService(service, { project, rows, overlays }) : composeUnreadable(service, { rows, overlays });
+      for (const each of made) composed.set(serviceResourceId(each), each);
+    }
+  }
+  return composed;
+}
 
 type Scene = { project: Project; rows: StackRows; overlays: OverlayRows };
 

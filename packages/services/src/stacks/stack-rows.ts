@@ -1,13 +1,4 @@
-import {
-  Prisma,
-  type Host,
-  type Stack,
-  type StackAddress,
-  type StackReplica,
-  type StackService,
-  type StackVolume,
-  type Transaction,
-} from "@flotilla/db";
+import { Prisma, type Transaction } from "@flotilla/db";
 import {
   type GuardLimits,
   HOST_UNDERLAY,
@@ -23,7 +14,7 @@ import { hostFacts } from "@flotilla/protocol";
 import type { HostAvailability, ScheduleHost } from "@flotilla/planner";
 import { type Right, toRights } from "../access/rights.ts";
 import { limitsOf } from "../guards/find-guards.ts";
-import { type ServiceTarget, serviceTarget } from "./stack-model.ts";
+import { type QueriedStacks, queryStacks } from "./query-stack-rows.ts";
 
 /** Postgres channel on which control planes hear that stacks of a team are to be looked at. */
 export const STACKS_CHANNEL = "flotilla_stacks";
@@ -35,8 +26,7 @@ const LOCK_CLASS = 72_707_370;
 
 /** Wakes the control planes when the transaction commits. */
 export async function notifyStacks(tx: Transaction, teamId: string): Promise<void> {
-  await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${STACKS_CHANNEL}, ${teamId})`);
-  await tellPages(tx, teamId);
+  await tx.$executeRaw(Prisma.sql`SELECT pg_notify(${STACKS_CHANNEL}, ${teamId}), pg_notify(${STACK_NEWS_CHANNEL}, ${teamId})`);
 }
 
 /** Makes the pages of a team ask anew, when the transaction commits. */
@@ -49,15 +39,13 @@ export async function lockStacks(tx: Transaction, teamId: string): Promise<void>
   await tx.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(${LOCK_CLASS}::int, hashtext(${teamId}))`);
 }
 
-export type ReplicaRow = Omit<StackReplica, "target"> & { target: ServiceTarget; observed: ObservedReplica | undefined };
-export type ServiceRow = Omit<StackService, "target" | "stable"> & {
-  target: ServiceTarget;
-  stable: ServiceTarget | null;
+export type ReplicaRow = QueriedStacks["replicas"][number] & { observed: ObservedReplica | undefined };
+export type ServiceRow = QueriedStacks["services"][number] & {
   replicas: ReplicaRow[];
-  addresses: StackAddress[];
+  addresses: QueriedStacks["addresses"];
 };
-export type StackRow = Stack & { services: ServiceRow[]; volumes: StackVolume[] };
-export type HostRow = Pick<Host, "id" | "name" | "number" | "labels" | "availability" | "downSince" | "facts"> & {
+export type StackRow = QueriedStacks["stacks"][number] & { services: ServiceRow[]; volumes: QueriedStacks["volumes"] };
+export type HostRow = Omit<QueriedStacks["hosts"][number], "teamId" | "grant"> & {
   /** Of a host of another team what its grant lends; null: the team's own. */
   share: { mayRun: boolean; limits: GuardLimits } | null;
   /** What it said last; undefined: nothing that can be read. */
@@ -67,37 +55,31 @@ export type StackRows = { stacks: StackRow[]; hosts: HostRow[] };
 
 /** A team's stacks, or one of them, with what hosts say of the replicas. */
 export async function readStackRows(tx: Transaction, teamId: string, name?: string): Promise<StackRows> {
-  const stacks = await tx.stack.findMany({
-    where: { teamId, ...(name === undefined ? {} : { name }) },
-    include: { volumes: true, services: { include: { replicas: { orderBy: { id: "asc" } }, addresses: true }, orderBy: { name: "asc" } } },
-    orderBy: { id: "asc" },
-  });
-  const hosts = await readHosts(tx, teamId);
-  const said = await tx.hostObserved.findMany({
-    where: { hostId: { in: hosts.map(({ id }) => id) }, OR: [{ key: { startsWith: `${REPLICA_KIND}/` } }, { key: HOST_USE }] },
-    select: { hostId: true, key: true, body: true },
-  });
-  const { namespace } = await tx.team.findUniqueOrThrow({ where: { id: teamId }, select: { namespace: true } });
+  const { namespace, stacks, volumes, services, addresses, replicas, hosts, said } = await queryStacks(tx, teamId, name);
   const uses = new Map(
     said.flatMap(({ hostId, key, body }) => (key === HOST_USE ? [[hostId, useIn(namespace, hostUse.safeParse(body).data)] as const] : [])),
   );
   const observed = new Map(
     said.map(({ hostId, key, body }) => [`${hostId} ${key.slice(REPLICA_KIND.length + 1)}`, observedReplica.safeParse(body).data]),
   );
+  const found = replicas.map((replica) => ({ ...replica, observed: observed.get(`${replica.hostId} ${replica.id}`) }));
+  const byService = { replicas: Map.groupBy(found, (row) => row.serviceId), addresses: Map.groupBy(addresses, (row) => row.serviceId) };
+  const whole = services.map((service) => ({
+    ...service,
+    replicas: byService.replicas.get(service.id) ?? [],
+    addresses: byService.addresses.get(service.id) ?? [],
+  }));
+  const byStack = { services: Map.groupBy(whole, (row) => row.stackId), volumes: Map.groupBy(volumes, (row) => row.stackId) };
   return {
-    hosts: hosts.map((host) => ({ ...host, use: uses.get(host.id) })),
+    hosts: hosts.map(({ teamId: owner, grant, ...host }) => ({
+      ...host,
+      share: owner === teamId ? null : shareOf(grant),
+      use: uses.get(host.id),
+    })),
     stacks: stacks.map((stack) => ({
       ...stack,
-      services: stack.services.map((service) => ({
-        ...service,
-        target: serviceTarget.parse(service.target),
-        stable: service.stable === null ? null : serviceTarget.parse(service.stable),
-        replicas: service.replicas.map((replica) => ({
-          ...replica,
-          target: serviceTarget.parse(replica.target),
-          observed: observed.get(`${replica.hostId} ${replica.id}`),
-        })),
-      })),
+      services: byStack.services.get(stack.id) ?? [],
+      volumes: byStack.volumes.get(stack.id) ?? [],
     })),
   };
 }
@@ -110,27 +92,9 @@ export function stackHosts(teamId: string): Prisma.HostWhereInput {
   return { OR: [{ teamId }, { grants: { some: { teamId } } }, { replicas: { some: { service: { stack: { teamId } } } } }] };
 }
 
-async function readHosts(tx: Transaction, teamId: string): Promise<Omit<HostRow, "use">[]> {
-  const found = await tx.host.findMany({
-    where: stackHosts(teamId),
-    select: {
-      id: true,
-      name: true,
-      number: true,
-      labels: true,
-      availability: true,
-      downSince: true,
-      facts: true,
-      teamId: true,
-      grants: { where: { teamId } },
-    },
-    orderBy: { number: "asc" },
-  });
-  return found.map(({ teamId: owner, grants: [grant], ...host }) => {
-    if (owner === teamId) return { ...host, share: null };
-    const rights = toRights(grant?.rights ?? []);
-    return { ...host, share: { mayRun: RUNNING.every((right) => rights.has(right)), limits: grant === undefined ? {} : limitsOf(grant) } };
-  });
+function shareOf(grant: QueriedStacks["hosts"][number]["grant"]): NonNullable<HostRow["share"]> {
+  const rights = toRights(grant?.rights ?? []);
+  return { mayRun: RUNNING.every((right) => rights.has(right)), limits: grant === null ? {} : limitsOf(grant) };
 }
 
 /** Images of other namespaces are none of the team's. */

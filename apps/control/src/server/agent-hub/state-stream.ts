@@ -12,13 +12,14 @@ import {
   readLines,
   STATE_PATH,
 } from "@flotilla/protocol";
-import { composeHostState, recordApplied, type ServiceContext, storeObserved } from "@flotilla/services";
+import { type CompositionQueue, recordApplied, type ServiceContext, storeObserved } from "@flotilla/services";
 import type { HostConnection } from "./host-connection.ts";
 import type { RawCall } from "./tunnel-calls.ts";
 
 export type StateStreamOptions = {
   connection: HostConnection;
   services: ServiceContext;
+  compositions: CompositionQueue;
   /** The host reported something that is stored now: what it observes under these keys. */
   onReport: (keys: readonly string[]) => void;
 };
@@ -82,10 +83,10 @@ export class StateStream {
   }
 
   async #serve(): Promise<void> {
-    const { connection, services } = this.#options;
+    const { connection, compositions } = this.#options;
     const call = connection.openRaw({ method: "POST", path: STATE_PATH, namespace: "default", signal: this.#stop.signal });
     const send = (message: ControlStateMessage): void => void call.input.write(formatLine(message));
-    const sender = new DesiredSender({ compose: (above) => composeHostState(services, connection.hostId, above), send });
+    const sender = new DesiredSender({ compose: (above) => compositions.compose(connection.hostId, above), send });
     const open: Open = { call, sender, lastObserved: 0, refusals: 0, ackedAt: -Infinity };
     const { status } = await call.answered;
     if (status !== 200) throw new FlotillaError("unavailable", `the agent answered ${status}: it may be of an older version`);

@@ -1,10 +1,10 @@
-import type { HostStateScope, ServiceContext } from "@flotilla/services";
+import { composeHostStates, CompositionQueue, type HostStateScope, type ServiceContext } from "@flotilla/services";
 import type { AgentHub } from "./agent-hub.ts";
 import { NetworkReports } from "./network-reports.ts";
 import { StateStream } from "./state-stream.ts";
 
-/** How many hosts' states are composed at once: the database has other readers. */
-const WORKERS = 4;
+/** How many hosts are looked at at once; those of a team are composed together. */
+const WORKERS = 16;
 /** Compositions begin at most so often: a stack that starts is many changes. The first one begins at once. */
 const DEBOUNCE_MS = 100;
 /** Everybody is looked at so often, whatever was or was not notified; also what changes with time is renewed then. */
@@ -14,6 +14,7 @@ const SWEEP_MS = 60_000;
 export class StateStreams {
   readonly #hub: AgentHub;
   readonly #services: ServiceContext;
+  readonly #compositions: CompositionQueue;
   readonly #streams = new Map<string, StateStream>();
   readonly #waiting = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
@@ -27,6 +28,7 @@ export class StateStreams {
   constructor(hub: AgentHub, services: ServiceContext) {
     this.#hub = hub;
     this.#services = services;
+    this.#compositions = new CompositionQueue((wishes) => composeHostStates(services, wishes));
     this.#networks = new NetworkReports(services);
     this.#stopHub = hub.onChange(({ hostId, kind }) => {
       if (kind === "online") this.#connect(hostId);
@@ -88,7 +90,7 @@ export class StateStreams {
       this.#networks.note(hostId, keys);
       this.#hub.tell({ hostId, kind: "state" });
     };
-    this.#streams.set(hostId, new StateStream({ connection, services: this.#services, onReport }));
+    this.#streams.set(hostId, new StateStream({ connection, services: this.#services, compositions: this.#compositions, onReport }));
   }
 
   #disconnect(hostId: string): void {

@@ -325,6 +325,7 @@ describe("a replica that takes over a container", () => {
   });
   const row = {
     id: "01900000-0000-7000-8000-000000000000",
+    hostId: "h",
     slot: "1",
     hash: "h",
     target: { revision: 1, hash: "h", files: {} },
