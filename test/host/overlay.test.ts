@@ -9,7 +9,8 @@ import { inNetns } from "../../agent/src/host/netns.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
 import { RouteSocket } from "../../agent/src/host/rtnetlink.ts";
 import { openOverlayKernel } from "../../agent/src/host/overlay-kernel.ts";
-import { type Count, labInstance, type LabContainer, OverlayLab } from "./overlay-lab.ts";
+import { uplinkName } from "../../agent/src/overlay/names.ts";
+import { type Count, INSTANCE, labInstance, type LabContainer, OverlayLab } from "./overlay-lab.ts";
 
 const VNI = 4097;
 const VIP = "10.30.1.2";
@@ -231,7 +232,10 @@ describe("a service with an address of its own", () => {
     const resetMs = Math.round(performance.now() - startedAt);
     expect(await lab.ask(caller.path, { protocol: "tcp", address: b.address, port: PORT })).toBe("no answer: ECONNREFUSED");
     const count = await lab.count(caller.path, { protocol: "tcp", address: VIP, port: 80 }, () => setTimeout(150));
-    report("10", `established connection reset after ${resetMs} ms; ${count.failed} of ${count.sent} new ones failed`);
+    report(
+      "10",
+      `established connection reset after ${resetMs} ms; ${count.failed} of ${count.sent} new ones failed ${JSON.stringify(count.reasons)}`,
+    );
     expect(count.failed).toBe(0);
   });
 
@@ -355,6 +359,9 @@ describe("what does not belong", () => {
     await expect(lab.network(sampleNetwork(3, { vni: 4200, name: "taken" }), [3])).rejects.toThrow(
       "VXLAN network identifier 4200 on UDP port 4789 is in use on this host",
     );
+    const { path } = lab.router(3, 4200);
+    const { stdout: links } = await lab.exec(lab.host(3).path, ["ip", "-o", "link"]);
+    expect([openOverlayKernel().hasRouter(path), links.includes(uplinkName(INSTANCE, 4200))]).toEqual([false, false]);
     await lab.ip(lab.host(3).path, ["link delete other"]);
     await lab.network(sampleNetwork(3, { vni: 4200, name: "taken" }), [3]);
   });
