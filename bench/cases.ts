@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { attach } from "./attach.ts";
 import { build } from "./build.ts";
 import { compose } from "./compose.ts";
 import { api } from "./api.ts";
@@ -193,6 +194,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   compose,
   stacks,
   overlay,
+  attach,
   networks,
   services,
   pages,

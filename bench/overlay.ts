@@ -47,8 +47,8 @@ async function trySwarm(dir: Engines["dir"]): Promise<Swarm | undefined> {
   }
 }
 
-async function measure(program: string, { from, to, address }: Path): Promise<Record<Kind, number>> {
-  const { exitCode, stdout, stderr } = await runCommand([program, from, to, address, "7001", SECONDS]);
+async function measure(program: string, { from, to, address, port }: Path): Promise<Record<Kind, number>> {
+  const { exitCode, stdout, stderr } = await runCommand([program, from, to, address, String(port), SECONDS]);
   if (exitCode !== 0) throw new Error(`netcost: ${stderr}`);
   const read = (kind: Kind): number => Number(new RegExp(`^${kind} ([\\d.]+)$`, "m").exec(stdout)?.[1]);
   return { packet: read("packet"), roundtrip: read("roundtrip"), kib: read("kib") };
@@ -77,6 +77,16 @@ function rowsOf(costs: Record<string, Costs>): Row[] {
   const rows = KINDS.flatMap((kind) => [
     row(kind, "bare", { contender: "direct", target: BARE_TARGETS[kind], label: "no tables, of plain routes" }),
     row(kind, "product", { contender: "direct", target: PRODUCT_TARGETS[kind], label: "with 100 services, of plain routes" }),
+    row(kind, "service", {
+      contender: "direct",
+      target: PRODUCT_TARGETS[kind],
+      label: "through the address of the only service, of plain routes",
+    }),
+    row(kind, "serviceOf100", {
+      contender: "direct",
+      target: PRODUCT_TARGETS[kind],
+      label: "through the address of one of 100 services, of plain routes",
+    }),
   ]);
   if (costs["swarm"] === undefined) return rows;
   const beside = KINDS.map((kind) => row(kind, "product", { contender: "swarm", target: kind === "kib" ? "≥ 1.0" : "≤ 1.0", label: "with 100 services, of a Docker swarm" })); // prettier-ignore

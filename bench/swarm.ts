@@ -93,7 +93,7 @@ async function joinAndRun(plan: LabPlan, dir: string, image: string): Promise<Pa
   }
   const [from, to] = ends;
   if (from === undefined || to === undefined) throw new Error("the swarm has no two ends");
-  return { from: from.netns, to: to.netns, address: to.address };
+  return { from: from.netns, to: to.netns, address: to.address, port: 7_001 };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

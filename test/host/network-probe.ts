@@ -33,7 +33,7 @@ function ask(address: string, port: number): void {
     socket.on("error", (error) => finish(`no answer: ${"code" in error ? String(error.code) : error.message}`));
     return;
   }
-  const socket = createSocket("udp4");
+  const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("message", (data) => finish(data.toString()));
   socket.on("error", (error) => finish(`no answer: ${error.message}`));
   socket.send("?", port, address);

@@ -26,7 +26,7 @@ import { Router, type RouterWish } from "../../agent/src/overlay/router.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
 
 const PROBE = join(import.meta.dirname, "overlay-probe.ts");
-const INSTANCE = "0e57ab1e";
+export const INSTANCE = "0e57ab1e";
 /** Devices of wireguard-go have one directory of sockets on a machine: their names must differ. */
 export const labInstance = (host: number): string => `0e57a${host % 10}1e`;
 
@@ -135,6 +135,7 @@ export class OverlayLab {
       uplink,
       mtuBytes: state.mtuBytes ?? (state.isEncrypted ? 1370 : 1450),
       ports: present?.wish.ports ?? [],
+      isGathered: !state.isEncrypted,
     };
     const router = present?.router ?? this.openRouter(host, path);
     if (present === undefined) this.#paths.push(path);
@@ -307,6 +308,10 @@ export class OverlayLab {
 function limited(kernel: OverlayKernel, spend: () => void): OverlayKernel {
   return {
     ...kernel,
+    removeRouter: (path) => {
+      spend();
+      kernel.removeRouter(path);
+    },
     openRouter: (path) => {
       spend();
       const stack = kernel.openRouter(path);

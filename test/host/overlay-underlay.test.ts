@@ -93,5 +93,7 @@ test("a hundred networks on a host keep no descriptor open and cost the same eac
   }
   const mean = (list: readonly number[]): number => list.reduce((sum, ms) => sum + ms, 0) / list.length;
   report("scale", `100 networks: ${mean(perNetworkMs.slice(0, 50)).toFixed(1)} ms each of the first half, ${mean(perNetworkMs.slice(50)).toFixed(1)} ms of the second`); // prettier-ignore
-  expect(descriptors()).toBeLessThanOrEqual(before + 2);
+  // Those of the last few linger for a second.
+  expect(descriptors()).toBeLessThanOrEqual(before + 100);
+  await expect.poll(descriptors, { timeout: 10_000 }).toBeLessThanOrEqual(before + 2);
 });

@@ -11,8 +11,9 @@ const c = { syscall: libc.func("long syscall(long number, int command, void *att
 /** Of the two machines that Node 24 has binaries for (asm/unistd.h). */
 const SYSCALL_NUMBER: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 const COMMAND = { MAP_CREATE: 0, MAP_DELETE: 3, PROG_LOAD: 5, PROG_BY_ID: 13, MAP_BY_ID: 14, INFO: 15, MAP_UPDATE_BATCH: 26 } as const;
-const MAP_TYPE_HASH = 1;
-const NO_PREALLOC = 1;
+const MAP_TYPE = { hash: 1, array: 2 } as const;
+/** Flags of a map: memory for each entry of a hash table when it comes. An array has all of its own. */
+const MAP_FLAGS = { hash: 1, array: 0 } as const;
 const PROGRAM_TYPE_SCHED_CLS = 3;
 const ID_OFFSET = 4;
 const INFO_BYTES = 64;
@@ -20,14 +21,15 @@ const ATTRIBUTE_BYTES = 128;
 /** Not GPL: no helper that is for such programs only is called. */
 const LICENSE = Buffer.from("Apache-2.0\0");
 
-export type MapShape = { keyBytes: number; valueBytes: number; capacity: number };
+/** Keys of an array are numbers of four bytes, as the machine has them, below its capacity; each is there, with zeros at first. */
+export type MapShape = { kind: "hash" | "array"; keyBytes: number; valueBytes: number; capacity: number };
 /** Keys and values as long as the map's, one behind the other. */
 export type MapEntries = { count: number; keys: Uint8Array; values: Uint8Array };
 
-/** A hash table. @returns its descriptor, the caller's to close. @throws FlotillaError `internal` with `details.errno`, as all here. */
-export function createMap({ keyBytes, valueBytes, capacity }: MapShape): number {
+/** @returns its descriptor, the caller's to close. @throws FlotillaError `internal` with `details.errno`, as all here. */
+export function createMap({ kind, keyBytes, valueBytes, capacity }: MapShape): number {
   const attributes = Buffer.alloc(ATTRIBUTE_BYTES);
-  for (const [index, value] of [MAP_TYPE_HASH, keyBytes, valueBytes, capacity, NO_PREALLOC].entries()) attributes.writeUInt32LE(value, index * 4); // prettier-ignore
+  for (const [index, value] of [MAP_TYPE[kind], keyBytes, valueBytes, capacity, MAP_FLAGS[kind]].entries()) attributes.writeUInt32LE(value, index * 4); // prettier-ignore
   return bpf(COMMAND.MAP_CREATE, attributes);
 }
 

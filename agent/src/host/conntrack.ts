@@ -50,12 +50,12 @@ export function forgetTranslatedFlows(flows: readonly TranslatedFlows[]): boolea
 /** Where a flow of a translated destination really goes. */
 export type TranslatedTarget = { address: string; protocol: "tcp" | "udp"; port: number };
 
-/** Of the IPv4 flows of the calling thread's network namespace. */
+/** Of the flows of the calling thread's network namespace. */
 export function translatedTargets(): TranslatedTarget[] {
   const socket = new NetlinkSocket(NETLINK_NETFILTER);
   try {
     const type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
-    const message = { type, flags: 0, payload: Buffer.from([AF.INET, 0, 0, 0]) };
+    const message = { type, flags: 0, payload: Buffer.from([AF.UNSPEC, 0, 0, 0]) };
     return socket.dump({ attempt: "list translated flows", message }).flatMap(parseTarget);
   } finally {
     socket.close();
@@ -66,7 +66,8 @@ function parseTarget(payload: Buffer): TranslatedTarget[] {
   const nested = (bytes: Buffer | undefined): Map<number, Buffer> => decodeAttributes(bytes ?? Buffer.alloc(0), 0);
   const flow = decodeAttributes(payload, NFGENMSG_BYTES);
   const reply = nested(flow.get(CTA.TUPLE_REPLY));
-  const address = nested(reply.get(CTA_TUPLE.IP)).get(CTA_IP.V4_SRC);
+  const ip = nested(reply.get(CTA_TUPLE.IP));
+  const address = ip.get(CTA_IP.V4_SRC) ?? ip.get(CTA_IP.V6_SRC);
   const proto = nested(reply.get(CTA_TUPLE.PROTO));
   const number = proto.get(CTA_PROTO.NUM)?.readUInt8(0);
   const protocol = number === IPPROTO_TCP ? "tcp" : number === IPPROTO_UDP ? "udp" : undefined;

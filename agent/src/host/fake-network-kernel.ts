@@ -34,6 +34,13 @@ class FakeStack implements NetworkStack {
     return [...this.linksByName.values()];
   }
 
+  /** Links that gather what they receive. */
+  readonly gathering = new Set<string>();
+
+  hasReceiveOffload(name: string): boolean {
+    return this.gathering.has(name);
+  }
+
   findLink(name: string): Link | undefined {
     return this.linksByName.get(name);
   }
@@ -109,6 +116,7 @@ class FakeStack implements NetworkStack {
       case "enable-hairpin":
       case "isolate-port":
       case "set-vxlan-local":
+      case "set-receive-offload":
       case "disable-ipv6-autoconfiguration":
         this.#get(operation.name, line);
     }

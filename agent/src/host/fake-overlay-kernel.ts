@@ -3,7 +3,7 @@ import { FlotillaError } from "@flotilla/core";
 import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./kernel-objects.ts";
 import { formatLinkOperation, type Link, type LinkOperation } from "./link-operations.ts";
 import type { TranslatedTarget } from "./conntrack.ts";
-import type { LinkPrograms } from "./link-programs.ts";
+import type { LinkProgram, LinkPrograms } from "./link-programs.ts";
 import type { OverlayKernel, RouterStack } from "./overlay-kernel.ts";
 
 class FakeRouter implements RouterStack {
@@ -99,30 +99,32 @@ class FakeRouter implements RouterStack {
   close(): void {}
 }
 
-/** Tables of programs as maps; a program's descriptor and both ids are the same number. */
+/** Tables of programs as maps; a program's descriptor and id are the same number, those of its tables ten times that and on. */
 class FakePrograms implements LinkPrograms {
   readonly canReachPeer = true;
-  readonly tables = new Map<number, Map<string, string>>();
-  readonly #capacities = new Map<number, number>();
+  /** By program. */
+  readonly tables = new Map<number, Map<string, string>[]>();
   /** What the next call is refused with. */
   refusal: FlotillaError | undefined;
 
-  load(...[, table, attach]: Parameters<LinkPrograms["load"]>): { programId: number; mapId: number } {
+  load(...[, tables, attach]: Parameters<LinkPrograms["load"]>): LinkProgram {
     this.#mayRefuse();
     const id = this.tables.size + 1;
-    this.tables.set(id, new Map(table.entries));
-    this.#capacities.set(id, table.shape.capacity);
+    this.tables.set(id, tables.map(({ entries }) => new Map(entries))); // prettier-ignore
     attach(id);
-    return { programId: id, mapId: id };
+    return { programId: id, tables: tables.map(({ shape }, index) => ({ mapId: id * 10 + index, shape })) };
   }
 
-  change(...[{ mapId }, { gone, come }]: Parameters<LinkPrograms["change"]>): void {
+  change(...[{ programId, tables }, changes]: Parameters<LinkPrograms["change"]>): void {
     this.#mayRefuse();
-    const table = this.tables.get(mapId);
-    const size = new Set([...(table?.keys() ?? []), ...come.keys()]).size;
-    if (size > (this.#capacities.get(mapId) ?? 0)) throw new FlotillaError("internal", "bpf 26: E2BIG", { details: { errno: "E2BIG" } });
-    for (const key of gone) table?.delete(key);
-    for (const [key, value] of come) table?.set(key, value);
+    for (const [index, { gone, come }] of changes.entries()) {
+      const table = this.tables.get(programId)?.[index];
+      const size = new Set([...(table?.keys() ?? []), ...come.keys()]).size;
+      if (size > (tables[index]?.shape.capacity ?? 0))
+        throw new FlotillaError("internal", "bpf 26: E2BIG", { details: { errno: "E2BIG" } });
+      for (const key of gone) table?.delete(key);
+      for (const [key, value] of come) table?.set(key, value);
+    }
   }
 
   use(...[{ programId }, work]: Parameters<LinkPrograms["use"]>): void {

@@ -24,6 +24,8 @@ export type LinkOperation =
   /** Another address of the same family for a VXLAN device, which goes on. */
   | { kind: "set-vxlan-local"; name: string; vni: number; localAddress: string }
   | { kind: "set-mtu"; name: string; mtuBytes: number }
+  /** Whether packets that the link receives are gathered to larger ones (GRO). */
+  | { kind: "set-receive-offload"; name: string; isOn: boolean }
   /** Neither IPv6 link-local address nor multicast chatter; before `set-up`. */
   | { kind: "disable-ipv6-autoconfiguration"; name: string }
   | { kind: "set-up"; name: string }
@@ -79,6 +81,8 @@ export function formatLinkOperation(operation: LinkOperation): string {
       return `link set ${operation.name} type vxlan id ${operation.vni} local ${operation.localAddress}`;
     case "set-mtu":
       return `link set ${operation.name} mtu ${operation.mtuBytes}`;
+    case "set-receive-offload":
+      return `ethtool -K ${operation.name} gro ${operation.isOn ? "on" : "off"}`;
     case "disable-ipv6-autoconfiguration":
       return `link set ${operation.name} addrgenmode none`;
     case "set-up":

@@ -2,7 +2,7 @@
 import { getSystemErrorName } from "node:util";
 import { FlotillaError } from "@flotilla/core";
 import { decodeMessages, encodeMessage, NLM_F, type NetlinkMessage, type ReceivedMessage } from "./netlink-message.ts";
-import { AF, closeSocket, openSocket, receiveSocket, sendSocket, setSocketOption, SOCK, SOL } from "./socket.ts";
+import { AF, closeSocket, controlLink, openSocket, receiveSocket, sendSocket, setSocketOption, SOCK, SOL } from "./socket.ts";
 
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -95,6 +95,16 @@ export class NetlinkSocket {
         return payloads;
       }
     }
+  }
+
+  /** A feature of a link, by the ioctl that any socket of a namespace has. @param of `command`: an ETHTOOL_G…. */
+  hasFeature(of: { link: string; command: number }): boolean {
+    return controlLink(this.#fd, of) !== 0;
+  }
+
+  /** @param of `command`: an ETHTOOL_S…. @throws FlotillaError `internal` with `details.errno`. */
+  setFeature(of: { link: string; command: number }, isOn: boolean): void {
+    controlLink(this.#fd, { ...of, value: isOn ? 1 : 0 });
   }
 
   close(): void {

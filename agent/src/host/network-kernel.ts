@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
-import { hasTable } from "./nft-presence.ts";
+import { NftPresence } from "./nft-presence.ts";
 import { openNft } from "./nft.ts";
 import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
 import { restrictiveForwardChains } from "./restrictive-forward-chains.ts";
@@ -14,6 +14,8 @@ export type NetworkStack = {
   apply(operations: readonly LinkOperation[]): void;
   links(): Link[];
   findLink(name: string): Link | undefined;
+  /** Whether a link gathers the packets that it receives to larger ones (GRO). @throws FlotillaError ENODEV. */
+  hasReceiveOffload(name: string): boolean;
   /** IPv4 only. */
   addresses(): LinkAddress[];
   /** IPv4 only, all tables. */
@@ -60,6 +62,7 @@ export function openNetworkStack(): NetworkStack {
 export function openNetworkKernel(): NetworkKernel {
   const host = new RouteSocket();
   const nft = openNft();
+  const tables = new NftPresence();
   return {
     host,
     createNetns: (path) => createNetns(path, () => new RouteSocket()),
@@ -68,7 +71,7 @@ export function openNetworkKernel(): NetworkKernel {
     removeNetns,
     listNetns,
     nft: (text) => nft.apply(text),
-    hasTable,
+    hasTable: (name) => tables.has(name),
     nftInside,
     setSysctl,
     forwardIpv6,
@@ -78,6 +81,7 @@ export function openNetworkKernel(): NetworkKernel {
     close: () => {
       host.close();
       nft.close();
+      tables.close();
     },
   };
 }

@@ -6,7 +6,7 @@ import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { type Nft, openNftIn } from "./nft.ts";
-import { hasTable } from "./nft-presence.ts";
+import { NftPresence } from "./nft-presence.ts";
 import { ObjectSocket } from "./object-socket.ts";
 import { type LinkPrograms, linkPrograms } from "./link-programs.ts";
 import { RouteSocket } from "./rtnetlink.ts";
@@ -27,7 +27,7 @@ export type RouterStack = {
   setSysctls(values: readonly (readonly [name: string, value: string])[]): void;
   /** Forgets flows whose destination was translated; false where the kernel cannot. */
   forgetFlows(flows: readonly TranslatedFlows[]): boolean;
-  /** Where tracked IPv4 flows of a translated destination really go. */
+  /** Where tracked flows of a translated destination really go. */
   translatedTargets(): TranslatedTarget[];
   /** Gives links a program, in place of the one that they have. @param program its descriptor. @throws FlotillaError `internal`. */
   attachProgram(linkIndexes: readonly number[], program: number): void;
@@ -71,6 +71,7 @@ type Parts = { links: RouteSocket; objects: ObjectSocket };
 function toStack(path: string, { links, objects }: Parts): RouterStack {
   // Opened when it is first needed: a container's namespace never needs it.
   let nft: Nft | undefined;
+  let tables: NftPresence | undefined;
   return {
     applyLinks: (operations) => links.apply(operations),
     links: () => links.links(),
@@ -78,7 +79,7 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
     applyObjects: (changes) => objects.apply(changes),
     objects: () => objects.list(),
     nft: (text) => (nft ??= openNftIn(path)).apply(text),
-    hasTable: (name) => inNetns(path, () => hasTable(`inet ${name}`)),
+    hasTable: (name) => (tables ??= inNetns(path, () => new NftPresence())).has(`inet ${name}`),
     setSysctls: (values) => inNetns(path, () => values.forEach(([name, value]) => writeSysctl(name, value))),
     forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
     translatedTargets: () => inNetns(path, translatedTargets),
@@ -88,6 +89,7 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
       links.close();
       objects.close();
       nft?.close();
+      tables?.close();
     },
   };
 }

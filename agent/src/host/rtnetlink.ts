@@ -5,7 +5,7 @@ import { FlotillaError } from "@flotilla/core";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import { packIp } from "./ip-bytes.ts";
 import { decodeVxlan, vxlanLocalMessage, vxlanMessage } from "./vxlan-message.ts";
-import { attachRequests, detachRequest } from "./ingress-program.ts";
+import { attachRequests, detachRequests } from "./ingress-program.ts";
 import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
 import {
   decodeAttributes,
@@ -31,6 +31,9 @@ const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 const IFA_F_NODAD = 0x02;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
 const IFF_UP = 1;
+/** linux/ethtool.h */
+const ETHTOOL_GGRO = 0x2b;
+const ETHTOOL_SGRO = 0x2c;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
 const RTN_UNICAST = 1;
@@ -62,6 +65,10 @@ export class RouteSocket {
     return answer === undefined ? undefined : parseLink(answer);
   }
 
+  hasReceiveOffload(name: string): boolean {
+    return this.#socket.hasFeature({ link: name, command: ETHTOOL_GGRO });
+  }
+
   /** IPv4 addresses of all links. */
   addresses(): LinkAddress[] {
     const payload = Buffer.alloc(ADDRESS_HEADER_BYTES);
@@ -83,7 +90,7 @@ export class RouteSocket {
   }
 
   detachPrograms(linkIndexes: readonly number[]): void {
-    this.#socket.execute(linkIndexes.map(detachRequest));
+    this.#socket.execute(linkIndexes.flatMap(detachRequests));
   }
 
   close(): void {
@@ -96,10 +103,12 @@ export class RouteSocket {
       withNetns(operation.peer.netnsPath, (fd) => this.#socket.execute([{ attempt, message: this.#vethMessage(operation, fd) }]));
     } else if (operation.kind === "add-vxlan") {
       withNetns(operation.netnsPath, (fd) => this.#socket.execute([{ attempt, message: vxlanMessage(operation, fd) }]));
+    } else if (operation.kind === "set-receive-offload") {
+      this.#socket.setFeature({ link: operation.name, command: ETHTOOL_SGRO }, operation.isOn);
     } else this.#socket.execute([this.#request(operation, attempt)]);
   }
 
-  #request(operation: Exclude<LinkOperation, { kind: "add-veth" | "add-vxlan" }>, attempt: string): NetlinkRequest {
+  #request(operation: Exclude<LinkOperation, { kind: "add-veth" | "add-vxlan" | "set-receive-offload" }>, attempt: string): NetlinkRequest {
     switch (operation.kind) {
       case "add-bridge":
         return { attempt, message: bridgeMessage(operation) };

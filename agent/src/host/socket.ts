@@ -13,10 +13,11 @@ const c = {
   send: libc.func("int64_t send(int fd, const void *data, size_t length, int flags)"),
   recv: libc.func("int64_t recv(int fd, void *data, size_t length, int flags)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, unsigned int length)"),
+  ioctl: libc.func("int ioctl(int fd, unsigned long request, void *argument)"),
 } as const;
 
 /** Address families, types and options of socket(2), netlink(7) and ip(7) that this folder uses. */
-export const AF = { INET: 2, INET6: 10, NETLINK: 16 } as const;
+export const AF = { UNSPEC: 0, INET: 2, INET6: 10, NETLINK: 16 } as const;
 export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, CLOEXEC: 0o2000000 } as const;
 export const SOL = { SOCKET: 1, IPV6: 41, NETLINK: 270 } as const;
 
@@ -60,4 +61,18 @@ export function receiveSocket(fd: number, buffer: Uint8Array, flags = 0): number
 
 export function closeSocket(fd: number): void {
   closeSync(fd);
+}
+
+const SIOCETHTOOL = 0x8946;
+const IFREQ_BYTES = 40;
+const IFNAMSIZ = 16;
+
+/** ethtool's commands that take or give one number, on a link of the socket's network namespace. @throws FlotillaError as all here. */
+export function controlLink(fd: number, { link, command, value = 0 }: { link: string; command: number; value?: number }): number {
+  const number = Uint32Array.of(command, value);
+  const request = Buffer.alloc(IFREQ_BYTES);
+  request.write(link.slice(0, IFNAMSIZ - 1));
+  request.writeBigUInt64LE(koffi.address(number), IFNAMSIZ);
+  check(`ethtool ${link}`, Number(c.ioctl(fd, SIOCETHTOOL, request)));
+  return number[1] ?? 0;
 }

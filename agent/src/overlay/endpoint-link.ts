@@ -1,7 +1,7 @@
 import type { NetworkState } from "@flotilla/protocol";
 import type { RouterStack } from "../host/overlay-kernel.ts";
 import { planContainerLink, planContainerObjects, planLink, type ContainerEnd } from "./endpoint-plan.ts";
-import { planChanges } from "./router.ts";
+import { planChanges } from "./router-plan.ts";
 
 /**
  * Makes a container's link to its router, or completes it: both ends, addresses, routes. Idempotent, a few milliseconds,

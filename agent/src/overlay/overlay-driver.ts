@@ -262,7 +262,7 @@ export class OverlayDriver {
     for (const { networkId } of this.#deps.store.all())
       if (this.isOpen(networkId) && !this.isWanted(networkId)) await this.remove(networkId);
     if (this.#deps.store.all().some((row) => row.state.isEncrypted)) await this.#ensureTunnels(true);
-    for (const router of this.#routers.values()) router.close();
+    for (const router of this.#routers.values()) router.retire();
     this.#routers.clear();
   }
 
@@ -319,6 +319,7 @@ export class OverlayDriver {
       uplink: this.uplink(networkId),
       mtuBytes: this.mtuBytes(state),
       ports: this.#deps.portsIn(networkId),
+      isGathered: this.#links.isGathered(state),
     };
   }
 

@@ -238,6 +238,24 @@ describe("containers", () => {
     await expect(apply(state({ hosts: [{ number: 1, underlay: "192.0.2.1", tunnels: [] }], blocks: [] })).then(() => attach("c1"))).rejects.toThrow(); // prettier-ignore
   });
 
+  test("get nothing on a network whose VNI another product has, and leave nothing; when it is free they do", async () => {
+    await apply(state());
+    const applyOnHost = host.host.apply.bind(host.host);
+    host.host.apply = (operations) => {
+      if (operations.some(({ kind }) => kind === "add-vxlan")) throw new FlotillaError("internal", "link add vx0: EEXIST", { details: { errno: "EEXIST" } }); // prettier-ignore
+      applyOnHost(operations);
+    };
+    vi.useFakeTimers();
+    const refused = expect(attach("c1")).rejects.toThrow("VXLAN network identifier 4097 on UDP port 4789 is in use on this host");
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    await refused;
+    expect([kernel.hasRouter(ROUTER), kernel.transcript.at(-1)]).toEqual([false, "overlay/4097: link delete up0"]);
+    host.host.apply = applyOnHost;
+    await attach("c1");
+    expect(kernel.hasRouter(ROUTER)).toBe(true);
+  });
+
   test("of another namespace do not see the network", async () => {
     await apply(state({ namespace: "team" }));
     await expect(attach("c1")).rejects.toThrow("network net not found");
@@ -383,6 +401,17 @@ describe("after a restart", () => {
     expect(kernel.listRouters("/r/overlay")).toEqual(["4097"]);
     expect(names()).toContain("other");
     expect(networks.describeOverlay(state().id)?.endpoints.length).toBe(1);
+  });
+
+  test("an agent that ends leaves no shortcut, which one of another version would not keep; the next makes it anew", async () => {
+    await apply(state());
+    await attach("c1");
+    expect(kernel.router(ROUTER).programs.size).toBeGreaterThan(1);
+    await networks.close();
+    expect([kernel.hasRouter(ROUTER), kernel.router(ROUTER).programs.size]).toEqual([true, 0]);
+    networks = open();
+    await networks.reconcile(["c1"]);
+    expect(kernel.router(ROUTER).programs.size).toBeGreaterThan(1);
   });
 
   test("repeating what is there changes nothing but the table, which is replaced in one transaction", async () => {

@@ -4,7 +4,7 @@
 // and one neighbour, per block one route.
 import { type NetworkService, type NetworkState, overlayOverheadBytes } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
-import { MAIN_TABLE, type KernelObject, type RouteObject } from "../host/kernel-objects.ts";
+import { formatObject, MAIN_TABLE, slotOf, type KernelObject, type ObjectChange, type RouteObject } from "../host/kernel-objects.ts";
 import { vxlanAddress } from "./tunnel-plan.ts";
 import { entryTable, nextHop, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { embedPrefix, embed, familyOf, firstAddress, formatPrefix, hostPrefix, parsePrefix } from "./prefixes.ts";
@@ -141,3 +141,17 @@ const blackhole = (subnet: string): RouteObject => ({
   ...route({ destination: formatPrefix(parsePrefix(subnet)), link: "" }),
   type: "blackhole",
 });
+
+/** Additions in the plan's order, then removals in the reverse order of kinds, so that a route never lacks its neighbour. */
+export function planChanges(wanted: readonly KernelObject[], present: readonly KernelObject[], mayDelete: boolean): ObjectChange[] {
+  const have = new Set(present.map(formatObject));
+  const slots = new Set(wanted.map(slotOf));
+  const additions = wanted.filter((object) => !have.has(formatObject(object))).map((object) => ({ verb: "replace", object }) as const);
+  if (!mayDelete) return additions;
+  const order: readonly KernelObject["kind"][] = ["rule", "route", "neighbour", "fdb", "address"];
+  const extras = present.filter((object) => !slots.has(slotOf(object)));
+  return [
+    ...additions,
+    ...order.flatMap((kind) => extras.filter((object) => object.kind === kind).map((object) => ({ verb: "delete", object }) as const)),
+  ];
+}

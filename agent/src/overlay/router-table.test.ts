@@ -3,7 +3,7 @@ import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { formatObject, type KernelObject } from "../host/kernel-objects.ts";
 import { sampleInput, sampleState } from "./fixture.ts";
-import { planChanges } from "./router.ts";
+import { planChanges } from "./router-plan.ts";
 import { route } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
 import { planChains, planPart, planPartChanges, type Elements } from "./service-parts.ts";

@@ -1,17 +1,17 @@
-import { FlotillaError } from "@flotilla/core";
 import { canonicalIp } from "../host/ip-bytes.ts";
-import { formatObject, slotOf, type KernelObject, type ObjectChange } from "../host/kernel-objects.ts";
 import type { LinkOperation } from "../host/link-operations.ts";
 import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
-import { ROUTER_TABLE, vtepMac, VXLAN_LINK } from "./names.ts";
+import { ROUTER_TABLE, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
-import { planObjects, type RouterInput } from "./router-plan.ts";
+import { planChanges, planObjects, type RouterInput } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
 import { planPartChanges, type ServicePart } from "./service-parts.ts";
 import { Shortcut } from "./shortcut.ts";
+import { addVxlan } from "./vxlan-device.ts";
 import { findStaleFlows, planPublished, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
 
-export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[] };
+/** @property isGathered whether what comes to this host was gathered to larger packets (GRO) on its way to the VXLAN device. */
+export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[]; isGathered: boolean };
 
 /** The host's side of things, which is not the router's to know. */
 export type RouterDoor = {
@@ -33,10 +33,11 @@ const SYSCTLS: readonly [string, string][] = [
   ["net/ipv4/conf/default/send_redirects", "0"],
   ["net/ipv6/conf/default/accept_ra", "0"],
 ];
-/** Changes of services come in bursts. */
+/** Changes come in bursts, and to close at once after something was removed waits for all processors. */
 const LINGER_MS = 1_000;
-const EXIST_ATTEMPTS = 40;
-const EXIST_PAUSE_MS = 50;
+/** Each has descriptors open. */
+const MAX_LINGERING = 16;
+const lingering = new Set<Router>();
 
 /**
  * One overlay network on this host. Level-triggered: `apply` compares what is wanted with what the kernel has and changes
@@ -67,9 +68,11 @@ export class Router {
     this.#shortcut = new Shortcut(door.kernel.programs, (reason) => door.onSlow(reason));
   }
 
-  /** Links, objects and table. @param mayDelete false while it is not known yet that the wish is complete. */
+  /** Links, objects and table. One that is new and cannot be completed is not there. @param mayDelete false while it is not known yet that the wish is complete. */
   async apply(wish: RouterWish, mayDelete: boolean): Promise<void> {
     const stack = this.#acquire();
+    const isNew = this.#isNew;
+    let isDone = false;
     try {
       if (this.#table === undefined) prepare(stack);
       this.#ensureUplink(wish, stack);
@@ -77,8 +80,10 @@ export class Router {
       applyObjects(stack, wish, mayDelete);
       this.#isPublishing = wish.published.length > 0;
       await this.#applyTable(wish, stack);
+      isDone = true;
     } finally {
       this.#release();
+      if (isNew && !isDone) this.#abandon();
     }
   }
 
@@ -88,12 +93,12 @@ export class Router {
   }
 
   /** Works on the router's namespace now: for the links of endpoints. */
-  use<T>(work: (stack: RouterStack) => T): T {
+  use<T>(work: (stack: RouterStack) => T, mayLinger = true): T {
     const stack = this.#acquire();
     try {
       return work(stack);
     } finally {
-      this.#release();
+      this.#release(mayLinger);
     }
   }
 
@@ -111,14 +116,15 @@ export class Router {
     try {
       await this.#applyTable(wish, stack, touched);
     } finally {
-      this.#release(touched !== undefined);
+      this.#release();
     }
   }
 
   /** Whether device and table are there: cheap enough to ask every few seconds. */
   isIntact(): boolean {
     if (!this.#door.kernel.hasRouter(this.#path)) return false;
-    return this.use((stack) => stack.findLink(VXLAN_LINK)?.isUp === true && stack.hasTable(ROUTER_TABLE));
+    const isOpen = this.#stack !== undefined;
+    return this.use((stack) => stack.findLink(VXLAN_LINK)?.isUp === true && stack.hasTable(ROUTER_TABLE), isOpen);
   }
 
   /** Forgets what it thinks the kernel has. */
@@ -134,57 +140,85 @@ export class Router {
     this.#shortcut.forgetLink(name);
   }
 
-  /** Idempotent. The device goes at once, so that its VNI is free: with its namespace it would in the kernel's own time. */
+  /** Idempotent. Its device and uplink go at once, so that the VNI is free: with the namespace they would in the kernel's own time. */
   remove(): void {
-    if (this.#door.kernel.hasRouter(this.#path)) this.use((stack) => stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]));
+    if (this.#door.kernel.hasRouter(this.#path))
+      this.use((stack) => stack.applyLinks([VXLAN_LINK, UPLINK].map((name) => ({ kind: "delete-link", name }))));
     this.#table = undefined;
     this.#shortcut.distrust();
     this.close();
     this.#door.kernel.removeRouter(this.#path);
   }
 
+  /**
+   * The end of an agent that may be followed by one of another version, which would not keep the shortcut's tables: packets go through the
+   * network stack until there is an agent again.
+   */
+  retire(): void {
+    if (this.#door.kernel.hasRouter(this.#path)) this.use((stack) => stack.detachPrograms(stack.links().map(({ index }) => index)), false);
+    this.distrust();
+  }
+
+  #abandon(): void {
+    try {
+      this.remove();
+    } catch {
+      // Why it could not be made is what its maker hears; what is left, the next one completes.
+    }
+  }
+
   /** Lets go of what is open for the next change. */
   close(): void {
     clearTimeout(this.#lingering);
-    this.#lingering = undefined;
+    lingering.delete(this);
     if (this.#users > 0) return;
     this.#stack?.close();
     this.#stack = undefined;
   }
 
-  /** Open only while it is used: a host may have a thousand networks, and each costs descriptors. */
+  /** Open only while it is used and a moment after: a host may have a thousand networks, and each costs descriptors. */
   #acquire(): RouterStack {
     clearTimeout(this.#lingering);
     this.#isNew = !this.#door.kernel.hasRouter(this.#path);
+    // What is open is of a namespace that somebody has taken away.
+    if (this.#isNew) this.close();
     this.#stack ??= this.#door.kernel.openRouter(this.#path);
     this.#users += 1;
     return this.#stack;
   }
 
-  /** @param mayLinger another change of the table may come soon, and a close after a removal waits for all processors. */
-  #release(mayLinger = false): void {
+  /** @param mayLinger another change may come soon. */
+  #release(mayLinger = true): void {
     this.#users -= 1;
     if (this.#users > 0) return;
-    if (mayLinger) this.#lingering = setTimeout(() => this.close(), LINGER_MS).unref();
+    if (mayLinger) this.#linger();
     else this.close();
+  }
+
+  #linger(): void {
+    this.#lingering = setTimeout(() => this.close(), LINGER_MS).unref();
+    lingering.delete(this);
+    lingering.add(this);
+    const [oldest] = lingering;
+    if (lingering.size > MAX_LINGERING) oldest?.close();
   }
 
   #ensureUplink({ uplink, mtuBytes }: RouterWish, stack: RouterStack): void {
     if (uplink === undefined) return;
     const { hostLink } = uplink;
-    if (stack.findLink("up0") === undefined || !this.#door.hasHostLink(hostLink)) {
-      stack.applyLinks([{ kind: "delete-link", name: "up0" }]);
-      const peer = { name: "up0", mac: "02:ee:00:00:00:02", netnsPath: this.#path };
+    if (stack.findLink(UPLINK) === undefined || !this.#door.hasHostLink(hostLink)) {
+      stack.applyLinks([{ kind: "delete-link", name: UPLINK }]);
+      const peer = { name: UPLINK, mac: "02:ee:00:00:00:02", netnsPath: this.#path };
       this.#door.applyOnHost([
         { kind: "delete-link", name: hostLink },
         { kind: "add-veth", name: hostLink, mac: "02:ee:00:00:00:01", master: "", mtuBytes: Math.max(1_500, mtuBytes), peer },
         { kind: "disable-ipv6-autoconfiguration", name: hostLink },
         { kind: "add-address", name: hostLink, address: uplink.hostAddress, prefixLength: 31 },
       ]);
-      stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: "up0" }]);
+      stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: UPLINK }]);
     }
     this.#door.applyOnHost([{ kind: "set-up", name: hostLink }]);
-    stack.applyLinks([{ kind: "set-up", name: "up0" }]);
+    stack.applyLinks([{ kind: "set-up", name: UPLINK }]);
     // Makes the kernel note the carrier at once, as in endpoint-link.ts.
     this.#door.hasHostLink(hostLink);
     this.#door.setHostSysctl("net/ipv4/ip_forward", "1");
@@ -192,34 +226,29 @@ export class Router {
     this.#door.setHostSysctl(`net/ipv4/conf/${hostLink}/route_localnet`, "1");
   }
 
-  async #ensureVxlan({ state, mtuBytes, localAddress }: RouterWish, stack: RouterStack): Promise<void> {
+  async #ensureVxlan({ state, mtuBytes, localAddress, isGathered }: RouterWish, stack: RouterStack): Promise<void> {
     const wanted = { vni: state.vni, localAddress: canonicalIp(localAddress), port: state.vxlanPort };
     const present = stack.findLink(VXLAN_LINK);
     const isOurs = present?.vxlan?.vni === wanted.vni && present.vxlan.port === wanted.port && present.mac === vtepMac(state.self);
     if (present === undefined || !isOurs || familyOf(present.vxlan?.localAddress ?? "") !== familyOf(wanted.localAddress)) {
       stack.applyLinks([{ kind: "delete-link", name: VXLAN_LINK }]);
-      await this.#addVxlan({ kind: "add-vxlan", name: VXLAN_LINK, ...wanted, mac: vtepMac(state.self), mtuBytes, netnsPath: this.#path });
+      await addVxlan((operation) => this.#door.applyOnHost([operation]), {
+        kind: "add-vxlan",
+        name: VXLAN_LINK,
+        ...wanted,
+        mac: vtepMac(state.self),
+        mtuBytes,
+        netnsPath: this.#path,
+      });
       stack.applyLinks([{ kind: "disable-ipv6-autoconfiguration", name: VXLAN_LINK }]);
     } else {
       if (present.vxlan?.localAddress !== wanted.localAddress) stack.applyLinks([{ kind: "set-vxlan-local", name: VXLAN_LINK, ...wanted }]);
       if (present.mtuBytes !== mtuBytes) stack.applyLinks([{ kind: "set-mtu", name: VXLAN_LINK, mtuBytes }]);
     }
+    // A second look for what could be gathered costs a twelfth of a small packet's way.
+    stack.applyLinks([{ kind: "set-receive-offload", name: VXLAN_LINK, isOn: !isGathered }]);
     stack.applyLinks([{ kind: "set-up", name: VXLAN_LINK }]);
     this.#vxlanIndex = stack.findLink(VXLAN_LINK)?.index ?? 0;
-  }
-
-  /** A VNI exists once per port and host, in whatever namespace: one of ours that is going may need a moment. */
-  async #addVxlan(operation: Extract<LinkOperation, { kind: "add-vxlan" }>): Promise<void> {
-    for (let left = EXIST_ATTEMPTS; ; left -= 1) {
-      try {
-        this.#door.applyOnHost([operation]);
-        return;
-      } catch (error) {
-        if (!(error instanceof FlotillaError) || error.details["errno"] !== "EEXIST") throw error;
-        if (left === 0) throw foreignVni(operation, error);
-        await new Promise((resolve) => setTimeout(resolve, EXIST_PAUSE_MS));
-      }
-    }
   }
 
   async #applyTable(wish: RouterWish, stack: RouterStack, touched?: Iterable<string>): Promise<void> {
@@ -264,26 +293,4 @@ function applyObjects(stack: RouterStack, wish: RouterWish, mayDelete: boolean):
   const links = new Set(stack.links().map((link) => link.name));
   const endpoints = wish.endpoints.filter((endpoint) => links.has(endpoint.link));
   stack.applyObjects(planChanges(planObjects({ ...wish, endpoints }), stack.objects(), mayDelete));
-}
-
-function foreignVni(operation: { vni: number; port: number }, cause: unknown): FlotillaError {
-  return new FlotillaError(
-    "conflict",
-    `VXLAN network identifier ${operation.vni} on UDP port ${operation.port} is in use on this host by a device that is not this agent's`,
-    { cause },
-  );
-}
-
-/** Pure. Additions in the plan's order, then removals in the reverse order of kinds, so that a route never lacks its neighbour. */
-export function planChanges(wanted: readonly KernelObject[], present: readonly KernelObject[], mayDelete: boolean): ObjectChange[] {
-  const have = new Set(present.map(formatObject));
-  const slots = new Set(wanted.map(slotOf));
-  const additions = wanted.filter((object) => !have.has(formatObject(object))).map((object) => ({ verb: "replace", object }) as const);
-  if (!mayDelete) return additions;
-  const order: readonly KernelObject["kind"][] = ["rule", "route", "neighbour", "fdb", "address"];
-  const extras = present.filter((object) => !slots.has(slotOf(object)));
-  return [
-    ...additions,
-    ...order.flatMap((kind) => extras.filter((object) => object.kind === kind).map((object) => ({ verb: "delete", object }) as const)),
-  ];
 }

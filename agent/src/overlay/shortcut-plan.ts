@@ -1,8 +1,9 @@
-// What is in the table of a router's shortcut (shortcut-program.ts). Pure. IPv4 alone: IPv6 goes through the stack.
-import type { NetworkService } from "@flotilla/protocol";
+// What is in the tables of a router's shortcut (shortcut-program.ts). Pure.
+import type { NetworkService, NetworkState } from "@flotilla/protocol";
+import type { TableShape } from "../host/link-programs.ts";
 import { GATEWAY_MAC, vtepMac } from "./names.ts";
-import { familyOf, firstAddress, parsePrefix, type Prefix } from "./prefixes.ts";
-import { maskOf, SUBJECT, type ProgramFacts } from "./shortcut-program.ts";
+import { embed, parsePrefix, sizeOf, toNumber } from "./prefixes.ts";
+import { FLAG, maskOf, PLACE, type ProgramFacts } from "./shortcut-program.ts";
 import { vxlanAddress } from "./tunnel-plan.ts";
 import type { RouterInput } from "./router-plan.ts";
 
@@ -10,85 +11,165 @@ import type { RouterInput } from "./router-plan.ts";
 export type Entries = ReadonlyMap<string, string>;
 /** Where packets are sent from as they are: `address`:`port` of a protocol. */
 export type Target = { address: string; protocol: "tcp" | "udp"; port: number };
-/** Index of vx0, and of the links of containers that are there. */
-export type LinkIndexes = { vxlan: number; links: ReadonlyMap<string, number> };
 
-/** More would make the program long; more lengths than this are a network's that was split often. */
-const MAX_BLOCK_LENGTHS = 4;
+/** Places of a subnet of at most as many addresses are an array, of 16 bytes each. */
+const MAX_ARRAY = 65_536;
+/** Addresses at other hosts that are known at most; packets to others go through the stack. */
+const MAX_REMOTE = 65_536;
 const PROTOCOL_NUMBER = { tcp: 6, udp: 17 } as const;
-/** Value of no link: packets from and to this address, and of this port, go through the stack. */
-export const THROUGH_STACK = value(0, "00:00:00:00:00:00");
+const IPV6_WORDS = 3;
 
 export function planFacts({ state }: RouterInput, mtuBytes: number, vxlanIndex: number): ProgramFacts {
   const { first, length } = parsePrefix(state.subnet);
-  const lengths = new Set(state.blocks.map(({ cidr }) => parsePrefix(cidr)).flatMap((block) => (block.family === 4 ? [block.length] : [])));
   return {
     subnet: { address: Number(first), mask: maskOf(length) },
-    blockLengths: [...lengths].toSorted((a, b) => b - a).slice(0, MAX_BLOCK_LENGTHS),
+    prefix6: state.subnet6 === null ? undefined : wordsOf(state.subnet6),
     mtuBytes,
     vxlan: { index: vxlanIndex, mac: vtepMac(state.self) },
     gatewayMac: GATEWAY_MAC,
   };
 }
 
-/** All but what services add. */
-export function planNetworkEntries({ state, endpoints }: RouterInput, { vxlan, links }: LinkIndexes): Entries {
+function wordsOf(subnet6: string): number[] {
+  const { first } = parsePrefix(subnet6);
+  return Array.from({ length: IPV6_WORDS }, (_, index) => Number((first >> BigInt(96 - index * 32)) & 0xffff_ffffn));
+}
+
+/** @param used entries that there are to be. */
+export function planShape({ subnet }: NetworkState, used: number): TableShape {
+  const size = Number(sizeOf(parsePrefix(subnet)));
+  const isArray = size <= MAX_ARRAY;
+  return { kind: isArray ? "array" : "hash", ...PLACE, capacity: isArray ? size : roomFor(used) };
+}
+
+/** Twice as many entries as there are, and some. */
+export const roomFor = (used: number): number => 2 ** Math.ceil(Math.log2(used * 2 + 256));
+
+/** Addresses that are at other hosts: each of their blocks, and what is pinned. */
+export function planRemotePlaces(state: NetworkState, vxlan: number): Entries {
+  const { offsetOf } = addressing(state);
   const remote = new Set(state.hosts.filter((host) => host.number !== state.self && vxlanAddress(state, host) !== undefined).map((host) => host.number)); // prettier-ignore
-  const toHost = (host: number): string => value(vxlan, vtepMac(host));
-  const entries: [string, string][] = [...remote].map((host) => [hostKey(host), toHost(host)]);
+  const entries = new Map<string, string>();
   for (const { host, cidr } of state.blocks) {
     const block = parsePrefix(cidr);
-    if (block.family === 6 || !remote.has(host)) continue;
-    entries.push([blockKey(block), toHost(host)]);
+    const first = block.family === 6 ? undefined : offsetOf(cidr.split("/")[0] ?? "");
+    if (first === undefined || !remote.has(host)) continue;
+    const value = place(vxlan, vtepMac(host));
+    const size = Number(sizeOf(block));
+    for (let offset = first; offset < first + size && entries.size < MAX_REMOTE; offset += 1) entries.set(placeKey(offset), value);
   }
-  for (const { host, address } of state.pins)
-    if (remote.has(host) && familyOf(address) === 4) entries.push([addressKey(address), toHost(host)]);
-  for (const { link, address, mac } of endpoints) {
-    const index = links.get(link);
-    if (index !== undefined) entries.push([addressKey(address), value(index, mac)]);
+  for (const { host, address } of state.pins) {
+    const offset = offsetOf(address);
+    if (offset === undefined) continue;
+    if (remote.has(host) && !address.includes(":")) entries.set(placeKey(offset), place(vxlan, vtepMac(host)));
+    else entries.delete(placeKey(offset));
   }
-  // Last: whoever may not be talked to freely is not, whatever else the address is.
-  for (const address of [...state.dead, ...state.isolated]) if (familyOf(address) === 4) entries.push([addressKey(address), THROUGH_STACK]);
-  return new Map(entries);
+  return entries;
 }
 
-/** Keys that a service adds, of addresses and targets: packets for its own addresses are translated, to the ports that it balances over. */
-export function planServiceKeys({ addresses, ports, backends }: NetworkService): { addresses: string[]; targets: string[] } {
-  const isV4 = (address: string): boolean => familyOf(address) === 4;
-  const targets: string[] = [];
-  for (const { address } of backends) {
-    if (isV4(address)) for (const { protocol, targetPort: port } of ports) targets.push(targetKey({ address, protocol, port }));
+/** Addresses of containers whose links are there. */
+export function planLocalPlaces({ state, endpoints }: RouterInput, links: ReadonlyMap<string, number>): Entries {
+  const { offsetOf } = addressing(state);
+  const entries = new Map<string, string>();
+  for (const { link, address, address6, mac } of endpoints) {
+    const [index, offset] = [links.get(link), offsetOf(address)];
+    if (index === undefined || offset === undefined) continue;
+    const hasOwn6 = state.subnet6 !== null && address6 !== "" && toNumber(address6) === toNumber(embed(state.subnet6, address));
+    entries.set(placeKey(offset), place(index, mac, hasOwn6 ? 0 : FLAG.isIpv4Only));
   }
-  return { addresses: addresses.filter(isV4).map(addressKey), targets };
+  return entries;
 }
 
-/** Keys of targets that flows go to. */
-export const planTargetKeys = (targets: readonly Target[]): string[] => targets.map(targetKey);
+/** Keys of places that are the stack's whatever else they are: of whom may not be talked to freely. */
+export const planGuarded = (state: NetworkState): Set<string> => new Set(placeKeys(state, [...state.dead, ...state.isolated]));
 
-/** What makes `after` of `before`. */
-export function diffEntries(before: Entries, after: Entries): { gone: string[]; come: Map<string, string> } {
-  return {
-    gone: [...before.keys()].filter((each) => !after.has(each)),
-    come: new Map([...after].filter(([each, own]) => before.get(each) !== own)),
+/** Keys of places, those in the network. */
+export function placeKeys(state: NetworkState, addresses: readonly string[]): string[] {
+  const { offsetOf } = addressing(state);
+  return addresses.flatMap((address) => {
+    const offset = offsetOf(address);
+    return offset === undefined ? [] : [placeKey(offset)];
+  });
+}
+
+/** Keys that a service adds: of places whose packets are translated, and of targets that it balances over with their places. */
+export function planServiceKeys(
+  state: NetworkState,
+  { addresses, ports, backends }: NetworkService,
+): { addresses: string[]; targets: Entries } {
+  const all = backends.flatMap(({ address }) => ports.map(({ protocol, targetPort: port }) => ({ address, protocol, port })));
+  return { addresses: placeKeys(state, addresses), targets: planTargets(state, all) };
+}
+
+/** Key → key of its place. What is not in the network is nobody's place. */
+export function planTargets(state: NetworkState, targets: readonly Target[]): Entries {
+  const { offsetOf, first } = addressing(state);
+  const entries = new Map<string, string>();
+  for (const { address, protocol, port } of targets) {
+    const offset = offsetOf(address);
+    if (offset === undefined) continue;
+    const at = first + offset;
+    const bytes = [at >>> 24, (at >>> 16) & 0xff, (at >>> 8) & 0xff, at & 0xff, port >> 8, port & 0xff, PROTOCOL_NUMBER[protocol], 0];
+    entries.set(String.fromCharCode(...bytes), placeKey(offset));
+  }
+  return entries;
+}
+
+/** A place whose packets may be of flows to one of its targets. */
+export function withTargets(value: string): string {
+  return (
+    value.slice(0, PLACE.valueBytes - 2) + String.fromCharCode(value.charCodeAt(PLACE.valueBytes - 2) | FLAG.hasTargets) + value.slice(-1)
+  );
+}
+
+type Addressing = { first: number; offsetOf: (address: string) => number | undefined };
+
+/** Distances from the first address of the network; undefined for what is outside it. Of either family: who has one address has the other. */
+function addressing(state: NetworkState): Addressing {
+  const known = addressings.get(state);
+  if (known !== undefined) return known;
+  const { first: start, length } = parsePrefix(state.subnet);
+  const [first, size] = [Number(start), 2 ** (32 - length)];
+  const start6 = state.subnet6 === null ? undefined : parsePrefix(state.subnet6).first;
+  const offsetOf = (address: string): number | undefined => {
+    const offset = lastWord(address, start6) - first;
+    return offset >= 0 && offset < size ? offset : undefined;
   };
+  addressings.set(state, { first, offsetOf });
+  return { first, offsetOf };
 }
+const addressings = new WeakMap<NetworkState, Addressing>();
 
-const addressKey = (address: string): string => `${textOf(address)}\0\0\0${String.fromCharCode(SUBJECT.address)}`;
-const blockKey = (block: Prefix): string => textOf(firstAddress(block)) + String.fromCharCode(0, 0, block.length, SUBJECT.block);
-const hostKey = (host: number): string =>
-  String.fromCharCode(host >>> 24, (host >> 16) & 0xff, (host >> 8) & 0xff, host & 0xff, 0, 0, 0, SUBJECT.host);
-const targetKey = ({ address, protocol, port }: Target): string =>
-  textOf(address) + String.fromCharCode(port >> 8, port & 0xff, PROTOCOL_NUMBER[protocol], SUBJECT.target);
-
-/** An IPv4 address as four characters. Without a check: it comes from a schema, and ten thousand services have many. */
-function textOf(address: string): string {
+/** Without a check: it comes from a schema, and ten thousand services have many. @returns NaN outside the network's IPv6 addresses. */
+function lastWord(address: string, start6: bigint | undefined): number {
+  if (address.includes(":")) {
+    const rest = start6 === undefined ? -1n : numberOf6(address) - start6;
+    return rest >= 0n && rest <= 0xffff_ffffn ? Number(rest) : Number.NaN;
+  }
   const [a, b, c, d] = address.split(".");
-  return String.fromCharCode(Number(a), Number(b), Number(c), Number(d));
+  return ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }
 
-function value(linkIndex: number, mac: string): string {
-  const bytes = Buffer.alloc(12);
+/** Of all backends of a service at each change of one. */
+function numberOf6(address: string): bigint {
+  const known = numbers6.get(address);
+  if (known !== undefined) return known;
+  if (numbers6.size >= MAX_NUMBERS6) numbers6.clear();
+  const made = toNumber(address);
+  numbers6.set(address, made);
+  return made;
+}
+const numbers6 = new Map<string, bigint>();
+const MAX_NUMBERS6 = 10_000;
+
+/** Little-endian, as the program makes it. */
+const placeKey = (offset: number): string =>
+  String.fromCharCode(offset & 0xff, (offset >>> 8) & 0xff, (offset >>> 16) & 0xff, offset >>> 24);
+
+function place(linkIndex: number, mac: string, flags = 0): string {
+  const bytes = Buffer.alloc(PLACE.valueBytes);
   bytes.writeUInt32LE(linkIndex, 0);
   bytes.write(mac.replaceAll(":", ""), 4, "hex");
+  bytes.writeUInt16LE(flags, 10);
   return bytes.toString("latin1");
 }

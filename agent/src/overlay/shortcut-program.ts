@@ -1,36 +1,49 @@
-// What a router does with a packet that needs no flow to be tracked, as a program for the kernel: it goes from link to link by one look
-// at a table, past the router's network stack. Pure. Every packet that the program does not know all about goes the way through the
+// What a router does with a packet that needs no flow to be tracked, as a program for the kernel: it goes from link to link by looks
+// at two tables, past the router's network stack. Pure. Every packet that the program does not know all about goes the way through the
 // stack, where the router's nftables table has the last word, so a missing entry costs time and never lets anything through.
-import type { Instruction, Operand } from "../host/bpf-assembler.ts";
+//
+// `places` says for each address of the subnet, by its distance from the first one, where it is: an array where the subnet is not
+// large, which costs a few instructions where a hash table costs three calls. Whoever has an IPv4 address has the IPv6 address that
+// ends in it (docs/design/overlay.md), so both families have one place. `targets` are addresses with a port of a protocol, looked for
+// when the address's place says that it has any.
+import type { Instruction } from "../host/bpf-assembler.ts";
+import { add, alu, ifNull, jump, label, load, networkOrder, number, register, set, store, unlessNull, wide } from "../host/bpf-words.ts";
 
-/** The table: eight bytes of key, twelve of value. */
-export const KEY_BYTES = 8;
-export const VALUE_BYTES = 12;
-/** What a key is about (its last byte); the byte before is a protocol or the length of a prefix. */
-export const SUBJECT = { address: 0, target: 1, host: 2, block: 3 } as const;
+/** Of `places`: the distance, as the machine has numbers, to the index of a link, a MAC, and flags. A link 0 is the stack. */
+export const PLACE = { keyBytes: 4, valueBytes: 12 } as const;
+/** Of `targets`: address, port, protocol and a zero; the value says nothing. */
+export const TARGET = { keyBytes: 8, valueBytes: 4 } as const;
+/** Flags of a place. */
+export const FLAG = { hasTargets: 1, isIpv4Only: 2 } as const;
 
 export type ProgramFacts = {
   /** Address and mask of the network, as numbers. */
   subnet: { address: number; mask: number };
-  /** Lengths of its blocks' prefixes, the longest first. */
-  blockLengths: readonly number[];
+  /** What the network's IPv6 addresses begin with: three numbers of 32 bits. undefined without IPv6. */
+  prefix6: readonly number[] | undefined;
   mtuBytes: number;
   vxlan: { index: number; mac: string };
   gatewayMac: string;
 };
+/** Descriptors of the tables. */
+export type ProgramTables = { places: number; targets: number };
 
-/** `struct __sk_buff` and headers: Ethernet, then IPv4 without options, then ports. */
+/** `struct __sk_buff`. */
 const CONTEXT = { type: 4, link: 40, data: 76, end: 80, segmentBytes: 176 } as const;
-const AT = { to: 0, from: 6, protocol: 12, version: 14, length: 16, fragment: 20, ttl: 22, next: 23, checksum: 24, source: 26, destination: 30, sourcePort: 34, destinationPort: 36, tcpOffset: 46 } as const; // prettier-ignore
-const HEADERS_BYTES = 54;
-const UDP_HEADERS_BYTES = 28;
+/** Ethernet, then IP without options. */
+const AT = { to: 0, from: 6, protocol: 12, ip: 14 } as const;
+const AT4 = { version: 14, length: 16, fragment: 20, ttl: 22, next: 23, checksum: 24, source: 26, destination: 30, ports: 34, tcpOffset: 46, headersBytes: 20, tcpEnd: 54, udpEnd: 42 } as const; // prettier-ignore
+const AT6 = { length: 18, next: 20, ttl: 21, source: 22, destination: 38, ports: 54, tcpOffset: 66, headersBytes: 40, tcpEnd: 74, udpEnd: 62 } as const; // prettier-ignore
+const PREFIX6_BYTES = 12;
+const UDP_HEADER_BYTES = 8;
 const HELPER = { lookup: 1, redirect: 23, redirectToPeer: 155 } as const;
 const PASS = 0;
 const TCP = 6;
 const UDP = 17;
 const IPV4_NO_OPTIONS = 0x45;
-/** `02:f1` of vtepMac, as it is loaded. */
-const VTEP_PREFIX = 0xf102;
+/** As they are loaded. */
+const ETHERTYPE = { ipv4: 0x0008, ipv6: 0xdd86 } as const;
+const OFFSET = { link: 0, mac: 4, flags: 10 } as const;
 
 /** Registers: what calls leave alone. */
 const CONTEXT_REGISTER = 6;
@@ -38,17 +51,17 @@ const PACKET = 7;
 const ENTRY = 8;
 const LINK = 9;
 const STACK = 10;
-/** On the stack: the key, and the protocol. */
-const KEY = -KEY_BYTES;
-const PROTOCOL = KEY - 4;
+/** On the stack: keys, and of the packet what is looked at once more. `ports`: of source and destination. */
+const KEY = -TARGET.keyBytes;
+const SAVED = { place: -12, protocol: -16, ports: -20, source: -24, destination: -28, refusedFlags: -32, sourceFlags: -36 } as const;
 
-/** @param map descriptor of the table. @param canReachPeer whether the kernel can put a packet into the namespace at the other end of a veth. */
-export function shortcutProgram(facts: ProgramFacts, map: number, canReachPeer: boolean): Instruction[] {
+/** @param canReachPeer whether the kernel can put a packet into the namespace at the other end of a veth. */
+export function shortcutProgram(facts: ProgramFacts, tables: ProgramTables, canReachPeer: boolean): Instruction[] {
   return [
     ...parse(facts),
-    ...checkSource(facts, map),
-    ...findDestination(facts, map),
-    ...checkTargets(facts, map),
+    ...checkSource(facts, tables),
+    ...findDestination(facts, tables),
+    ...checkTargets(facts, tables),
     ...forward(facts, canReachPeer),
     label("pass"),
     set(0, { number: PASS }),
@@ -56,180 +69,198 @@ export function shortcutProgram(facts: ProgramFacts, map: number, canReachPeer: 
   ];
 }
 
-const load = (width: 1 | 2 | 4, to: number, ...[from, offset]: [number, number]): Instruction => ({
-  kind: "load",
-  width,
-  to,
-  from,
-  offset,
-});
-const store = (width: 1 | 2 | 4, ...[to, offset, value]: [number, number, Operand]): Instruction => ({ kind: "store", width, to, offset, value }); // prettier-ignore
-const set = (register: number, value: Operand): Instruction => ({ kind: "alu", operation: "=", register, value, width: 8 });
-const alu = (operation: "+" | "&" | ">>" | "<<", register: number, value: Operand): Instruction => ({ kind: "alu", operation, register, value, width: 4 }); // prettier-ignore
-const jump = (register: number, comparison: "==" | "!=" | ">" | "&", ...[value, target]: [Operand, string]): Instruction => ({ kind: "jump", comparison, register, value, width: 4, target }); // prettier-ignore
-const label = (name: string): Instruction => ({ kind: "label", name });
-const number = (value: number): Operand => ({ number: value });
-const register = (value: number): Operand => ({ register: value });
-/** For addresses of memory. */
-const wide = (instruction: Extract<Instruction, { kind: "jump" | "alu" }>): Instruction => ({ ...instruction, width: 8 });
-const add = (to: number, value: number): Instruction => wide({ kind: "alu", operation: "+", register: to, value: number(value), width: 8 });
-const ifNull = (target: string): Instruction => wide({ kind: "jump", comparison: "==", register: 0, value: number(0), width: 8, target });
-const unlessNull = (target: string): Instruction =>
-  wide({ kind: "jump", comparison: "!=", register: 0, value: number(0), width: 8, target });
+/** Passes a packet that is shorter. */
+const within = (bytes: number): Instruction[] => [
+  load(4, 3, CONTEXT_REGISTER, CONTEXT.end),
+  set(2, register(PACKET)),
+  add(2, bytes),
+  wide({ kind: "jump", comparison: ">", register: 2, value: register(3), width: 8, target: "pass" }),
+];
 
-/** Whole packets of TCP and UDP over IPv4 that were sent to this router, can go on, and fit. */
-function parse({ mtuBytes, subnet }: ProgramFacts): Instruction[] {
+/** Whole packets of TCP and UDP that were sent to this router, can go on, and fit. */
+function parse(facts: ProgramFacts): Instruction[] {
   return [
     set(CONTEXT_REGISTER, register(1)),
     load(4, 2, CONTEXT_REGISTER, CONTEXT.type),
     jump(2, "!=", number(0), "pass"),
     load(4, LINK, CONTEXT_REGISTER, CONTEXT.link),
     load(4, PACKET, CONTEXT_REGISTER, CONTEXT.data),
-    load(4, 3, CONTEXT_REGISTER, CONTEXT.end),
-    set(2, register(PACKET)),
-    add(2, UDP_HEADERS_BYTES + AT.version),
-    wide({ kind: "jump", comparison: ">", register: 2, value: register(3), width: 8, target: "pass" }),
+    ...within(AT4.udpEnd),
     load(2, 2, PACKET, AT.protocol),
-    jump(2, "!=", number(0x0008), "pass"),
-    load(1, 2, PACKET, AT.version),
+    ...(facts.prefix6 === undefined ? [] : [jump(2, "==", number(ETHERTYPE.ipv6), "ipv6")]),
+    jump(2, "!=", number(ETHERTYPE.ipv4), "pass"),
+    ...parse4(facts),
+    ...(facts.prefix6 === undefined ? [] : [{ kind: "goto", target: "parsed" } as const, label("ipv6"), ...parse6(facts, facts.prefix6)]),
+    label("parsed"),
+  ];
+}
+
+function parse4({ mtuBytes, subnet }: ProgramFacts): Instruction[] {
+  return [
+    load(1, 2, PACKET, AT4.version),
     jump(2, "!=", number(IPV4_NO_OPTIONS), "pass"),
-    load(2, 2, PACKET, AT.fragment),
+    load(2, 2, PACKET, AT4.fragment),
     jump(2, "&", number(0xff3f), "pass"),
-    load(1, 2, PACKET, AT.ttl),
-    jump(2, "==", number(0), "pass"),
-    jump(2, "==", number(1), "pass"),
-    load(1, 4, PACKET, AT.next),
-    store(4, STACK, PROTOCOL, register(4)),
-    // In r2 the bytes of what will be one packet on the wire.
-    load(4, 2, CONTEXT_REGISTER, CONTEXT.segmentBytes),
-    jump(4, "==", number(TCP), "tcp"),
-    jump(4, "!=", number(UDP), "pass"),
-    jump(2, "==", number(0), "single"),
-    alu("+", 2, number(UDP_HEADERS_BYTES)),
-    { kind: "goto", target: "measured" },
-    label("tcp"),
-    jump(2, "==", number(0), "single"),
-    set(5, register(PACKET)),
-    add(5, HEADERS_BYTES),
-    wide({ kind: "jump", comparison: ">", register: 5, value: register(3), width: 8, target: "pass" }),
-    load(1, 5, PACKET, AT.tcpOffset),
-    alu(">>", 5, number(4)),
-    alu("<<", 5, number(2)),
-    alu("+", 5, number(20)),
-    alu("+", 2, register(5)),
-    { kind: "goto", target: "measured" },
-    label("single"),
-    load(2, 2, PACKET, AT.length),
-    { kind: "swap", register: 2, bits: 16 },
-    label("measured"),
-    jump(2, ">", number(mtuBytes), "pass"),
-    ...[AT.source, AT.destination].flatMap((at) => [
+    ...measure("4", AT4, mtuBytes),
+    ...[AT4.source, AT4.destination].flatMap((at) => [
       load(4, 2, PACKET, at),
       alu("&", 2, number(networkOrder(subnet.mask))),
       jump(2, "!=", number(networkOrder(subnet.address)), "pass"),
     ]),
+    ...save(AT4, 0),
   ];
 }
 
-/** Into r0 the entry of a key whose first word is in `value`. */
-function lookup(map: number, subject: { word: Operand; rest: readonly Instruction[] }): Instruction[] {
+function parse6({ mtuBytes, subnet }: ProgramFacts, prefix6: readonly number[]): Instruction[] {
   return [
-    store(4, STACK, KEY, subject.word),
-    ...subject.rest,
-    { kind: "map", register: 1, descriptor: map },
-    set(2, register(STACK)),
-    add(2, KEY),
-    { kind: "call", helper: HELPER.lookup },
+    ...within(AT6.udpEnd),
+    ...measure("6", AT6, mtuBytes),
+    ...[AT6.source, AT6.destination].flatMap((at) => [
+      ...prefix6.flatMap((word, index) => [load(4, 2, PACKET, at + index * 4), jump(2, "!=", number(networkOrder(word)), "pass")]),
+      load(4, 2, PACKET, at + PREFIX6_BYTES),
+      alu("&", 2, number(networkOrder(subnet.mask))),
+      jump(2, "!=", number(networkOrder(subnet.address)), "pass"),
+    ]),
+    ...save({ ...AT6, source: AT6.source + PREFIX6_BYTES, destination: AT6.destination + PREFIX6_BYTES }, FLAG.isIpv4Only),
   ];
 }
 
-const restOf = (subject: number, detail = 0): Instruction[] => [store(4, STACK, KEY + 4, number((subject << 24) | (detail << 16)))];
-
-/** A container sends from its own address, another host from none of this one's, and only hosts of the network do. */
-function checkSource({ vxlan }: ProgramFacts, map: number): Instruction[] {
+/** Not the last hop, TCP or UDP, and no wider on the wire than the MTU. */
+function measure(name: string, at: typeof AT4 | typeof AT6, mtuBytes: number): Instruction[] {
   return [
-    load(4, 2, PACKET, AT.source),
-    ...lookup(map, { word: register(2), rest: restOf(SUBJECT.address) }),
-    jump(LINK, "==", number(vxlan.index), "from-host"),
-    ifNull("pass"),
-    load(4, 2, 0, 0),
+    load(1, 2, PACKET, at.ttl),
+    jump(2, "==", number(0), "pass"),
+    jump(2, "==", number(1), "pass"),
+    load(1, 4, PACKET, at.next),
+    store(4, STACK, SAVED.protocol, register(4)),
+    // In r2 the bytes of what will be one packet on the wire.
+    load(4, 2, CONTEXT_REGISTER, CONTEXT.segmentBytes),
+    jump(4, "==", number(TCP), `tcp${name}`),
+    jump(4, "!=", number(UDP), "pass"),
+    jump(2, "==", number(0), `single${name}`),
+    alu("+", 2, number(at.headersBytes + UDP_HEADER_BYTES)),
+    { kind: "goto", target: `measured${name}` },
+    label(`tcp${name}`),
+    jump(2, "==", number(0), `single${name}`),
+    set(5, register(2)),
+    ...within(at.tcpEnd),
+    load(1, 2, PACKET, at.tcpOffset),
+    alu(">>", 2, number(4)),
+    alu("<<", 2, number(2)),
+    alu("+", 2, number(at.headersBytes)),
+    alu("+", 2, register(5)),
+    { kind: "goto", target: `measured${name}` },
+    label(`single${name}`),
+    load(2, 2, PACKET, at.length),
+    { kind: "swap", register: 2, bits: 16 },
+    // IPv6 says what follows its header.
+    ...(at === AT6 ? [alu("+", 2, number(at.headersBytes))] : []),
+    label(`measured${name}`),
+    jump(2, ">", number(mtuBytes), "pass"),
+  ];
+}
+
+/** @param refusedFlags of places that the packet's family is not for. */
+const save = (at: { source: number; destination: number; ports: number }, refusedFlags: number): Instruction[] => [
+  ...[[at.source, SAVED.source], [at.destination, SAVED.destination], [at.ports, SAVED.ports]].flatMap(([from = 0, to = 0]) => [
+    load(4, 2, PACKET, from),
+    store(4, STACK, to, register(2)),
+  ]), // prettier-ignore
+  store(4, STACK, SAVED.refusedFlags, number(refusedFlags)),
+];
+
+/** Into r0 the place of a saved address, into r3 its flags. */
+const findPlace = ({ subnet }: ProgramFacts, { places }: ProgramTables, saved: number): Instruction[] => [
+  load(4, 2, STACK, saved),
+  { kind: "swap", register: 2, bits: 32 },
+  alu("&", 2, number(~subnet.mask)),
+  store(4, STACK, SAVED.place, register(2)),
+  { kind: "map", register: 1, descriptor: places },
+  set(2, register(STACK)),
+  add(2, SAVED.place),
+  { kind: "call", helper: HELPER.lookup },
+  ifNull("pass"),
+  load(2, 3, 0, OFFSET.flags),
+  load(4, 2, STACK, SAVED.refusedFlags),
+  jump(3, "&", register(2), "pass"),
+];
+
+/** A container sends from its own address; a host from those that are at it, none of which is of this one. */
+function checkSource(facts: ProgramFacts, tables: ProgramTables): Instruction[] {
+  const { vxlan } = facts;
+  return [
+    ...findPlace(facts, tables, SAVED.source),
+    store(4, STACK, SAVED.sourceFlags, register(3)),
+    // Also for a packet of another host: then it is the VXLAN device.
+    load(4, 2, 0, OFFSET.link),
     jump(2, "!=", register(LINK), "pass"),
-    { kind: "goto", target: "to-where" },
-    label("from-host"),
-    ifNull("vtep"),
-    load(4, 2, 0, 0),
-    jump(2, "!=", register(LINK), "pass"),
-    label("vtep"),
-    load(2, 2, PACKET, AT.from),
-    jump(2, "!=", number(VTEP_PREFIX), "pass"),
-    load(4, 2, PACKET, AT.from + 2),
-    ...lookup(map, { word: register(2), rest: restOf(SUBJECT.host) }),
-    ifNull("pass"),
+    jump(LINK, "!=", number(vxlan.index), "to-where"),
+    load(4, 2, 0, OFFSET.mac),
+    load(4, 3, PACKET, AT.from),
+    jump(2, "!=", register(3), "pass"),
+    load(2, 2, 0, OFFSET.mac + 4),
+    load(2, 3, PACKET, AT.from + 4),
+    jump(2, "!=", register(3), "pass"),
     label("to-where"),
   ];
 }
 
-/** Containers of this host, addresses that were pinned to others, and, for packets of containers, blocks of other hosts. */
-function findDestination({ vxlan, blockLengths }: ProgramFacts, map: number): Instruction[] {
-  const blocks = blockLengths.flatMap((length) => [
-    load(4, 2, PACKET, AT.destination),
-    alu("&", 2, number(networkOrder(maskOf(length)))),
-    ...lookup(map, { word: register(2), rest: restOf(SUBJECT.block, length) }),
-    unlessNull("found"),
-  ]);
+/** Containers of this host and, for packets of containers, addresses at other hosts: nothing goes from one host to another through a third. */
+function findDestination(facts: ProgramFacts, tables: ProgramTables): Instruction[] {
+  const { vxlan } = facts;
   return [
-    load(4, 2, PACKET, AT.destination),
-    ...lookup(map, { word: register(2), rest: restOf(SUBJECT.address) }),
-    unlessNull("found"),
-    jump(LINK, "==", number(vxlan.index), "pass"),
-    ...blocks,
-    { kind: "goto", target: "pass" },
-    label("found"),
+    ...findPlace(facts, tables, SAVED.destination),
     set(ENTRY, register(0)),
-    load(4, 2, ENTRY, 0),
+    load(4, 2, ENTRY, OFFSET.link),
     jump(2, "==", number(0), "pass"),
-    // Nothing goes from one host to another through a third.
     jump(LINK, "!=", number(vxlan.index), "known"),
     jump(2, "==", number(vxlan.index), "pass"),
+    { kind: "goto", target: "answers" },
     label("known"),
   ];
 }
 
 /** What goes to a port that services balance over, and what comes back from one to a caller here, may belong to a translated flow. */
-function checkTargets({ vxlan }: ProgramFacts, map: number): Instruction[] {
-  const target = (address: number, port: number): Instruction[] => [
-    load(4, 2, PACKET, address),
-    load(2, 3, PACKET, port),
-    load(1, 4, STACK, PROTOCOL),
-    ...lookup(map, {
-      word: register(2),
-      rest: [
-        store(2, STACK, KEY + 4, register(3)),
-        store(1, STACK, KEY + 6, register(4)),
-        store(1, STACK, KEY + 7, number(SUBJECT.target)),
-      ],
-    }),
+function checkTargets({ vxlan }: ProgramFacts, { targets }: ProgramTables): Instruction[] {
+  const find = (address: number, port: number): Instruction[] => [
+    load(4, 2, STACK, address),
+    store(4, STACK, KEY, register(2)),
+    load(2, 2, STACK, port),
+    store(2, STACK, KEY + 4, register(2)),
+    load(4, 2, STACK, SAVED.protocol),
+    store(2, STACK, KEY + 6, register(2)),
+    { kind: "map", register: 1, descriptor: targets },
+    set(2, register(STACK)),
+    add(2, KEY),
+    { kind: "call", helper: HELPER.lookup },
     unlessNull("pass"),
   ];
   return [
-    jump(LINK, "==", number(vxlan.index), "answers"),
-    ...target(AT.destination, AT.destinationPort),
-    load(4, 2, ENTRY, 0),
+    load(2, 3, ENTRY, OFFSET.flags),
+    alu("&", 3, number(FLAG.hasTargets)),
+    jump(3, "==", number(0), "no-target"),
+    ...find(SAVED.destination, SAVED.ports + 2),
+    label("no-target"),
+    load(4, 2, ENTRY, OFFSET.link),
     jump(2, "==", number(vxlan.index), "forward"),
     label("answers"),
-    ...target(AT.source, AT.sourcePort),
+    load(4, 3, STACK, SAVED.sourceFlags),
+    alu("&", 3, number(FLAG.hasTargets)),
+    jump(3, "==", number(0), "forward"),
+    ...find(SAVED.source, SAVED.ports),
     label("forward"),
   ];
 }
 
 /** As a router does: one hop less, other addresses of Ethernet. */
-function forward({ vxlan, gatewayMac }: ProgramFacts, canReachPeer: boolean): Instruction[] {
+function forward({ vxlan, gatewayMac, prefix6 }: ProgramFacts, canReachPeer: boolean): Instruction[] {
   return [
-    load(1, 2, PACKET, AT.ttl),
+    ...(prefix6 === undefined ? [] : [load(2, 2, PACKET, AT.protocol), jump(2, "!=", number(ETHERTYPE.ipv4), "hop6")]),
+    load(1, 2, PACKET, AT4.ttl),
     alu("+", 2, number(-1)),
-    store(1, PACKET, AT.ttl, register(2)),
+    store(1, PACKET, AT4.ttl, register(2)),
     // The sum of the header's other words has become one less in its high byte: RFC 1624.
-    load(2, 2, PACKET, AT.checksum),
+    load(2, 2, PACKET, AT4.checksum),
     alu("+", 2, number(1)),
     set(3, register(2)),
     jump(3, "==", number(0xffff), "carry"),
@@ -238,12 +269,14 @@ function forward({ vxlan, gatewayMac }: ProgramFacts, canReachPeer: boolean): In
     label("carry"),
     alu("+", 2, number(1)),
     label("summed"),
-    store(2, PACKET, AT.checksum, register(2)),
-    load(4, 2, ENTRY, 4),
+    store(2, PACKET, AT4.checksum, register(2)),
+    ...(prefix6 === undefined ? [] : [{ kind: "goto", target: "address" } as const, label("hop6"), ...lessHop6]),
+    label("address"),
+    load(4, 2, ENTRY, OFFSET.mac),
     store(4, PACKET, AT.to, register(2)),
-    load(2, 2, ENTRY, 8),
+    load(2, 2, ENTRY, OFFSET.mac + 4),
     store(2, PACKET, AT.to + 4, register(2)),
-    load(4, 1, ENTRY, 0),
+    load(4, 1, ENTRY, OFFSET.link),
     set(2, number(0)),
     jump(1, "==", number(vxlan.index), "to-host"),
     ...storeMac(gatewayMac),
@@ -256,16 +289,11 @@ function forward({ vxlan, gatewayMac }: ProgramFacts, canReachPeer: boolean): In
   ];
 }
 
+const lessHop6: readonly Instruction[] = [load(1, 2, PACKET, AT6.ttl), alu("+", 2, number(-1)), store(1, PACKET, AT6.ttl, register(2))];
+
 function storeMac(mac: string): Instruction[] {
   const bytes = Buffer.from(mac.replaceAll(":", ""), "hex");
   return [store(4, PACKET, AT.from, number(bytes.readInt32LE(0))), store(2, PACKET, AT.from + 4, number(bytes.readInt16LE(4)))];
 }
-
-/** Numbers as a little-endian machine loads them from a packet. */
-const networkOrder = (value: number): number => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value >>> 0);
-  return bytes.readInt32LE(0);
-};
 
 export const maskOf = (length: number): number => (length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0);

@@ -4,15 +4,18 @@ import type { LinkProgram, LinkPrograms } from "../host/link-programs.ts";
 import type { RouterStack } from "../host/overlay-kernel.ts";
 import type { RouterInput } from "./router-plan.ts";
 import {
-  diffEntries,
   planFacts,
-  planNetworkEntries,
+  planGuarded,
+  planLocalPlaces,
+  planRemotePlaces,
   planServiceKeys,
-  planTargetKeys,
-  THROUGH_STACK,
+  planShape,
+  planTargets,
+  roomFor,
+  withTargets,
   type Entries,
 } from "./shortcut-plan.ts";
-import { KEY_BYTES, shortcutProgram, VALUE_BYTES, type ProgramFacts } from "./shortcut-program.ts";
+import { shortcutProgram, TARGET, type ProgramFacts } from "./shortcut-program.ts";
 
 /** What the router is to be. */
 export type ShortcutWish = {
@@ -25,19 +28,24 @@ export type ShortcutWish = {
   come: readonly NetworkService[];
 };
 
-const SPARE_ENTRIES = 256;
+/** What a target says. */
+const IS_TARGET = "\x01\0\0\0";
 
+/** What the kernel has. */
 type Loaded = {
   program: LinkProgram;
   facts: string;
-  capacity: number;
-  network: Entries;
-  /** Of services, those that are gone too: their flows may go on. */
+  capacity: { places: number; targets: number };
+  plan: Plan;
+  places: Map<string, string>;
+  /** Those of services that are gone too: their flows may go on. */
   targets: Set<string>;
 };
 
-/** What follows from the network and its containers. */
-type Plan = { state: NetworkState; basis: string; links: string; facts: ProgramFacts; factsText: string; network: Entries };
+/** What follows from the network, and from the containers that are there. */
+type Remote = { state: NetworkState; basis: string; facts: ProgramFacts; factsText: string; places: Entries; guarded: ReadonlySet<string> };
+type Plan = { remote: Remote; links: string; local: Entries };
+type Changes = { gone: string[]; come: Map<string, string> };
 
 /**
  * A router's way past its own network stack for packets that need no flow. Level-triggered; what is in the kernel is made anew by
@@ -50,6 +58,9 @@ export class Shortcut {
   #planned: Plan | undefined;
   /** Indexes of links that have the program, by name. */
   readonly #links = new Map<string, number>();
+  /** Keys of services' addresses, and of places that have targets. */
+  #virtual = new Set<string>();
+  #targeted = new Set<string>();
   #isRefused = false;
 
   constructor(programs: LinkPrograms, onRefusal: (reason: string) => void) {
@@ -99,64 +110,125 @@ export class Shortcut {
 
   /** Of ten thousand services one change is one of many: what follows from the network is kept while that is as it was. */
   #plan({ input, vxlanIndex }: ShortcutWish): Plan {
-    const links = input.endpoints.map(({ link, address, mac }) => `${link} ${this.#links.get(link)} ${address} ${mac}`).join();
+    const { state, endpoints } = input;
+    const links = endpoints
+      .map(({ link, address, address6, mac }) => `${link} ${this.#links.get(link)} ${address} ${address6} ${mac}`)
+      .join();
     const basis = `${vxlanIndex} ${input.mtuBytes}`;
-    const before = this.#planned?.state === input.state && this.#planned.basis === basis ? this.#planned : undefined;
-    if (before?.links === links) return before;
-    const facts = before?.facts ?? planFacts(input, input.mtuBytes, vxlanIndex);
-    const network = planNetworkEntries(input, { vxlan: vxlanIndex, links: this.#links });
-    this.#planned = { state: input.state, basis, links, facts, factsText: before?.factsText ?? JSON.stringify(facts), network };
+    const before = this.#planned;
+    const remote =
+      before?.remote.state === state && before.remote.basis === basis ? before.remote : planRemote(input, { basis, vxlanIndex });
+    if (before?.remote === remote && before.links === links) return before;
+    this.#planned = { remote, links, local: planLocalPlaces(input, this.#links) };
     return this.#planned;
   }
 
-  /** @returns false when only another program or a larger table will do. */
+  /** What a place is to say; undefined for the stack. */
+  #valueOf(key: string, { remote, local }: Plan): string | undefined {
+    if (remote.guarded.has(key) || this.#virtual.has(key)) return undefined;
+    const value = local.get(key) ?? remote.places.get(key);
+    return value !== undefined && this.#targeted.has(key) ? withTargets(value) : value;
+  }
+
+  /** @returns false when only another program or larger tables will do. */
   #tryChange(wish: ShortcutWish, { plan, fresh }: { plan: Plan; fresh: readonly number[] }, stack: RouterStack): boolean {
     const loaded = this.#loaded;
-    if (loaded === undefined || loaded.facts !== plan.factsText) return false;
+    if (loaded === undefined || loaded.facts !== plan.remote.factsText) return false;
+    const targets = this.#takeServices(wish, loaded);
+    const places = this.#changePlaces(loaded, plan, targets.places);
+    if (loaded.places.size > loaded.capacity.places || loaded.targets.size > loaded.capacity.targets) return false;
     try {
-      return this.#change(wish, { loaded, network: plan.network }, () => {
-        if (fresh.length > 0) this.#programs.use(loaded.program, (program) => stack.attachProgram(fresh, program));
-      });
+      if (places.gone.length + places.come.size + targets.come.size > 0)
+        this.#programs.change(loaded.program, [places, { gone: [], come: targets.come }]);
+      if (fresh.length > 0) this.#programs.use(loaded.program, (program) => stack.attachProgram(fresh, program));
+      return true;
     } catch {
       // Not as it was left: another program took it away.
       return false;
     }
   }
 
-  #change(wish: ShortcutWish, { loaded, network }: { loaded: Loaded; network: Entries }, attachFresh: () => void): boolean {
-    // Most services have an address and a port; what has more is noticed when the table is full.
-    if (network.size + loaded.targets.size + wish.input.services.size + wish.come.length > loaded.capacity) return false;
-    const { gone, come } =
-      loaded.network === network ? { gone: [], come: new Map<string, string>() } : diffEntries(loaded.network, network);
-    for (const service of wish.gone) gone.push(...planServiceKeys(service).addresses);
-    for (const service of wish.come) {
-      const { addresses, targets } = planServiceKeys(service);
-      for (const key of [...addresses, ...targets]) come.set(key, THROUGH_STACK);
-      for (const key of targets) loaded.targets.add(key);
+  /** @returns targets that come, and the places that may have changed by it. */
+  #takeServices({ input, gone, come }: ShortcutWish, loaded: Loaded): { come: Map<string, string>; places: Set<string> } {
+    const places = new Set<string>();
+    const targets = new Map<string, string>();
+    for (const service of gone) {
+      for (const key of planServiceKeys(input.state, service).addresses) if (this.#virtual.delete(key)) places.add(key);
     }
-    if (gone.length + come.size > 0) this.#programs.change(loaded.program, { gone, come });
-    loaded.network = network;
-    attachFresh();
-    return true;
+    for (const service of come) {
+      const keys = planServiceKeys(input.state, service);
+      for (const key of keys.addresses) {
+        this.#virtual.add(key);
+        places.add(key);
+      }
+      for (const [key, place] of keys.targets) {
+        if (!loaded.targets.has(key)) targets.set(key, IS_TARGET);
+        loaded.targets.add(key);
+        if (!this.#targeted.has(place)) places.add(place);
+        this.#targeted.add(place);
+      }
+    }
+    return { come: targets, places };
   }
 
-  #replace(wish: ShortcutWish, { facts, factsText, network }: Plan, stack: RouterStack): void {
-    const entries = new Map(network);
-    // Flows to backends that are gone since go on as long as their callers like.
-    const targets = new Set(wish.mayHaveFlows ? planTargetKeys(stack.translatedTargets()) : []);
-    for (const service of wish.input.services.values()) {
-      const own = planServiceKeys(service);
-      for (const key of own.addresses) entries.set(key, THROUGH_STACK);
-      for (const key of own.targets) targets.add(key);
+  /** @param touched those that may be others with the network as it was. */
+  #changePlaces(loaded: Loaded, plan: Plan, touched: Set<string>): Changes {
+    const before = loaded.plan;
+    if (before.local !== plan.local) for (const key of [...before.local.keys(), ...plan.local.keys()]) touched.add(key);
+    const all = before.remote === plan.remote ? touched : new Set([...touched, ...loaded.places.keys(), ...plan.remote.places.keys()]);
+    const changes: Changes = { gone: [], come: new Map() };
+    for (const key of all) {
+      const value = this.#valueOf(key, plan);
+      if (value === loaded.places.get(key)) continue;
+      if (value === undefined) changes.gone.push(key);
+      else changes.come.set(key, value);
+      if (value === undefined) loaded.places.delete(key);
+      else loaded.places.set(key, value);
     }
-    for (const key of targets) entries.set(key, THROUGH_STACK);
-    const capacity = 2 ** Math.ceil(Math.log2(entries.size * 2 + SPARE_ENTRIES));
+    loaded.plan = plan;
+    return changes;
+  }
+
+  #replace(wish: ShortcutWish, plan: Plan, stack: RouterStack): void {
+    const { facts, factsText, places: remote } = plan.remote;
+    const { state } = wish.input;
+    // Flows to backends that are gone since go on as long as their callers like.
+    const targets = new Map(wish.mayHaveFlows ? planTargets(state, stack.translatedTargets()) : []);
+    this.#virtual = new Set();
+    for (const service of wish.input.services.values()) {
+      const own = planServiceKeys(state, service);
+      for (const key of own.addresses) this.#virtual.add(key);
+      for (const [key, place] of own.targets) targets.set(key, place);
+    }
+    this.#targeted = new Set(targets.values());
+    const places = new Map<string, string>();
+    for (const key of new Set([...remote.keys(), ...plan.local.keys()])) {
+      const value = this.#valueOf(key, plan);
+      if (value !== undefined) places.set(key, value);
+    }
+    const shapes = [planShape(state, places.size), { kind: "hash", ...TARGET, capacity: roomFor(targets.size) }] as const;
+    const entries = [places, new Map([...targets.keys()].map((key) => [key, IS_TARGET]))];
     const links = [wish.vxlanIndex, ...this.#links.values()];
     const program = this.#programs.load(
-      (map) => shortcutProgram(facts, map, this.#programs.canReachPeer),
-      { shape: { keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES, capacity }, entries },
+      ([placesMap = -1, targetsMap = -1]) =>
+        shortcutProgram(facts, { places: placesMap, targets: targetsMap }, this.#programs.canReachPeer),
+      shapes.map((shape, index) => ({ shape, entries: entries[index] ?? new Map<string, string>() })),
       (loaded) => stack.attachProgram(links, loaded),
     );
-    this.#loaded = { program, facts: factsText, capacity, network, targets };
+    const capacity = { places: shapes[0].capacity, targets: shapes[1].capacity };
+    this.#loaded = { program, facts: factsText, capacity, plan, places, targets: new Set(targets.keys()) };
   }
+}
+
+function planRemote(input: ShortcutWish["input"], { basis, vxlanIndex }: { basis: string; vxlanIndex: number }): Remote {
+  const { state } = input;
+  const facts = planFacts(input, input.mtuBytes, vxlanIndex);
+  return {
+    state,
+    basis,
+    facts,
+    factsText: JSON.stringify(facts),
+    places: planRemotePlaces(state, vxlanIndex),
+    guarded: planGuarded(state),
+  };
 }
