@@ -50,7 +50,13 @@ export function testAdoption({ directory, lab, eventually, deploy }: Scene): voi
 
   test("a project that docker-compose runs is taken over without a new container, and is a stack from then on", async () => {
     await takeOver();
-    await change();
+    // Bound to its host, whatever that is called.
+    await lab().mutate("hosts.rename", { host: HOST, name: "renamed" });
+    try {
+      await change();
+    } finally {
+      await lab().mutate("hosts.rename", { host: "renamed", name: HOST });
+    }
   });
 
   async function takeOver(): Promise<void> {

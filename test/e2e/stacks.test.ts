@@ -7,6 +7,7 @@ import { Lab } from "../lab/lab.ts";
 import { makeBusyboxTar } from "../support/busybox-image.ts";
 import { IS_LONG } from "../support/is-long.ts";
 import { testAdoption } from "./adoption.ts";
+import { testAgentKilled } from "./agent-killed.ts";
 import { DATA_HOST, makeTierTars, TIER_PORT, tierText } from "./three-tier.ts";
 
 // Three hosts and a real control plane: a stack deployed, rolled, rolled back, healed. One lab for all of it. In the long run an
@@ -295,6 +296,8 @@ describe("a rollout", () => {
     const { host, container } = await oneReplica();
     expect((await lab.docker(host, ["exec", container, "cat", "/run/secrets/password"])).stdout).toBe("second");
   });
+
+  testAgentKilled({ lab: () => lab, get, eventually, deploy, ended });
 });
 
 describe("healing", () => {

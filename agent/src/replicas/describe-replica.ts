@@ -33,6 +33,23 @@ export function describeReplica(facts: ReplicaFacts): ObservedReplica {
   };
 }
 
+/** Of one that is not wanted any more and still there: until it is gone nobody takes its place. Pure. */
+export function describeLeaving({ id, imageId, status, labels }: Container): ObservedReplica {
+  return {
+    revision: labels["io.flotilla.revision"] ?? "",
+    phase: status === "running" || status === "paused" ? "running" : "stopped",
+    containerId: id,
+    imageId,
+    restarts: 0,
+    exitCode: null,
+    reason: "",
+    lastFailure: "",
+    progress: "",
+    log: [],
+    healthOutput: "",
+  };
+}
+
 function phaseOf({ wanted, container, memory, silentForMs }: ReplicaFacts): ReplicaPhase {
   const isUp = container?.status === "running" || container?.status === "paused";
   if (isUp) {

@@ -1,7 +1,7 @@
 import { replicaState, type ReplicaState } from "@flotilla/protocol";
 import { describe, expect, test } from "vitest";
 import { describeReplica } from "./describe-replica.ts";
-import { afterFailure, type Container, FRESH, planReplica, type ReplicaScene } from "./plan-replica.ts";
+import { afterFailure, beforeStart, type Container, FRESH, planReplica, type ReplicaScene } from "./plan-replica.ts";
 
 const NOW = 1_000_000;
 const wanted = (more: Partial<ReplicaState> = {}): ReplicaState => ({
@@ -143,4 +143,13 @@ describe("what is told", () => {
     ["given up", { wanted: wanted({ restart: { condition: "none", delayMs: 0, maxAttempts: null } }), container: exited(2) }, { phase: "failed", reason: "it ended with exit code 2" }],
     ["cut off", { wanted: wanted({ stopsAfterMs: 1 }), container: exited(0), silentForMs: 2 }, { phase: "stopped" }],
   ])("%s", (_what, facts, told) => expect(tell(facts)).toMatchObject(told)); // prettier-ignore
+});
+
+test("a start counts once for the run that it comes after, however often it is tried", () => {
+  const never = container({ startedAtMs: 0 });
+  const first = beforeStart(FRESH, never);
+  expect(first.starts).toBe(1);
+  expect(beforeStart(first, never)).toBe(first);
+  expect(beforeStart(first, container({ startedAtMs: NOW })).starts).toBe(2);
+  expect(beforeStart(first, container({ id: "other", startedAtMs: 0 })).starts).toBe(2);
 });

@@ -14,9 +14,11 @@ export type ReplicaMemory = {
   reason: string;
   /** The end of the container, as exit code and start time, that was counted already. */
   countedEnd: string;
+  /** The run of the container that the last counted start came after, in the same form. */
+  startedAfter: string;
 };
 
-export const FRESH: ReplicaMemory = { starts: 0, failures: 0, notBeforeMs: 0, reason: "", countedEnd: "" };
+export const FRESH: ReplicaMemory = { starts: 0, failures: 0, notBeforeMs: 0, reason: "", countedEnd: "", startedAfter: "" };
 
 export type Container = Pick<ContainerView, "id" | "status" | "exitCode" | "startedAtMs" | "health" | "labels" | "imageId">;
 
@@ -118,6 +120,15 @@ export function staysEnded({ restart }: ReplicaState, { container, memory }: { c
 /** Names one run of a container, so that its end counts once. */
 export function endOf({ id, startedAtMs }: Container): string {
   return `${id} ${startedAtMs}`;
+}
+
+/**
+ * The memory when a container is about to be started. One that is to be started once more after the same run was never up: the agent was killed
+ * inside the start, or it failed. Both are no restart.
+ */
+export function beforeStart(memory: ReplicaMemory, container: Container): ReplicaMemory {
+  const startedAfter = endOf(container);
+  return memory.startedAfter === startedAfter ? memory : { ...memory, starts: memory.starts + 1, startedAfter };
 }
 
 /** The memory after a failure: twice as long as the last time, from the beginning again after a long run. */

@@ -333,7 +333,24 @@ describe("an agent that is killed", () => {
     await manager.apply([replica("a")]);
     await rest();
     expect(world.calls.filter((call) => call.startsWith("create"))).toHaveLength(1);
-    expect(phase("a")).toBe("running");
+    // Which is no restart: a rollout would take it for a failure.
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "running", restarts: 0 });
+  });
+
+  test("inside a restart counts it once", async () => {
+    await manager.apply([replica("a")]);
+    await rest();
+    world.end("c1", 1);
+    await rest();
+    world.failing = "start";
+    await passTime(100);
+    await manager.close();
+    world.failing = undefined;
+    manager = world.start();
+    world.nowMs += 1_000;
+    await manager.apply([replica("a")]);
+    await rest();
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "running", restarts: 1 });
   });
 
   test("remembers restarts", async () => {
@@ -354,9 +371,15 @@ describe("an agent that is killed", () => {
     await rest();
     await manager.close();
     manager = world.start();
+    world.told.clear();
+    world.failing = "stop";
     await manager.apply([]);
     await rest();
-    expect(world.containers.size).toBe(0);
+    // Until it is gone it is there, and nobody makes another one in its place.
+    expect(world.told.get("replica/a")).toMatchObject({ phase: "running", containerId: "c1" });
+    world.failing = undefined;
+    await passTime(1_000);
+    expect([world.containers.size, world.told.size]).toEqual([0, 0]);
   });
 });
 

@@ -11,8 +11,8 @@ import {
 import { Limiter } from "../distribution/limiter.ts";
 import type { ContainerView } from "../engine/containers-port.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
-import { describeReplica, lastHealthOutput } from "./describe-replica.ts";
-import { afterFailure, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
+import { describeLeaving, describeReplica, lastHealthOutput } from "./describe-replica.ts";
+import { afterFailure, beforeStart, FRESH, planReplica, type ReplicaScene, type ReplicaStep } from "./plan-replica.ts";
 import { readReplicas } from "./read-replicas.ts";
 import { replicaLabels, toContainerBody } from "./replica-body.ts";
 import type { ReplicaDeps } from "./replica-ports.ts";
@@ -189,8 +189,7 @@ export class ReplicaManager implements Reconciler {
     if (container === undefined) return;
     if (step.kind === "count") return this.#count(wanted, { step, container, runner });
     if (step.kind === "stop") return engine.stop(wanted.namespace, container.id);
-    const memory = memories.get(id);
-    memories.set(id, { ...memory, starts: memory.starts + 1 });
+    memories.set(id, beforeStart(memories.get(id), container));
     await engine.start(wanted.namespace, container.id);
   }
 
@@ -250,7 +249,7 @@ export class ReplicaManager implements Reconciler {
     { runner, scene }: { runner: Runner; scene: ReplicaScene & { container?: ContainerView | undefined } },
   ): Promise<void> {
     const { wanted, container, memory } = scene;
-    if (wanted === undefined) return;
+    if (wanted === undefined) return this.#publishLeaving(id, runner, container);
     const hasFailed = container?.status === "exited" || container?.health?.Status === "unhealthy";
     const needsLog = container !== undefined && hasFailed && runner.log.length === 0 && container.startedAtMs > 0;
     if (needsLog) runner.log = await this.#deps.lastLines(container.logPath).catch(() => []);
@@ -267,6 +266,13 @@ export class ReplicaManager implements Reconciler {
     observed.set(`${REPLICA_KIND}/${id}`, body);
     // Nobody shall be led to one that does not serve any more.
     if (runner.phase === "running" && body.phase !== "running") observed.flush();
+    runner.phase = body.phase;
+  }
+  /** An agent that has begun anew says of what it still has to remove that it is there: nobody shall take it for gone. */
+  #publishLeaving(id: string, runner: Runner, container: ContainerView | undefined): void {
+    if (container === undefined || runner.phase !== undefined) return;
+    const body = describeLeaving(container);
+    this.#deps.observed.set(`${REPLICA_KIND}/${id}`, body);
     runner.phase = body.phase;
   }
 }

@@ -13,6 +13,8 @@ const schema = z.object({
   notBeforeMs: z.number(),
   reason: z.string(),
   countedEnd: z.string(),
+  // Memories of earlier agents have none.
+  startedAfter: z.string().default(""),
 });
 
 /** What is remembered of replicas, by id. */

@@ -75,10 +75,11 @@ function valueOf(
   }
 }
 
-/** What a host does that does not satisfy a constraint: "lacks label disk=ssd". */
-export function violation({ kind, label, operator, value }: Constraint): Reason {
+/** What a host does that does not satisfy a constraint: "lacks label disk=ssd". @param names of hosts, by id: nobody knows them by ids. */
+export function violation({ kind, label, operator, value }: Constraint, names: ReadonlyMap<string, string>): Reason {
   const isNegative = operator === "!=";
   if (kind === "label") return reason(isNegative ? "has_label" : "lacks_label", { label, value });
   const what = kind === "hostname" || kind === "id" ? "host" : kind === "os" ? "system" : "architecture";
-  return reason(isNegative ? `is_${what}` : `is_not_${what}`, { value });
+  const shown = kind === "id" ? (names.get(value) ?? value) : value;
+  return reason(isNegative ? `is_${what}` : `is_not_${what}`, { value: shown });
 }

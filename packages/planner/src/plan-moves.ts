@@ -36,7 +36,7 @@ function movesOf(service: ServiceDemand, own: readonly MovableReplica[], uses: r
   const left = [...own];
   const countOf = (id: string): number => counts.get(id) ?? 0;
   for (;;) {
-    const open = uses.filter((use) => refusalOf(use, service, undefined) === undefined);
+    const open = uses.filter((use) => refusalOf(use, service) === undefined);
     const target = open.toSorted((a, b) => countOf(a.host.id) - countOf(b.host.id) || a.load - b.load || a.order - b.order)[0];
     const source = uses.toSorted((a, b) => countOf(b.host.id) - countOf(a.host.id) || b.load - a.load || a.order - b.order)[0];
     if (target === undefined || source === undefined || countOf(source.host.id) - countOf(target.host.id) < 2) return moves;

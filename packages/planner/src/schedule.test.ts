@@ -146,6 +146,8 @@ describe("why a replica cannot be placed", () => {
     ["1 host: 1 has port 80/tcp in use", { hosts: [host("h1", { ports: ["80/tcp"] })], demand: { hostPorts: ["80/tcp"] } }],
     ["1 host: 1 has 1 replica, the most for one host", { hosts: [host("h1")], demand: { maxPerHost: 1 }, placed: [on("h1")] }],
     ["3 hosts: 1 is not host h9, 2 are drained", { hosts: [host("h1"), ...["a", "b"].map((name) => host(name, { availability: "drain" }))], demand: parseConstraints(["node.hostname==h9"]) }], // prettier-ignore
+    ["2 hosts: 1 is not host h2, 1 is drained", { hosts: [host("h1"), host("h2", { availability: "drain" })], demand: parseConstraints(["node.id==id-h2"]) }], // prettier-ignore
+    ["1 host: 1 is not host id-h9", { hosts: [host("h1")], demand: parseConstraints(["node.id==id-h9"]) }],
   ])("%s", (reason, input) => expect(why(input)?.split(/: |, /).toSorted()).toEqual(reason.split(/: |, /).toSorted()));
   test("what fits is placed, and only the rest is refused", () => {
     const result = ask({ demand: { cpuMillis: 3_000 }, wanted: slots(4) });

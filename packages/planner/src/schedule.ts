@@ -16,6 +16,7 @@ type Scene = {
   input: ScheduleInput;
   uses: readonly HostUse[];
   byId: ReadonlyMap<string, HostUse>;
+  names: ReadonlyMap<string, string>;
   /** Hosts by the constraints that they satisfy. */
   eligible: Map<string, { uses: HostUse[]; queue: HostQueue }>;
   /** Where the volumes of a placed replica of this very plan live from now on. */
@@ -48,7 +49,9 @@ function setScene(input: ScheduleInput): Scene {
     if (service !== undefined) byId.get(hostId)?.add(service, isLeaving);
   }
   const images = new Set(input.hosts.flatMap((host) => host.images));
-  return { input, uses, byId, eligible: new Map(), volumes: new Map(input.volumes), images, result: { placements: [], unplaced: [] } };
+  const names = new Map(input.hosts.map(({ id, name }) => [id, name]));
+  const result: ScheduleResult = { placements: [], unplaced: [] };
+  return { input, uses, byId, names, eligible: new Map(), volumes: new Map(input.volumes), images, result };
 }
 
 function groupByService(wanted: readonly WantedReplica[]): Map<string, WantedReplica[]> {
@@ -64,7 +67,7 @@ function groupByService(wanted: readonly WantedReplica[]): Map<string, WantedRep
 function placePinned(scene: Scene, service: ServiceDemand, { slot, hostId }: WantedReplica): boolean {
   if (hostId === undefined) return false;
   const use = scene.byId.get(hostId);
-  const refusal = use === undefined ? reason("is_missing") : refusalOf(use, service, undefined);
+  const refusal = use === undefined ? reason("is_missing") : refusalOf(use, service, { names: scene.names });
   if (use === undefined || refusal !== undefined) {
     const why = { ...reason("this_host", { host: use?.host.name ?? hostId }), parts: refusal === undefined ? [] : [counted(refusal, 1)] };
     scene.result.unplaced.push({ serviceId: service.id, slot, reason: why });
@@ -127,7 +130,7 @@ function refuse(scene: Scene, service: ServiceDemand, slot: string): void {
   const why =
     last?.serviceId === service.id
       ? last.reason
-      : explainRefusals(scene.uses.map((use) => refusalOf(use, service, volumeHosts) ?? reason("does_not_fit")));
+      : explainRefusals(scene.uses.map((use) => refusalOf(use, service, { volumeHosts, names: scene.names }) ?? reason("does_not_fit")));
   unplaced.push({ serviceId: service.id, slot, reason: why });
 }
 

@@ -19,19 +19,15 @@ export async function recordApplied(
   report: { version: StateVersion; failures: readonly ResourceFailure[] },
 ): Promise<boolean> {
   const { version, failures } = report;
-  return services.prisma.$transaction(async (tx) => {
-    if (!(await claim(tx, source))) return false;
-    await tx.hostState.update({
-      where: { hostId: source.hostId },
-      data: {
-        appliedGeneration: BigInt(version.generation),
-        appliedHash: version.hash,
-        failures: [...failures],
-        appliedAt: new Date(services.nowMs()),
-      },
-    });
-    return true;
-  });
+  const appliedAt = new Date(services.nowMs());
+  const told = await services.prisma.$queryRaw(Prisma.sql`
+    INSERT INTO host_states AS h (host_id, epoch, applied_generation, applied_hash, failures, applied_at)
+    SELECT id, ${source.epoch}, ${version.generation}::bigint, ${version.hash}, ${JSON.stringify(failures)}::jsonb, ${appliedAt}
+    FROM hosts WHERE id = ${source.hostId}
+    ON CONFLICT (host_id) DO UPDATE SET epoch = EXCLUDED.epoch, applied_generation = EXCLUDED.applied_generation,
+      applied_hash = EXCLUDED.applied_hash, failures = EXCLUDED.failures, applied_at = EXCLUDED.applied_at
+    WHERE h.epoch <= EXCLUDED.epoch RETURNING 1`);
+  return rows.parse(told).length > 0;
 }
 
 /** Stores what a host observes. Returns false for a connection that a newer one has replaced: nothing is stored. */

@@ -54,6 +54,8 @@ export type Removal = { isChanged: boolean; /** When to look again; null: there 
 export async function removeEmptyStacks({ tx, rows, now }: Round): Promise<Removal> {
   const removal: Removal = { isChanged: false, wakeAtMs: null };
   for (const stack of rows.stacks) {
+    // What is not wanted is marked before a round begins, under the same lock.
+    if (stack.removedAt === null && !stack.services.some(({ isRemoved }) => isRemoved)) continue;
     const where = { stackId: stack.id, replicas: { none: {} }, ...(stack.removedAt === null ? { isRemoved: true } : {}) };
     const { count } = await tx.stackService.deleteMany({ where });
     removal.isChanged ||= count > 0;

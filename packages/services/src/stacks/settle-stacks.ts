@@ -53,12 +53,12 @@ type Planned = { stack: StackRow; service: ServiceRow; scene: ServiceScene; plan
  */
 export async function settleStacks(services: ServiceContext, teamId: string): Promise<Settled> {
   return services.prisma.$transaction(async (tx) => {
-    if ((await tx.stack.count({ where: { teamId } })) === 0) {
+    await lockStacks(tx, teamId);
+    const rows = await readStackRows(tx, teamId);
+    if (rows.stacks.length === 0) {
       if (await removeOrphanNetworks(tx, teamId)) await notifyHostState(tx, { teamId });
       return { wakeAtMs: null };
     }
-    await lockStacks(tx, teamId);
-    const rows = await readStackRows(tx, teamId);
     const projects = new Projects(services, tx);
     const now = new Date(services.nowMs());
     const round: Round = { services, tx, rows, readable: [], now, steps: [], isChanged: false, hasNews: false, projects };

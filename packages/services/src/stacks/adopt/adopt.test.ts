@@ -54,7 +54,8 @@ function found(given: Given = {}): Found {
 
 const NAMES = { networkKey: (name: string): string => name, volumeKey: (name: string): string => name };
 const read = (given: Given): object => readService(found(given), NAMES);
-const draft = (...containers: Found[]): ReturnType<typeof draftProject> => draftProject("shop", { host: "h1", containers });
+const draft = (...containers: Found[]): ReturnType<typeof draftProject> =>
+  draftProject("shop", { host: { id: "id-h1", name: "h1" }, containers });
 const whyOf = (made: ReturnType<typeof draftProject>): string[] =>
   made.services.flatMap(({ containers }) => containers.map(({ why }) => formatReason(why)));
 
@@ -178,12 +179,13 @@ describe("the stack of a project", () => {
     const { source, variables, networks, volumes } = draft(web, found({ service: "db", id: "b" }));
     expect(variables).toEqual({ WEB_PASSWORD: "s3$cret", WEB_MODE: "a" });
     expect(source).not.toContain("s3$cret");
+    expect(source).toMatch(/^# On host h1, by its id/);
     expect([networks, volumes]).toEqual([["shop_default"], ["shop_data"]]);
     const { project } = await loadSource({ name: "shop", files: { "compose.yaml": source }, variables });
     expect(project.services["web"]).toMatchObject({
       environment: { PASSWORD: "s3$cret", MODE: "a" },
       command: ["sh", "-c", "echo $HOME"],
-      deploy: { replicas: 1, placement: { constraints: ["node.hostname==h1"] } },
+      deploy: { replicas: 1, placement: { constraints: ["node.id==id-h1"] } },
     });
     const body = ContainerCreateBody.parse(toContainerBody(project, "web"));
     expect(unlikeHostConfigs(web.inspect.HostConfig, body.HostConfig ?? HostConfig.parse({}))).toEqual([]);

@@ -23,8 +23,10 @@ export type AdoptionDraft = {
 const nameOf = ({ inspect }: Found): string => inspect.Name.replace(/^\//, "");
 const labelOf = ({ inspect }: Found, label: string): string => inspect.Config.Labels?.[label] ?? "";
 
+type OneHost = { id: string; name: string };
+
 /** @throws invalid when none of its containers can become a replica. */
-export function draftProject(project: string, { host, containers }: { host: string; containers: readonly Found[] }): AdoptionDraft {
+export function draftProject(project: string, { host, containers }: { host: OneHost; containers: readonly Found[] }): AdoptionDraft {
   const left: LeftContainer[] = [];
   const names = new ProjectNames(project);
   const services = new Map<string, Service>();
@@ -40,15 +42,16 @@ export function draftProject(project: string, { host, containers }: { host: stri
     if (model === undefined) continue;
     const ofOne = names.of(members.length);
     const service = readService(model, ofOne);
-    services.set(name, { ...service, deploy: placed(service, { host, replicas: members.length, isJob }) });
+    services.set(name, { ...service, deploy: placed(service, { hostId: host.id, replicas: members.length, isJob }) });
     const judged = members.map((found, index) => judge(found, { service, names: ofOne, slot: String(index + 1) }));
     drafts.push({ name, found: model, containers: judged });
   }
-  if (services.size === 0) throw new FlotillaError("invalid", `no container of project ${project} runs on host ${host}`);
+  if (services.size === 0) throw new FlotillaError("invalid", `no container of project ${project} runs on host ${host.name}`);
   for (const service of services.values())
     service.dependsOn = Object.fromEntries(Object.entries(service.dependsOn).filter(([name]) => services.has(name)));
   const { document, variables } = withVariables(names.complete(Object.fromEntries(services)));
-  return { source: writeYaml(document), variables, services: drafts, left, networks: names.networks(), volumes: names.volumes() };
+  const source = `# On host ${host.name}, by its id: it may get another name.\n${writeYaml(document)}`;
+  return { source, variables, services: drafts, left, networks: names.networks(), volumes: names.volumes() };
 }
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
@@ -68,12 +71,12 @@ function chooseMembers(containers: readonly Found[]): { members: Found[]; isJob:
 }
 
 /** It stays on its host: its networks, and what it binds, are there. */
-function placed({ deploy }: Service, how: { host: string; replicas: number; isJob: boolean }): Service["deploy"] {
+function placed({ deploy }: Service, how: { hostId: string; replicas: number; isJob: boolean }): Service["deploy"] {
   return {
     ...deploy,
     mode: how.isJob ? "replicated-job" : "replicated",
     replicas: how.replicas,
-    placement: { ...deploy.placement, constraints: [`node.hostname==${how.host}`] },
+    placement: { ...deploy.placement, constraints: [`node.id==${how.hostId}`] },
   };
 }
 

@@ -70,7 +70,7 @@ export async function readAdoption(services: ServiceContext, actor: Actor, ref: 
   const known = await services.prisma.stack.findUnique({ where: { teamId_name: { teamId: user.team.id, name: ref.project } } });
   if (known !== null) throw new FlotillaError("conflict", `there is a stack ${ref.project} already`);
   const containers = await inspectProject(services, actor, ref);
-  const draft = draftProject(ref.project, { host: host.name, containers });
+  const draft = draftProject(ref.project, { host, containers });
   const variables = draft.variables;
   const loaded = await loadStack(
     services,
