@@ -59,7 +59,7 @@ const service = (): NetworkService => ({
   backends: Object.values(HOSTS).map((address) => ({ address, weight: 1 })),
 });
 
-function network(): Omit<NetworkState, "self"> {
+function network(down: NetworkState["down"] = []): Omit<NetworkState, "self"> {
   return {
     id: NETWORK_ID,
     namespace: "default",
@@ -81,6 +81,7 @@ function network(): Omit<NetworkState, "self"> {
     pins: [],
     members: (["h2", "h3"] as const).map((name, index) => ({ host: index + 2, containerId: name.repeat(32), containerName: name, aliases: [], address: HOSTS[name], address6: null })), // prettier-ignore
     dead: [],
+    down,
     isolated: [],
     allow: [],
   };
@@ -223,6 +224,15 @@ test("2: the hidden hop is found, both ways, and is nobody else's", async () => 
   expect((await readMesh()).pairs.get("h3 h1")?.isNarrow).toBe(true);
 });
 
+/** What the control plane says: the third host counts as down, or not. */
+const tell = (down: NetworkState["down"] = []): void =>
+  lab.setNetworks({ numbers: { h1: 1, h2: 2, h3: 3 }, networks: [network(down)], services: [service()] });
+/** From a container of h1 to the third host's: what it answers, or why not. */
+const callThird = async (seconds: number): Promise<string> => {
+  const line = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w ${seconds} ${HOSTS.h3} 80 2>&1 | tail -n 1`;
+  return (await lab.docker("h1", ["exec", "h1", "sh", "-c", line])).stdout.trim();
+};
+
 describe("11: the WebSocket of h2 is cut, and the power of h3 goes", () => {
   test("only the latter is down, as soon as the peers say so; h2 keeps its place", async () => {
     await lab.cut("h2", "control");
@@ -237,10 +247,26 @@ describe("11: the WebSocket of h2 is cut, and the power of h3 goes", () => {
     expect(await reach("h1", container("h3"), 80)).toBe("no underlay down");
   });
 
+  test("10: who waits for a host that is found to be down is refused, and so is who calls it then", async () => {
+    const waiting = callThird(60);
+    await expect.poll(async () => (await lab.docker("h1", ["exec", "h1", "netstat", "-tn"])).stdout, PATIENCE).toContain("SYN_SENT");
+    tell([{ host: 3, addresses: [HOSTS.h3] }]);
+    expect(await waiting).toContain("Connection refused");
+    expect(await callThird(60)).toContain("Connection refused");
+  });
+
   test("and both are up again when they are heard", async () => {
     await lab.heal("h2", "control");
     await lab.powerOn("h3");
     await expect.poll(async () => (await readMesh()).standings, PATIENCE).toEqual({ h1: "up", h2: "up", h3: "up" });
     await expect.poll(() => backends("h2"), PATIENCE).toContain("h3");
+  });
+
+  test("10: a host that is reached is called, whoever still says that it is down", async () => {
+    await docker("h3", "start", "h3");
+    await expect.poll(() => callThird(1), PATIENCE).toBe("h3");
+    tell();
+    await expect.poll(() => backends("h1"), PATIENCE).toEqual(names);
+    expect(await callThird(1)).toBe("h3");
   });
 });

@@ -275,7 +275,12 @@ describe("endpoints", () => {
       expect(await pass(60_000, ["up", "up"])).toEqual([]);
       expect(await members()).toBe(1);
       expect(await pass(1_000, ["down", "down"])).toEqual([hosts[1]]);
-      expect(await composed(hosts[0], id)).toMatchObject({ members: [], dead: [], hosts: { length: 3 } });
+      expect(await composed(hosts[0], id)).toMatchObject({
+        members: [],
+        dead: [],
+        down: [{ addresses: ["10.64.0.33"] }],
+        hosts: { length: 3 },
+      });
       expect(await pass(1_000, ["down", "down"])).toEqual([]);
     });
 

@@ -28,7 +28,8 @@ export function ensureEndpointLink(
   // The end that came up first learns of its carrier later, by a queue of the kernel, and drops what is sent until then.
   // Asking for the link makes the kernel (since 6.8) do it now.
   router.findLink(end.endpoint.link);
-  container.applyObjects(planChanges(planContainerObjects(state, end), container.objects(), false));
+  // A link that is new has nothing yet: no look at what there is.
+  container.applyObjects(planChanges(planContainerObjects(state, end), isNew ? [] : container.objects(), false));
   // A net under a wrong MTU somewhere on the way: TCP finds out by itself.
   container.setSysctls([["net/ipv4/tcp_mtu_probing", "1"]]);
   return isNew;

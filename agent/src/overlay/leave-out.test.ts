@@ -2,7 +2,7 @@ import type { NetworkService } from "@flotilla/protocol";
 import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { sampleState } from "./fixture.ts";
-import { leaveOut, type Services } from "./leave-out.ts";
+import { leaveOut, refuseDown, type Services } from "./leave-out.ts";
 
 const on = (...hosts: number[]): ReadonlySet<number> => new Set(hosts);
 const mapOf = (...services: NetworkService[]): Services => new Map(services.map((service) => [service.id, service]));
@@ -48,4 +48,30 @@ test("services that lose nothing are the same objects", () => {
   expect([...left.keys()]).toEqual(["near", "far"]);
   expect(left.get("near")).toBe(near);
   expect(left.get("far")).toEqual({ ...far, backends: [{ address: "10.30.1.18", weight: 1 }] });
+});
+
+describe("what a host that counts as down had", () => {
+  const down = [
+    { host: 2, addresses: ["10.30.1.34", "fd30:1::a1e:122"] },
+    { host: 3, addresses: ["10.30.1.50"] },
+  ];
+
+  test("is refused by who does not reach the host either, with what is dead anyway", () => {
+    const state = sampleState({ down, dead: ["10.30.1.99"] });
+    expect(refuseDown(state, on(2)).dead).toEqual(["10.30.1.99", "10.30.1.34", "fd30:1::a1e:122"]);
+    expect(refuseDown(state, on(2, 3)).dead).toEqual(["10.30.1.99", "10.30.1.34", "fd30:1::a1e:122", "10.30.1.50"]);
+  });
+
+  test("is not by who reaches it, nor of a host that is out of reach and does not count as down", () => {
+    const state = sampleState({ down: down.slice(0, 1) });
+    expect(refuseDown(state, on())).toBe(state);
+    expect(refuseDown(state, on(3))).toBe(state);
+  });
+
+  test("makes the same network again for the same hosts, which need not be looked at twice", () => {
+    const state = sampleState({ down });
+    const refused = refuseDown(state, on(2));
+    expect(refuseDown(state, on(2, 4))).toBe(refused);
+    expect(refuseDown(state, on(2, 3))).not.toBe(refused);
+  });
 });

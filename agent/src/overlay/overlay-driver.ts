@@ -5,7 +5,7 @@ import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
 import { ensureEndpointLink } from "./endpoint-link.ts";
-import { leaveOut, type Services, type Unreachable } from "./leave-out.ts";
+import { leaveOut, refuseDown, type Services, type Unreachable } from "./leave-out.ts";
 import { containerLink, routerPath, routersDirectory, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
 import { embed } from "./prefixes.ts";
@@ -307,7 +307,7 @@ export class OverlayDriver {
   }
 
   #wish(networkId: string): RouterWish {
-    const { state } = this.row(networkId);
+    const state = refuseDown(this.row(networkId).state, this.#deps.unreachable());
     const services = this.services(networkId);
     return {
       state,

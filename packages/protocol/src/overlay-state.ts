@@ -81,6 +81,11 @@ export const networkState = z.object({
   members: z.array(overlayMember).max(65_536),
   /** Addresses of endpoints that are gone for good: what still talks to them is told so at once. */
   dead: z.array(address).max(65_536),
+  /** Endpoints of other hosts that count as down, for those of the readers that do not reach such a host either. */
+  down: z
+    .array(z.object({ host: hostNumber, addresses: z.array(address).max(65_536) }))
+    .max(4_096)
+    .default([]),
   isolated: z.array(ipv4).max(65_536),
   allow: z.array(overlayRule).max(65_536),
 });

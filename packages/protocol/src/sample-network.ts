@@ -32,6 +32,7 @@ export function sampleNetwork(count: number, change: Partial<SharedNetworkState>
     pins: [],
     members: [],
     dead: [],
+    down: [],
     isolated: [],
     allow: [],
     ...change,

@@ -60,6 +60,20 @@ describe("what a host is told of a network", () => {
     expect(compose(rows(), "host-2")?.members).toMatchObject([{ host: 1, containerName: "api", aliases: ["api-alias"] }]);
   });
 
+  test("what a host that counts as down had is told apart, but for what somebody has again", () => {
+    const second = { ...sampleHost(2, "10.9.0.2"), downSince: new Date(7) };
+    expect(compose(rows())?.down).toEqual([]);
+    const state = compose(rows({ hosts: [sampleHost(1, "10.9.0.1"), second] }));
+    expect(state).toMatchObject({ members: [], down: [{ host: 2, addresses: ["10.64.0.33", "10.64.0.34"] }] });
+    const moved = new Map([
+      ["host-1", sampleObserved({ api: "10.64.0.33" })],
+      ["host-2", sampleObserved({ a: "10.64.0.33", b: "10.64.0.34" })],
+    ]);
+    const observed = new Map([[NETWORK_ID, moved]]);
+    expect(compose(rows({ hosts: [sampleHost(1, "10.9.0.1"), second], observed }))?.down).toEqual([{ host: 2, addresses: ["10.64.0.34"] }]);
+    expect(compose(rows({ hosts: [sampleHost(1, "10.9.0.1"), second] }), "host-2")?.down).toEqual([]);
+  });
+
   test("equal rows give equal bytes, whatever their order", () => {
     const shuffled = rows({
       networks: [network({ leases: network().leases.toReversed() })],

@@ -1,6 +1,13 @@
 import { isIP } from "node:net";
 import { parseAddress } from "@flotilla/core";
-import { DEFAULT_VXLAN_PORT, NETWORK_REFUSAL, type NetworkState, type OverlayMember, type ResourceBody } from "@flotilla/protocol";
+import {
+  DEFAULT_VXLAN_PORT,
+  NETWORK_REFUSAL,
+  type NetworkState,
+  type ObservedNetwork,
+  type OverlayMember,
+  type ResourceBody,
+} from "@flotilla/protocol";
 import type { ComposeScene, HostComposer } from "../context.ts";
 import {
   isEncryptedRow,
@@ -66,7 +73,8 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     return host === undefined ? [] : [{ kind, host, cidr, order: parseAddress(cidr.split("/")[0] ?? "") }];
   });
   const leases = held.toSorted((a, b) => a.order - b.order);
-  const members = hosts.filter(({ id }) => id !== self.id).flatMap((host) => membersOf(rows, network.id, host));
+  const others = hosts.filter(({ id }) => id !== self.id);
+  const members = others.flatMap((host) => membersOf(rows, network.id, host));
   return {
     id: network.id,
     namespace,
@@ -93,6 +101,7 @@ function composeNetwork(network: OverlayNetworkRow, { rows, hosts, self, namespa
     pins: leases.filter(({ kind }) => kind === "pin").map(({ host, cidr }) => ({ host, address: cidr.split("/")[0] ?? "" })),
     members,
     dead: deadAddresses(rows, network),
+    down: downEndpoints(rows.observed.get(network.id), hosts, self),
     isolated: [],
     allow: [],
   };
@@ -111,6 +120,27 @@ function membersOf(rows: OverlayRows, networkId: string, host: OverlayHostRow): 
       address6,
     }))
     .toSorted((a, b) => parseAddress(a.address) - parseAddress(b.address));
+}
+
+/** What other hosts that count as down had last: who talks to it is told instead of left hanging, as long as nobody has it again. */
+function downEndpoints(
+  observed: ReadonlyMap<string, ObservedNetwork> | undefined,
+  hosts: readonly OverlayHostRow[],
+  self: OverlayHostRow,
+): NetworkState["down"] {
+  const isDown = ({ id, downSince }: OverlayHostRow): boolean => id !== self.id && downSince !== null;
+  const addressesOf = (host: OverlayHostRow): string[] =>
+    (observed?.get(host.id)?.endpoints ?? []).flatMap(({ address, address6 }) => (address6 === null ? [address] : [address, address6]));
+  const alive = new Set(hosts.filter((host) => !isDown(host)).flatMap(addressesOf));
+  return hosts
+    .filter(isDown)
+    .map((host) => ({
+      host: host.number,
+      addresses: addressesOf(host)
+        .filter((address) => !alive.has(address))
+        .toSorted(),
+    }))
+    .filter(({ addresses }) => addresses.length > 0);
 }
 
 /** An address that somebody has again is not dead. */
