@@ -1,4 +1,5 @@
 // What somebody should look at, as data: codes and values, which a page puts into its own words.
+import type { Reason } from "@flotilla/planner";
 
 /** What is wrong, with the values that say so. Nothing here is a sentence in some language but what a machine said. */
 export type AttentionCause =
@@ -9,10 +10,11 @@ export type AttentionCause =
   | { code: "crashed"; host: string; container: string; image: string; exitCode: number }
   /** So many more of the containers above have something. */
   | { code: "moreContainers"; count: number }
-  | { code: "rolloutFailed" | "rolloutHeld"; stack: string; service: string; message: string }
+  /** `reasons` are the message as data, where that is known. */
+  | { code: "rolloutFailed" | "rolloutHeld"; stack: string; service: string; message: string; reasons: Reason[] | null }
   /** A canary runs, and waits for a person to let the rest follow. */
   | { code: "rolloutAwaits"; stack: string; service: string }
-  | { code: "replicasMissing"; stack: string; service: string; running: number; wanted: number; message: string }
+  | { code: "replicasMissing"; stack: string; service: string; running: number; wanted: number; message: string; reasons: Reason[] | null }
   | { code: "unreachable"; from: string; to: string; isBothWays: boolean }
   | { code: "mtuTooLarge"; network: string; from: string; to: string; needsBytes: number; pathMtuBytes: number }
   | { code: "quotaNear"; percent: number; usedBytes: number; limitBytes: number }

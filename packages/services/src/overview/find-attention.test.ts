@@ -1,3 +1,4 @@
+import type { Reason } from "@flotilla/planner";
 import { describe, expect, test } from "vitest";
 import type { ContainerRow } from "../containers/read-containers.ts";
 import type { HostRow } from "../hosts/schemas.ts";
@@ -96,7 +97,19 @@ describe("stacks", () => {
         isRemoving: false,
         startedAt: "2026-11-20T10:00:00Z",
         finishedAt: null,
-        services: [{ name: "web", state: "done", message: "", isRemoved: false, wanted: 2, running: 2, canApprove: false, ...service }],
+        services: [
+          {
+            name: "web",
+            state: "done",
+            message: "",
+            reasons: null,
+            isRemoved: false,
+            wanted: 2,
+            running: 2,
+            canApprove: false,
+            ...service,
+          },
+        ],
         ...more,
       },
     ],
@@ -119,8 +132,9 @@ describe("stacks", () => {
   });
   test("with replicas that find no host say so also during the rollout; replicas on their way do not", () => {
     const message = "1 of 2 replicas have no host: no host has the label disk=ssd";
-    expect(find(stack({ state: "rolling", running: 1, message }))).toMatchObject([
-      { code: "replicasMissing", severity: "warning", message },
+    const reasons: Reason[] = [{ code: "unplaced", values: { count: 1 } }];
+    expect(find(stack({ state: "rolling", running: 1, message, reasons }))).toMatchObject([
+      { code: "replicasMissing", severity: "warning", message, reasons },
     ]);
     expect(codes(stack({ state: "rolling", running: 0 }))).toEqual([]);
   });

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { formatBytes, parseTime } from "@/lib/format.ts";
 import type { Attention } from "@/trpc/types.ts";
@@ -45,6 +46,7 @@ export function AttentionTitle({ item }: { item: Attention }): ReactNode {
 /** Where it is, why, or what it takes: the second line. */
 export function AttentionDetail({ item }: { item: Attention }): ReactNode {
   const t = useTranslations("overview.details");
+  const say = useReasons();
   switch (item.code) {
     case "hostFlagged":
       return item.flag;
@@ -61,9 +63,9 @@ export function AttentionDetail({ item }: { item: Attention }): ReactNode {
       return t("moreContainers");
     case "rolloutFailed":
     case "replicasMissing":
-      return item.message === "" ? t("noReason") : item.message;
+      return say(item.reasons, item.message) || t("noReason");
     case "rolloutHeld":
-      return item.message === "" ? t("rolloutHeld") : item.message;
+      return say(item.reasons, item.message) || t("rolloutHeld");
     case "rolloutAwaits":
       return t("rolloutAwaits");
     case "unreachable":

@@ -22,10 +22,10 @@ export function Tabs<Id extends string>({ items, value, onChange, label, groups 
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   useEffect(() => {
-    // On a narrow screen the chosen tab may be out of sight. Only the list scrolls: scrollIntoView would move the page too.
+    // On a narrow screen the chosen tab may be out of sight, also when others come before it. Only the list scrolls: scrollIntoView would move the page too.
     const active = list.current?.querySelector<HTMLElement>(`[data-tab="${value}"]`);
     if (active !== null && active !== undefined) list.current?.scrollTo({ left: active.offsetLeft - 24 });
-  }, [value]);
+  }, [value, items.length]);
   const shown = items.find((item) => item.id === value);
   const isColumn = groups !== undefined;
   const tab = (item: TabItem<Id>): ReactNode => (
