@@ -16,6 +16,8 @@ const CONTROL_MAIN = join(import.meta.dirname, "..", "..", "apps", "control", "s
 const WITHOUT_PAGES = join(import.meta.dirname, "control-child.ts");
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
+/** Of one call, on a machine that starts several labs and a browser at once. */
+const CALL_TIMEOUT_MS = 30_000;
 export const ADMIN_EMAIL = "admin@lab.test";
 
 const tlsFile = (plan: LabPlan, name: string): string => join(labDirectory(plan.name), "tls", name);
@@ -118,22 +120,26 @@ export async function listControlHosts(plan: LabPlan): Promise<{ name: string; i
 
 type HttpCall = { method: string; path: string; body?: string | undefined };
 
-/** A control plane that ended by itself has said why in its log, which goes with the lab. */
-const notRunning = (plan: LabPlan, cause: Error): Error =>
-  new Error(`${cause.message}: the control plane is not running. The end of its log:\n${controlLog(plan).slice(-3000)}`, { cause });
+/** Why a control plane that ended, or does not answer, did so is in its log, which goes with the lab. */
+const withLog = (plan: LabPlan, what: string, cause?: Error): Error =>
+  new Error(`${what}. The end of the control plane's log:\n${controlLog(plan).slice(-3000)}`, { cause });
 
 function call(plan: LabPlan, what: HttpCall): Promise<{ status: number; body: string }> {
   const ca = readFileSync(tlsFile(plan, "ca.pem"));
   const headers = { authorization: `Bearer ${plan.adminToken}`, "content-type": "application/json" };
   return new Promise((resolve, reject) => {
-    const req = request(`${controlUrl(plan)}${what.path}`, { method: what.method, ca, headers, agent: false, timeout: 5_000 }, (res) => {
-      const chunks: Buffer[] = [];
-      res.on("data", (chunk: Buffer) => chunks.push(chunk));
-      res.on("end", () => resolve({ status: res.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }));
-      res.on("error", reject);
-    });
-    req.on("timeout", () => req.destroy(new Error("no answer in time")));
-    req.on("error", (error: NodeJS.ErrnoException) => reject(error.code === "ECONNREFUSED" ? notRunning(plan, error) : error));
+    const req = request(
+      `${controlUrl(plan)}${what.path}`,
+      { method: what.method, ca, headers, agent: false, timeout: CALL_TIMEOUT_MS },
+      (res) => {
+        const chunks: Buffer[] = [];
+        res.on("data", (chunk: Buffer) => chunks.push(chunk));
+        res.on("end", () => resolve({ status: res.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }));
+        res.on("error", reject);
+      },
+    );
+    req.on("timeout", () => req.destroy(withLog(plan, `${what.path} was not answered in time`)));
+    req.on("error", (error: NodeJS.ErrnoException) => reject(error.code === "ECONNREFUSED" ? withLog(plan, error.message, error) : error));
     req.end(what.body);
   });
 }
