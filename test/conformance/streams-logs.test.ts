@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
-import { liveDocker } from "../support/live-command.ts";
+import { type LiveCommand, liveDocker } from "../support/live-command.ts";
 
 let agent: TestAgent;
 
@@ -18,7 +18,15 @@ afterEach(async () => {
 const numbers = (from: number, to: number): string => Array.from({ length: to - from + 1 }, (_, index) => `${from + index}\n`).join("");
 const logs = async (...args: string[]) => (await agent.docker(["logs", ...args])).stdout;
 const script = (name: string, text: string) => agent.docker(["run", "--name", name, "busybox", "sh", "-c", text]);
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** An engine says nothing of who listens: something is done again until it is told of. */
+const untilListening = (events: LiveCommand): Promise<void> =>
+  expect
+    .poll(async () => {
+      await agent.docker(["volume", "create", "heard"]);
+      await agent.docker(["volume", "rm", "heard"]);
+      return events.text();
+    })
+    .toContain("volume create");
 
 describe("docker logs", () => {
   test("gives both streams apart, also of a container that has ended", async () => {
@@ -158,14 +166,14 @@ describe("docker events", () => {
 
   test("come live, exec and its command included", async () => {
     const live = liveDocker(agent.host, ["events", "--format", "{{.Type}} {{.Action}}"]);
-    await pause(300);
+    await untilListening(live);
     await agent.docker(["run", "-d", "--name", "live", "busybox", "sleep", "60"]);
     await agent.docker(["exec", "live", "sh", "-c", "true"]);
     await agent.docker(["rename", "live", "alive"]);
     await agent.docker(["pause", "alive"]);
     await agent.docker(["unpause", "alive"]);
     await agent.docker(["kill", "alive"]);
-    await live.until(/container die/);
+    await live.until(/container die\n/);
     expect(live.text()).toMatch(
       /container create\n[^]*container start\ncontainer exec_create: sh -c true\ncontainer exec_start: sh -c true\ncontainer exec_die\ncontainer rename\ncontainer pause\ncontainer unpause\ncontainer kill\ncontainer die\n/,
     );

@@ -6,7 +6,7 @@ export type LiveCommand = {
   /** Standard output so far (on a terminal: all of it). */
   text(): string;
   errors(): string;
-  /** Waits until the output matches. @throws when the command ends before, or after 20 s. */
+  /** Waits until the output matches. @throws when the command ends before, or after half a minute. */
   until(pattern: RegExp): Promise<string>;
   write(text: string): void;
   endInput(): void;
