@@ -165,7 +165,11 @@ describe("a service with an address of its own", () => {
     await publish([service([], { backends: [{ address: a.address, weight: 1 }, { address: b.address, weight: 3 }, { address: c.address, weight: 0 }] })]); // prettier-ignore
     const names = named(await lab.count(caller.path, { protocol: "tcp", address: VIP, port: 80 }, () => setTimeout(400)));
     expect(names["c"]).toBe(undefined);
-    expect((names["b"] ?? 0) / (names["a"] ?? 1)).toBeGreaterThan(1.8);
+    const [ofA = 0, ofB = 0] = [names["a"], names["b"]];
+    const sent = ofA + ofB;
+    // One run in a million is five standard deviations away from three in four.
+    expect(Math.abs(ofB - 0.75 * sent) / Math.sqrt(sent * 0.75 * 0.25)).toBeLessThan(5);
+    expect(ofB).toBeGreaterThan(ofA);
   });
 
   test("6: scaling 1 to 3 to 1 under load fails no connection", async () => {
