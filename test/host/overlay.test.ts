@@ -11,6 +11,7 @@ import { RouteSocket } from "../../agent/src/host/rtnetlink.ts";
 import { openOverlayKernel } from "../../agent/src/host/overlay-kernel.ts";
 import { uplinkName } from "../../agent/src/overlay/names.ts";
 import { type Count, INSTANCE, labInstance, type LabContainer, OverlayLab } from "./overlay-lab.ts";
+import { BRIEFLY } from "./patience.ts";
 
 const VNI = 4097;
 const VIP = "10.30.1.2";
@@ -291,7 +292,7 @@ test("policy: an isolated container takes what is allowed and nothing else", asy
   await publish([service([b])], { isolated: [b.address], allow });
   expect(await lab.ask(caller.path, { protocol: "tcp", address: b.address, port: PORT })).toContain("b saw");
   expect(await lab.ask(caller.path, { protocol: "tcp", address: VIP, port: 80 })).toContain("b saw");
-  expect(await lab.ask(a.path, { protocol: "tcp", address: b.address, port: PORT })).toBe("no answer: timeout");
+  expect(await lab.ask(a.path, { protocol: "tcp", address: b.address, port: PORT }, BRIEFLY)).toBe("no answer: timeout");
   expect(await lab.pings(caller.path, b.address)).toBe(false);
   expect(await lab.pings(b.path, a.address)).toBe(true);
   await publish([]);
