@@ -247,13 +247,13 @@ describe("a service with an address of its own", () => {
   test("19: a UDP caller that never pauses moves to a replica that is there, also from none", async () => {
     await publish([service([a])]);
     const count = await lab.count(caller.path, { protocol: "udp", address: VIP, port: 80 }, async () => {
-      await setTimeout(150);
+      await setTimeout(400);
       await publish([service([b])]);
-      await setTimeout(150);
+      await setTimeout(400);
       await publish([service([])]);
       await setTimeout(50);
       await publish([service([c])]);
-      await setTimeout(150);
+      await setTimeout(400);
     });
     report(
       "19",
