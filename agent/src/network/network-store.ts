@@ -259,6 +259,10 @@ export class NetworkStore {
     return this.#db.all("SELECT * FROM endpoints WHERE network_id = ? ORDER BY number", networkId).map((row) => EndpointRow.parse(row));
   }
 
+  isAddressUsed(networkId: string, address: string): boolean {
+    return this.#db.get("SELECT 1 FROM endpoints WHERE network_id = ? AND address = ?", networkId, address) !== undefined;
+  }
+
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
     this.#db.run(
       "INSERT INTO endpoints (id, container_id, network_id, position, address, address6, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
