@@ -320,6 +320,7 @@ function limited(kernel: OverlayKernel, spend: () => void): OverlayKernel {
         applyLinks: (operations) => operations.forEach((operation) => (spend(), stack.applyLinks([operation]))),
         applyObjects: (changes) => changes.forEach((change) => (spend(), stack.applyObjects([change]))),
         nft: (text) => (spend(), stack.nft(text)),
+        changeElements: (table, changes) => (spend(), stack.changeElements(table, changes)),
       };
     },
   };

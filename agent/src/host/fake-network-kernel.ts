@@ -3,6 +3,7 @@
 import { FlotillaError } from "@flotilla/core";
 import type { UdpPort } from "./conntrack.ts";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
+import type { NetlinkRequest } from "./netlink.ts";
 import type { NetworkKernel, NetworkStack } from "./network-kernel.ts";
 import type { HostPort } from "./port-reservation.ts";
 
@@ -193,6 +194,12 @@ export class FakeNetworkKernel implements NetworkKernel {
   async nftInside(path: string, text: string): Promise<string> {
     this.transcript.push(`nft in ${path}: ${text.split("\n")[0] ?? ""}`);
     return "";
+  }
+
+  nftRequestsInside(path: string, requests: readonly NetlinkRequest[]): void {
+    const line = `nft in ${path}: ${requests[0]?.attempt.replace("nft: ", "") ?? ""}`;
+    if (this.failOn?.test(line) === true) throw refuse("EEXIST", line);
+    this.transcript.push(line);
   }
 
   async nft(text: string): Promise<string> {

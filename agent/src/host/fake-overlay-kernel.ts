@@ -4,6 +4,7 @@ import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./ke
 import { formatLinkOperation, type Link, type LinkOperation } from "./link-operations.ts";
 import type { TranslatedTarget } from "./conntrack.ts";
 import type { LinkProgram, LinkPrograms } from "./link-programs.ts";
+import { formatSetChange, type SetChange } from "./nft-messages.ts";
 import type { OverlayKernel, RouterStack } from "./overlay-kernel.ts";
 
 class FakeRouter implements RouterStack {
@@ -72,6 +73,13 @@ class FakeRouter implements RouterStack {
     this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
     for (const [, name = ""] of text.matchAll(/^table inet (\S+)/gm)) this.tables.add(name);
     return "";
+  }
+
+  changeElements(table: string, changes: readonly SetChange[]): void {
+    if (!this.tables.has(table)) throw new FlotillaError("internal", "nft: ENOENT", { details: { errno: "ENOENT" } });
+    const text = changes.map((change) => `${formatSetChange(`inet ${table}`, change)}\n`).join("");
+    this.nftTexts.push(text);
+    this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
   }
 
   hasTable(name: string): boolean {

@@ -11,8 +11,11 @@ const SO_RCVBUFFORCE = 33;
 const RECEIVE_BYTES = 32_768;
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
-/** A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success. */
-export type NetlinkRequest = { attempt: string; message: NetlinkMessage; ignore?: readonly string[] };
+/**
+ * A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success.
+ * `isFrame`: begin or end of a transaction, which is answered only when the transaction fails for a reason that is no request's own.
+ */
+export type NetlinkRequest = { attempt: string; message: NetlinkMessage; ignore?: readonly string[]; isFrame?: boolean };
 
 /**
  * INVARIANTS: belongs for ever to the network namespace in which it was opened, whatever the thread enters later; one
@@ -38,26 +41,32 @@ export class NetlinkSocket {
   }
 
   /**
-   * Sends all requests in one datagram and reads every acknowledgement. The kernel carries on after a failed request, so
-   * a batch holds only what makes sense without its predecessors, or what its caller undoes as a whole.
+   * Sends all requests in one datagram and reads what is refused of them, and the last one's acknowledgement: the kernel takes them in order and
+   * says nothing of the others. It carries on after a failed request, so a batch that is no transaction holds only what makes sense without its
+   * predecessors, or what its caller undoes as a whole.
    * @throws FlotillaError `internal` for the first that failed: `ATTEMPT: ERRNO: the kernel's words`, `details.errno`.
    */
   execute(requests: readonly NetlinkRequest[]): void {
-    if (requests.length === 0) return;
+    const last = requests.findLastIndex(({ isFrame }) => isFrame !== true);
+    if (last === -1) return;
     const first = this.#sequence + 1;
     this.#sequence += requests.length;
-    const flags = NLM_F.REQUEST | NLM_F.ACK;
+    const flagsOf = (index: number): number => NLM_F.REQUEST | (index === last ? NLM_F.ACK : 0);
     sendSocket(
       this.#fd,
-      Buffer.concat(requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flags }, first + index))),
+      Buffer.concat(
+        requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flagsOf(index) }, first + index)),
+      ),
     );
     let failure: FlotillaError | undefined;
-    for (let pending = requests.length; pending > 0;) {
+    for (let isDone = false; !isDone;) {
       for (const answer of this.#receive()) {
-        const request = requests[answer.sequence - first];
+        const index = answer.sequence - first;
+        const request = requests[index];
         if (answer.kind !== "ack" || request === undefined) continue;
-        pending -= 1;
         failure ??= toFailure(request, answer);
+        // A transaction as a whole may fail without a word of its requests.
+        isDone ||= index === last || request.isFrame === true;
       }
     }
     if (failure !== undefined) throw failure;

@@ -6,7 +6,8 @@ import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkOperation } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import { type Nft, openNftIn } from "./nft.ts";
-import { NftPresence } from "./nft-presence.ts";
+import type { SetChange } from "./nft-messages.ts";
+import { NftSocket } from "./nft-socket.ts";
 import { ObjectSocket } from "./object-socket.ts";
 import { type LinkPrograms, linkPrograms } from "./link-programs.ts";
 import { RouteSocket } from "./rtnetlink.ts";
@@ -21,6 +22,8 @@ export type RouterStack = {
   objects(): KernelObject[];
   /** One nftables transaction. @throws FlotillaError `internal` with nft's words. */
   nft(text: string): Promise<string>;
+  /** Elements of sets of a table of family inet, one transaction: quicker than `nft`. @throws FlotillaError `internal`. */
+  changeElements(table: string, changes: readonly SetChange[]): void;
   /** Whether there is a table of family inet. */
   hasTable(name: string): boolean;
   /** Names with slashes; a key that is not there is left out. */
@@ -71,7 +74,8 @@ type Parts = { links: RouteSocket; objects: ObjectSocket };
 function toStack(path: string, { links, objects }: Parts): RouterStack {
   // Opened when it is first needed: a container's namespace never needs it.
   let nft: Nft | undefined;
-  let tables: NftPresence | undefined;
+  let tables: NftSocket | undefined;
+  const openTables = (): NftSocket => (tables ??= inNetns(path, () => new NftSocket()));
   return {
     applyLinks: (operations) => links.apply(operations),
     links: () => links.links(),
@@ -79,9 +83,10 @@ function toStack(path: string, { links, objects }: Parts): RouterStack {
     applyObjects: (changes) => objects.apply(changes),
     objects: () => objects.list(),
     nft: (text) => (nft ??= openNftIn(path)).apply(text),
-    hasTable: (name) => (tables ??= inNetns(path, () => new NftPresence())).has(`inet ${name}`),
+    changeElements: (table, changes) => openTables().change(`inet ${table}`, changes),
+    hasTable: (name) => openTables().hasTable(`inet ${name}`),
     setSysctls: (values) => inNetns(path, () => values.forEach(([name, value]) => writeSysctl(name, value))),
-    forgetFlows: (flows) => inNetns(path, () => forgetTranslatedFlows(flows)),
+    forgetFlows: (flows) => flows.length === 0 || inNetns(path, () => forgetTranslatedFlows(flows)),
     translatedTargets: () => inNetns(path, translatedTargets),
     attachProgram: (indexes, program) => links.attachProgram(indexes, program),
     detachPrograms: (indexes) => links.detachPrograms(indexes),

@@ -13,12 +13,12 @@ type Question = {
   state: NetworkState;
   /** Virtual addresses belong to nobody else. */
   services: Iterable<NetworkService>;
-  isUsed(address: string): boolean;
+  isUsed: (address: string) => boolean;
 };
 
 export type AddressQuestion = Question & {
   /** When an address was given back last; undefined when it never was. */
-  releasedAtMs(address: string): number | undefined;
+  releasedAtMs: (address: string) => number | undefined;
   /** Addresses that the container gave back. */
   had: readonly string[];
   nowMs: number;
