@@ -2,6 +2,7 @@
 // one refuses, and writes down everything asked of it as text.
 import { FlotillaError } from "@flotilla/core";
 import type { UdpPort } from "./conntrack.ts";
+import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./kernel-objects.ts";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
 import type { NetlinkRequest } from "./netlink.ts";
 import type { NetworkKernel, NetworkStack } from "./network-kernel.ts";
@@ -14,6 +15,8 @@ class FakeStack implements NetworkStack {
   readonly linksByName = new Map<string, Link>();
   readonly held: LinkAddress[] = [];
   readonly table: Route[] = [];
+  /** Objects by their slots. */
+  readonly kept = new Map<string, KernelObject>();
   readonly #label: string;
   readonly #kernel: FakeNetworkKernel;
 
@@ -52,6 +55,18 @@ class FakeStack implements NetworkStack {
 
   routes(): Route[] {
     return [...this.table];
+  }
+
+  applyObjects(changes: readonly ObjectChange[]): void {
+    for (const change of changes) {
+      this.#kernel.transcript.push(`${this.#label}: ${formatChange(change)}`);
+      if (change.verb === "delete") this.kept.delete(slotOf(change.object));
+      else this.kept.set(slotOf(change.object), change.object);
+    }
+  }
+
+  objects(): KernelObject[] {
+    return [...this.kept.values()];
   }
 
   close(): void {}

@@ -39,7 +39,7 @@ class FakeRouter implements RouterStack {
       else if (operation.kind === "add-veth") {
         const { name, mac, mtuBytes, peer } = operation;
         this.addLink({ name, kind: "veth", mac, mtuBytes });
-        this.#kernel.router(peer.netnsPath).addLink({ name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
+        this.#kernel.addPeer(peer.netnsPath, { name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
       } else if (present !== undefined && operation.kind === "set-up") this.#links.set(present.name, { ...present, isUp: true });
       else if (present?.vxlan !== undefined && operation.kind === "set-vxlan-local")
         this.#links.set(present.name, { ...present, vxlan: { ...present.vxlan, localAddress: operation.localAddress } });
@@ -154,6 +154,9 @@ export class FakeOverlayKernel implements OverlayKernel {
     this.#routers.set(path, present);
     return present;
   }
+
+  /** Where the far ends of containers' links go. */
+  addPeer: (path: string, link: Pick<Link, "name" | "kind" | "mac" | "mtuBytes">) => void = (path, link) => this.router(path).addLink(link);
 
   openRouter(path: string): RouterStack {
     return this.router(path);

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
+import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
 import type { NetlinkRequest } from "./netlink.ts";
@@ -8,6 +9,7 @@ import { openNft } from "./nft.ts";
 import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
 import { restrictiveForwardChains } from "./restrictive-forward-chains.ts";
 import { RouteSocket } from "./rtnetlink.ts";
+import { type Sysctls, writeSysctls } from "./sysctls.ts";
 
 /** Links, addresses and routes of one network namespace. Synchronous; the owner closes it. */
 export type NetworkStack = {
@@ -21,6 +23,10 @@ export type NetworkStack = {
   addresses(): LinkAddress[];
   /** IPv4 only, all tables. */
   routes(): Route[];
+  /** @throws FlotillaError `internal` for the first that the kernel refused, when all have been tried. */
+  applyObjects(changes: readonly ObjectChange[]): void;
+  /** Addresses, neighbours, routes and rules of both families that somebody made on purpose. */
+  objects(): KernelObject[];
   close(): void;
 };
 
@@ -29,8 +35,9 @@ export type NetworkKernel = {
   /** The host's own namespace. */
   host: NetworkStack;
   /** A new namespace kept under `path`; the caller closes the stack, not the namespace. @throws EEXIST when the file exists. */
-  createNetns(path: string): NetworkStack;
-  openNetns(path: string): NetworkStack;
+  createNetns(path: string, sysctls?: Sysctls): NetworkStack;
+  /** @param sysctls are set in it first. */
+  openNetns(path: string, sysctls?: Sysctls): NetworkStack;
   hasNetns(path: string): boolean;
   /** Idempotent; the kernel then takes the namespace's links down by itself, soon but not at once. */
   removeNetns(path: string): void;
@@ -68,8 +75,8 @@ export function openNetworkKernel(): NetworkKernel {
   const tables = new NftSocket();
   return {
     host,
-    createNetns: (path) => createNetns(path, () => new RouteSocket()),
-    openNetns: (path) => inNetns(path, () => new RouteSocket()),
+    createNetns: (path, sysctls = []) => createNetns(path, () => openStack(sysctls)),
+    openNetns: (path, sysctls = []) => inNetns(path, () => openStack(sysctls)),
     hasNetns,
     removeNetns,
     listNetns,
@@ -88,6 +95,11 @@ export function openNetworkKernel(): NetworkKernel {
       tables.close();
     },
   };
+}
+
+function openStack(sysctls: Sysctls): NetworkStack {
+  writeSysctls(sysctls);
+  return new RouteSocket();
 }
 
 /** nftables talks over a socket that belongs to the namespace that it was opened in. */
