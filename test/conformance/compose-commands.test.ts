@@ -330,6 +330,29 @@ describe("build and pull", () => {
     );
   });
 
+  test("an image whose id begins like the name of a service's image is another", async () => {
+    const id = await agent.inspect("busybox", "{{.Id}}");
+    const name = id.replace("sha256:", "").slice(0, 3);
+    const file = (rest: string): string => `services: {app: {image: "${name}", ${rest}}}`;
+    await withProject(
+      "prefix",
+      { "compose.yaml": file("pull_policy: never"), Dockerfile: "FROM busybox\nCMD echo mine\n" },
+      async (project) => {
+        expect(await project.run("up")).toMatchObject({
+          exitCode: 1,
+          stderr: expect.stringContaining(`image ${name} is missing, and pull_policy never forbids to pull it`) as string,
+        });
+        const removed = await ok(project.run("down", "--rmi", "all"));
+        expect(removed.stderr).toContain(`image ${name}: No such image: ${name}`);
+        expect(await agent.inspect("busybox", "{{.Id}}")).toBe(id);
+        project.write({ "compose.yaml": file("build: .") });
+        expect((await ok(project.run("up"))).stdout).toContain("app-1  | mine\n");
+        await ok(project.run("down", "--rmi", "all"));
+        expect(await agent.inspect("busybox", "{{.Id}}")).toBe(id);
+      },
+    );
+  });
+
   test("what cannot be pulled is told with the engine's words", async () => {
     await withProject("pulled", "services: {a: {image: '127.0.0.1:1/none:1'}}", async ({ run }) => {
       for (const args of [["up", "-d"]]) {

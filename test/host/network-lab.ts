@@ -16,6 +16,7 @@ import { createNetworkManager, type Networks } from "../../agent/src/network/net
 import { Database } from "../../agent/src/store/database.ts";
 import { leftBetween, readMachineState, type MachineState } from "../support/leftovers.ts";
 import { COMPILE_CACHE } from "../support/compile-cache.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 const PROBE = join(import.meta.dirname, "network-probe.ts");
 
@@ -97,9 +98,9 @@ export class NetworkLab {
     return answers;
   }
 
-  /** Asks from inside a namespace; what came back. */
-  async ask(netns: string, what: { protocol: "tcp" | "udp"; address: string; port: number }): Promise<string> {
-    const { stdout } = await run({ argv: inside(netns, ["ask", what.protocol, what.address, String(what.port)]) });
+  /** Asks from inside a namespace; what came back, or `no answer: WHY`. */
+  async ask(netns: string, what: { protocol: "tcp" | "udp"; address: string; port: number }, patienceMs = PATIENCE_MS): Promise<string> {
+    const { stdout } = await run({ argv: inside(netns, ["ask", what.protocol, what.address, String(what.port), String(patienceMs)]) });
     return stdout.trim();
   }
 

@@ -1,10 +1,9 @@
 // A peer for network tests, run inside a network namespace: `serve tcp|udp PORT NAME` answers every caller with its name
-// and the caller's address; `ask tcp|udp ADDRESS PORT` prints an answer, or `no answer: WHY` after its patience; `insist
+// and the caller's address; `ask tcp|udp ADDRESS PORT MS` prints an answer, or `no answer: WHY` after so long; `insist
 // udp ADDRESS PORT` sends from one port without pause, prints each new answer as a line, and never gives up.
 import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
 
-const PATIENCE_MS = 1_500;
 const [verb, protocol, ...rest] = process.argv.slice(2);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -21,12 +20,12 @@ function serve(port: number, name: string): void {
   socket.bind(port, "0.0.0.0", () => say("ready"));
 }
 
-function ask(address: string, port: number): void {
+function ask(address: string, port: number, patienceMs: number): void {
   const finish = (text: string): void => {
     say(text);
     process.exit(0);
   };
-  setTimeout(() => finish("no answer: timeout"), PATIENCE_MS);
+  setTimeout(() => finish("no answer: timeout"), patienceMs);
   if (protocol === "tcp") {
     const socket = connect({ host: address, port });
     socket.on("data", (data) => finish(data.toString()));
@@ -52,7 +51,7 @@ function insist(address: string, port: number): void {
   });
 }
 
-const [first = "", second = ""] = rest;
+const [first = "", second = "", third = ""] = rest;
 if (verb === "serve") serve(Number(first), second);
 else if (verb === "insist") insist(first, Number(second));
-else ask(first, Number(second));
+else ask(first, Number(second), Number(third));

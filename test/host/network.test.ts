@@ -5,6 +5,7 @@ import type { Attachment, PortBinding } from "../../agent/src/engine/ports.ts";
 import { run } from "../../agent/src/host/run.ts";
 import { readMachineState, type MachineState } from "../support/leftovers.ts";
 import { containerRequest, HOST_ADDRESS, NetworkLab, OUTSIDE_ADDRESS, type Instance } from "./network-lab.ts";
+import { BRIEFLY } from "./patience.ts";
 
 const WEB_PORT = 18_080;
 const LOCAL_PORT = 18_081;
@@ -28,8 +29,9 @@ describe("bridge networks on a real kernel", () => {
   let stranger: Attachment;
 
   const addressOf = (attachment: Attachment): string => attachment.endpoints[0]?.ipv4Address ?? "";
-  const fromHost = (address: string, port: number) => lab.ask("", { protocol: "tcp", address, port });
-  const fromOutside = (address: string, port: number) => lab.ask(lab.outside, { protocol: "tcp", address, port });
+  const fromHost = (address: string, port: number, patienceMs?: number) => lab.ask("", { protocol: "tcp", address, port }, patienceMs);
+  const fromOutside = (address: string, port: number, patienceMs?: number) =>
+    lab.ask(lab.outside, { protocol: "tcp", address, port }, patienceMs);
 
   beforeAll(async () => {
     before = await readMachineState();
@@ -100,19 +102,19 @@ describe("bridge networks on a real kernel", () => {
 
   test("a port published on one address answers there only", async () => {
     expect(await fromHost("127.0.0.1", LOCAL_PORT)).toMatch(/^web saw /);
-    expect(await fromOutside(HOST_ADDRESS, LOCAL_PORT)).toMatch(/^no answer/);
+    expect(await fromOutside(HOST_ADDRESS, LOCAL_PORT, BRIEFLY)).toMatch(/^no answer/);
     expect(await fromOutside(HOST_ADDRESS, ADDRESS_PORT)).toBe(`web saw ${OUTSIDE_ADDRESS}`);
-    expect(await fromHost("127.0.0.1", ADDRESS_PORT)).toMatch(/^no answer/);
+    expect(await fromHost("127.0.0.1", ADDRESS_PORT, BRIEFLY)).toMatch(/^no answer/);
   });
 
   test("namespaces do not reach each other's containers", async () => {
-    expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: addressOf(stranger), port: 80 })).toMatch(/^no answer/);
-    expect(await lab.ask(stranger.netnsPath, { protocol: "tcp", address: addressOf(web), port: 80 })).toMatch(/^no answer/);
+    expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: addressOf(stranger), port: 80 }, BRIEFLY)).toMatch(/^no answer/);
+    expect(await lab.ask(stranger.netnsPath, { protocol: "tcp", address: addressOf(web), port: 80 }, BRIEFLY)).toMatch(/^no answer/);
   });
 
   test("an outside machine that routes to a container's address gets nothing that is not published", async () => {
     await run({ argv: ["nsenter", `--net=${lab.outside}`, "ip", "route", "add", `${addressOf(web)}/32`, "via", HOST_ADDRESS] });
-    expect(await fromOutside(addressOf(web), 80)).toMatch(/^no answer/);
+    expect(await fromOutside(addressOf(web), 80, BRIEFLY)).toMatch(/^no answer/);
   });
 
   test("a container cannot reach the host's loopback through its gateway", async () => {
@@ -125,7 +127,7 @@ describe("bridge networks on a real kernel", () => {
       await inside("busybox", "sysctl", "-w", "net.ipv4.conf.eth0.route_localnet=1");
       await inside("ip", "addr", "del", "127.0.0.1/8", "dev", "lo");
       await inside("ip", "route", "add", "127.0.0.1/32", "via", client.endpoints[0]?.gateway ?? "", "src", addressOf(client));
-      expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: "127.0.0.1", port })).toMatch(/^no answer/);
+      expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: "127.0.0.1", port }, BRIEFLY)).toMatch(/^no answer/);
     } finally {
       server.close();
     }
@@ -140,7 +142,7 @@ describe("bridge networks on a real kernel", () => {
     await run({ argv: ["ip", "route", "add", forged, "dev", bridge] });
     await inside("addr", "add", forged, "dev", "eth0");
     await inside("route", "add", `${OUTSIDE_ADDRESS}/32`, "via", client.endpoints[0]?.gateway ?? "", "src", "203.0.113.7");
-    expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: OUTSIDE_ADDRESS, port: 80 })).toMatch(/^no answer/);
+    expect(await lab.ask(client.netnsPath, { protocol: "tcp", address: OUTSIDE_ADDRESS, port: 80 }, BRIEFLY)).toMatch(/^no answer/);
     await inside("route", "del", `${OUTSIDE_ADDRESS}/32`);
   });
 
@@ -173,7 +175,7 @@ describe("bridge networks on a real kernel", () => {
     await expect(other.networks.attach(containerRequest("thief", { ports: [publish(WEB_PORT)] }))).rejects.toMatchObject({
       code: "conflict",
     });
-    expect(await lab.ask(attachment.netnsPath, { protocol: "tcp", address: addressOf(web), port: 80 })).toMatch(/^no answer/);
+    expect(await lab.ask(attachment.netnsPath, { protocol: "tcp", address: addressOf(web), port: 80 }, BRIEFLY)).toMatch(/^no answer/);
     await other.networks.reconcile([]);
     expect(await fromHost("127.0.0.1", WEB_PORT)).toMatch(/^web saw /);
   });
@@ -221,7 +223,7 @@ describe("bridge networks on a real kernel", () => {
     const endpoint = await instance.networks.connect("web", { networkName: "inner", aliases: [] });
     const lonely = await instance.networks.attach(containerRequest("lonely", { endpoints: [{ networkName: "inner", aliases: [] }] }));
     expect(await lab.ask(lonely.netnsPath, { protocol: "tcp", address: endpoint.ipv4Address, port: 80 })).toMatch(/^web saw /);
-    expect(await lab.ask(lonely.netnsPath, { protocol: "tcp", address: OUTSIDE_ADDRESS, port: 80 })).toMatch(/^no answer/);
+    expect(await lab.ask(lonely.netnsPath, { protocol: "tcp", address: OUTSIDE_ADDRESS, port: 80 }, BRIEFLY)).toMatch(/^no answer/);
     await instance.networks.detach("lonely");
     await instance.networks.disconnect("web", endpoint.networkId);
     await instance.networks.removeNetwork("default", "inner");

@@ -23,6 +23,7 @@ import { openWireguard } from "../../agent/src/host/wireguard.ts";
 import { Database } from "../../agent/src/store/database.ts";
 import { embed } from "../../agent/src/overlay/prefixes.ts";
 import { Router, type RouterWish } from "../../agent/src/overlay/router.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { formatUnderlayTable } from "../../agent/src/overlay/underlay-table.ts";
 
 const PROBE = join(import.meta.dirname, "overlay-probe.ts");
@@ -259,7 +260,7 @@ export class OverlayLab {
   }
 
   /** What one TCP connection, or one datagram, is answered; `no answer: WHY`. */
-  async ask(path: string, what: { protocol: "tcp" | "udp"; address: string; port: number }): Promise<string> {
+  async ask(path: string, what: { protocol: "tcp" | "udp"; address: string; port: number }, patienceMs = PATIENCE_MS): Promise<string> {
     const { stdout } = await this.exec(path, [
       process.execPath,
       join(import.meta.dirname, "network-probe.ts"),
@@ -267,6 +268,7 @@ export class OverlayLab {
       what.protocol,
       what.address,
       String(what.port),
+      String(patienceMs),
     ]);
     return stdout.trim().replace(/^\? /, "");
   }

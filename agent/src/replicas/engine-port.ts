@@ -1,4 +1,4 @@
-import { FlotillaError, isFlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError, isHexName } from "@flotilla/core";
 import { parseReference, withDefaultTag } from "@flotilla/image";
 import { REPLICA_LABEL } from "@flotilla/protocol";
 import { goArchitecture } from "../storage/go-architecture.ts";
@@ -30,7 +30,7 @@ export function replicaEngine({ containers, networks, images, distribution }: En
     stop: (namespace, id) => unless("not_modified", containers.stop(namespace, id, {})),
     remove: (namespace, id) => unless("not_found", containers.remove(namespace, id, { force: true, volumes: true, link: false })),
     hasNetwork: (namespace, name) => isThere(() => networks.resolve(namespace, name)),
-    hasImage: (namespace, image) => isThere(() => images.resolve(namespace, image)),
+    hasImage: (namespace, image) => hasImage(images, { namespace, image }),
     pull: ({ namespace, image, signal, progress }) => pull(distribution, { namespace, image, signal, progress }),
   };
 }
@@ -49,6 +49,18 @@ function isThere(resolve: () => unknown): boolean {
     return true;
   } catch (error) {
     if (isFlotillaError(error, "not_found")) return false;
+    throw error;
+  }
+}
+
+/** An image whose id merely begins like the name is another. */
+function hasImage(images: Engine["images"], { namespace, image }: { namespace: string; image: string }): boolean {
+  try {
+    const { id, reference } = images.resolve(namespace, image);
+    return !isHexName(image) || reference !== id;
+  } catch (error) {
+    // Several ids begin like the name.
+    if (isFlotillaError(error, "not_found") || (isHexName(image) && isFlotillaError(error, "invalid"))) return false;
     throw error;
   }
 }

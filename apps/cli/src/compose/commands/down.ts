@@ -1,6 +1,7 @@
 import { dependencyOrder } from "@flotilla/compose";
-import { isFlotillaError, toFlotillaError } from "@flotilla/core";
+import { FlotillaError, isFlotillaError, toFlotillaError } from "@flotilla/core";
 import { ignoringAbsence, removeContainer } from "../apply/containers.ts";
+import { findImage } from "../apply/find-image.ts";
 import { segment } from "../engine/client.ts";
 import { listContainers, listLabelled, toObserved } from "../engine/observe.ts";
 import type { ObservedContainer } from "../plan/labels.ts";
@@ -101,6 +102,7 @@ async function removeImages({ engine, progress }: Session, { project, kind }: Im
   );
   for (const image of new Set(wanted.map(([, service]) => service.image))) {
     try {
+      if ((await findImage({ engine }, image)) === undefined) throw new FlotillaError("not_found", `No such image: ${image}`);
       await engine.run({ method: "DELETE", path: `/images/${image.split("/").map(segment).join("/")}` });
       progress.set({ kind: "Image", name: image, status: "Removed" });
     } catch (error) {
