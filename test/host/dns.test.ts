@@ -9,7 +9,7 @@ import { silentLogger } from "@flotilla/core";
 import { decode, encode, type Answer } from "dns-packet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { frame, MessageStream } from "../../agent/src/dns/message-stream.ts";
-import { formatRedirect } from "../../agent/src/dns/redirect-table.ts";
+import { formatRedirect, REDIRECT_REQUESTS } from "../../agent/src/dns/redirect-table.ts";
 import { CONTAINERS, type NamesChange } from "../../agent/src/dns/names-state.ts";
 import { resolverPaths } from "../../agent/src/dns/resolver-paths.ts";
 import { ResolverProcess } from "../../agent/src/dns/resolver-process.ts";
@@ -121,7 +121,7 @@ beforeAll(async () => {
   const stack = kernel.createNetns(netnsPath);
   stack.apply([{ kind: "set-up", name: "lo" }]);
   stack.close();
-  await kernel.nftInside(netnsPath, formatRedirect());
+  kernel.nftRequestsInside(netnsPath, REDIRECT_REQUESTS);
   await serve({ inside: false, address: HOST_SERVER, answer: "203.0.113.1" });
   await serve({ inside: true, address: "127.0.0.99", answer: "203.0.113.2" });
   resolver = makeResolver();
@@ -135,6 +135,16 @@ afterAll(async () => {
   kernel.close();
   expect(findProcesses(runDir)).toEqual([]);
   rmSync(dir, { recursive: true, force: true });
+});
+
+test("the table is the same whether libnftables makes it or netlink, which refuses one that is there", async () => {
+  const read = (): Promise<string> => kernel.nftInside(netnsPath, "list ruleset");
+  const made = await read();
+  expect(made).toContain("ip daddr 127.0.0.11 udp dport 53 udp dport set 40053");
+  expect(() => kernel.nftRequestsInside(netnsPath, REDIRECT_REQUESTS)).toThrow("nft: create table ip flotilla_dns: EEXIST");
+  expect(await read()).toBe(made);
+  await kernel.nftInside(netnsPath, formatRedirect());
+  expect(await read()).toBe(made);
 });
 
 test("names of the container's networks are answered by UDP from port 53", async () => {

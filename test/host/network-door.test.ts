@@ -136,6 +136,34 @@ describe("netlink", () => {
     stack.close();
   });
 
+  test("what rides in one datagram is done in order, indexes of links made in it included, and what is refused of it is told", () => {
+    const stack = createNetns(at("a"), () => new RouteSocket());
+    stack.apply([
+      { kind: "set-up", name: "lo" },
+      { kind: "add-bridge", name: "br0", mac: "02:42:0a:00:00:01", mtuBytes: 1500 },
+      { kind: "disable-ipv6-autoconfiguration", name: "br0" },
+      { kind: "add-address", name: "br0", address: "10.0.0.1", prefixLength: 24 },
+      { kind: "set-up", name: "br0" },
+      { kind: "add-default-route", gateway: "10.0.0.9", link: "br0" },
+    ]);
+    const { index, isUp } = stack.findLink("br0") ?? {};
+    expect([isUp, stack.addresses().find(({ address }) => address === "10.0.0.1")?.linkIndex]).toEqual([true, index]);
+    expect(stack.routes().find(({ prefixLength }) => prefixLength === 0)).toMatchObject({ gateway: "10.0.0.9", linkIndex: index });
+    const refused = () => stack.apply([{ kind: "set-mtu", name: "no1", mtuBytes: 1400 }, { kind: "set-mtu", name: "no2", mtuBytes: 1400 }, { kind: "set-mtu", name: "br0", mtuBytes: 1400 }]); // prettier-ignore
+    expect(refused).toThrow("link set no1 mtu 1400: ENODEV");
+    // The socket has nothing left of that: the next answer is the next question's.
+    expect(stack.findLink("br0")?.mtuBytes).toBe(1400);
+    expect(() => stack.indexOf("no1")).toThrow("find link no1: ENODEV");
+    expect(stack.indexOf("br0")).toBe(index);
+    stack.apply([
+      { kind: "delete-link", name: "br0" },
+      { kind: "add-bridge", name: "br0", mac: "02:42:0a:00:00:02", mtuBytes: 1500 },
+      { kind: "add-address", name: "br0", address: "10.0.0.2", prefixLength: 24 },
+    ]);
+    expect(stack.addresses().map(({ linkIndex }) => linkIndex)).toContain(stack.indexOf("br0"));
+    stack.close();
+  });
+
   test("a refusal names the operation, the errno and the kernel's reason, and stops the list", () => {
     const stack = createNetns(at("a"), () => new RouteSocket());
     const bridge = { kind: "add-bridge", name: "br0", mac: "02:42:0a:00:00:01", mtuBytes: 1500 } as const;

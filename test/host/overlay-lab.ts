@@ -10,8 +10,8 @@ import { macOfAddress, parseAddress } from "@flotilla/core";
 import { networkService, type NetworkService, networkState, type NetworkState } from "@flotilla/protocol";
 import { sampleUnderlay, type SharedNetworkState } from "@flotilla/protocol/sample-network";
 import type { LinkOperation } from "../../agent/src/host/link-operations.ts";
-import { openOverlayKernel, type OverlayKernel, type RouterStack } from "../../agent/src/host/overlay-kernel.ts";
-import { createNetns, inNetns, removeNetns } from "../../agent/src/host/netns.ts";
+import { openOverlayKernel, type OverlayKernel } from "../../agent/src/host/overlay-kernel.ts";
+import { createNetns, hasNetns, inNetns, removeNetns } from "../../agent/src/host/netns.ts";
 import { RouteSocket } from "../../agent/src/host/rtnetlink.ts";
 import { run } from "../../agent/src/host/run.ts";
 import { openNft } from "../../agent/src/host/nft.ts";
@@ -52,7 +52,7 @@ export type LabHost = {
   nowMs: number;
 };
 export type LabRouter = { router: Router; path: string; wish: RouterWish; ends: Map<string, LabContainer> };
-export type LabContainer = { path: string; stack: RouterStack; address: string; address6: string; link: string; position: number };
+export type LabContainer = { path: string; stack: RouteSocket; address: string; address6: string; link: string; position: number };
 
 export class OverlayLab {
   readonly root = mkdtempSync(join(tmpdir(), "flotilla-ov-"));
@@ -60,7 +60,7 @@ export class OverlayLab {
   readonly #kernel = openOverlayKernel();
   readonly #switch = join(this.root, "switch");
   readonly #children: ChildProcess[] = [];
-  readonly #stacks: RouterStack[] = [];
+  readonly #stacks: RouteSocket[] = [];
   readonly #paths: string[] = [];
   #lastEndpoint = 0;
 
@@ -191,8 +191,9 @@ export class OverlayLab {
     const { state, mtuBytes } = labRouter.wish;
     const path = join(this.root, `c-${given.name}`);
     const position = given.position ?? 0;
-    const stack = this.#kernel.openRouter(path);
-    stack.applyLinks([{ kind: "set-up", name: "lo" }]);
+    const isFresh = !hasNetns(path);
+    const stack = (isFresh ? createNetns : inNetns)(path, () => new RouteSocket());
+    stack.apply([{ kind: "set-up", name: "lo" }]);
     this.#stacks.push(stack);
     this.#paths.push(path);
     this.#lastEndpoint += 1;
@@ -205,7 +206,7 @@ export class OverlayLab {
     };
     const end = { endpoint, position, isDefaultRoute: position === 0, netnsPath: path, mtuBytes };
     labRouter.router.use((router) => {
-      ensureEndpointLink(state, end, { router, container: stack });
+      ensureEndpointLink(state, end, { router, container: stack, isFresh });
       router.applyObjects(planEndpoint(endpoint).map((object) => ({ verb: "replace", object })));
     });
     labRouter.wish = { ...labRouter.wish, endpoints: [...labRouter.wish.endpoints, endpoint] };
@@ -322,6 +323,7 @@ function limited(kernel: OverlayKernel, spend: () => void): OverlayKernel {
         applyLinks: (operations) => operations.forEach((operation) => (spend(), stack.applyLinks([operation]))),
         applyObjects: (changes) => changes.forEach((change) => (spend(), stack.applyObjects([change]))),
         nft: (text) => (spend(), stack.nft(text)),
+        changeElements: (table, changes) => (spend(), stack.changeElements(table, changes)),
       };
     },
   };

@@ -382,6 +382,29 @@ describe("what does not belong", () => {
   });
 });
 
+test("what containers have in the table is the same whether it came with them or with the whole table", async () => {
+  const { router, wish, path } = lab.router(1, VNI);
+  const read = async (): Promise<string[][]> => {
+    const table = await lab.nft(path, "list table inet flotilla");
+    const elementsOf = (set: string): string => new RegExp(`set ${set} \\{[^}]*elements = \\{([^}]*)\\}`).exec(table)?.[1] ?? "";
+    const sets = ["members", "members6", "pairs", "pairs6", "local", "local6"];
+    return sets.map((set) => elementsOf(set).split(",").map((element) => element.trim()).toSorted()); // prettier-ignore
+  };
+  // All anew but one, which then comes by itself.
+  router.distrust();
+  await router.apply({ ...wish, endpoints: wish.endpoints.slice(1) }, true);
+  const without = await read();
+  await router.refresh(wish);
+  const byElements = await read();
+  router.distrust();
+  await router.apply(wish, true);
+  expect(byElements).toEqual(await read());
+  expect(byElements.map((elements) => elements.length)).toEqual(without.map((elements) => elements.length + 1));
+  await router.refresh({ ...wish, endpoints: wish.endpoints.slice(1) });
+  expect(await read()).toEqual(without);
+  await router.refresh(wish);
+});
+
 test("28: a deleted device, flushed routes and a flushed ruleset are put back", async () => {
   const { router, wish, path } = lab.router(1, VNI);
   expect(router.isIntact()).toBe(true);

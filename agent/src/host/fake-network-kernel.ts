@@ -2,7 +2,9 @@
 // one refuses, and writes down everything asked of it as text.
 import { FlotillaError } from "@flotilla/core";
 import type { UdpPort } from "./conntrack.ts";
+import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./kernel-objects.ts";
 import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
+import type { NetlinkRequest } from "./netlink.ts";
 import type { NetworkKernel, NetworkStack } from "./network-kernel.ts";
 import type { HostPort } from "./port-reservation.ts";
 
@@ -13,6 +15,8 @@ class FakeStack implements NetworkStack {
   readonly linksByName = new Map<string, Link>();
   readonly held: LinkAddress[] = [];
   readonly table: Route[] = [];
+  /** Objects by their slots. */
+  readonly kept = new Map<string, KernelObject>();
   readonly #label: string;
   readonly #kernel: FakeNetworkKernel;
 
@@ -51,6 +55,18 @@ class FakeStack implements NetworkStack {
 
   routes(): Route[] {
     return [...this.table];
+  }
+
+  applyObjects(changes: readonly ObjectChange[]): void {
+    for (const change of changes) {
+      this.#kernel.transcript.push(`${this.#label}: ${formatChange(change)}`);
+      if (change.verb === "delete") this.kept.delete(slotOf(change.object));
+      else this.kept.set(slotOf(change.object), change.object);
+    }
+  }
+
+  objects(): KernelObject[] {
+    return [...this.kept.values()];
   }
 
   close(): void {}
@@ -193,6 +209,12 @@ export class FakeNetworkKernel implements NetworkKernel {
   async nftInside(path: string, text: string): Promise<string> {
     this.transcript.push(`nft in ${path}: ${text.split("\n")[0] ?? ""}`);
     return "";
+  }
+
+  nftRequestsInside(path: string, requests: readonly NetlinkRequest[]): void {
+    const line = `nft in ${path}: ${requests[0]?.attempt.replace("nft: ", "") ?? ""}`;
+    if (this.failOn?.test(line) === true) throw refuse("EEXIST", line);
+    this.transcript.push(line);
   }
 
   async nft(text: string): Promise<string> {

@@ -4,6 +4,7 @@ import { formatChange, slotOf, type KernelObject, type ObjectChange } from "./ke
 import { formatLinkOperation, type Link, type LinkOperation } from "./link-operations.ts";
 import type { TranslatedTarget } from "./conntrack.ts";
 import type { LinkProgram, LinkPrograms } from "./link-programs.ts";
+import { formatSetChange, type SetChange } from "./nft-messages.ts";
 import type { OverlayKernel, RouterStack } from "./overlay-kernel.ts";
 
 class FakeRouter implements RouterStack {
@@ -38,7 +39,7 @@ class FakeRouter implements RouterStack {
       else if (operation.kind === "add-veth") {
         const { name, mac, mtuBytes, peer } = operation;
         this.addLink({ name, kind: "veth", mac, mtuBytes });
-        this.#kernel.router(peer.netnsPath).addLink({ name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
+        this.#kernel.addPeer(peer.netnsPath, { name: peer.name, kind: "veth", mac: peer.mac, mtuBytes });
       } else if (present !== undefined && operation.kind === "set-up") this.#links.set(present.name, { ...present, isUp: true });
       else if (present?.vxlan !== undefined && operation.kind === "set-vxlan-local")
         this.#links.set(present.name, { ...present, vxlan: { ...present.vxlan, localAddress: operation.localAddress } });
@@ -72,6 +73,13 @@ class FakeRouter implements RouterStack {
     this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
     for (const [, name = ""] of text.matchAll(/^table inet (\S+)/gm)) this.tables.add(name);
     return "";
+  }
+
+  changeElements(table: string, changes: readonly SetChange[]): void {
+    if (!this.tables.has(table)) throw new FlotillaError("internal", "nft: ENOENT", { details: { errno: "ENOENT" } });
+    const text = changes.map((change) => `${formatSetChange(`inet ${table}`, change)}\n`).join("");
+    this.nftTexts.push(text);
+    this.#kernel.transcript.push(`${this.#name}: nft ${text.split("\n")[0] ?? ""}`);
   }
 
   hasTable(name: string): boolean {
@@ -146,6 +154,9 @@ export class FakeOverlayKernel implements OverlayKernel {
     this.#routers.set(path, present);
     return present;
   }
+
+  /** Where the far ends of containers' links go. */
+  addPeer: (path: string, link: Pick<Link, "name" | "kind" | "mac" | "mtuBytes">) => void = (path, link) => this.router(path).addLink(link);
 
   openRouter(path: string): RouterStack {
     return this.router(path);

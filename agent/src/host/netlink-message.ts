@@ -1,7 +1,16 @@
 // The wire format of netlink (netlink(7), RFC 3549): pure, no socket. Numbers are in host order, which is little endian
 // on every machine that Node 24 has binaries for; addresses are in network order.
 
-export const NLM_F = { REQUEST: 0x1, MULTI: 0x2, ACK: 0x4, EXCL: 0x200, CREATE: 0x400, REPLACE: 0x100, DUMP: 0x300 } as const;
+export const NLM_F = {
+  REQUEST: 0x1,
+  MULTI: 0x2,
+  ACK: 0x4,
+  EXCL: 0x200,
+  CREATE: 0x400,
+  APPEND: 0x800,
+  REPLACE: 0x100,
+  DUMP: 0x300,
+} as const;
 
 const HEADER_BYTES = 16;
 const ATTRIBUTE_HEADER_BYTES = 4;

@@ -7,12 +7,22 @@ import { AF, closeSocket, controlLink, openSocket, receiveSocket, sendSocket, se
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const SO_RCVBUFFORCE = 33;
-/** The kernel fills dumps in pieces of at most 32 KiB. */
-const RECEIVE_BYTES = 32_768;
+/** The kernel fills dumps in pieces of at most 32 KiB. One for all sockets of a thread: each call reads all that it is answered. */
+const received = Buffer.alloc(32_768);
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 
-/** A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success. */
-export type NetlinkRequest = { attempt: string; message: NetlinkMessage; ignore?: readonly string[] };
+/**
+ * A request with the words that its error begins with: `add link x`. Errnos in `ignore` count as success.
+ * `isFrame`: begin or end of a transaction, which is answered only when the transaction fails for a reason that is no request's own.
+ * `isQuestion`: is answered with an object.
+ */
+export type NetlinkRequest = {
+  attempt: string;
+  message: NetlinkMessage;
+  ignore?: readonly string[];
+  isFrame?: boolean;
+  isQuestion?: boolean;
+};
 
 /**
  * INVARIANTS: belongs for ever to the network namespace in which it was opened, whatever the thread enters later; one
@@ -20,7 +30,6 @@ export type NetlinkRequest = { attempt: string; message: NetlinkMessage; ignore?
  */
 export class NetlinkSocket {
   readonly #fd: number;
-  readonly #buffer = Buffer.alloc(RECEIVE_BYTES);
   #sequence = 0;
   #isClosed = false;
 
@@ -38,44 +47,44 @@ export class NetlinkSocket {
   }
 
   /**
-   * Sends all requests in one datagram and reads every acknowledgement. The kernel carries on after a failed request, so
-   * a batch holds only what makes sense without its predecessors, or what its caller undoes as a whole.
+   * Sends all requests in one datagram and reads what is refused of them, and the last one's acknowledgement: the kernel takes them in order and
+   * says nothing of the others. It carries on after a failed request, so a batch that is no transaction holds only what makes sense without its
+   * predecessors, or what its caller undoes as a whole.
+   * @returns answers to questions, by their place among the requests.
    * @throws FlotillaError `internal` for the first that failed: `ATTEMPT: ERRNO: the kernel's words`, `details.errno`.
    */
-  execute(requests: readonly NetlinkRequest[]): void {
-    if (requests.length === 0) return;
+  execute(requests: readonly NetlinkRequest[]): Map<number, Buffer> {
+    const last = requests.findLastIndex(({ isFrame }) => isFrame !== true);
+    const answers = new Map<number, Buffer>();
+    if (last === -1) return answers;
     const first = this.#sequence + 1;
     this.#sequence += requests.length;
-    const flags = NLM_F.REQUEST | NLM_F.ACK;
+    const flagsOf = (index: number): number => NLM_F.REQUEST | (index === last && requests[index]?.isQuestion !== true ? NLM_F.ACK : 0);
     sendSocket(
       this.#fd,
-      Buffer.concat(requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flags }, first + index))),
+      Buffer.concat(
+        requests.map(({ message }, index) => encodeMessage({ ...message, flags: message.flags | flagsOf(index) }, first + index)),
+      ),
     );
     let failure: FlotillaError | undefined;
-    for (let pending = requests.length; pending > 0;) {
+    for (let isDone = false; !isDone;) {
       for (const answer of this.#receive()) {
-        const request = requests[answer.sequence - first];
-        if (answer.kind !== "ack" || request === undefined) continue;
-        pending -= 1;
-        failure ??= toFailure(request, answer);
+        const index = answer.sequence - first;
+        const request = requests[index];
+        if (answer.kind === "done" || request === undefined) continue;
+        if (answer.kind === "data") answers.set(index, answer.payload);
+        else failure ??= toFailure(request, answer);
+        // A transaction as a whole may fail without a word of its requests.
+        isDone ||= index === last || request.isFrame === true;
       }
     }
     if (failure !== undefined) throw failure;
+    return answers;
   }
 
   /** Asks for one object. @returns undefined when the kernel says ENODEV or ENOENT. */
   get(request: NetlinkRequest): Buffer | undefined {
-    const sequence = (this.#sequence += 1);
-    sendSocket(this.#fd, encodeMessage({ ...request.message, flags: NLM_F.REQUEST }, sequence));
-    for (;;) {
-      for (const answer of this.#receive()) {
-        if (answer.sequence !== sequence) continue;
-        if (answer.kind === "data") return answer.payload;
-        const failure = toFailure({ ...request, ignore: ["ENODEV", "ENOENT"] }, answer);
-        if (failure !== undefined) throw failure;
-        return undefined;
-      }
-    }
+    return this.execute([{ ...request, isQuestion: true, ignore: ["ENODEV", "ENOENT"] }]).get(0);
   }
 
   /** All objects of a kind, as payloads. */
@@ -114,9 +123,9 @@ export class NetlinkSocket {
   }
 
   #receive(): ReceivedMessage[] {
-    const length = receiveSocket(this.#fd, this.#buffer);
+    const length = receiveSocket(this.#fd, received);
     // A copy: payloads outlive the next receive.
-    return decodeMessages(Buffer.from(this.#buffer.subarray(0, length)));
+    return decodeMessages(Buffer.from(received.subarray(0, length)));
   }
 }
 

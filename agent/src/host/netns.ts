@@ -3,7 +3,7 @@
 // setns(2) and unshare(2) move the calling thread, which is Node's main thread. So each visit happens within one turn of
 // the event loop, with no await inside, and ends in `finally`: nothing else of this process ever runs in a foreign
 // namespace. Sockets opened inside stay in the namespace for ever, which is how the rest is done from outside.
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CLONE, mount, MS, setns, unmount, unshare } from "./libc.ts";
 
@@ -16,8 +16,7 @@ const NSFS_MAGIC = 0x6e736673;
  * there, await nothing. When it throws, nothing stays.
  */
 export function createNetns<T>(path: string, inside: () => T): T {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  writeFileSync(path, "", { flag: "wx", mode: 0o444 });
+  makeFile(path);
   const home = openSync(OWN_NETNS, "r");
   try {
     unshare(CLONE.NEWNET);
@@ -32,6 +31,18 @@ export function createNetns<T>(path: string, inside: () => T): T {
     throw error;
   } finally {
     closeSync(home);
+  }
+}
+
+/** The directory is there but for the first one. */
+function makeFile(path: string): void {
+  const make = (): void => closeSync(openSync(path, "wx", 0o444));
+  try {
+    make();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+    make();
   }
 }
 
@@ -62,6 +73,7 @@ export function hasNetns(path: string): boolean {
 
 /** Lets go of the name; the namespace lives on while a process is in it. Idempotent. */
 export function removeNetns(path: string): void {
+  if (!existsSync(path)) return;
   unmount(path);
   rmSync(path, { force: true });
 }

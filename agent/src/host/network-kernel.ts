@@ -1,12 +1,15 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { forgetUdpFlows, type UdpPort } from "./conntrack.ts";
+import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import type { Link, LinkAddress, LinkOperation, Route } from "./link-operations.ts";
 import { createNetns, hasNetns, inNetns, listNetns, removeNetns } from "./netns.ts";
-import { NftPresence } from "./nft-presence.ts";
+import type { NetlinkRequest } from "./netlink.ts";
+import { NftSocket } from "./nft-socket.ts";
 import { openNft } from "./nft.ts";
 import { reservePort, type HostPort, type PortReservation } from "./port-reservation.ts";
 import { restrictiveForwardChains } from "./restrictive-forward-chains.ts";
 import { RouteSocket } from "./rtnetlink.ts";
+import { type Sysctls, writeSysctls } from "./sysctls.ts";
 
 /** Links, addresses and routes of one network namespace. Synchronous; the owner closes it. */
 export type NetworkStack = {
@@ -20,6 +23,10 @@ export type NetworkStack = {
   addresses(): LinkAddress[];
   /** IPv4 only, all tables. */
   routes(): Route[];
+  /** @throws FlotillaError `internal` for the first that the kernel refused, when all have been tried. */
+  applyObjects(changes: readonly ObjectChange[]): void;
+  /** Addresses, neighbours, routes and rules of both families that somebody made on purpose. */
+  objects(): KernelObject[];
   close(): void;
 };
 
@@ -28,8 +35,9 @@ export type NetworkKernel = {
   /** The host's own namespace. */
   host: NetworkStack;
   /** A new namespace kept under `path`; the caller closes the stack, not the namespace. @throws EEXIST when the file exists. */
-  createNetns(path: string): NetworkStack;
-  openNetns(path: string): NetworkStack;
+  createNetns(path: string, sysctls?: Sysctls): NetworkStack;
+  /** @param sysctls are set in it first. */
+  openNetns(path: string, sysctls?: Sysctls): NetworkStack;
   hasNetns(path: string): boolean;
   /** Idempotent; the kernel then takes the namespace's links down by itself, soon but not at once. */
   removeNetns(path: string): void;
@@ -40,6 +48,8 @@ export type NetworkKernel = {
   hasTable(name: string): boolean;
   /** One nftables transaction in the namespace kept under `path`. */
   nftInside(path: string, text: string): Promise<string>;
+  /** The same without libnftables, and quicker. @param requests of nft-messages.ts. */
+  nftRequestsInside(path: string, requests: readonly NetlinkRequest[]): void;
   /** `name` as sysctl(8) with slashes, such as `net/ipv4/ip_forward`; writes only what differs. False when there is no such key. */
   setSysctl(name: string, value: string): boolean;
   /** Lets the host forward IPv6. Interfaces that learn their routes from routers go on doing so, which forwarding would end. */
@@ -62,17 +72,18 @@ export function openNetworkStack(): NetworkStack {
 export function openNetworkKernel(): NetworkKernel {
   const host = new RouteSocket();
   const nft = openNft();
-  const tables = new NftPresence();
+  const tables = new NftSocket();
   return {
     host,
-    createNetns: (path) => createNetns(path, () => new RouteSocket()),
-    openNetns: (path) => inNetns(path, () => new RouteSocket()),
+    createNetns: (path, sysctls = []) => createNetns(path, () => openStack(sysctls)),
+    openNetns: (path, sysctls = []) => inNetns(path, () => openStack(sysctls)),
     hasNetns,
     removeNetns,
     listNetns,
     nft: (text) => nft.apply(text),
-    hasTable: (name) => tables.has(name),
+    hasTable: (name) => tables.hasTable(name),
     nftInside,
+    nftRequestsInside,
     setSysctl,
     forwardIpv6,
     reservePort,
@@ -86,6 +97,11 @@ export function openNetworkKernel(): NetworkKernel {
   };
 }
 
+function openStack(sysctls: Sysctls): NetworkStack {
+  writeSysctls(sysctls);
+  return new RouteSocket();
+}
+
 /** nftables talks over a socket that belongs to the namespace that it was opened in. */
 async function nftInside(path: string, text: string): Promise<string> {
   const inside = inNetns(path, openNft);
@@ -93,6 +109,15 @@ async function nftInside(path: string, text: string): Promise<string> {
     return await inside.apply(text);
   } finally {
     inside.close();
+  }
+}
+
+function nftRequestsInside(path: string, requests: readonly NetlinkRequest[]): void {
+  const socket = inNetns(path, () => new NftSocket());
+  try {
+    socket.apply(requests);
+  } finally {
+    socket.close();
   }
 }
 

@@ -1,67 +1,78 @@
-// rtnetlink(7): link operations as netlink messages, and links, addresses and routes read back.
+// rtnetlink(7) over a socket: links, addresses, routes and programs of one network namespace.
 import { closeSync, openSync } from "node:fs";
-import { isIPv6 } from "node:net";
 import { FlotillaError } from "@flotilla/core";
-import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
-import { packIp } from "./ip-bytes.ts";
-import { decodeVxlan, vxlanLocalMessage, vxlanMessage } from "./vxlan-message.ts";
 import { attachRequests, detachRequests } from "./ingress-program.ts";
-import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
+import type { KernelObject, ObjectChange } from "./kernel-objects.ts";
 import {
-  decodeAttributes,
-  decodeText,
-  encodeAttribute,
-  encodeByte,
-  encodeNested,
-  encodeNumber,
-  encodeText,
-  NLM_F,
-} from "./netlink-message.ts";
-import { AF } from "./socket.ts";
+  findRequest,
+  isKeptRoute,
+  linkIndexOf,
+  linkRequest,
+  linksOf,
+  listRequests,
+  parseAddress,
+  parseLink,
+  parseRoute,
+  vethMessage,
+} from "./link-messages.ts";
+import { formatLinkOperation, type Link, type LinkAddress, type LinkOperation, type Route } from "./link-operations.ts";
+import { NetlinkSocket, type NetlinkRequest } from "./netlink.ts";
+import { applyObjects, listObjects } from "./object-requests.ts";
+import { vxlanMessage } from "./vxlan-message.ts";
 
-const RTM = { NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19, NEWADDR: 20, GETADDR: 22, NEWROUTE: 24, GETROUTE: 26 } as const;
-const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, MASTER: 10, PROTINFO: 12, LINKINFO: 18, AF_SPEC: 26, NET_NS_FD: 28 } as const;
-const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
-const IFLA_INET6_ADDR_GEN_MODE = 8;
-const IN6_ADDR_GEN_MODE_NONE = 1;
-const VETH_INFO_PEER = 1;
-const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
-const AF_BRIDGE = 7;
-const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
-const IFA_F_NODAD = 0x02;
-const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, TABLE: 15 } as const;
-const IFF_UP = 1;
 /** linux/ethtool.h */
 const ETHTOOL_GGRO = 0x2b;
 const ETHTOOL_SGRO = 0x2c;
-const RT_TABLE_MAIN = 254;
-const RTPROT_STATIC = 4;
-const RTN_UNICAST = 1;
-const RTM_F_CLONED = 0x200;
-const LINK_HEADER_BYTES = 16;
-const ADDRESS_HEADER_BYTES = 8;
-const ROUTE_HEADER_BYTES = 12;
 
 /** Links, addresses and routes of the network namespace that the calling thread was in when this was made. */
 export class RouteSocket {
   readonly #socket = new NetlinkSocket();
 
   /**
-   * Performs operations in order, stopping at the first that the kernel refuses.
+   * Performs operations in order, stopping at the first addition of a link that the kernel refuses; of others those that follow may have been
+   * tried too.
    * @throws FlotillaError `internal`: `link add x …: EEXIST: the kernel's words`, `details.errno`.
    */
   apply(operations: readonly LinkOperation[]): void {
-    for (const operation of operations) this.#applyOne(operation);
+    const waiting: NetlinkRequest[] = [];
+    const indexes = new Map<string, number>();
+    const flush = (...more: NetlinkRequest[]): Map<number, Buffer> => this.#socket.execute([...waiting.splice(0), ...more]);
+    const indexOf = (name: string): number => indexes.get(name) ?? 0;
+    for (const operation of operations) {
+      for (const name of linksOf(operation)) {
+        // Asked in the same datagram, behind what may have made it.
+        if (!indexes.has(name)) indexes.set(name, indexIn(flush(findRequest(name)), name));
+      }
+      if (operation.kind === "delete-link") indexes.delete(operation.name);
+      if (operation.kind === "add-veth" || operation.kind === "add-vxlan" || operation.kind === "set-receive-offload") {
+        flush();
+        this.#applyAlone(operation, indexOf);
+      } else {
+        waiting.push(linkRequest(operation, indexOf));
+        if (operation.kind === "add-bridge") flush();
+      }
+    }
+    flush();
+  }
+
+  #applyAlone(
+    operation: Extract<LinkOperation, { kind: "add-veth" | "add-vxlan" | "set-receive-offload" }>,
+    indexOf: (name: string) => number,
+  ): void {
+    const attempt = formatLinkOperation(operation);
+    if (operation.kind === "add-veth") {
+      withNetns(operation.peer.netnsPath, (fd) => this.#socket.execute([{ attempt, message: vethMessage(operation, fd, indexOf) }]));
+    } else if (operation.kind === "add-vxlan") {
+      withNetns(operation.netnsPath, (fd) => this.#socket.execute([{ attempt, message: vxlanMessage(operation, fd) }]));
+    } else this.#socket.setFeature({ link: operation.name, command: ETHTOOL_SGRO }, operation.isOn);
   }
 
   links(): Link[] {
-    const payloads = this.#socket.dump({ attempt: "list links", message: { type: RTM.GETLINK, flags: 0, payload: linkHeader() } });
-    return payloads.map(parseLink);
+    return this.#socket.dump(listRequests.links).map(parseLink);
   }
 
   findLink(name: string): Link | undefined {
-    const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, name)]);
-    const answer = this.#socket.get({ attempt: `find link ${name}`, message: { type: RTM.GETLINK, flags: 0, payload } });
+    const answer = this.#socket.get(findRequest(name));
     return answer === undefined ? undefined : parseLink(answer);
   }
 
@@ -71,17 +82,27 @@ export class RouteSocket {
 
   /** IPv4 addresses of all links. */
   addresses(): LinkAddress[] {
-    const payload = Buffer.alloc(ADDRESS_HEADER_BYTES);
-    payload.writeUInt8(AF.INET, 0);
-    return this.#socket.dump({ attempt: "list addresses", message: { type: RTM.GETADDR, flags: 0, payload } }).map(parseAddress);
+    return this.#socket.dump(listRequests.addresses).map(parseAddress);
   }
 
   /** IPv4 unicast routes of all tables, without the kernel's cache. */
   routes(): Route[] {
-    const payload = Buffer.alloc(ROUTE_HEADER_BYTES);
-    payload.writeUInt8(AF.INET, 0);
-    const answers = this.#socket.dump({ attempt: "list routes", message: { type: RTM.GETROUTE, flags: 0, payload } });
-    return answers.filter((answer) => answer.readUInt8(7) === RTN_UNICAST && (answer.readUInt32LE(8) & RTM_F_CLONED) === 0).map(parseRoute);
+    return this.#socket.dump(listRequests.routes).filter(isKeptRoute).map(parseRoute);
+  }
+
+  /** In order. What is as wanted already counts as done. @throws FlotillaError `internal` for the first that the kernel refused, when all have been tried. */
+  applyObjects(changes: readonly ObjectChange[]): void {
+    applyObjects(this.#socket, changes, this);
+  }
+
+  /** Everything of these kinds that somebody made on purpose. */
+  objects(): KernelObject[] {
+    return listObjects(this.#socket, this.links());
+  }
+
+  /** @throws FlotillaError `internal` with errno ENODEV. */
+  indexOf(name: string): number {
+    return indexIn(this.#socket.execute([findRequest(name)]), name);
   }
 
   /** @param program descriptor of a BPF program for packets that arrive. */
@@ -96,87 +117,14 @@ export class RouteSocket {
   close(): void {
     this.#socket.close();
   }
-
-  #applyOne(operation: LinkOperation): void {
-    const attempt = formatLinkOperation(operation);
-    if (operation.kind === "add-veth") {
-      withNetns(operation.peer.netnsPath, (fd) => this.#socket.execute([{ attempt, message: this.#vethMessage(operation, fd) }]));
-    } else if (operation.kind === "add-vxlan") {
-      withNetns(operation.netnsPath, (fd) => this.#socket.execute([{ attempt, message: vxlanMessage(operation, fd) }]));
-    } else if (operation.kind === "set-receive-offload") {
-      this.#socket.setFeature({ link: operation.name, command: ETHTOOL_SGRO }, operation.isOn);
-    } else this.#socket.execute([this.#request(operation, attempt)]);
-  }
-
-  #request(operation: Exclude<LinkOperation, { kind: "add-veth" | "add-vxlan" | "set-receive-offload" }>, attempt: string): NetlinkRequest {
-    switch (operation.kind) {
-      case "add-bridge":
-        return { attempt, message: bridgeMessage(operation) };
-      case "disable-ipv6-autoconfiguration":
-        // A kernel booted without IPv6 has nothing to disable.
-        return { attempt, message: setLinkMessage(operation.name, { attributes: [ADDRESS_GENERATION_NONE] }), ignore: ["EAFNOSUPPORT"] };
-      case "set-vxlan-local":
-        return { attempt, message: vxlanLocalMessage(operation) };
-      case "set-mtu":
-        return { attempt, message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MTU, operation.mtuBytes)] }) };
-      case "set-up":
-        return { attempt, message: setLinkMessage(operation.name, { isUp: true }) };
-      case "set-master":
-        return {
-          attempt,
-          message: setLinkMessage(operation.name, { attributes: [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))] }),
-        };
-      case "enable-hairpin":
-        return { attempt, message: portMessage(this.#indexOf(operation.name), IFLA_BRPORT.MODE) };
-      case "isolate-port":
-        return { attempt, message: portMessage(this.#indexOf(operation.name), IFLA_BRPORT.ISOLATED) };
-      case "add-address":
-        return { attempt, message: addressMessage(this.#indexOf(operation.name), operation), ignore: ["EEXIST"] };
-      case "add-default-route":
-        return { attempt, message: defaultRouteMessage(this.#indexOf(operation.link), operation.gateway), ignore: ["EEXIST"] };
-      case "replace-default-route": {
-        const { payload, type } = defaultRouteMessage(this.#indexOf(operation.link), operation.gateway);
-        return { attempt, message: { type, payload, flags: NLM_F.CREATE | NLM_F.REPLACE } };
-      }
-      case "delete-link": {
-        const payload = Buffer.concat([linkHeader(), encodeText(IFLA.IFNAME, operation.name)]);
-        return { attempt, message: { type: RTM.DELLINK, flags: 0, payload }, ignore: ["ENODEV"] };
-      }
-    }
-  }
-
-  #vethMessage(operation: Extract<LinkOperation, { kind: "add-veth" }>, netns: number): NetlinkRequest["message"] {
-    const peer = Buffer.concat([
-      linkHeader(),
-      encodeText(IFLA.IFNAME, operation.peer.name),
-      encodeAttribute(IFLA.ADDRESS, parseMac(operation.peer.mac)),
-      encodeNumber(IFLA.MTU, operation.mtuBytes),
-      encodeNumber(IFLA.NET_NS_FD, netns),
-    ]);
-    const payload = Buffer.concat([
-      linkHeader(),
-      encodeText(IFLA.IFNAME, operation.name),
-      encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
-      encodeNumber(IFLA.MTU, operation.mtuBytes),
-      ...(operation.master === "" ? [] : [encodeNumber(IFLA.MASTER, this.#indexOf(operation.master))]),
-      encodeNested(IFLA.LINKINFO, [
-        encodeText(IFLA_INFO.KIND, "veth"),
-        encodeNested(IFLA_INFO.DATA, [encodeAttribute(VETH_INFO_PEER, peer)]),
-      ]),
-    ]);
-    return { type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
-  }
-
-  #indexOf(name: string): number {
-    const link = this.findLink(name);
-    if (link === undefined) throw new FlotillaError("internal", `find link ${name}: ENODEV`, { details: { errno: "ENODEV" } });
-    return link.index;
-  }
 }
 
-const ADDRESS_GENERATION_NONE = encodeNested(IFLA.AF_SPEC, [
-  encodeNested(AF.INET6, [encodeByte(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE)]),
-]);
+/** The one answer that there is. */
+function indexIn(answers: ReadonlyMap<number, Buffer>, name: string): number {
+  const [answer] = answers.values();
+  if (answer === undefined) throw new FlotillaError("internal", `find link ${name}: ENODEV`, { details: { errno: "ENODEV" } });
+  return linkIndexOf(answer);
+}
 
 function withNetns(path: string, work: (fd: number) => void): void {
   const fd = openSync(path, "r");
@@ -186,104 +134,3 @@ function withNetns(path: string, work: (fd: number) => void): void {
     closeSync(fd);
   }
 }
-
-/** struct ifinfomsg; with `isUp` it changes IFF_UP only. */
-function linkHeader(options: { isUp?: boolean } = {}): Buffer {
-  const header = Buffer.alloc(LINK_HEADER_BYTES);
-  if (options.isUp === true) {
-    header.writeUInt32LE(IFF_UP, 8);
-    header.writeUInt32LE(IFF_UP, 12);
-  }
-  return header;
-}
-
-function setLinkMessage(name: string, change: { isUp?: boolean; attributes?: Buffer[] }): NetlinkRequest["message"] {
-  const payload = Buffer.concat([linkHeader(change), encodeText(IFLA.IFNAME, name), ...(change.attributes ?? [])]);
-  return { type: RTM.NEWLINK, flags: 0, payload };
-}
-
-function portMessage(linkIndex: number, flag: number): NetlinkRequest["message"] {
-  const header = linkHeader();
-  header.writeUInt8(AF_BRIDGE, 0);
-  header.writeInt32LE(linkIndex, 4);
-  return { type: RTM.SETLINK, flags: 0, payload: Buffer.concat([header, encodeNested(IFLA.PROTINFO, [encodeByte(flag, 1)])]) };
-}
-
-function bridgeMessage(operation: Extract<LinkOperation, { kind: "add-bridge" }>): NetlinkRequest["message"] {
-  const payload = Buffer.concat([
-    linkHeader(),
-    encodeText(IFLA.IFNAME, operation.name),
-    encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
-    encodeNumber(IFLA.MTU, operation.mtuBytes),
-    encodeNested(IFLA.LINKINFO, [encodeText(IFLA_INFO.KIND, "bridge")]),
-  ]);
-  return { type: RTM.NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
-}
-
-function addressMessage(linkIndex: number, request: { address: string; prefixLength: number }): NetlinkRequest["message"] {
-  const header = Buffer.alloc(ADDRESS_HEADER_BYTES);
-  const isV6 = isIPv6(request.address);
-  header.writeUInt8(isV6 ? AF.INET6 : AF.INET, 0);
-  header.writeUInt8(request.prefixLength, 1);
-  header.writeUInt32LE(linkIndex, 4);
-  const address = packIp(request.address);
-  const attributes = [encodeAttribute(IFA.LOCAL, address), encodeAttribute(IFA.ADDRESS, address)];
-  // Nobody else has it: usable at once, without asking around for a second.
-  if (isV6) attributes.push(encodeNumber(IFA.FLAGS, IFA_F_NODAD));
-  // Two addresses or one have no broadcast address among them (RFC 3021): it would be the peer's.
-  else if (request.prefixLength < 31) {
-    const broadcast = Buffer.alloc(4);
-    broadcast.writeUInt32BE((address.readUInt32BE(0) | (0xffff_ffff >>> request.prefixLength)) >>> 0);
-    attributes.push(encodeAttribute(IFA.BROADCAST, broadcast));
-  }
-  return { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL, payload: Buffer.concat([header, ...attributes]) };
-}
-
-function defaultRouteMessage(linkIndex: number, gateway: string): NetlinkRequest["message"] {
-  const header = Buffer.alloc(ROUTE_HEADER_BYTES);
-  header.writeUInt8(isIPv6(gateway) ? AF.INET6 : AF.INET, 0);
-  header.writeUInt8(RT_TABLE_MAIN, 4);
-  header.writeUInt8(RTPROT_STATIC, 5);
-  header.writeUInt8(RTN_UNICAST, 7);
-  const payload = Buffer.concat([header, encodeAttribute(RTA.GATEWAY, packIp(gateway)), encodeNumber(RTA.OIF, linkIndex)]);
-  return { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL, payload };
-}
-
-function parseLink(payload: Buffer): Link {
-  const attributes = decodeAttributes(payload, LINK_HEADER_BYTES);
-  const info = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? Buffer.alloc(0), 0);
-  const kind = decodeText(info.get(IFLA_INFO.KIND));
-  const data = info.get(IFLA_INFO.DATA);
-  return {
-    index: payload.readInt32LE(4),
-    name: decodeText(attributes.get(IFLA.IFNAME)),
-    kind,
-    mac: formatMac(attributes.get(IFLA.ADDRESS)),
-    mtuBytes: attributes.get(IFLA.MTU)?.readUInt32LE(0) ?? 0,
-    masterIndex: attributes.get(IFLA.MASTER)?.readUInt32LE(0) ?? 0,
-    isUp: (payload.readUInt32LE(8) & IFF_UP) !== 0,
-    ...(kind === "vxlan" && data !== undefined ? { vxlan: decodeVxlan(data) } : {}),
-  };
-}
-
-function parseAddress(payload: Buffer): LinkAddress {
-  const attributes = decodeAttributes(payload, ADDRESS_HEADER_BYTES);
-  const address = unpackAddress(attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS));
-  return { linkIndex: payload.readUInt32LE(4), address, prefixLength: payload.readUInt8(1) };
-}
-
-function parseRoute(payload: Buffer): Route {
-  const attributes = decodeAttributes(payload, ROUTE_HEADER_BYTES);
-  return {
-    destination: unpackAddress(attributes.get(RTA.DST)),
-    prefixLength: payload.readUInt8(1),
-    gateway: attributes.has(RTA.GATEWAY) ? unpackAddress(attributes.get(RTA.GATEWAY)) : "",
-    linkIndex: attributes.get(RTA.OIF)?.readUInt32LE(0) ?? 0,
-    metric: attributes.get(RTA.PRIORITY)?.readUInt32LE(0) ?? 0,
-    table: attributes.get(RTA.TABLE)?.readUInt32LE(0) ?? payload.readUInt8(4),
-  };
-}
-
-const unpackAddress = (bytes: Buffer | undefined): string => (bytes === undefined ? "0.0.0.0" : [...bytes].join("."));
-const parseMac = (mac: string): Buffer => Buffer.from(mac.replaceAll(":", ""), "hex");
-const formatMac = (bytes: Buffer | undefined): string => bytes?.toString("hex").replace(/(..)(?=.)/g, "$1:") ?? "";

@@ -31,8 +31,8 @@ export function chooseEndpointAddresses(
 export function isToBePinned({ store, overlayStore }: AddressStores, network: NetworkRow, fixed: string | undefined): fixed is string {
   const state = network.driver === "overlay" ? overlayStore.find(network.id)?.state : undefined;
   if (state === undefined || fixed === undefined) return false;
-  const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
-  return needsPin({ state, services: overlayStore.services(network.id).values(), used }, fixed);
+  const isUsed = (address: string): boolean => store.isAddressUsed(network.id, address);
+  return needsPin({ state, services: overlayStore.services(network.id).values(), isUsed }, fixed);
 }
 
 /** Whether this host has nothing left to give on a network, which is an overlay. */
@@ -54,12 +54,21 @@ function chooseIpv6OnBridge(store: NetworkStore, network: NetworkRow, wish: { ad
 function chooseOnOverlay({ store, overlayStore }: AddressStores, network: NetworkRow, { fixed, containerId }: AddressWish): number {
   const row = overlayStore.find(network.id);
   if (row === undefined) throw new FlotillaError("not_found", `network ${network.name} not found`);
-  const used = new Set(store.endpointsIn(network.id).map((endpoint) => endpoint.address));
   const { state } = row;
   const services = overlayStore.services(network.id).values();
-  if (fixed !== undefined) return parseAddress(checkOverlayAddress({ state, services, used }, fixed));
-  const released = overlayStore.released(network.id);
-  return parseAddress(chooseOverlayAddress({ state, services, used, released, containerId, nowMs: Date.now() }));
+  const isUsed = (address: string): boolean => store.isAddressUsed(network.id, address);
+  if (fixed !== undefined) return parseAddress(checkOverlayAddress({ state, services, isUsed }, fixed));
+  return parseAddress(
+    chooseOverlayAddress({
+      state,
+      services,
+      isUsed,
+      releasedAtMs: (address) => overlayStore.releasedAtMs(network.id, address),
+      had: overlayStore.releasedBy(network.id, containerId),
+      nowMs: Date.now(),
+      cursor: overlayStore.cursor(row),
+    }),
+  );
 }
 
 function chooseOnBridge(store: NetworkStore, network: NetworkRow, fixed: string | undefined): number {

@@ -1,13 +1,18 @@
 import { join } from "node:path";
 import { FlotillaError, parseAddress } from "@flotilla/core";
+import { CONTAINER_SYSCTLS } from "../overlay/endpoint-link.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
+import type { Sysctls } from "../host/sysctls.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
 import { gatewayEndpoint, gatewayEndpoint6 } from "./gateway-endpoint.ts";
 import type { EndpointRow, NetworkRow, NetworkStore } from "./network-store.ts";
 import { LOOPBACK_PLAN, planAdoption, planContainerEnd, planContainerIpv6, planHostEnd, vethName, type EndpointPlan } from "./plan.ts";
 
 export type EndpointDriverOptions = { instance: string; runDir: string; store: NetworkStore; overlay: OverlayDriver };
+
+/** A container's namespace. `isFresh`: it was made just now, and has nothing in it. */
+type Inside = { stack: NetworkStack; isFresh: boolean };
 
 /** Makes and checks the namespaces of containers and the links into them. Synchronous: a few milliseconds a container. */
 export class EndpointDriver {
@@ -29,9 +34,10 @@ export class EndpointDriver {
 
   /** The namespace with loopback up, and both ends of its links up and on their bridges. Idempotent; bridges exist already. */
   ensure(containerId: string, endpoints: readonly EndpointRow[]): void {
-    const stack = this.#openNetns(containerId);
+    const isOnOverlay = endpoints.some((endpoint) => this.#network(endpoint).driver === "overlay");
+    const { stack, isFresh } = this.#openNetns(containerId, isOnOverlay ? CONTAINER_SYSCTLS : []);
     try {
-      this.#ensureEndpoints(stack, containerId, endpoints);
+      this.#ensureEndpoints({ stack, isFresh }, containerId, endpoints);
     } finally {
       stack.close();
     }
@@ -50,30 +56,30 @@ export class EndpointDriver {
     this.#kernel.removeNetns(this.netnsPath(containerId));
   }
 
-  #openNetns(containerId: string): NetworkStack {
+  #openNetns(containerId: string, sysctls: Sysctls): Inside {
     const path = this.netnsPath(containerId);
-    if (this.#kernel.hasNetns(path)) return this.#kernel.openNetns(path);
+    if (this.#kernel.hasNetns(path)) return { stack: this.#kernel.openNetns(path, sysctls), isFresh: false };
     // A file whose mount is gone, after a reboot with a durable run directory.
     this.#kernel.removeNetns(path);
-    const stack = this.#kernel.createNetns(path);
+    const stack = this.#kernel.createNetns(path, sysctls);
     try {
       stack.apply(LOOPBACK_PLAN);
-      return stack;
+      return { stack, isFresh: true };
     } catch (error) {
       stack.close();
       throw error;
     }
   }
 
-  #ensureEndpoints(stack: NetworkStack, containerId: string, endpoints: readonly EndpointRow[]): void {
+  #ensureEndpoints({ stack, isFresh }: Inside, containerId: string, endpoints: readonly EndpointRow[]): void {
     const hasPorts = this.#options.store.portsOf(containerId).length > 0;
     const defaultRoute = gatewayEndpoint(endpoints, (id) => this.#options.store.findNetwork(id) ?? { name: "", is_internal: true });
     for (const endpoint of endpoints) {
       const network = this.#network(endpoint);
       const isDefaultRoute = endpoint.id === defaultRoute?.id;
       if (network.driver === "overlay") {
-        const { position } = endpoint;
-        this.#options.overlay.ensureEndpoint(endpoint, { netnsPath: this.netnsPath(containerId), position, isDefaultRoute });
+        const place = { netnsPath: this.netnsPath(containerId), position: endpoint.position, isDefaultRoute };
+        this.#options.overlay.ensureEndpoint(endpoint, place, { container: stack, isFresh });
         continue;
       }
       this.#ensureEndpoint(stack, containerId, {

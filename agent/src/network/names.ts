@@ -10,7 +10,7 @@ import {
   planServiceNames,
   serviceNamesKey,
 } from "../dns/plan-resolver-state.ts";
-import { formatFirstRedirect, formatRedirect } from "../dns/redirect-table.ts";
+import { formatRedirect, REDIRECT_REQUESTS } from "../dns/redirect-table.ts";
 import { containerKey, namesKey, type StateRecord } from "../dns/resolver-state.ts";
 import type { NameService } from "../dns/resolver-process.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
@@ -142,8 +142,12 @@ export class Names {
 
   async #redirect(path: string): Promise<void> {
     const { kernel } = this.#options;
-    // Whatever is wrong with the first is wrong with the second too, unless it is that an agent before was here already.
-    await kernel.nftInside(path, formatFirstRedirect()).catch(() => kernel.nftInside(path, formatRedirect()));
+    try {
+      kernel.nftRequestsInside(path, REDIRECT_REQUESTS);
+    } catch {
+      // Whatever is wrong with the first is wrong with the second too, unless it is that an agent before was here already.
+      await kernel.nftInside(path, formatRedirect());
+    }
   }
 
   #hasNames(networkId: string): boolean {

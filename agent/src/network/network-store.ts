@@ -1,6 +1,8 @@
-import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
 import type { Ipv6Ranges } from "./ipv6.ts";
+import { AttachmentRow, EndpointRow, NetworkRow, NetworkRows, PortRow } from "./network-rows.ts";
+
+export type { AttachmentRow, EndpointRow, NetworkRow, PortRow } from "./network-rows.ts";
 
 /**
  * Networks, endpoints and published ports. A row of endpoints or ports is the intent: it is written before the kernel
@@ -66,97 +68,33 @@ const MIGRATION: Migration = {
   ],
 };
 
-const jsonOf = <T extends z.ZodType>(schema: T) =>
-  z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(schema);
-const flagColumn = z.int().transform((value) => value !== 0);
-const textMap = jsonOf(z.record(z.string(), z.string()));
-
-const NetworkRow = z.object({
-  number: z.int(),
-  id: z.string(),
-  namespace: z.string(),
-  name: z.string(),
-  driver: z.enum(["bridge", "overlay"]),
-  /** `172.17.0.0/16` */
-  subnet: z.string(),
-  /** Where addresses come from, "" for the whole subnet. */
-  address_range: z.string(),
-  gateway: z.string(),
-  /** "" without IPv6; an overlay has no IPv6 gateway to speak of. */
-  subnet6: z.string(),
-  gateway6: z.string(),
-  address_range6: z.string(),
-  is_subnet_chosen: flagColumn,
-  is_internal: flagColumn,
-  is_attachable: flagColumn,
-  labels: textMap,
-  options: textMap,
-  /** `--aux-address`: taken by others, by whatever name. */
-  reserved_addresses: textMap,
-  reserved_addresses6: textMap,
-  last_address: z.string(),
-  created_at_ms: z.int(),
-});
-export type NetworkRow = z.output<typeof NetworkRow>;
-
 type NewNetwork = Omit<NetworkRow, "number" | "last_address" | "reserved_addresses" | keyof Ipv6Ranges> & Partial<Ipv6Ranges>;
 
-const EndpointRow = z.object({
-  number: z.int(),
-  id: z.string(),
-  container_id: z.string(),
-  network_id: z.string(),
-  position: z.int(),
-  address: z.string(),
-  /** "" without IPv6. */
-  address6: z.string(),
-  mac: z.string(),
-  aliases: jsonOf(z.array(z.string())),
-  /** `container:alias` */
-  links: jsonOf(z.array(z.string())),
-});
-export type EndpointRow = z.output<typeof EndpointRow>;
-
-const PortRow = z.object({
-  container_id: z.string(),
-  protocol: z.enum(["tcp", "udp", "sctp"]),
-  /** "0.0.0.0" is every IPv4 address, "::" every IPv6 one. */
-  host_address: z.string(),
-  host_port: z.int(),
-  container_port: z.int(),
-});
-export type PortRow = z.output<typeof PortRow>;
-
-const AttachmentRow = z.object({
-  container_id: z.string(),
-  namespace: z.string(),
-  hostname: z.string(),
-  container_name: z.string(),
-  /** `--dns`; empty for the host's. */
-  dns_servers: jsonOf(z.array(z.string())),
-});
-export type AttachmentRow = z.output<typeof AttachmentRow>;
-
+/**
+ * INVARIANT: nobody else writes to these tables, so rows are read once and then kept, and read anew only after a rollback. What is read is as
+ * the last write of this process left it, also within a transaction.
+ */
 export class NetworkStore {
   readonly #db: Database;
-  /** Networks as they were parsed last, by id: every look at an endpoint asks for its network. */
-  readonly #networks = new Map<string, { raw: Record<string, unknown>; row: NetworkRow }>();
+  #kept: NetworkRows | undefined;
 
   constructor(db: Database) {
     this.#db = db;
     db.migrate(MIGRATION);
+    db.onRollback(() => (this.#kept = undefined));
   }
 
-  #parseNetwork(raw: Record<string, unknown>): NetworkRow {
-    const id = String(raw["id"]);
-    const known = this.#networks.get(id);
-    if (known !== undefined && Object.keys(raw).every((column) => known.raw[column] === raw[column])) return known.row;
-    const row = NetworkRow.parse(raw);
-    this.#networks.set(id, { raw, row });
-    return row;
+  get #rows(): NetworkRows {
+    return (this.#kept ??= this.#read());
+  }
+
+  #read(): NetworkRows {
+    const rows = new NetworkRows();
+    for (const row of this.#db.all("SELECT * FROM networks ORDER BY number")) rows.putNetwork(NetworkRow.parse(row));
+    for (const row of this.#db.all("SELECT * FROM attachments")) rows.putAttachment(AttachmentRow.parse(row));
+    for (const row of this.#db.all("SELECT * FROM endpoints ORDER BY number")) rows.addEndpoint(EndpointRow.parse(row));
+    for (const row of this.#db.all("SELECT * FROM ports")) rows.addPort(PortRow.parse(row));
+    return rows;
   }
 
   transaction<T>(work: () => T): T {
@@ -164,25 +102,22 @@ export class NetworkStore {
   }
 
   networks(namespace?: string): NetworkRow[] {
-    const rows =
-      namespace === undefined
-        ? this.#db.all("SELECT * FROM networks ORDER BY number")
-        : this.#db.all("SELECT * FROM networks WHERE namespace = ? ORDER BY number", namespace);
-    return rows.map((row) => this.#parseNetwork(row));
+    const all = [...this.#rows.networks.values()];
+    return namespace === undefined ? all : all.filter((row) => row.namespace === namespace);
   }
 
   findNetwork(id: string): NetworkRow | undefined {
-    const row = this.#db.get("SELECT * FROM networks WHERE id = ?", id);
-    return row === undefined ? undefined : this.#parseNetwork(row);
+    return this.#rows.networks.get(id);
   }
 
   findNamed(namespace: string, name: string): NetworkRow | undefined {
-    const row = this.#db.get("SELECT * FROM networks WHERE namespace = ? AND name = ?", namespace, name);
-    return row === undefined ? undefined : this.#parseNetwork(row);
+    for (const row of this.#rows.networks.values()) if (row.name === name && row.namespace === namespace) return row;
+    return undefined;
   }
 
   addNetwork(network: NewNetwork, reserved: Record<string, string> = {}): void {
-    this.#db.run(
+    const { address_range6 = "", reserved_addresses6 = {} } = network;
+    const { lastInsertRowid } = this.#db.run(
       `INSERT INTO networks (id, namespace, name, driver, subnet, address_range, gateway, is_subnet_chosen, is_internal, is_attachable, labels,
          options, last_address, created_at_ms, reserved_addresses, subnet6, gateway6, address_range6, reserved_addresses6)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '0.0.0.0', ?, ?, ?, ?, ?, ?)`,
@@ -202,115 +137,140 @@ export class NetworkStore {
       JSON.stringify(reserved),
       network.subnet6,
       network.gateway6,
-      network.address_range6 ?? "",
-      JSON.stringify(network.reserved_addresses6 ?? {}),
+      address_range6,
+      JSON.stringify(reserved_addresses6),
     );
+    this.#kept?.putNetwork({
+      ...network,
+      number: lastInsertRowid,
+      address_range6,
+      labels: { ...network.labels },
+      options: { ...network.options },
+      last_address: "0.0.0.0",
+      reserved_addresses: { ...reserved },
+      reserved_addresses6: { ...reserved_addresses6 },
+    });
   }
 
-  setSubnet(id: string, subnet: { subnet: string; gateway: string }): void {
-    this.#db.run("UPDATE networks SET subnet = ?, gateway = ?, last_address = '0.0.0.0' WHERE id = ?", subnet.subnet, subnet.gateway, id);
+  setSubnet(id: string, { subnet, gateway }: { subnet: string; gateway: string }): void {
+    this.#db.run("UPDATE networks SET subnet = ?, gateway = ?, last_address = '0.0.0.0' WHERE id = ?", subnet, gateway, id);
+    this.#changeNetwork(id, { subnet, gateway, last_address: "0.0.0.0" });
+  }
+
+  /** Where the search for the next free address goes on. */
+  setLastAddress(id: string, address: string): void {
+    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, id);
+    this.#changeNetwork(id, { last_address: address });
+  }
+
+  #changeNetwork(id: string, change: Partial<NetworkRow>): void {
+    const row = this.#kept?.networks.get(id);
+    if (row !== undefined) this.#kept?.putNetwork({ ...row, ...change });
   }
 
   removeNetwork(id: string): void {
     this.#db.run("DELETE FROM networks WHERE id = ?", id);
-    this.#networks.delete(id);
+    this.#kept?.networks.delete(id);
   }
 
   attachments(): AttachmentRow[] {
-    return this.#db.all("SELECT * FROM attachments").map((row) => AttachmentRow.parse(row));
+    return [...this.#rows.attachments.values()];
   }
 
   findAttachment(containerId: string): AttachmentRow | undefined {
-    const row = this.#db.get("SELECT * FROM attachments WHERE container_id = ?", containerId);
-    return row === undefined ? undefined : AttachmentRow.parse(row);
+    return this.#rows.attachments.get(containerId);
   }
 
   addAttachment(row: AttachmentRow): void {
+    const { container_id, namespace, hostname, container_name, dns_servers } = row;
     this.#db.run(
       "INSERT INTO attachments (container_id, namespace, hostname, container_name, dns_servers) VALUES (?, ?, ?, ?, ?)",
-      row.container_id,
-      row.namespace,
-      row.hostname,
-      row.container_name,
-      JSON.stringify(row.dns_servers),
+      container_id,
+      namespace,
+      hostname,
+      container_name,
+      JSON.stringify(dns_servers),
     );
+    this.#kept?.putAttachment({ container_id, namespace, hostname, container_name, dns_servers: [...dns_servers] });
   }
 
   setContainerName(containerId: string, name: string): void {
     this.#db.run("UPDATE attachments SET container_name = ? WHERE container_id = ?", name, containerId);
+    const row = this.#kept?.attachments.get(containerId);
+    if (row !== undefined) this.#kept?.putAttachment({ ...row, container_name: name });
   }
 
   /** With its endpoints and ports. */
   removeAttachment(containerId: string): void {
     this.#db.run("DELETE FROM attachments WHERE container_id = ?", containerId);
+    this.#kept?.removeAttachment(containerId);
   }
 
   endpoints(): EndpointRow[] {
-    return this.#db.all("SELECT * FROM endpoints ORDER BY number").map((row) => EndpointRow.parse(row));
+    return [...this.#rows.endpoints.values()];
   }
 
   endpointsOf(containerId: string): EndpointRow[] {
-    return this.#db
-      .all("SELECT * FROM endpoints WHERE container_id = ? ORDER BY position", containerId)
-      .map((row) => EndpointRow.parse(row));
+    return this.#rows.endpointsOf(containerId);
   }
 
   endpointsIn(networkId: string): EndpointRow[] {
-    return this.#db.all("SELECT * FROM endpoints WHERE network_id = ? ORDER BY number", networkId).map((row) => EndpointRow.parse(row));
+    return this.#rows.endpointsIn(networkId);
+  }
+
+  isAddressUsed(networkId: string, address: string): boolean {
+    return this.#db.get("SELECT 1 FROM endpoints WHERE network_id = ? AND address = ?", networkId, address) !== undefined;
   }
 
   addEndpoint(endpoint: Omit<EndpointRow, "number">): void {
-    this.#db.run(
+    const { id, container_id, network_id, position, address, address6, mac, aliases, links } = endpoint;
+    const { lastInsertRowid } = this.#db.run(
       "INSERT INTO endpoints (id, container_id, network_id, position, address, address6, mac, aliases, links) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      endpoint.id,
-      endpoint.container_id,
-      endpoint.network_id,
-      endpoint.position,
-      endpoint.address,
-      endpoint.address6,
-      endpoint.mac,
-      JSON.stringify(endpoint.aliases),
-      JSON.stringify(endpoint.links),
+      id,
+      container_id,
+      network_id,
+      position,
+      address,
+      address6,
+      mac,
+      JSON.stringify(aliases),
+      JSON.stringify(links),
     );
-  }
-
-  /** Where the search for the next free address goes on. */
-  setLastAddress(networkId: string, address: string): void {
-    this.#db.run("UPDATE networks SET last_address = ? WHERE id = ?", address, networkId);
+    const rest = { id, container_id, network_id, position, address, address6, mac, aliases: [...aliases], links: [...links] };
+    this.#kept?.addEndpoint({ number: lastInsertRowid, ...rest });
   }
 
   removeEndpoint(id: string): void {
     this.#db.run("DELETE FROM endpoints WHERE id = ?", id);
+    this.#kept?.removeEndpoint(id);
   }
 
   ports(): PortRow[] {
-    return this.#db.all("SELECT * FROM ports ORDER BY host_port, protocol, host_address").map((row) => PortRow.parse(row));
+    return this.#rows.ports();
   }
 
   /** Containers that publish ports: most publish none. */
   publishers(): string[] {
-    return this.#db.all("SELECT DISTINCT container_id FROM ports ORDER BY container_id").map((row) => String(row["container_id"]));
+    return this.#rows.publishers();
   }
 
   /** Networks that have endpoints. */
   networksInUse(): ReadonlySet<string> {
-    return new Set(this.#db.all("SELECT DISTINCT network_id FROM endpoints").map((row) => String(row["network_id"])));
+    return this.#rows.networksInUse();
   }
 
   isInUse(networkId: string): boolean {
-    return this.#db.get("SELECT 1 FROM endpoints WHERE network_id = ? LIMIT 1", networkId) !== undefined;
+    return this.#rows.isInUse(networkId);
   }
 
   /** Those of one network. */
   publishersIn(networkId: string): ReadonlySet<string> {
-    const sql = "SELECT DISTINCT container_id FROM ports JOIN endpoints USING (container_id) WHERE network_id = ?";
-    return new Set(this.#db.all(sql, networkId).map((row) => String(row["container_id"])));
+    const containers = this.#rows.endpointsIn(networkId).map((endpoint) => endpoint.container_id);
+    return new Set(containers.filter((id) => this.#rows.isPublisher(id)));
   }
 
   portsOf(containerId: string): PortRow[] {
-    return this.#db
-      .all("SELECT * FROM ports WHERE container_id = ? ORDER BY container_port, protocol, host_port, host_address", containerId)
-      .map((row) => PortRow.parse(row));
+    return this.#rows.portsOf(containerId);
   }
 
   /** Whether a port is published on this address, or on every address of its family, or (for "0.0.0.0" and "::") on any. */
@@ -333,9 +293,11 @@ export class NetworkStore {
       port.host_port,
       port.container_port,
     );
+    this.#kept?.addPort({ ...port });
   }
 
   removePorts(containerId: string): void {
     this.#db.run("DELETE FROM ports WHERE container_id = ?", containerId);
+    this.#kept?.removePorts(containerId);
   }
 }

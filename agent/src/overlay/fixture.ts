@@ -20,7 +20,7 @@ export function sampleInput(change: Partial<RouterInput> = {}): RouterInput {
   };
 }
 
-/** Makes one machine of two fakes: links made on the host arrive in routers, namespaces of containers go in both. */
+/** Makes one machine of two fakes: links made on the host arrive in routers, and those made in routers in namespaces of containers. */
 export function joinKernels(host: FakeNetworkKernel, kernel: FakeOverlayKernel): void {
   const inner = host.host.apply.bind(host.host);
   const toRouter = (operation: LinkOperation): LinkOperation | undefined => {
@@ -37,11 +37,7 @@ export function joinKernels(host: FakeNetworkKernel, kernel: FakeOverlayKernel):
     }
     return operation;
   };
-  const removeNetns = host.removeNetns.bind(host);
-  host.removeNetns = (path) => {
-    removeNetns(path);
-    kernel.removeRouter(path);
-  };
+  kernel.addPeer = (path, { name, ...link }) => host.stack(path).addLink(name, link);
   host.host.apply = (operations) => {
     for (const operation of operations) inner([toRouter(operation)].flatMap((each) => each ?? []));
   };

@@ -4,7 +4,7 @@ import { ElementTable } from "../host/element-table.ts";
 import type { NetworkKernel } from "../host/network-kernel.ts";
 import type { OverlayKernel } from "../host/overlay-kernel.ts";
 import type { EndpointRow } from "../network/network-store.ts";
-import { ensureEndpointLink } from "./endpoint-link.ts";
+import { ensureEndpointLink, type EndpointStacks } from "./endpoint-link.ts";
 import { leaveOut, refuseDown, type Services, type Unreachable } from "./leave-out.ts";
 import { containerLink, routerPath, routersDirectory, uplinkName } from "./names.ts";
 import type { OverlayRow, OverlayStore } from "./overlay-store.ts";
@@ -161,21 +161,16 @@ export class OverlayDriver {
   }
 
   /** A container's link, addresses and routes; its entries in the table come with the next `refresh`. The router is there. */
-  ensureEndpoint(endpoint: EndpointRow, place: EndpointPlace): void {
+  ensureEndpoint(endpoint: EndpointRow, place: EndpointPlace, inside: Pick<EndpointStacks, "container" | "isFresh">): void {
     const networkId = endpoint.network_id;
     const { state } = this.row(networkId);
     const router = this.#router(networkId);
-    const container = this.#deps.kernel.openRouter(place.netnsPath);
-    try {
-      const end = { ...place, endpoint: toLocal(endpoint, state), mtuBytes: this.mtuBytes(state) };
-      router.use((stack) => {
-        if (!ensureEndpointLink(state, end, { router: stack, container })) return;
-        this.#router(networkId).forgetLink(end.endpoint.link);
-        stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
-      });
-    } finally {
-      container.close();
-    }
+    const end = { ...place, endpoint: toLocal(endpoint, state), mtuBytes: this.mtuBytes(state) };
+    router.use((stack) => {
+      if (!ensureEndpointLink(state, end, { router: stack, ...inside })) return;
+      router.forgetLink(end.endpoint.link);
+      stack.applyObjects(planEndpoint(end.endpoint).map((object) => ({ verb: "replace", object })));
+    });
   }
 
   /** Both ends of a container's link; the rest with the next `refresh`, when its row is gone. */

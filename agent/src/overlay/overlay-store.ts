@@ -1,6 +1,7 @@
 import { networkService, type NetworkService, networkState, type NetworkState } from "@flotilla/protocol";
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
+import type { AddressCursor } from "./choose-address.ts";
 
 /**
  * What this host was last told of each overlay network, so that it goes on without the control plane, and addresses that rest.
@@ -34,6 +35,7 @@ const MIGRATION: Migration = {
        PRIMARY KEY (network_id, service_id)
      ) STRICT;
      UPDATE overlay_networks SET state = json_set(state, '$.members', json('[]')) WHERE json_type(state, '$.members') IS NULL;`,
+    `CREATE INDEX released_by_container ON released_addresses (container_id, network_id);`,
   ],
 };
 
@@ -64,6 +66,7 @@ export class OverlayStore {
   /** Parsed once: a state may be large, and every endpoint asks for it. */
   readonly #rows = new Map<string, OverlayRow>();
   readonly #services = new Map<string, ServiceIndex>();
+  readonly #cursors = new WeakMap<OverlayRow, AddressCursor>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -152,7 +155,22 @@ export class OverlayStore {
     });
   }
 
-  forgetReleasedBefore(timeMs: number): void {
-    this.#db.run("DELETE FROM released_addresses WHERE released_at_ms < ?", timeMs);
+  /** Addresses of a network that a container gave back. */
+  releasedBy(networkId: string, containerId: string): string[] {
+    const sql = "SELECT address FROM released_addresses WHERE container_id = ? AND network_id = ?";
+    return this.#db.all(sql, containerId, networkId).map((row) => String(row["address"]));
+  }
+
+  /** When an address was given back last; undefined when it never was. */
+  releasedAtMs(networkId: string, address: string): number | undefined {
+    const row = this.#db.get("SELECT released_at_ms FROM released_addresses WHERE network_id = ? AND address = ?", networkId, address);
+    return row === undefined ? undefined : Number(row["released_at_ms"]);
+  }
+
+  /** Where the search for a free address of a network goes on, for whoever searches to change; from the beginning for another state. */
+  cursor(row: OverlayRow): AddressCursor {
+    const present = this.#cursors.get(row) ?? { next: 0 };
+    this.#cursors.set(row, present);
+    return present;
   }
 }

@@ -5,7 +5,7 @@ import { formatObject, type KernelObject } from "../host/kernel-objects.ts";
 import { sampleInput, sampleState } from "./fixture.ts";
 import { planChanges } from "./router-plan.ts";
 import { route } from "./router-plan.ts";
-import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
+import { afterUpdate, formatTable, formatUpdate, isPlain, planTable, planUpdate, withChains, type RouterTable } from "./router-table.ts";
 import { planChains, planPart, planPartChanges, type Elements } from "./service-parts.ts";
 import { formatUnderlayTable, planUnderlayNetwork } from "./underlay-table.ts";
 import { planPublished } from "./virtual-servers.ts";
@@ -66,17 +66,22 @@ describe("planPartChanges", () => {
   });
 });
 
-describe("formatUpdate", () => {
+const textOf = (...args: Parameters<typeof planUpdate>): string | undefined => {
+  const update = planUpdate(...args);
+  return update && formatUpdate(update);
+};
+
+describe("an update", () => {
   const none = tableOf();
   const loaded = withChains(none, [planPart(onV4())]);
 
   test("of equal tables is nothing", () => {
-    expect(formatUpdate(loaded, tableOf())).toBe("");
-    expect(formatUpdate(loaded, tableOf(), { gone: [planPart(onV4())], come: [planPart(onV4())] })).toBe("");
+    expect(textOf(loaded, tableOf())).toBe("");
+    expect(textOf(loaded, tableOf(), { gone: [planPart(onV4())], come: [planPart(onV4())] })).toBe("");
   });
 
   test("is only what differs, chains before the elements that name them", () => {
-    expect(formatUpdate(loaded, none, { gone: [planPart(onV4())], come: [planPart(three)] })).toBe(
+    expect(textOf(loaded, none, { gone: [planPart(onV4())], come: [planPart(three)] })).toBe(
       [
         "add chain inet flotilla n_tcp_3",
         "add rule inet flotilla n_tcp_3 dnat ip to ip daddr . tcp dport . numgen random mod 3 map @eps_tcp",
@@ -90,22 +95,51 @@ describe("formatUpdate", () => {
 
   test("of services that exchange an address takes it from one before it gives it to the other", () => {
     const pair = (x: string, y: string) => [onV4({ id: "x", addresses: [x] }), onV4({ id: "y", addresses: [y], affinity: "client-ip" })].map(planPart); // prettier-ignore
-    const lines = formatUpdate(loaded, none, { gone: pair("10.30.1.2", "10.30.1.3"), come: pair("10.30.1.3", "10.30.1.2") })?.split("\n");
+    const lines = textOf(loaded, none, { gone: pair("10.30.1.2", "10.30.1.3"), come: pair("10.30.1.3", "10.30.1.2") })?.split("\n");
     expect(lines?.filter((line) => line.includes(" svc "))).toEqual([
       "delete element inet flotilla svc { 10.30.1.2 . tcp . 80 : goto n_tcp_2, 10.30.1.3 . tcp . 80 : goto a_tcp_2 }",
       "add element inet flotilla svc { 10.30.1.3 . tcp . 80 : goto n_tcp_2, 10.30.1.2 . tcp . 80 : goto a_tcp_2 }",
     ]);
   });
 
+  test("of containers alone needs no libnftables; of services, of what has a value, and of very many it does", () => {
+    const endpoint = (index: number) => ({ link: `c${index}`, address: `10.30.2.${index}`, address6: `fd30:1::2:${index}`, mac: "" });
+    const plan = (count: number) =>
+      planUpdate(none, planTable(sampleInput({ endpoints: Array.from({ length: count }, (_, index) => endpoint(index)) }), []));
+    const update = plan(1);
+    expect(update?.changes.map(({ verb, set, keys }) => `${verb} ${set} ${keys.join()}`)).toEqual([
+      'delete members "c1" . 10.30.1.18',
+      'delete members6 "c1" . fd30:1::a1e:112',
+      "delete pairs 10.30.1.18 . 10.30.1.18",
+      "delete pairs6 fd30:1::a1e:112 . fd30:1::a1e:112",
+      "delete local 10.30.1.18",
+      "delete local6 fd30:1::a1e:112",
+      'add members "c0" . 10.30.2.0',
+      'add members6 "c0" . fd30:1::2:0',
+      "add pairs 10.30.2.0 . 10.30.2.0",
+      "add pairs6 fd30:1::2:0 . fd30:1::2:0",
+      "add local 10.30.2.0",
+      "add local6 fd30:1::2:0",
+    ]);
+    const service = planUpdate(none, none, { gone: [], come: [planPart(onV4())] });
+    const allowed = planTable(sampleInput({ state: sampleState({ allow: [{ from: "10.30.1.18", to: "10.30.1.34", protocol: "tcp", port: 80 }] }) }), []); // prettier-ignore
+    expect([update, service, planUpdate(none, allowed), plan(201)].map((each) => each && isPlain(each))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   test("needs the whole table when rules differ", () => {
     const published = [{ protocol: "tcp" as const, port: 80, targetPort: 8080, publishedPort: 443 }];
-    expect(formatUpdate(loaded, tableOf([sampleService({ ports: published })]))).toBe(undefined);
+    expect(textOf(loaded, tableOf([sampleService({ ports: published })]))).toBe(undefined);
   });
 
   test("remembers chains that stay in the kernel", () => {
     const emptied = afterUpdate(loaded, none, { gone: [planPart(onV4())], come: [] });
     expect([...emptied.slotChains.keys()]).toEqual(["n_tcp_2"]);
-    expect(formatUpdate(emptied, none, { gone: [], come: [planPart(onV4())] })).not.toContain("add chain");
+    expect(textOf(emptied, none, { gone: [], come: [planPart(onV4())] })).not.toContain("add chain");
   });
 });
 

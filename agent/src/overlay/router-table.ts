@@ -2,6 +2,7 @@
 // of a service costs a transaction of a few elements however many services there are.
 import type { NetworkState } from "@flotilla/protocol";
 import { canonicalIp } from "../host/ip-bytes.ts";
+import { canEncode, formatSetChange, type SetChange } from "../host/nft-messages.ts";
 import { ROUTER_TABLE, VXLAN_LINK, vtepMac } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
 import { nodeAddress, type RouterInput } from "./router-plan.ts";
@@ -43,6 +44,11 @@ const SETS: readonly [string, string][] = [
   ["map eps_tcp6", "typeof ip6 daddr . tcp dport . numgen inc mod 256 : ip6 daddr . tcp dport"],
   ["map eps_udp6", "typeof ip6 daddr . udp dport . numgen inc mod 256 : ip6 daddr . udp dport"],
 ];
+
+/** Types of the sets' keys; of maps none, as their elements have values too. */
+const TYPES: ReadonlyMap<string, string> = new Map(
+  SETS.flatMap(([name, type]) => (name.startsWith("set ") ? [[name.slice("set ".length), type.slice("type ".length)] as const] : [])),
+);
 
 /** All but the services, whose parts are planned one by one. @param servers what is published, with at least one slot each. */
 export function planTable(input: RouterInput, servers: readonly VirtualServer[]): RouterTable {
@@ -171,24 +177,47 @@ export function formatTable(table: RouterTable, parts: readonly ServicePart[] = 
   return `${head}table ${name} {\n${[...sets, ...slotChains, table.chains].join("\n")}\n}\n`;
 }
 
-/** One transaction that makes `after` of `before`; "" when they are equal, undefined when only the whole table will do. */
-export function formatUpdate(before: RouterTable, after: RouterTable, parts: PartChanges = NO_CHANGES): string | undefined {
+/** What makes one table of another: chains to add with their rule, then elements, those that go before those that come. */
+export type TableUpdate = { chains: readonly [chain: string, rule: string][]; changes: readonly SetChange[] };
+
+/** What makes `after` of `before`; undefined when only the whole table will do. */
+export function planUpdate(before: RouterTable, after: RouterTable, parts: PartChanges = NO_CHANGES): TableUpdate | undefined {
   if (before.chains !== after.chains) return undefined;
-  const name = `inet ${ROUTER_TABLE}`;
-  const added = [...afterUpdate(before, after, parts).slotChains].filter(([chain]) => !before.slotChains.has(chain));
-  const lines = added.flatMap(([chain, rule]) => [`add chain ${name} ${chain}`, `add rule ${name} ${chain} ${rule}`]);
+  const chains = [...afterUpdate(before, after, parts).slotChains].filter(([chain]) => !before.slotChains.has(chain));
   const had = [before.elements, ...parts.gone.map((part) => part.elements)];
   const has = [after.elements, ...parts.come.map((part) => part.elements)];
-  const inserts: string[] = [];
+  const gone: SetChange[] = [];
+  const come: SetChange[] = [];
   for (const set of new Set([...had, ...has].flatMap((each) => [...each.keys()]))) {
-    const present = merge(had, set);
-    const wanted = merge(has, set);
-    const gone = [...present].filter(([key, value]) => wanted.get(key) !== value);
-    const come = [...wanted].filter(([key, value]) => present.get(key) !== value);
-    if (gone.length > 0) lines.push(`delete element ${name} ${set} { ${gone.map(formatElement).join(", ")} }`);
-    if (come.length > 0) inserts.push(`add element ${name} ${set} { ${come.map(formatElement).join(", ")} }`);
+    const [present, wanted] = [merge(had, set), merge(has, set)];
+    const differing = (from: typeof present, than: typeof present): string[] =>
+      [...from].filter(([key, value]) => than.get(key) !== value).map(formatElement);
+    const [old, fresh] = [differing(present, wanted), differing(wanted, present)];
+    const type = TYPES.get(set) ?? "";
+    if (old.length > 0) gone.push({ verb: "delete", set, type, keys: old });
+    if (fresh.length > 0) come.push({ verb: "add", set, type, keys: fresh });
   }
-  return [...lines, ...inserts].map((line) => `${line}\n`).join("");
+  return { chains, changes: [...gone, ...come] };
+}
+
+export const isEmpty = ({ chains, changes }: TableUpdate): boolean => chains.length + changes.length === 0;
+
+/** More than a container brings is libnftables' business. */
+const FEW_KEYS = 200;
+
+/** Whether it can be done without libnftables: elements of containers, and few of them. */
+export const isPlain = ({ chains, changes }: TableUpdate): boolean =>
+  chains.length === 0 && changes.every(({ type, keys }) => keys.length <= FEW_KEYS && canEncode(type));
+
+/** The update as one transaction. */
+export function formatUpdate({ chains, changes }: TableUpdate): string {
+  const name = `inet ${ROUTER_TABLE}`;
+  return [
+    ...chains.flatMap(([chain, rule]) => [`add chain ${name} ${chain}`, `add rule ${name} ${chain} ${rule}`]),
+    ...changes.map((change) => formatSetChange(name, change)),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 function merge(parts: readonly Elements[], set: string): ReadonlyMap<string, string> {

@@ -4,7 +4,18 @@ import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
 import { ROUTER_TABLE, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
 import { planChanges, planObjects, type RouterInput } from "./router-plan.ts";
-import { afterUpdate, formatTable, formatUpdate, planTable, withChains, type RouterTable } from "./router-table.ts";
+import {
+  afterUpdate,
+  formatTable,
+  formatUpdate,
+  isEmpty,
+  isPlain,
+  planTable,
+  planUpdate,
+  withChains,
+  type RouterTable,
+  type TableUpdate,
+} from "./router-table.ts";
 import { planPartChanges, type ServicePart } from "./service-parts.ts";
 import { Shortcut } from "./shortcut.ts";
 import { addVxlan } from "./vxlan-device.ts";
@@ -256,7 +267,7 @@ export class Router {
     const wanted = planTable(wish, servers);
     const before = this.#table;
     const changes = planPartChanges(this.#parts, wish.services, before === undefined ? undefined : touched);
-    const update = before === undefined ? undefined : formatUpdate(before, wanted, changes);
+    const update = before === undefined ? undefined : planUpdate(before, wanted, changes);
     // Unknown until it is done: a transaction that failed half-known would be diffed against a wrong table.
     this.#table = undefined;
     this.#staleFlows.push(...findStaleFlows([...this.#servers, ...serversOf(changes.gone)], [...servers, ...serversOf(changes.come)]));
@@ -273,7 +284,8 @@ export class Router {
     );
     for (const { service } of changes.gone) this.#parts.delete(service.id);
     for (const part of changes.come) this.#parts.set(part.service.id, part);
-    if (update !== "") await stack.nft(update ?? formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));
+    if (update === undefined) await stack.nft(formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));
+    else await applyUpdate(stack, update);
     this.#table =
       before === undefined || update === undefined ? withChains(wanted, [...this.#parts.values()]) : afterUpdate(before, wanted, changes);
     stack.forgetFlows(this.#staleFlows);
@@ -282,6 +294,12 @@ export class Router {
 }
 
 const serversOf = (parts: readonly ServicePart[]): VirtualServer[] => parts.flatMap((part) => part.servers);
+
+async function applyUpdate(stack: RouterStack, update: TableUpdate): Promise<void> {
+  if (isEmpty(update)) return;
+  if (isPlain(update)) stack.changeElements(ROUTER_TABLE, update.changes);
+  else await stack.nft(formatUpdate(update));
+}
 
 function prepare(stack: RouterStack): void {
   stack.setSysctls(SYSCTLS);

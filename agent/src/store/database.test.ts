@@ -35,6 +35,18 @@ test("a transaction that throws leaves nothing, nested ones join it", () => {
   expect(db.get("SELECT count(*) AS n FROM t")).toEqual({ n: 0 });
 });
 
+test("who keeps rows in memory hears of a rollback, once, when it is done, and of nothing else", () => {
+  db.migrate({ module: "m", steps: ["CREATE TABLE t (a INTEGER UNIQUE) STRICT"] });
+  const seen: unknown[] = [];
+  db.onRollback(() => seen.push(db.get("SELECT count(*) AS n FROM t")));
+  const insert = (): unknown => db.run("INSERT INTO t (a) VALUES (1)");
+  db.transaction(insert);
+  expect(insert).toThrow("UNIQUE");
+  expect(seen).toEqual([]);
+  expect(() => db.transaction(() => (db.run("INSERT INTO t (a) VALUES (2)"), db.transaction(insert)))).toThrow("UNIQUE");
+  expect(seen).toEqual([{ n: 1 }]);
+});
+
 test("a failing migration leaves its module where it was", () => {
   db.migrate({ module: "m", steps: ["CREATE TABLE t (a INTEGER) STRICT"] });
   expect(() =>

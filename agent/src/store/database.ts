@@ -11,6 +11,7 @@ export type Migration = { module: string; steps: readonly string[] };
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #rollbackListeners: (() => void)[] = [];
 
   /** @param path file path, or ":memory:" in tests. */
   constructor(path: string) {
@@ -57,8 +58,14 @@ export class Database {
     } catch (error) {
       // A full disk has rolled back already: rolling back again would hide it behind an error of its own.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      for (const listener of this.#rollbackListeners) listener();
       throw error;
     }
+  }
+
+  /** Calls `listener` whenever what a transaction had written is no more: whoever keeps rows in memory reads them anew. */
+  onRollback(listener: () => void): void {
+    this.#rollbackListeners.push(listener);
   }
 
   close(): void {
