@@ -24,7 +24,7 @@ function contenders(engines: Engines): Contender[] {
   const file = project(join(engines.dir, "compose"));
   const theirs = ["docker-compose", "-H", engines.dockerd.host, "-f", file];
   // As a person calls it: with the start of the command that brings Node.
-  const ours = ["node", join(ROOT, "scripts", "flotilla.mjs"), "compose", "--progress", "plain", "-H", engines.flotilla.host, "-f", file];
+  const ours = [join(ROOT, "scripts", "flotilla"), "compose", "--progress", "plain", "-H", engines.flotilla.host, "-f", file];
   return [
     { name: "dockerd", compose: (...args) => command([...theirs, ...args] as [string, ...string[]]) },
     { name: "flotilla", compose: (...args) => command([...ours, ...args] as [string, ...string[]]) },

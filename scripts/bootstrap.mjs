@@ -7,8 +7,8 @@
 // What is present is not touched: with nothing missing it adds a few tens of milliseconds.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -82,6 +82,8 @@ const [command = "", ...rest] = process.argv.slice(2);
 const isCompose = command === "flotilla" && (rest[0] === "compose" || (rest[0] === "--json" && rest[1] === "compose"));
 const COMPOSE_BUNDLE = join(ROOT, "dist", "compose", "main.mjs");
 const COMPOSE_STAMP = join(ROOT, "dist", "compose", "sources");
+/** What `scripts/flotilla` begins from: a line about what made it, the path of its Node, and beside it the snapshot. */
+const COMPOSE_START = join(ROOT, "dist", "compose", "start");
 if (!(command in COMMANDS)) fail(`usage: bootstrap.mjs ${Object.keys(COMMANDS).join("|")} [arguments…]`);
 if (Number(process.versions.node.split(".")[0]) < 20)
   fail(`Node ${process.versions.node} is too old: Flotilla starts from Node 20 or newer.`);
@@ -93,6 +95,7 @@ if (!isCompose || !isComposeBundled()) {
   if (isCompose) bundleCompose();
   else ensurePrismaClient();
 }
+if (isCompose) snapshotCompose();
 if (isCompose && Number(process.versions.node.split(".")[0]) >= 24) await runHere();
 else run();
 
@@ -215,6 +218,7 @@ function describeComposeSources() {
     ".tools/installed",
     ".tools/versions",
     "scripts/bundle-compose.ts",
+    "scripts/bootstrap.mjs",
     ...readFileSync(modules, "utf8").split("\n"),
   ];
   const lines = files.map((name) => {
@@ -230,6 +234,38 @@ function bundleCompose() {
     env: toolEnv(),
   });
   writeFileSync(COMPOSE_STAMP, describeComposeSources());
+}
+
+/**
+ * Makes the start-up snapshot of `flotilla compose` where there is none of this bundle, by this Node, on this machine since its start (on
+ * another processor Node would refuse it). Without it the command only starts slower: what fails is not tried again.
+ */
+function snapshotCompose() {
+  const made = describeSnapshotMaker();
+  const dir = dirname(COMPOSE_START);
+  if (made === "" || (exists(COMPOSE_START) && readFileSync(COMPOSE_START, "utf8").startsWith(`${made}\n`))) return;
+  if (process.env.NODE_OPTIONS || !exists(dir, constants.W_OK)) return;
+  const node = join(NODE_BIN, "node");
+  const fresh = `${COMPOSE_START}.${process.pid}`;
+  const options = { env: toolEnv(), stdio: "ignore", timeout: 60_000 };
+  try {
+    spawnSync(node, ["--snapshot-blob", `${fresh}.blob`, "--build-snapshot", join(dir, "snapshot.cjs")], options);
+    // Once before anybody depends on it.
+    const begins = spawnSync(node, ["--snapshot-blob", `${fresh}.blob`, "--", ROOT, "compose", "--version"], options);
+    if (begins.status === 0) renameSync(`${fresh}.blob`, `${COMPOSE_START}.blob`);
+    writeFileSync(fresh, `${made}\n${begins.status === 0 ? relative(ROOT, node) : "none"}\n`);
+    renameSync(fresh, COMPOSE_START);
+  } catch {
+    // Another process makes it too, or the disk is full.
+  } finally {
+    for (const path of [fresh, `${fresh}.blob`]) rmSync(path, { force: true });
+  }
+}
+
+/** The tools and the start of the machine, as `scripts/flotilla` puts them together; empty where the kernel does not tell. */
+function describeSnapshotMaker() {
+  const boot = "/proc/sys/kernel/random/boot_id";
+  return exists(boot) ? `${readFileSync(join(TOOLS, "versions"), "utf8")} ${readFileSync(boot, "utf8").trim()}` : "";
 }
 
 function toolEnv() {

@@ -1,5 +1,5 @@
 // The Compose section of the manual, line by line, with `flotilla compose` against a real agent.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
@@ -303,6 +303,32 @@ test("the command that a person calls runs from its bundle", async () => {
     exitCode: 1,
     stdout: '{"error":{"code":"not_found","message":"no such service: nope"}}\n',
   });
+});
+
+test("the command that a person calls begins from a snapshot, which knows nothing of where it was made", async () => {
+  const dir = writeFiles(join(agent.dir, "snapshot"), {
+    "compose.yaml": "services: {a: {image: busybox, command: [sleep, '600'], environment: {WORD: '${WORD}'}}}",
+    "in.txt": "copied",
+    // What would be called if the snapshot were not there.
+    "bin/node": "#!/bin/sh\nexit 99\n",
+  });
+  chmodSync(join(dir, "bin", "node"), 0o755);
+  const launcher = join(import.meta.dirname, "..", "..", "scripts", "flotilla");
+  await ok(runCommand([process.execPath, `${launcher}.mjs`, "compose", "--version"]));
+  const env = { PATH: `${join(dir, "bin")}:/usr/bin:/bin`, DOCKER_HOST: agent.host, WORD: "of now" };
+  const run = (...args: string[]) => runCommand(["/usr/bin/env", "-C", dir, launcher, "compose", ...args], { env });
+  try {
+    await ok(run("up", "-d"));
+    expect((await ok(run("exec", "-T", "a", "sh", "-c", 'echo "$WORD"'))).stdout).toBe("of now\n");
+    await ok(run("cp", "in.txt", "a:/tmp/in.txt"));
+    expect((await ok(run("exec", "-T", "a", "cat", "/tmp/in.txt"))).stdout).toBe("copied");
+    expect((await ok(run("up", "-d"))).stderr).toContain("Container snapshot-a-1  Running");
+    expect(await run("exec", "-T", "a", "sh", "-c", "exit 7")).toMatchObject({ exitCode: 7 });
+    expect(await run("port", "nope", "80")).toMatchObject({ exitCode: 1, stderr: "no such service: nope\n" });
+    expect(await run("-f", "absent.yaml", "config")).toMatchObject({ exitCode: 15 });
+  } finally {
+    await run("down", "-t", "0");
+  }
 });
 
 describe("build and pull", () => {

@@ -20,7 +20,10 @@ export async function compose({ dir, host, env = {} }: ComposeOptions, ...args: 
     version: "0.1.0",
     workingDir: dir,
   };
-  await composeCommand((code) => (exitCode = code), io).parseAsync(args, { from: "user" });
+  await composeCommand(
+    (code) => (exitCode = code),
+    () => io,
+  ).parseAsync(args, { from: "user" });
   return { exitCode, ...written };
 }
 

@@ -94,7 +94,9 @@ export class AttachService {
     });
     const removeHook = this.#containers.onBeforeStart(view.id, async (started) => {
       try {
-        settle(openConsole(started));
+        const opened = openConsole(started);
+        settle(opened);
+        await opened.taken();
       } catch (error) {
         // The start goes on: only this client's view of it is lost.
         this.#logger.warn("cannot attach to a starting container", { containerId: view.id, error: toFlotillaError(error).message });

@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { encodeStdcopy, STDCOPY } from "@flotilla/engine-api";
 import { connectSeqpacket } from "../host/seqpacket.ts";
 import { processStartTicks } from "../host/process-table.ts";
+import { isAccepted } from "../host/unix-diag.ts";
 
 // conmon's attach socket. Every packet from it begins with a byte for the stream; what is written is standard input, and
 // a half-close ends that input unless conmon runs with --leave-stdin-open. Without that option conmon also ends the input
@@ -18,6 +20,10 @@ export const MAX_INPUT_PACKET_BYTES = 8 * 1024;
 
 const STALL_CHECK_MS = 500;
 
+const ACCEPT_CHECK_MS = 1;
+/** A conmon that does not run for so long (stopped by somebody, say) does not keep a container from its start. */
+const ACCEPT_PATIENCE_MS = 10_000;
+
 export type ConsoleTarget = {
   attachSocketPath: string;
   /** Host pid of the container's first process. */
@@ -31,15 +37,26 @@ export type OutputSelection = { stdout: boolean; stderr: boolean };
 
 export class ConsoleSocket {
   readonly #socket: Socket;
+  readonly #inode: number;
   readonly #target: ConsoleTarget;
   #isInputEnded = false;
 
   /** @throws FlotillaError `unavailable` when the container has just ended. */
   constructor(target: ConsoleTarget) {
     this.#target = target;
-    this.#socket = connectSeqpacket(target.attachSocketPath);
+    ({ socket: this.#socket, inode: this.#inode } = connectSeqpacket(target.attachSocketPath));
     this.#socket.on("error", () => undefined);
     this.#socket.pause();
+  }
+
+  /**
+   * Resolves when conmon has taken the connection. A container must not start before: what it says until then goes to the log alone, and
+   * when it ends before conmon gets to run, that is all of it (conmon 2.1.6 looks for ended processes before it looks at its socket).
+   */
+  async taken(): Promise<void> {
+    for (const until = performance.now() + ACCEPT_PATIENCE_MS; performance.now() < until; await sleep(ACCEPT_CHECK_MS)) {
+      if (this.#socket.destroyed || isAccepted(this.#inode) !== false) return;
+    }
   }
 
   /**

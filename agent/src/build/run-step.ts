@@ -78,6 +78,7 @@ async function runToEnd(scope: StepScope, id: string): Promise<number> {
   const removeHook = containers.onBeforeStart(id, async (view) => {
     const console = new ConsoleSocket({ attachSocketPath: view.attachSocketPath, pid: view.pid, tty: view.tty, closesInputOnLeave: false });
     output = consoleOutput(console, scope.sink);
+    await console.taken();
   });
   const ended = containers.wait(namespace, id, "next-exit", new AbortController().signal);
   // A cancelled build does not wait for its step.

@@ -2,7 +2,7 @@
 // though its pipe handle reads and writes any descriptor: one read is one packet and one write is one packet. So the
 // socket is made through libc and handed to that handle. (The package node-unix-socket opens them too, but cannot pause
 // reading: a client that reads slowly would fill our memory instead of stopping the container's output.)
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { getSystemErrorName } from "node:util";
@@ -25,13 +25,15 @@ const PIPE_TYPE_SOCKET = 0;
  * Connects at once (unix sockets do not wait for an accept). Each `data` event is one packet; the socket can be paused,
  * and half-closed by `end()`. Writers must write one packet at a time and wait for its callback: two writes that wait
  * together leave as one packet.
+ * @returns also the inode of this end, by which the kernel knows it (`unix-diag.ts`).
  * @throws FlotillaError `unavailable` when nothing listens there (any more).
  */
-export function connectSeqpacket(path: string): Socket {
+export function connectSeqpacket(path: string): { socket: Socket; inode: number } {
   const fd = openSocket(AF_UNIX, SOCK.SEQPACKET, 0);
   try {
     connectByDirectory(fd, path);
-    return new Socket({ ...wrapDescriptor(fd), readable: true, writable: true, allowHalfOpen: true });
+    const inode = fstatSync(fd).ino;
+    return { socket: new Socket({ ...wrapDescriptor(fd), readable: true, writable: true, allowHalfOpen: true }), inode };
   } catch (error) {
     closeSocket(fd);
     throw error;

@@ -2,7 +2,7 @@
 // give the same one and a host needs nobody to start a container.
 import { FlotillaError, formatAddress } from "@flotilla/core";
 import type { NetworkService, NetworkState } from "@flotilla/protocol";
-import type { ReleasedAddress } from "./overlay-store.ts";
+import type { AddressCursor, ReleasedAddress } from "./overlay-store.ts";
 import { contains, formatPrefix, fromNumber, parsePrefix, sizeOf, type Prefix } from "./prefixes.ts";
 import { nodeAddress } from "./router-plan.ts";
 
@@ -24,9 +24,6 @@ export type AddressQuestion = Question & {
   nowMs: number;
   cursor: AddressCursor;
 };
-
-/** Where in the host's blocks the last search ended: the next one goes on there, so that it need not look at all that are in use. */
-export type AddressCursor = { next: number };
 
 /** The container's own last address when it is free, else one that has rested. @throws FlotillaError `exhausted`. */
 export function chooseOverlayAddress(question: AddressQuestion): string {

@@ -1,7 +1,6 @@
 import { networkService, type NetworkService, networkState, type NetworkState } from "@flotilla/protocol";
 import { z } from "zod";
 import type { Database, Migration } from "../store/database.ts";
-import type { AddressCursor } from "./choose-address.ts";
 
 /**
  * What this host was last told of each overlay network, so that it goes on without the control plane, and addresses that rest.
@@ -57,6 +56,9 @@ export type OverlayRow = { networkId: string; state: NetworkState; uplinkIndex: 
 
 const Released = z.object({ address: z.string(), container_id: z.string(), released_at_ms: z.int() });
 export type ReleasedAddress = { address: string; containerId: string; releasedAtMs: number };
+
+/** Where in the host's blocks the last search ended: the next one goes on there, so that it need not look at all that are in use. */
+export type AddressCursor = { next: number };
 
 type ServiceIndex = { all: Map<string, NetworkService>; published: Map<string, NetworkService> };
 

@@ -18,8 +18,8 @@ function index(text: string): number {
   return Number(text);
 }
 
-/** The command with all that is below it. `exit` gets the exit code of what was called. */
-export function composeCommand(exit: (code: number) => void, io: SessionIo = processIo()): Command {
+/** The command with all that is below it. `exit` gets the exit code of what was called; what it runs on is asked for when it is called. */
+export function composeCommand(exit: (code: number) => void, io: () => SessionIo = processIo): Command {
   const compose = new Command("compose")
     .description("run applications of several containers from compose files")
     .enablePositionalOptions()
@@ -37,7 +37,7 @@ export function composeCommand(exit: (code: number) => void, io: SessionIo = pro
     .version(VERSION);
   const define = (usage: string, description: string, work: Work): Command => {
     const command = compose.command(usage).description(description).option("--json", "print results as JSON");
-    return command.action(async () => exit(await execute({ globals: compose.opts<GlobalOptions>(), command, io }, work)));
+    return command.action(async () => exit(await execute({ globals: compose.opts<GlobalOptions>(), command, io: io() }, work)));
   };
   defineRunning(define);
   defineLifecycle(define);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { formatIssue, type LoadedProject, loadProject } from "@flotilla/compose";
 import { isFlotillaError } from "@flotilla/core";
 import type { ApplyContext } from "./apply/context.ts";
@@ -31,6 +31,8 @@ export type SessionIo = {
   version: string;
   /** Absolute. */
   workingDir: string;
+  /** Instead of the engine that the options name. */
+  engine?: EngineClient;
 };
 
 /** One run of `flotilla compose`: its options, its engine, its project, how it speaks. */
@@ -45,8 +47,9 @@ export class Session {
   readonly #abort = new AbortController();
   #engine: EngineClient | undefined;
 
-  constructor(options: GlobalOptions, { environment, stdout, stderr, version, workingDir }: SessionIo) {
+  constructor(options: GlobalOptions, { environment, stdout, stderr, version, workingDir, engine }: SessionIo) {
     this.options = options;
+    this.#engine = engine;
     this.workingDir = workingDir;
     this.environment = environment;
     this.stdout = stdout;
@@ -104,7 +107,7 @@ export class Session {
       target: "host" as const,
       interpolate: how.interpolate,
     };
-    const loaded = await loadProject(request, { read: readText });
+    const loaded = await loadProject(request, { read: async (path) => readText(path) });
     for (const issue of loaded.warnings) this.warn(formatIssue(issue));
     return loaded;
   }
@@ -144,9 +147,10 @@ export class Session {
   }
 }
 
-async function readText(path: string): Promise<string | undefined> {
+/** At once: nothing else can be done meanwhile, and threads to read with would have to be started. */
+function readText(path: string): string | undefined {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR" || error.code === "EISDIR"))
       return undefined;

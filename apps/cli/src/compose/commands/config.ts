@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { escapeDollars, formatProject, type LoadedProject, toYaml } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { readFileContents } from "../apply/file-contents.ts";
@@ -31,7 +33,7 @@ export async function config(session: Session, services: readonly string[], opti
   const document = formatProject(withServices(loaded, services).project);
   const text = session.isJson || options.format === "json" ? `${JSON.stringify(escapeDollars(document), null, 2)}\n` : toYaml(document);
   if (options.output === undefined) session.stdout.write(text);
-  else (await import("node:fs")).writeFileSync((await import("node:path")).resolve(session.workingDir, options.output), text);
+  else writeFileSync(resolve(session.workingDir, options.output), text);
   return 0;
 }
 

@@ -137,7 +137,7 @@ export async function rm(session: Session, services: readonly string[], options:
 
 async function confirm(session: Session, names: readonly string[]): Promise<boolean> {
   if (!process.stdin.isTTY) throw new FlotillaError("invalid", "use --force to remove containers without being asked");
-  const { createInterface } = await import("node:readline/promises");
+  const { createInterface } = process.getBuiltinModule("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test(await terminal.question(`Going to remove ${names.join(", ")}\nAre you sure? [yN] `));

@@ -1,8 +1,8 @@
+import type * as Http from "node:http";
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { type ErrorCode, FlotillaError, HTTP_STATUS } from "@flotilla/core";
-import { http } from "@flotilla/engine-api/node-http";
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -33,17 +33,16 @@ export const segment = (text: string): string => encodeURIComponent(text);
 /** The Docker Engine API of one engine. Every answer is checked; an engine's error keeps its words. */
 export class EngineClient {
   readonly endpoint: Endpoint;
-  readonly #agent: Agent;
+  #agent: Agent | undefined;
   #version: Promise<string> | undefined;
 
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
   }
 
   /** Ends idle connections, so that the program can end. */
   close(): void {
-    this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
   /** The API version spoken with this engine, e.g. `1.41`. @throws unavailable when no engine answers. */
@@ -120,11 +119,17 @@ export class EngineClient {
     const headers = { ...(isJson ? { "content-type": "application/json" } : {}), ...call.headers };
     const options: RequestOptions = {
       method: call.method,
-      agent: this.#agent,
+      agent: (this.#agent ??= new (http().Agent)({ keepAlive: true, maxSockets: 64 })),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     if (endpoint.kind === "unix")
-      return http.request({ ...options, socketPath: endpoint.socketPath, path, headers: { host: "localhost", ...headers } });
+      return http().request({
+        ...options,
+        ...WITHOUT_TLS,
+        socketPath: endpoint.socketPath,
+        path,
+        headers: { host: "localhost", ...headers },
+      });
     const { url } = endpoint;
     if (url.protocol === "https:")
       return secureRequest(url, {
@@ -133,8 +138,9 @@ export class EngineClient {
         headers: { ...headers, ...endpoint.headers },
       });
     const address = { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 80 : Number(url.port) };
-    return http.request({
+    return http().request({
       ...options,
+      ...WITHOUT_TLS,
       ...address,
       path: `${url.pathname.replace(/\/$/, "")}${path}`,
       headers: { ...headers, ...endpoint.headers },
@@ -148,6 +154,12 @@ export class EngineClient {
     return new FlotillaError("unavailable", `cannot connect to the engine at ${where}: ${why}`, { cause });
   }
 }
+
+/** Loaded with the first call: an `import` of it would load all of fetch, and what is in a start-up snapshot cannot have it at all. */
+const http = (): typeof Http => process.getBuiltinModule("node:http");
+
+/** Asked for the name that a certificate shall have, Node compiles a pattern that takes 5 ms, also where there is no TLS. */
+const WITHOUT_TLS: object = { servername: "" };
 
 /** TLS is loaded only by those who need it. */
 function secureRequest(url: URL, options: RequestOptions): ClientRequest {
