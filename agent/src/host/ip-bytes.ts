@@ -25,7 +25,19 @@ export function unpackIp(bytes: Uint8Array): string {
 }
 
 /** The one spelling of an address. @throws FlotillaError `invalid`. */
-export const canonicalIp = (address: string): string => (isIPv4(address) ? address : unpackIp(packIp(address)));
+export function canonicalIp(address: string): string {
+  if (isIPv4(address)) return address;
+  const known = canonical.get(address);
+  if (known !== undefined) return known;
+  const made = unpackIp(packIp(address));
+  if (canonical.size >= MAX_CANONICAL) canonical.clear();
+  canonical.set(address, made);
+  return made;
+}
+
+/** Of a container that comes its IPv6 address is asked for ten times. */
+const canonical = new Map<string, string>();
+const MAX_CANONICAL = 10_000;
 
 function withoutDottedQuad(address: string): string {
   const match = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);

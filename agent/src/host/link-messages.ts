@@ -45,7 +45,7 @@ export type LinkChange = Exclude<LinkOperation, { kind: "add-veth" | "add-vxlan"
 export function linksOf(operation: LinkOperation): string[] {
   switch (operation.kind) {
     case "add-veth":
-      return operation.master === "" ? [] : [operation.master];
+      return operation.master === "" || operation.masterIndex !== undefined ? [] : [operation.master];
     case "set-master":
       return [operation.master];
     case "enable-hairpin":
@@ -124,7 +124,7 @@ export function vethMessage(
     encodeText(IFLA.IFNAME, operation.name),
     encodeAttribute(IFLA.ADDRESS, parseMac(operation.mac)),
     encodeNumber(IFLA.MTU, operation.mtuBytes),
-    ...(operation.master === "" ? [] : [encodeNumber(IFLA.MASTER, indexOf(operation.master))]),
+    ...(operation.master === "" ? [] : [encodeNumber(IFLA.MASTER, operation.masterIndex ?? indexOf(operation.master))]),
     encodeNested(IFLA.LINKINFO, [
       encodeText(IFLA_INFO.KIND, "veth"),
       encodeNested(IFLA_INFO.DATA, [encodeAttribute(VETH_INFO_PEER, peer)]),

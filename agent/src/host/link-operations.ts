@@ -6,13 +6,14 @@ export type LinkOperation =
   | { kind: "add-bridge"; name: string; mac: string; mtuBytes: number }
   /**
    * Makes both ends at once: `name` here, enslaved to `master` unless that is "", and `peer.name` in the namespace of the
-   * file `peer.netnsPath`.
+   * file `peer.netnsPath`. `masterIndex` for who knows it.
    */
   | {
       kind: "add-veth";
       name: string;
       mac: string;
       master: string;
+      masterIndex?: number;
       mtuBytes: number;
       peer: { name: string; mac: string; netnsPath: string };
     }

@@ -87,8 +87,8 @@ export class BridgeDriver {
    */
   settleSubnet(network: NetworkRow): NetworkRow {
     const { store, instance, logger } = this.#options;
-    if (!network.is_subnet_chosen || this.#kernel.host.findLink(bridgeName(instance, network.number)) !== undefined) return network;
-    if (store.endpointsIn(network.id).length > 0) return network;
+    if (!network.is_subnet_chosen || store.isInUse(network.id)) return network;
+    if (this.#kernel.host.findLink(bridgeName(instance, network.number)) !== undefined) return network;
     const own = parseSubnet(network.subnet);
     if (!this.takenSubnets(network.id).some((taken) => subnetsOverlap(taken, own))) return network;
     const chosen = this.chooseSubnet(network.id);

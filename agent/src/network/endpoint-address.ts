@@ -66,7 +66,7 @@ function chooseOnOverlay({ store, overlayStore }: AddressStores, network: Networ
       releasedAtMs: (address) => overlayStore.releasedAtMs(network.id, address),
       had: overlayStore.releasedBy(network.id, containerId),
       nowMs: Date.now(),
-      cursor: overlayStore.cursor(row),
+      cursor: overlayStore.cursor(network.id),
     }),
   );
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { FlotillaError, parseAddress } from "@flotilla/core";
 import { CONTAINER_SYSCTLS } from "../overlay/endpoint-link.ts";
 import type { OverlayDriver } from "../overlay/overlay-driver.ts";
+import { errnoOf } from "../host/libc.ts";
 import type { NetworkKernel, NetworkStack } from "../host/network-kernel.ts";
 import type { Sysctls } from "../host/sysctls.ts";
 import { toBridgePlan } from "./bridge-driver.ts";
@@ -82,7 +83,7 @@ export class EndpointDriver {
         this.#options.overlay.ensureEndpoint(endpoint, place, { container: stack, isFresh });
         continue;
       }
-      this.#ensureEndpoint(stack, containerId, {
+      this.#ensureEndpoint({ stack, isFresh }, containerId, {
         linkName: vethName(this.#options.instance, endpoint.number),
         position: endpoint.position,
         address: parseAddress(endpoint.address),
@@ -93,7 +94,7 @@ export class EndpointDriver {
         bridge: toBridgePlan(this.#options.instance, network),
       });
     }
-    if (defaultRoute !== undefined) this.#routeThrough(stack, defaultRoute);
+    if (defaultRoute !== undefined && !isFresh) this.#routeThrough(stack, defaultRoute);
     const defaultRoute6 = gatewayEndpoint6(endpoints, (id) => this.#options.store.findNetwork(id) ?? { name: "", is_internal: true, gateway6: "" }); // prettier-ignore
     if (defaultRoute6 === undefined) return;
     const link = `eth${defaultRoute6.position}`;
@@ -116,16 +117,17 @@ export class EndpointDriver {
     return network;
   }
 
-  #ensureEndpoint(inside: NetworkStack, containerId: string, endpoint: EndpointPlan): void {
+  #ensureEndpoint(inside: Inside, containerId: string, endpoint: EndpointPlan): void {
     this.#ensureLink(inside, containerId, endpoint);
-    inside.apply(planContainerIpv6(endpoint));
+    inside.stack.apply(planContainerIpv6(endpoint));
   }
 
-  #ensureLink(inside: NetworkStack, containerId: string, endpoint: EndpointPlan): void {
+  #ensureLink(inside: Inside, containerId: string, endpoint: EndpointPlan): void {
     const bridge = this.#kernel.host.findLink(endpoint.bridge.linkName);
     if (bridge === undefined) throw new FlotillaError("internal", `find link ${endpoint.bridge.linkName}: ENODEV`);
-    const hostEnd = this.#kernel.host.findLink(endpoint.linkName);
-    if (hostEnd !== undefined && this.#isComplete(inside, endpoint)) {
+    // Nothing leads into a namespace that was made just now.
+    const hostEnd = inside.isFresh ? undefined : this.#kernel.host.findLink(endpoint.linkName);
+    if (hostEnd !== undefined && this.#isComplete(inside.stack, endpoint)) {
       if (hostEnd.masterIndex !== bridge.index) {
         const where = { master: bridge.name, hasPorts: endpoint.hasPorts, isIsolating: endpoint.bridge.isIsolating === true };
         this.#kernel.host.apply(planAdoption(hostEnd.name, where));
@@ -133,10 +135,21 @@ export class EndpointDriver {
       return;
     }
     if (hostEnd !== undefined) this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }]);
-    this.#kernel.host.apply(planHostEnd(endpoint, { netnsPath: this.netnsPath(containerId), mtuBytes: bridge.mtuBytes }));
-    inside.apply(planContainerEnd(endpoint));
+    this.#makeLink(endpoint, { netnsPath: this.netnsPath(containerId), mtuBytes: bridge.mtuBytes, bridgeIndex: bridge.index });
+    inside.stack.apply(planContainerEnd(endpoint));
     // The end that came up first drops packets until the kernel notes its carrier, which asking for it does at once (Linux 6.8).
     this.#kernel.host.findLink(endpoint.linkName);
+  }
+
+  #makeLink(endpoint: EndpointPlan, where: { netnsPath: string; mtuBytes: number; bridgeIndex: number }): void {
+    const plan = planHostEnd(endpoint, where);
+    try {
+      this.#kernel.host.apply(plan);
+    } catch (error) {
+      // One that leads to a namespace which lost its name and lives on.
+      if (errnoOf(error) !== "EEXIST") throw error;
+      this.#kernel.host.apply([{ kind: "delete-link", name: endpoint.linkName }, ...plan]);
+    }
   }
 
   /** Cut off between its two halves, a link exists but its far end has no address. */

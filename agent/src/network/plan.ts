@@ -82,7 +82,7 @@ export function planContainerIpv6({ position, address6, bridge: { ipv6 } }: Endp
 export const LOOPBACK_PLAN: readonly LinkOperation[] = [{ kind: "set-up", name: "lo" }];
 
 /** The host's end of an endpoint; makes both ends. */
-export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; mtuBytes: number }): LinkOperation[] {
+export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; mtuBytes: number; bridgeIndex?: number }): LinkOperation[] {
   const name = endpoint.linkName;
   return [
     {
@@ -90,6 +90,7 @@ export function planHostEnd(endpoint: EndpointPlan, where: { netnsPath: string; 
       name,
       mac: hostEndMac(endpoint.address),
       master: endpoint.bridge.linkName,
+      ...(where.bridgeIndex === undefined ? {} : { masterIndex: where.bridgeIndex }),
       mtuBytes: where.mtuBytes,
       peer: { name: `eth${endpoint.position}`, mac: endpoint.mac, netnsPath: where.netnsPath },
     },

@@ -68,7 +68,7 @@ export class OverlayStore {
   /** Parsed once: a state may be large, and every endpoint asks for it. */
   readonly #rows = new Map<string, OverlayRow>();
   readonly #services = new Map<string, ServiceIndex>();
-  readonly #cursors = new WeakMap<OverlayRow, AddressCursor>();
+  readonly #cursors = new Map<string, AddressCursor>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -102,6 +102,7 @@ export class OverlayStore {
     this.#db.run("DELETE FROM overlay_networks WHERE network_id = ?", networkId);
     this.#rows.delete(networkId);
     this.#services.delete(networkId);
+    this.#cursors.delete(networkId);
   }
 
   /** Services of a network by id; the same map at every call. */
@@ -169,10 +170,10 @@ export class OverlayStore {
     return row === undefined ? undefined : Number(row["released_at_ms"]);
   }
 
-  /** Where the search for a free address of a network goes on, for whoever searches to change; from the beginning for another state. */
-  cursor(row: OverlayRow): AddressCursor {
-    const present = this.#cursors.get(row) ?? { next: 0 };
-    this.#cursors.set(row, present);
+  /** Where the search for a free address of a network goes on, for whoever searches to change. Any place will do, also in other blocks than before. */
+  cursor(networkId: string): AddressCursor {
+    const present = this.#cursors.get(networkId) ?? { next: 0 };
+    this.#cursors.set(networkId, present);
     return present;
   }
 }

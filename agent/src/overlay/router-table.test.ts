@@ -3,13 +3,15 @@ import { sampleService } from "@flotilla/protocol/sample-network";
 import { describe, expect, test } from "vitest";
 import { formatObject, type KernelObject } from "../host/kernel-objects.ts";
 import { sampleInput, sampleState } from "./fixture.ts";
-import { planChanges } from "./router-plan.ts";
+import { planEndpointChanges, planEndpointPart } from "./endpoint-parts.ts";
+import { planChanges, type LocalEndpoint } from "./router-plan.ts";
 import { route } from "./router-plan.ts";
 import { afterUpdate, formatTable, formatUpdate, isPlain, planTable, planUpdate, withChains, type RouterTable } from "./router-table.ts";
 import { planChains, planPart, planPartChanges, type Elements } from "./service-parts.ts";
 import { formatUnderlayTable, planUnderlayNetwork } from "./underlay-table.ts";
 import { planPublished } from "./virtual-servers.ts";
 
+const LOCAL: LocalEndpoint = { link: "c7", address: "10.30.2.7", address6: "", mac: "" };
 const tableOf = (published: readonly NetworkService[] = []): RouterTable =>
   planTable(sampleInput({ published }), planPublished(published, { uplinkAddress: "169.254.64.1", ports: [] }));
 const linesOf = (elements: Elements): Record<string, string[]> =>
@@ -17,16 +19,43 @@ const linesOf = (elements: Elements): Record<string, string[]> =>
 const onV4 = (change: Partial<NetworkService> = {}): NetworkService => sampleService({ addresses: ["10.30.1.2"], ...change });
 const three = onV4({ backends: ["10.30.1.18", "10.30.1.34", "10.30.1.50"].map((address) => ({ address, weight: 1 })) });
 
-test("planTable has members and peers as elements", () => {
-  expect(linesOf(tableOf().elements)).toEqual({
+test("planTable has peers as elements, and what the network says of addresses", () => {
+  expect(linesOf(tableOf().elements)).toEqual({ vteps: ["02:f1:00:00:00:02", "02:f1:00:00:00:03"] });
+  const state = sampleState({ dead: ["10.30.1.34", "fd30:1::a1e:122"], isolated: ["10.30.1.18"] });
+  expect(linesOf(planTable(sampleInput({ state }), []).elements)).toMatchObject({
+    dead: ["10.30.1.34"],
+    dead6: ["fd30:1::a1e:122"],
+    isolated: ["10.30.1.18"],
+  });
+});
+
+test("a container's part says where its addresses are", () => {
+  const [endpoint = LOCAL] = sampleInput().endpoints;
+  expect(linesOf(planEndpointPart(endpoint).elements)).toEqual({
     members: ['"c1" . 10.30.1.18'],
     members6: ['"c1" . fd30:1::a1e:112'],
     pairs: ["10.30.1.18 . 10.30.1.18"],
     pairs6: ["fd30:1::a1e:112 . fd30:1::a1e:112"],
     local: ["10.30.1.18"],
     local6: ["fd30:1::a1e:112"],
-    vteps: ["02:f1:00:00:00:02", "02:f1:00:00:00:03"],
   });
+  expect(linesOf(planEndpointPart(LOCAL).elements)).toEqual({
+    members: ['"c7" . 10.30.2.7'],
+    pairs: ["10.30.2.7 . 10.30.2.7"],
+    local: ["10.30.2.7"],
+  });
+});
+
+test("containers' parts change when their addresses do, come and go with them", () => {
+  const one: LocalEndpoint = { link: "c1", address: "10.30.2.1", address6: "", mac: "a" };
+  const loaded = new Map([one, LOCAL].map((endpoint) => [endpoint.link, planEndpointPart(endpoint)]));
+  const linksOf = (endpoints: readonly LocalEndpoint[]): string[][] => {
+    const { gone, come } = planEndpointChanges(loaded, endpoints);
+    return [gone, come].map((parts) => parts.map(({ endpoint }) => `${endpoint.link} ${endpoint.address}`));
+  };
+  expect(linksOf([{ ...one, mac: "b" }, LOCAL])).toEqual([[], []]);
+  expect(linksOf([one, { ...LOCAL, link: "c8" }])).toEqual([["c7 10.30.2.7"], ["c8 10.30.2.7"]]);
+  expect(linksOf([{ ...one, address6: "fd30::1" }])).toEqual([["c1 10.30.2.1", "c7 10.30.2.7"], ["c1 10.30.2.1"]]); // prettier-ignore
 });
 
 describe("planPart", () => {
@@ -103,23 +132,27 @@ describe("an update", () => {
   });
 
   test("of containers alone needs no libnftables; of services, of what has a value, and of very many it does", () => {
-    const endpoint = (index: number) => ({ link: `c${index}`, address: `10.30.2.${index}`, address6: `fd30:1::2:${index}`, mac: "" });
+    const endpoint = (index: number): LocalEndpoint => ({ link: `c${index}`, address: `10.30.2.${index}`, address6: `fd30:1::2:${index}`, mac: "" }); // prettier-ignore
     const plan = (count: number) =>
-      planUpdate(none, planTable(sampleInput({ endpoints: Array.from({ length: count }, (_, index) => endpoint(index)) }), []));
+      planUpdate(none, none, { gone: [planEndpointPart(LOCAL)], come: Array.from({ length: count }, (_, index) => planEndpointPart(endpoint(index))) }); // prettier-ignore
     const update = plan(1);
     expect(update?.changes.map(({ verb, set, keys }) => `${verb} ${set} ${keys.join()}`)).toEqual([
-      'delete members "c1" . 10.30.1.18',
-      'delete members6 "c1" . fd30:1::a1e:112',
-      "delete pairs 10.30.1.18 . 10.30.1.18",
-      "delete pairs6 fd30:1::a1e:112 . fd30:1::a1e:112",
-      "delete local 10.30.1.18",
-      "delete local6 fd30:1::a1e:112",
+      'delete members "c7" . 10.30.2.7',
+      "delete pairs 10.30.2.7 . 10.30.2.7",
+      "delete local 10.30.2.7",
       'add members "c0" . 10.30.2.0',
-      'add members6 "c0" . fd30:1::2:0',
       "add pairs 10.30.2.0 . 10.30.2.0",
-      "add pairs6 fd30:1::2:0 . fd30:1::2:0",
       "add local 10.30.2.0",
+      'add members6 "c0" . fd30:1::2:0',
+      "add pairs6 fd30:1::2:0 . fd30:1::2:0",
       "add local6 fd30:1::2:0",
+    ]);
+    // Another container has the address: only where it is differs.
+    expect(
+      planUpdate(none, none, { gone: [planEndpointPart(LOCAL)], come: [planEndpointPart({ ...LOCAL, link: "c8" })] })?.changes,
+    ).toEqual([
+      { verb: "delete", set: "members", type: "ifname . ipv4_addr", keys: ['"c7" . 10.30.2.7'] },
+      { verb: "add", set: "members", type: "ifname . ipv4_addr", keys: ['"c8" . 10.30.2.7'] },
     ]);
     const service = planUpdate(none, none, { gone: [], come: [planPart(onV4())] });
     const allowed = planTable(sampleInput({ state: sampleState({ allow: [{ from: "10.30.1.18", to: "10.30.1.34", protocol: "tcp", port: 80 }] }) }), []); // prettier-ignore

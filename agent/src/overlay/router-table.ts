@@ -6,7 +6,7 @@ import { canEncode, formatSetChange, type SetChange } from "../host/nft-messages
 import { ROUTER_TABLE, VXLAN_LINK, vtepMac } from "./names.ts";
 import { familyOf } from "./prefixes.ts";
 import { nodeAddress, type RouterInput } from "./router-plan.ts";
-import { NO_CHANGES, planChains, planElements, type Elements, type PartChanges, type ServicePart } from "./service-parts.ts";
+import { NO_CHANGES, planChains, planElements, type Elements, type PartChanges, type TablePart } from "./service-parts.ts";
 import type { VirtualServer } from "./virtual-servers.ts";
 
 export type RouterTable = {
@@ -50,30 +50,17 @@ const TYPES: ReadonlyMap<string, string> = new Map(
   SETS.flatMap(([name, type]) => (name.startsWith("set ") ? [[name.slice("set ".length), type.slice("type ".length)] as const] : [])),
 );
 
-/** All but the services, whose parts are planned one by one. @param servers what is published, with at least one slot each. */
-export function planTable(input: RouterInput, servers: readonly VirtualServer[]): RouterTable {
-  const { state, endpoints, published } = input;
-  const both = (name: string, addresses: readonly string[]): [string, Map<string, string>][] => [
-    [name, keys(addresses.filter((address) => familyOf(address) === 4))],
-    [`${name}6`, keys(addresses.filter((address) => familyOf(address) === 6))],
-  ];
-  const local = endpoints.flatMap(({ link, address, address6 }) =>
-    [address, address6].filter((each) => each !== "").map((each) => ({ link, address: canonicalIp(each) })),
-  );
+/** All but services and containers, whose parts are planned one by one. @param servers what is published, with at least one slot each. */
+export function planTable({ state, published }: RouterInput, servers: readonly VirtualServer[]): RouterTable {
+  const ofFamily = (addresses: readonly string[], family: 4 | 6): ReadonlyMap<string, string> =>
+    keys(addresses.filter((address) => familyOf(address) === family));
   const peers = state.hosts.filter((host) => host.number !== state.self).map((host) => host.number);
-  const memberKeys = (family: 4 | 6): string[] =>
-    local.filter(({ address }) => familyOf(address) === family).map(({ link, address }) => `"${link}" . ${address}`);
-  const pairKeys = (family: 4 | 6): string[] =>
-    local.filter(({ address }) => familyOf(address) === family).map(({ address }) => `${address} . ${address}`);
+  const dead = state.dead.map(canonicalIp);
   return {
     sets: new Map(SETS),
     elements: new Map([
-      ["members", keys(memberKeys(4))],
-      ["members6", keys(memberKeys(6))],
-      ["pairs", keys(pairKeys(4))],
-      ["pairs6", keys(pairKeys(6))],
-      ...both("local", local.map(({ address }) => address)), // prettier-ignore
-      ...both("dead", state.dead.map(canonicalIp)),
+      ["dead", ofFamily(dead, 4)],
+      ["dead6", ofFamily(dead, 6)],
       ["vteps", keys(peers.map(vtepMac))],
       ["entry", new Map(published.length > 0 ? peers.map((host) => [vtepMac(host), String(host)]) : [])],
       ["isolated", keys(state.isolated)],
@@ -154,7 +141,7 @@ function sourceRules(state: NetworkState): string[] {
  * One transaction that puts the table in place, whatever was there under its name. Established flows stay.
  * @param isThere false when no table of the name is: for a removal nftables waits for all processors.
  */
-export function formatTable(table: RouterTable, parts: readonly ServicePart[] = [], isThere = true): string {
+export function formatTable(table: RouterTable, parts: readonly TablePart[] = [], isThere = true): string {
   const name = `inet ${ROUTER_TABLE}`;
   const chains = withChains(table, parts).slotChains;
   const elements = new Map([...table.elements].map(([set, own]) => [set, [...own].map(formatElement)]));
@@ -184,8 +171,10 @@ export type TableUpdate = { chains: readonly [chain: string, rule: string][]; ch
 export function planUpdate(before: RouterTable, after: RouterTable, parts: PartChanges = NO_CHANGES): TableUpdate | undefined {
   if (before.chains !== after.chains) return undefined;
   const chains = [...afterUpdate(before, after, parts).slotChains].filter(([chain]) => !before.slotChains.has(chain));
-  const had = [before.elements, ...parts.gone.map((part) => part.elements)];
-  const has = [after.elements, ...parts.come.map((part) => part.elements)];
+  // The same object for what is as it was: it is not gone through.
+  const isSame = before.elements === after.elements;
+  const had = [...(isSame ? [] : [before.elements]), ...parts.gone.map((part) => part.elements)];
+  const has = [...(isSame ? [] : [after.elements]), ...parts.come.map((part) => part.elements)];
   const gone: SetChange[] = [];
   const come: SetChange[] = [];
   for (const set of new Set([...had, ...has].flatMap((each) => [...each.keys()]))) {
@@ -230,7 +219,7 @@ export const afterUpdate = (before: RouterTable, after: RouterTable, parts: Part
   withChains({ ...after, slotChains: new Map([...before.slotChains, ...after.slotChains]) }, parts.come);
 
 /** A table with the chains that services need. */
-export const withChains = (table: RouterTable, parts: readonly ServicePart[]): RouterTable => ({
+export const withChains = (table: RouterTable, parts: readonly TablePart[]): RouterTable => ({
   ...table,
   slotChains: new Map([...table.slotChains, ...parts.flatMap((part) => planChains(part.servers))]),
 });

@@ -2,27 +2,14 @@ import { canonicalIp } from "../host/ip-bytes.ts";
 import type { LinkOperation } from "../host/link-operations.ts";
 import type { OverlayKernel, RouterStack } from "../host/overlay-kernel.ts";
 import { ROUTER_TABLE, UPLINK, vtepMac, VXLAN_LINK } from "./names.ts";
+import { LoadedTable, type TableWish } from "./loaded-table.ts";
 import { familyOf } from "./prefixes.ts";
-import { planChanges, planObjects, type RouterInput } from "./router-plan.ts";
-import {
-  afterUpdate,
-  formatTable,
-  formatUpdate,
-  isEmpty,
-  isPlain,
-  planTable,
-  planUpdate,
-  withChains,
-  type RouterTable,
-  type TableUpdate,
-} from "./router-table.ts";
-import { planPartChanges, type ServicePart } from "./service-parts.ts";
+import { planChanges, planObjects } from "./router-plan.ts";
 import { Shortcut } from "./shortcut.ts";
 import { addVxlan } from "./vxlan-device.ts";
-import { findStaleFlows, planPublished, type RouterPort, type VirtualServer } from "./virtual-servers.ts";
 
 /** @property isGathered whether what comes to this host was gathered to larger packets (GRO) on its way to the VXLAN device. */
-export type RouterWish = RouterInput & { mtuBytes: number; ports: readonly RouterPort[]; isGathered: boolean };
+export type RouterWish = TableWish & { mtuBytes: number; isGathered: boolean };
 
 /** The host's side of things, which is not the router's to know. */
 export type RouterDoor = {
@@ -64,14 +51,8 @@ export class Router {
   #stack: RouterStack | undefined;
   #users = 0;
   #lingering: NodeJS.Timeout | undefined;
-  #table: RouterTable | undefined;
+  readonly #table = new LoadedTable();
   #isPublishing = false;
-  /** Services as they are in the table. */
-  readonly #parts = new Map<string, ServicePart>();
-  /** What is published. */
-  #servers: readonly VirtualServer[] = [];
-  /** To be forgotten when the table is in place. */
-  #staleFlows: ReturnType<typeof findStaleFlows> = [];
 
   constructor(door: RouterDoor, path: string) {
     this.#door = door;
@@ -85,7 +66,7 @@ export class Router {
     const isNew = this.#isNew;
     let isDone = false;
     try {
-      if (this.#table === undefined) prepare(stack);
+      if (!this.#table.isKnown) prepare(stack);
       this.#ensureUplink(wish, stack);
       await this.#ensureVxlan(wish, stack);
       applyObjects(stack, wish, mayDelete);
@@ -100,7 +81,7 @@ export class Router {
 
   /** Whether what is wished was applied, all of it, and not doubted since. */
   get isSettled(): boolean {
-    return this.#table !== undefined;
+    return this.#table.isKnown;
   }
 
   /** Works on the router's namespace now: for the links of endpoints. */
@@ -119,7 +100,7 @@ export class Router {
    */
   async refresh(wish: RouterWish, touched?: Iterable<string>): Promise<void> {
     // The first published port and the last one change routes too.
-    if (this.#table === undefined || wish.published.length > 0 !== this.#isPublishing) {
+    if (!this.#table.isKnown || wish.published.length > 0 !== this.#isPublishing) {
       await this.apply(wish, true);
       return;
     }
@@ -140,7 +121,7 @@ export class Router {
 
   /** Forgets what it thinks the kernel has. */
   distrust(): void {
-    this.#table = undefined;
+    this.#table.distrust();
     this.#shortcut.distrust();
     // The namespace may be another under the same name.
     this.close();
@@ -155,7 +136,7 @@ export class Router {
   remove(): void {
     if (this.#door.kernel.hasRouter(this.#path))
       this.use((stack) => stack.applyLinks([VXLAN_LINK, UPLINK].map((name) => ({ kind: "delete-link", name }))));
-    this.#table = undefined;
+    this.#table.distrust();
     this.#shortcut.distrust();
     this.close();
     this.#door.kernel.removeRouter(this.#path);
@@ -263,42 +244,19 @@ export class Router {
   }
 
   async #applyTable(wish: RouterWish, stack: RouterStack, touched?: Iterable<string>): Promise<void> {
-    const servers = planPublished(wish.published, { uplinkAddress: wish.uplink?.routerAddress, ports: wish.ports });
-    const wanted = planTable(wish, servers);
-    const before = this.#table;
-    const changes = planPartChanges(this.#parts, wish.services, before === undefined ? undefined : touched);
-    const update = before === undefined ? undefined : planUpdate(before, wanted, changes);
-    // Unknown until it is done: a transaction that failed half-known would be diffed against a wrong table.
-    this.#table = undefined;
-    this.#staleFlows.push(...findStaleFlows([...this.#servers, ...serversOf(changes.gone)], [...servers, ...serversOf(changes.come)]));
-    this.#servers = servers;
+    const step = this.#table.plan(wish, touched);
     this.#shortcut.ensure(
       {
         input: wish,
         vxlanIndex: this.#vxlanIndex,
         mayHaveFlows: !this.#isNew,
-        gone: changes.gone.map(({ service }) => service),
-        come: changes.come.map(({ service }) => service),
+        gone: step.services.gone.map(({ service }) => service),
+        come: step.services.come.map(({ service }) => service),
       },
       stack,
     );
-    for (const { service } of changes.gone) this.#parts.delete(service.id);
-    for (const part of changes.come) this.#parts.set(part.service.id, part);
-    if (update === undefined) await stack.nft(formatTable(wanted, [...this.#parts.values()], stack.hasTable(ROUTER_TABLE)));
-    else await applyUpdate(stack, update);
-    this.#table =
-      before === undefined || update === undefined ? withChains(wanted, [...this.#parts.values()]) : afterUpdate(before, wanted, changes);
-    stack.forgetFlows(this.#staleFlows);
-    this.#staleFlows = [];
+    await this.#table.apply(step, stack);
   }
-}
-
-const serversOf = (parts: readonly ServicePart[]): VirtualServer[] => parts.flatMap((part) => part.servers);
-
-async function applyUpdate(stack: RouterStack, update: TableUpdate): Promise<void> {
-  if (isEmpty(update)) return;
-  if (isPlain(update)) stack.changeElements(ROUTER_TABLE, update.changes);
-  else await stack.nft(formatUpdate(update));
 }
 
 function prepare(stack: RouterStack): void {

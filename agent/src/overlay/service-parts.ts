@@ -7,10 +7,13 @@ import { planServers, type VirtualServer } from "./virtual-servers.ts";
 /** Elements by set or map: key, and value for a map ("" for a set). */
 export type Elements = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** What one service is in a table: no two share an element. */
-export type ServicePart = { service: NetworkService; servers: readonly VirtualServer[]; elements: Elements };
+/** What is planned and changed alone: no two share an element. */
+export type TablePart = { servers: readonly VirtualServer[]; elements: Elements };
 
-export type PartChanges = { gone: readonly ServicePart[]; come: readonly ServicePart[] };
+/** What one service is in a table. */
+export type ServicePart = TablePart & { service: NetworkService };
+
+export type PartChanges<T extends TablePart = TablePart> = { gone: readonly T[]; come: readonly T[] };
 export const NO_CHANGES: PartChanges = { gone: [], come: [] };
 
 /** What a service adds to the table. */
@@ -27,7 +30,7 @@ export function planPartChanges(
   parts: ReadonlyMap<string, ServicePart>,
   services: ReadonlyMap<string, NetworkService>,
   touched: Iterable<string> = new Set([...parts.keys(), ...services.keys()]),
-): PartChanges {
+): PartChanges<ServicePart> {
   const gone: ServicePart[] = [];
   const come: ServicePart[] = [];
   for (const id of touched) {

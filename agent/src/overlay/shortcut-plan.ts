@@ -74,7 +74,7 @@ export function planLocalPlaces({ state, endpoints }: RouterInput, links: Readon
   for (const { link, address, address6, mac } of endpoints) {
     const [index, offset] = [links.get(link), offsetOf(address)];
     if (index === undefined || offset === undefined) continue;
-    const hasOwn6 = state.subnet6 !== null && address6 !== "" && toNumber(address6) === toNumber(embed(state.subnet6, address));
+    const hasOwn6 = state.subnet6 !== null && address6 !== "" && isSame6(address6, embed(state.subnet6, address));
     entries.set(placeKey(offset), place(index, mac, hasOwn6 ? 0 : FLAG.isIpv4Only));
   }
   return entries;
@@ -149,6 +149,9 @@ function lastWord(address: string, start6: bigint | undefined): number {
   const [a, b, c, d] = address.split(".");
   return ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }
+
+/** Most are one text: all containers of a network are looked at with each that comes. */
+const isSame6 = (a: string, b: string): boolean => a === b || numberOf6(a) === numberOf6(b);
 
 /** Of all backends of a service at each change of one. */
 function numberOf6(address: string): bigint {
