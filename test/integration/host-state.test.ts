@@ -199,6 +199,25 @@ describe("observed state", () => {
     }
   });
 
+  test("a delta replaces, adds and removes, however much at once", async () => {
+    const { services } = control;
+    const epoch = 1_000_000;
+    const say = (set: Record<string, ResourceBody>, remove: string[] = []): Promise<boolean> => {
+      const resources = Object.entries(set).map(([key, body]) => makeResource(key, body));
+      return storeObserved(services, { hostId: agent.hostId, epoch }, { type: "observed_delta", sequence: 1, set: resources, remove });
+    };
+    const stored = async (): Promise<Record<string, unknown>> =>
+      Object.fromEntries((await listObserved(services, "said", agent.hostId)).map(({ key, body }) => [key, body]));
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`said/${at}`, { at }]));
+    expect(await say(many)).toBe(true);
+    expect(await stored()).toEqual(many);
+    const odd = { text: `'"\\ {,} NULL 中文 ${"x".repeat(2_000)}`, list: [null, 1.5, { a: [] }] };
+    expect(await say({ "said/0": odd, "said/new": {} }, Object.keys(many).slice(2))).toBe(true);
+    expect(await stored()).toEqual({ "said/0": odd, "said/1": { at: 1 }, "said/new": {} });
+    expect(await say({}, ["said/0", "said/1", "said/new", "said/absent"])).toBe(true);
+    expect(await stored()).toEqual({});
+  });
+
   test("an older connection never overwrites a newer one's report", async () => {
     const item = (value: number): ReturnType<typeof makeResource> => makeResource("service/x", { value });
     const store = (epoch: number, value: number): Promise<boolean> =>

@@ -116,6 +116,8 @@ test("the phases of a replica are kept, the newest ones", async () => {
   await say("preparing", 0);
   await say("running", 0);
   await say("running", 0);
+  const { readyAt, failedAt, lastPhase } = await prisma.stackReplica.findUniqueOrThrow({ where: { id: replica.id } });
+  expect({ isReady: readyAt !== null, failedAt, lastPhase }).toEqual({ isReady: true, failedAt: null, lastPhase: "running" });
   const told = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string; reason: string }[];
   expect(told.map(({ phase, reason }) => [phase, reason])).toEqual([
     ["running", "it is running"],
@@ -128,6 +130,9 @@ test("the phases of a replica are kept, the newest ones", async () => {
   }));
   await prisma.stackReplicaEvent.createMany({ data: old });
   await say("waiting", 40);
+  // What was noted first stays.
+  const failed = await prisma.stackReplica.findUniqueOrThrow({ where: { id: replica.id } });
+  expect(failed).toMatchObject({ readyAt, failedAt: expect.any(Date) as Date, lastPhase: "waiting" });
   const kept = (await call("stacks.replicaHistory", { stack: "story", replica: replica.id })) as { phase: string }[];
   expect(kept).toHaveLength(50);
   expect(kept[0]?.phase).toBe("waiting");

@@ -1,5 +1,6 @@
 import type { ControlDatabase } from "@flotilla/db";
 import { type LiveFeed, type ServiceContext, STACK_NEWS_CHANNEL, STACKS_CHANNEL } from "@flotilla/services";
+import type { StateStreams } from "./agent-hub/state-streams.ts";
 import { StackUpkeep } from "./stack-upkeep.ts";
 
 /**
@@ -8,9 +9,10 @@ import { StackUpkeep } from "./stack-upkeep.ts";
  */
 export function listenForStacks(
   database: ControlDatabase,
-  { services, live }: { services: ServiceContext; live: LiveFeed },
+  { services, live, states }: { services: ServiceContext; live: LiveFeed; states: StateStreams },
 ): () => Promise<void> {
   const upkeep = new StackUpkeep(services);
+  states.beforeTeam = (teamId) => upkeep.settled(teamId);
   const stop = database.listen({
     channel: STACKS_CHANNEL,
     onPayload: (teamId) => upkeep.wake(teamId),

@@ -6,6 +6,9 @@ const SWEEP_MS = 5_000;
 /** Rounds of a team begin at most so often: a host that starts ten containers is many reports. The first one begins at once. */
 const DEBOUNCE_MS = 100;
 const RETRY_MS = 1_000;
+/** So long somebody waits at most for a round that is under way, or begins so soon. */
+const MAX_WAIT_MS = 250;
+const SOON_MS = 5;
 
 type Team = {
   /** By the clock that nobody sets. */
@@ -14,6 +17,8 @@ type Team = {
   dueAtMs: number;
   running: Promise<void> | undefined;
   isDirty: boolean;
+  /** The end of the round that is under way or comes next. */
+  over: PromiseWithResolvers<void>;
 };
 
 /**
@@ -22,12 +27,15 @@ type Team = {
  */
 export class StackUpkeep {
   readonly #services: ServiceContext;
+  readonly #settle: typeof settleStacks;
   readonly #teams = new Map<string, Team>();
   readonly #sweep: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(services: ServiceContext) {
+  /** @param settle a round. */
+  constructor(services: ServiceContext, settle = settleStacks) {
     this.#services = services;
+    this.#settle = settle;
     this.#sweep = setInterval(() => void this.wakeAll(), SWEEP_MS);
   }
 
@@ -50,6 +58,20 @@ export class StackUpkeep {
     }
   }
 
+  /**
+   * Until the round of a team that is under way, or about to begin, is over: what it decides can be told together with what woke it. A moment at
+   * most, and none at all for a round that comes later.
+   */
+  async settled(teamId: string): Promise<void> {
+    const team = this.#teams.get(teamId);
+    const isDue = team?.timer !== undefined && team.dueAtMs <= this.#services.nowMs() + SOON_MS;
+    if (team === undefined || (team.running === undefined && !isDue)) return;
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, MAX_WAIT_MS);
+    await Promise.race([team.over.promise, patience.promise]);
+    clearTimeout(timer);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweep);
@@ -65,6 +87,7 @@ export class StackUpkeep {
       dueAtMs: Infinity,
       running: undefined,
       isDirty: false,
+      over: Promise.withResolvers<void>(),
     };
     this.#teams.set(teamId, team);
     if (team.running !== undefined) {
@@ -81,6 +104,8 @@ export class StackUpkeep {
     Object.assign(team, { startedAt: performance.now(), timer: undefined, dueAtMs: Infinity, isDirty: false });
     team.running = this.#round(teamId).then((nextAtMs) => {
       team.running = undefined;
+      team.over.resolve();
+      team.over = Promise.withResolvers<void>();
       if (team.isDirty) this.wake(teamId);
       else if (nextAtMs !== null) this.#plan(teamId, nextAtMs);
     });
@@ -88,7 +113,7 @@ export class StackUpkeep {
 
   async #round(teamId: string): Promise<number | null> {
     try {
-      const { wakeAtMs } = await settleStacks(this.#services, teamId);
+      const { wakeAtMs } = await this.#settle(this.#services, teamId);
       return wakeAtMs;
     } catch (error) {
       this.#services.logger.warn("stacks of a team could not be settled", { teamId, error: toFlotillaError(error).message });

@@ -234,7 +234,7 @@ function serve({ options, services, auth, planes, undo, database }: ServeOptions
   const live = makeLiveFeed({ services, hosts, hub });
   undo.push(listenForAudit(database, { services, live, keepDays: config.auditDays }), startWebhookCourier(database, services));
   const states = new StateStreams(hub, services);
-  undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live }));
+  undo.push(listenForStates({ database, services, states, live }), listenForStacks(database, { services, live, states }));
   const terminals = new TerminalSessions({ services, hosts, guard });
   const makeContext = (actor: Actor): ApiContext => ({ services, actor, terminals, live });
   const bounds = new StreamBounds(config.streams);

@@ -9,8 +9,6 @@ import { noteStackReports } from "../stacks/note-reports.ts";
 export type ReportSource = { hostId: string; epoch: number };
 
 const rows = z.array(z.unknown());
-/** Rows of one statement: Postgres takes 65,535 parameters. */
-const CHUNK = 5_000;
 
 /** A host says how far it is with a generation. Returns false for a connection that a newer one has replaced. */
 export async function recordApplied(
@@ -43,10 +41,8 @@ export async function storeObserved(services: ServiceContext, source: ReportSour
         await insert(tx, { hostId, set: message.resources, now: new Date(services.nowMs()) });
         return true;
       }
-      const gone = [...message.remove, ...message.set.map(({ key }) => key)];
-      for (let at = 0; at < gone.length; at += CHUNK) {
-        await tx.hostObserved.deleteMany({ where: { hostId, key: { in: gone.slice(at, at + CHUNK) } } });
-      }
+      if (message.remove.length > 0)
+        await tx.$executeRaw(Prisma.sql`DELETE FROM host_observed WHERE host_id = ${hostId} AND key = ANY(${message.remove}::text[])`);
       await insert(tx, { hostId, set: message.set, now: new Date(services.nowMs()) });
       return true;
     },
@@ -69,11 +65,14 @@ async function claim(tx: Transaction, { hostId, epoch }: ReportSource): Promise<
   return rows.parse(claimed).length > 0;
 }
 
+/** However many, in one statement whose text is always the same: Postgres and its client have seen it before. */
 async function insert(tx: Transaction, { hostId, set, now }: { hostId: string; set: readonly Resource[]; now: Date }): Promise<void> {
-  for (let at = 0; at < set.length; at += CHUNK) {
-    const data = set
-      .slice(at, at + CHUNK)
-      .map(({ key, revision, body }) => ({ hostId, key, revision, body: body as Prisma.InputJsonObject, updatedAt: now }));
-    await tx.hostObserved.createMany({ data });
-  }
+  if (set.length === 0) return;
+  const [keys, revisions] = [set.map(({ key }) => key), set.map(({ revision }) => revision)];
+  const bodies = set.map(({ body }) => JSON.stringify(body));
+  await tx.$executeRaw(Prisma.sql`
+    INSERT INTO host_observed (host_id, key, revision, body, updated_at)
+    SELECT ${hostId}, said.key, said.revision, said.body::jsonb, ${now}
+    FROM unnest(${keys}::text[], ${revisions}::text[], ${bodies}::text[]) AS said(key, revision, body)
+    ON CONFLICT (host_id, key) DO UPDATE SET revision = EXCLUDED.revision, body = EXCLUDED.body, updated_at = EXCLUDED.updated_at`);
 }

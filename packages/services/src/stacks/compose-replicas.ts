@@ -1,6 +1,7 @@
 // What a host is told of stacks: its replicas, and the secrets and configs that they mount.
 import type { Project, Service } from "@flotilla/compose";
 import { FlotillaError, toFlotillaError } from "@flotilla/core";
+import { Prisma } from "@flotilla/db";
 import {
   MAX_REPLICA_TEXT,
   REPLICA_KIND,
@@ -9,6 +10,7 @@ import {
   type ResourceBody,
   STACK_FILE_KIND,
 } from "@flotilla/protocol";
+import { z } from "zod";
 import { openText } from "../access/secrets.ts";
 import type { ComposeScene, HostComposer, ServiceContext } from "../context.ts";
 import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";
@@ -19,41 +21,39 @@ import { toContainerBody } from "./to-container-body.ts";
 const FILE_MODE = 0o400;
 const CONFIG_MODE = 0o444;
 
-type Row = {
-  id: string;
-  hostId: string;
-  slot: string;
-  hash: string;
-  target: ServiceTarget;
-  createdAt: Date;
-  adopts: string | null;
-  service: { name: string; stackId: string; stack: { name: string; teamId: string; team: { namespace: string } } };
-};
+const replicaRows = z.array(
+  z.object({
+    id: z.string(),
+    hostId: z.string(),
+    slot: z.string(),
+    hash: z.string(),
+    target: serviceTarget,
+    adopts: z.string().nullable(),
+    service: z.string(),
+    stackId: z.string(),
+    stack: z.string(),
+    teamId: z.string(),
+    namespace: z.string(),
+  }),
+);
+type Row = z.output<typeof replicaRows>[number];
 
 type SharedNetwork = { name: string; teamId: string };
 
 /** By id of the host. */
 async function readRows({ tx, hosts }: ComposeScene): Promise<ReadonlyMap<string, Row[]>> {
-  const hostId = { in: hosts.map(({ id }) => id) };
-  const rows = await tx.stackReplica.findMany({
-    where: { hostId, state: { in: ["run", "drain"] } },
-    include: {
-      service: {
-        select: { name: true, stackId: true, stack: { select: { name: true, teamId: true, team: { select: { namespace: true } } } } },
-      },
-    },
-    orderBy: { id: "asc" },
-  });
-  return Map.groupBy(
-    rows.map((row) => ({ ...row, target: serviceTarget.parse(row.target) })),
-    (row) => row.hostId,
-  );
+  const rows = await tx.$queryRaw(Prisma.sql`
+    SELECT r.id, r.host_id AS "hostId", r.slot, r.hash, r.target, r.adopts, v.name AS service, v.stack_id AS "stackId", k.name AS stack,
+      k.team_id AS "teamId", t.namespace
+    FROM stack_replicas r JOIN stack_services v ON v.id = r.service_id JOIN stacks k ON k.id = v.stack_id JOIN teams t ON t.id = k.team_id
+    WHERE r.host_id = ANY(${hosts.map(({ id }) => id)}) AND r.state IN ('run', 'drain') ORDER BY r.id`);
+  return Map.groupBy(replicaRows.parse(rows), ({ hostId }) => hostId);
 }
 
 /** Names of the networks over several hosts, of the teams that have replicas here. */
 async function readShared({ tx, once }: ComposeScene): Promise<SharedNetwork[]> {
   const rows = [...(await once(readRows)).values()].flat();
-  const where = { teamId: { in: [...new Set(rows.map(({ service }) => service.stack.teamId))] } };
+  const where = { teamId: { in: [...new Set(rows.map(({ teamId }) => teamId))] } };
   return rows.length === 0 ? [] : tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
 }
 
@@ -66,7 +66,7 @@ export const replicaComposer: HostComposer = {
     const rows = (await once(readRows)).get(host.id) ?? [];
     const overlays = rows.length === 0 ? [] : await once(readShared);
     for (const row of rows) {
-      const project = await projects.find(row.service.stackId, row.target.revision);
+      const project = await projects.find(row.stackId, row.target.revision);
       const isReadable = !(project instanceof FlotillaError);
       bodies.set(row.id, isReadable ? composeReplica(row, { project, shared: namesOf(overlays, row) }) : kept(project));
     }
@@ -86,8 +86,8 @@ export const stackFileComposer: HostComposer = {
   },
 };
 
-const namesOf = (networks: readonly SharedNetwork[], { service }: Row): Set<string> =>
-  new Set(networks.filter(({ teamId }) => teamId === service.stack.teamId).map(({ name }) => name));
+const namesOf = (networks: readonly SharedNetwork[], row: Row): Set<string> =>
+  new Set(networks.filter(({ teamId }) => teamId === row.teamId).map(({ name }) => name));
 
 function openFile({ registry }: ServiceContext, { id, sealed }: { id: string; sealed: Uint8Array }): ResourceBody {
   try {
@@ -106,16 +106,14 @@ type ReplicaScene = { project: Project; /** Names of the networks over several h
 
 /** One replica. Pure; equal rows give equal bytes. */
 export function composeReplica(row: Row, { project, shared }: ReplicaScene): ReplicaState {
-  const { id, slot, hash, target } = row;
-  const { name, stack } = row.service;
+  const { id, slot, hash, target, stack, service: name } = row;
   const service = project.services[name];
-  if (service === undefined)
-    throw new FlotillaError("not_found", `revision ${target.revision} of stack ${stack.name} has no service ${name}`);
+  if (service === undefined) throw new FlotillaError("not_found", `revision ${target.revision} of stack ${stack} has no service ${name}`);
   const body = toContainerBody(project, name);
   const number = /^\d+$/.test(slot) ? slot : "1";
   const labels = {
     ...service.labels,
-    "com.docker.compose.project": stack.name,
+    "com.docker.compose.project": stack,
     "com.docker.compose.service": name,
     "com.docker.compose.container-number": number,
     "com.docker.compose.oneoff": "False",
@@ -125,10 +123,10 @@ export function composeReplica(row: Row, { project, shared }: ReplicaScene): Rep
   return {
     id,
     // Its team's, whosever host it is on.
-    namespace: stack.team.namespace,
+    namespace: row.namespace,
     // A new version runs beside the old one for a while: the id tells them apart.
-    name: `${stack.name}-${name}-${number}-${id.replaceAll("-", "").slice(-8)}`.slice(-200),
-    stack: stack.name,
+    name: `${stack}-${name}-${number}-${id.replaceAll("-", "").slice(-8)}`.slice(-200),
+    stack,
     service: name,
     slot,
     revision: hash,

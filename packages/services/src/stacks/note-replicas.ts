@@ -1,4 +1,4 @@
-import type { Transaction } from "@flotilla/db";
+import { Prisma, type Transaction } from "@flotilla/db";
 import type { ReplicaRow, StackRows } from "./stack-rows.ts";
 
 type Round = { tx: Transaction; rows: StackRows; now: Date };
@@ -7,7 +7,7 @@ type Round = { tx: Transaction; rows: StackRows; now: Date };
 export const MAX_REPLICA_EVENTS = 50;
 const MANY_RESTARTS = 10;
 
-type Change = { readyAt?: Date; failedAt?: Date; lastPhase?: string };
+type Change = { id: string; readyAt?: Date; failedAt?: Date; lastPhase?: string };
 type Event = { replicaId: string; time: Date; phase: string; reason: string };
 
 /**
@@ -17,7 +17,7 @@ type Event = { replicaId: string; time: Date; phase: string; reason: string };
 export async function noteReplicas({ tx, rows, now }: Round): Promise<void> {
   const down = new Set(rows.hosts.filter(({ downSince }) => downSince !== null).map(({ id }) => id));
   const events: Event[] = [];
-  const changes = new Map<string, { change: Change; ids: string[] }>();
+  const changes: Change[] = [];
   for (const replica of rows.stacks.flatMap(({ services }) => services.flatMap(({ replicas }) => replicas))) {
     const phase = newPhase(replica, down.has(replica.hostId));
     if (phase !== undefined) {
@@ -25,16 +25,26 @@ export async function noteReplicas({ tx, rows, now }: Round): Promise<void> {
       events.push({ replicaId: replica.id, time: now, phase, reason });
       if ((replica.observed?.restarts ?? 0) >= MANY_RESTARTS) await forgetOldEvents(tx, replica.id);
     }
-    const change: Change = { ...whatIsNew(replica, now), ...(phase === undefined ? {} : { lastPhase: phase }) };
+    const change = { ...whatIsNew(replica, now), ...(phase === undefined ? {} : { lastPhase: phase }) };
     if (Object.keys(change).length === 0) continue;
-    // Of sixty replicas that come up together most change alike.
-    const alike = changes.get(JSON.stringify(change)) ?? { change, ids: [] };
-    changes.set(JSON.stringify(change), alike);
-    alike.ids.push(replica.id);
+    changes.push({ id: replica.id, ...change });
     Object.assign(replica, change);
   }
-  for (const { change, ids } of changes.values()) await tx.stackReplica.updateMany({ where: { id: { in: ids } }, data: change });
+  if (changes.length > 0) await write(tx, changes);
   if (events.length > 0) await tx.stackReplicaEvent.createMany({ data: events });
+}
+
+/** However many, in one statement whose text is always the same. What a change does not say stays. */
+async function write(tx: Transaction, changes: readonly Change[]): Promise<void> {
+  const column = <T>(pick: (change: Change) => T | undefined): (T | null)[] => changes.map((change) => pick(change) ?? null);
+  const readyAt = column((change) => change.readyAt?.toISOString());
+  const failedAt = column((change) => change.failedAt?.toISOString());
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE stack_replicas r SET ready_at = coalesce(n.ready_at, r.ready_at), failed_at = coalesce(n.failed_at, r.failed_at),
+      last_phase = coalesce(n.last_phase, r.last_phase)
+    FROM unnest(${changes.map(({ id }) => id)}::text[], ${readyAt}::timestamptz[], ${failedAt}::timestamptz[],
+      ${column(({ lastPhase }) => lastPhase)}::text[]) AS n(id, ready_at, failed_at, last_phase)
+    WHERE r.id = n.id`);
 }
 
 const LOST = "lost";

@@ -20,6 +20,8 @@ export class StateStreams {
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHub: () => void;
   readonly #networks: NetworkReports;
+  /** What of a team is worth a moment's wait before its hosts are composed: a deployment is told with the replicas that it leads to, once. */
+  beforeTeam: (teamId: string) => Promise<void> = () => Promise.resolve();
   #working = 0;
   /** By the clock that nobody sets. */
   #begunAt = -Infinity;
@@ -39,7 +41,9 @@ export class StateStreams {
 
   /** Looks soon at the hosts whose state may have changed. */
   async refresh(scope: HostStateScope): Promise<void> {
-    for (const hostId of await this.#hostsOf(scope)) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
+    const hosts = await this.#hostsOf(scope);
+    if (typeof scope === "object" && "teamId" in scope) await this.beforeTeam(scope.teamId);
+    for (const hostId of hosts) if (this.#streams.has(hostId)) this.#waiting.add(hostId);
     if (this.#waiting.size > 0)
       this.#planned ??= setTimeout(() => this.#begin(), Math.max(0, this.#begunAt + DEBOUNCE_MS - performance.now()));
   }

@@ -331,9 +331,12 @@ describe("a replica that takes over a container", () => {
     slot: "1",
     hash: "h",
     target: { revision: 1, hash: "h", files: {} },
-    createdAt: new Date(0),
     adopts: "a".repeat(64),
-    service: { name: "web", stackId: "s", stack: { name: "shop", teamId: "t", team: { namespace: "default" } } },
+    service: "web",
+    stackId: "s",
+    stack: "shop",
+    teamId: "t",
+    namespace: "default",
   };
   const composed = composeReplica(row, { project, shared: new Set(["far"]) });
 
