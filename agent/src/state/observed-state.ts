@@ -17,8 +17,8 @@ export type ObservedPublisher = {
   remove(key: string): void;
 };
 
-/** What is set while somebody gathers waits at most so long: sixty containers that start are some reports and not sixty. */
-const GATHER_MS = 400;
+/** What is set while somebody gathers waits at most so long: sixty containers that start are a few reports and not sixty. */
+const GATHER_MS = 1_000;
 
 type Entry = { feed: ObservedFeed; isPlanned: boolean };
 type Options = { nowMs?: () => number; timer?: Timer };
