@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { request } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { Lab } from "../test/lab/lab.ts";
+import { labDirectory } from "../test/lab/lab-plan.ts";
 import type { Case, Row } from "./case.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { median } from "./measure.ts";
@@ -29,7 +30,7 @@ const created = z.object({ Id: z.string() });
  * containers, made and started by the engines' own API on a bridge of each host, until the last one runs.
  */
 export const stacks: Case = async ({ dir, rounds }) => {
-  const lab = await Lab.up(`b${process.pid}`, { hostCount: HOSTS });
+  const lab = await upOn(join(dir, "lab"));
   const probes: NameWatch[] = [];
   try {
     const own = join(dir, "stacks");
@@ -62,6 +63,16 @@ export const stacks: Case = async ({ dir, rounds }) => {
     await lab.down();
   }
 };
+
+/** A lab whose hosts have their data on the bench's own disk: what was removed a moment ago costs the next containers nothing there (disk.ts). */
+async function upOn(path: string): Promise<Lab> {
+  const name = `b${process.pid}`;
+  const link = labDirectory(name);
+  mkdirSync(dirname(link), { recursive: true, mode: 0o711 });
+  mkdirSync(path, { mode: 0o711 });
+  symlinkSync(path, link);
+  return Lab.up(name, { hostCount: HOSTS });
+}
 
 /** On each host something that asks for names in a network of a container, made once. */
 async function startProbes(lab: Lab): Promise<NameWatch[]> {
