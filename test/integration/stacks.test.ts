@@ -260,6 +260,19 @@ describe("a revision that cannot be read", () => {
     await call("stacks.remove", { stack: "gone" });
   });
 
+  test("is one thing, a replica whose secret is gone another: its host is told of all others", async () => {
+    const { prisma } = control.services;
+    await call("secrets.set", { name: "lost", base64: "eA==" });
+    await deploy("bare", "    secrets: [lost]\nsecrets: { lost: { external: true } }\n");
+    await settle();
+    const replica = await prisma.stackReplica.findFirstOrThrow({ where: { service: { stack: { name: "bare" } } } });
+    const target = { ...(replica.target as object), files: {} };
+    await prisma.stackReplica.update({ where: { id: replica.id }, data: { target } });
+    const { resources } = await composeHostState(control.services, replica.hostId);
+    expect(resources.find(({ key }) => key === `replica/${replica.id}`)?.body).toEqual({ kept: "no such secret: lost" });
+    await call("stacks.remove", { stack: "bare" });
+  });
+
   test("is cured by another one", async () => {
     await deploy("broken");
     await settle();
@@ -434,6 +447,9 @@ describe("what is refused", () => {
 
   test("a control without anything to control, a revision that is not there", async () => {
     await expect(call("services.control", { stack: "first", act: "continue" })).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(call("services.control", { stack: "first", act: "abort" })).rejects.toThrow(
+      "there is nothing to go back to: web was never rolled out well; remove the stack instead",
+    );
     await expect(call("stacks.rollback", { stack: "first" })).rejects.toThrow("stack first has no revision before 1");
     await expect(call("stacks.rollback", { stack: "first", revision: 7 })).rejects.toThrow("no such revision: 7");
   });

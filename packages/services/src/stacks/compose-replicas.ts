@@ -67,8 +67,10 @@ export const replicaComposer: HostComposer = {
     const overlays = rows.length === 0 ? [] : await once(readShared);
     for (const row of rows) {
       const project = await projects.find(row.stackId, row.target.revision);
-      const isReadable = !(project instanceof FlotillaError);
-      bodies.set(row.id, isReadable ? composeReplica(row, { project, shared: namesOf(overlays, row) }) : kept(project));
+      bodies.set(
+        row.id,
+        project instanceof FlotillaError ? kept(project) : composeOrKeep(row, { project, shared: namesOf(overlays, row) }),
+      );
     }
     return bodies;
   },
@@ -103,6 +105,15 @@ function kept({ message }: FlotillaError): ResourceBody {
 }
 
 type ReplicaScene = { project: Project; /** Names of the networks over several hosts. */ shared: ReadonlySet<string> };
+
+/** What cannot be told of one replica, because a secret of it is gone for example, must not stop what the host is told of all others. */
+function composeOrKeep(row: Row, scene: ReplicaScene): ResourceBody {
+  try {
+    return composeReplica(row, scene);
+  } catch (error) {
+    return kept(toFlotillaError(error));
+  }
+}
 
 /** One replica. Pure; equal rows give equal bytes. */
 export function composeReplica(row: Row, { project, shared }: ReplicaScene): ReplicaState {

@@ -66,7 +66,13 @@ export async function controlStack(services: ServiceContext, actor: Actor, input
         where: { stackId: stack.id, isRemoved: false, ...(service === undefined ? {} : { name: service }) },
       });
       if (service !== undefined && rows.length === 0) throw notFound("service", service);
-      const concerned = rows.filter((row) => CONCERNS[act].includes(row.state) && (act !== "abort" || row.stable !== null));
+      const open = rows.filter((row) => CONCERNS[act].includes(row.state));
+      const concerned = open.filter((row) => act !== "abort" || row.stable !== null);
+      if (concerned.length === 0 && open.length > 0)
+        throw new FlotillaError(
+          "conflict",
+          `there is nothing to go back to: ${open[0]?.name} was never rolled out well; remove the stack instead`,
+        );
       if (concerned.length === 0)
         throw new FlotillaError(
           "conflict",
