@@ -5,6 +5,7 @@ import { baseName } from "../paths.ts";
 import { child, textOf } from "../tree.ts";
 import { Issues } from "../issue.ts";
 
+const MAX_LENGTH = 255;
 const VALID = /^[a-z0-9][a-z0-9_-]*$/;
 
 type Sources = { given: string | undefined; texts: readonly { path: string; text: string }[]; dir: string; variables: Variables };
@@ -18,11 +19,13 @@ export function projectName({ given, texts, dir, variables }: Sources, issues: I
     issues.error("", `the directory's name "${baseName(dir)}" gives no project name: use --project-name or name:`);
     return "project";
   }
-  if (VALID.test(chosen) && chosen.length <= 255) return chosen;
-  issues.error(
-    "name",
-    `invalid project name "${chosen.slice(0, 80)}": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
-  );
+  if (VALID.test(chosen) && chosen.length <= MAX_LENGTH) return chosen;
+  if (VALID.test(chosen)) issues.error("name", `the project name "${chosen.slice(0, 80)}…" is longer than ${MAX_LENGTH} characters`);
+  else
+    issues.error(
+      "name",
+      `invalid project name "${chosen.slice(0, 80)}": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
+    );
   return "project";
 }
 
