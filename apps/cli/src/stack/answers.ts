@@ -44,10 +44,13 @@ export const deployed = z.object({ deploymentId: z.string(), revision: z.int() }
 
 export const deploymentDetail = z.object({
   id: z.string(),
+  stack: z.string(),
   outcome: z.string(),
   message: z.string(),
   steps: z.array(z.object({ id: z.string(), time: z.string(), service: z.string(), level: z.string(), text: z.string() })),
 });
+
+export type DeploymentDetail = z.output<typeof deploymentDetail>;
 
 const replica = z.object({
   id: z.string(),
@@ -67,6 +70,7 @@ const service = z.object({
   mode: z.string(),
   state: z.string(),
   message: z.string(),
+  reasons: z.array(z.looseObject({ code: z.string() })),
   revision: z.int(),
   wanted: z.int(),
   running: z.int(),

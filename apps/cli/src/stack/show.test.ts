@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDiff, formatPlan, formatTable } from "./show.ts";
+import { firstLine, formatDiff, formatPlan, formatTable } from "./show.ts";
 
 test("a table has columns of equal width", () => {
   expect(formatTable(["NAME", "STATE"], [["shop", "running"], ["a-long-name", "x"]])).toBe("NAME          STATE\nshop          running\na-long-name   x"); // prettier-ignore
@@ -37,4 +37,13 @@ test("a plan says what would be made, replaced and removed, where and why", () =
 test("a diff shows changed lines with two around them", () => {
   expect(formatDiff("a\nb\nc\nd\ne\nf", "a\nb\nc\nX\ne\nf")).toBe("  b\n  c\n- d\n+ X\n  e\n  f");
   expect(formatDiff("a", "a")).toBe("");
+});
+
+test.each([
+  ["it ended with exit code 3; last lines:\na\nboom", "it ended with exit code 3"],
+  ["it ended with exit code 3", "it ended with exit code 3"],
+  ["last lines:\na", "last lines:"],
+  ["", ""],
+])("the first line of %j is %j", (text, line) => {
+  expect(firstLine(text)).toBe(line);
 });

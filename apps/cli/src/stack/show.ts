@@ -76,3 +76,9 @@ function diffLines(left: readonly string[], right: readonly string[]): Marked[] 
   }
   return marked;
 }
+
+/** Of a text of several lines, for a table: without the words that only lead to the others. Pure. */
+export function firstLine(text: string): string {
+  const [first = "", ...others] = text.split("\n");
+  return others.length === 0 ? first : first.replace(/; last lines:$/, "");
+}

@@ -1,15 +1,14 @@
-import { setTimeout } from "node:timers/promises";
 import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import type { Output } from "../output.ts";
 import { callProcedure } from "../remote/call-procedure.ts";
 import { readCredentials } from "../remote/credentials.ts";
 import { deployed, deploymentDetail, revisionDetail, stackDetail, type StackPlan, stackPlan, stackSummary } from "./answers.ts";
-import { followLogs, type LogOptions } from "./follow-logs.ts";
+import { LogMerger, type LogOptions, type LogSource, type LogStream, openLog } from "./follow-logs.ts";
 import { type FileOptions, loadFiles } from "./load-files.ts";
-import { formatDiff, formatPlan, formatTable } from "./show.ts";
+import { firstLine, formatDiff, formatPlan, formatTable } from "./show.ts";
+import { followDeployment } from "./wait-for-deployment.ts";
 
-const POLL_MS = 300;
 const empty = z.looseObject({});
 
 /** Calls a procedure as who is signed in. */
@@ -43,20 +42,22 @@ export async function deployStack(output: Output, name: string, options: FileOpt
 
 /** Tells the steps of a deployment until it ends. The exit code is 1 unless it ended well. */
 export async function waitFor(output: Output, id: string): Promise<number> {
-  const seen = new Set<string>();
-  for (;;) {
-    const deployment = await ask("query", "deployments.get", { input: { id }, output: deploymentDetail });
-    for (const step of deployment.steps) {
-      if (seen.has(step.id)) continue;
-      seen.add(step.id);
-      output.note(`${step.service}: ${step.text}`);
-    }
-    if (deployment.outcome !== "running") {
-      output.result(`${deployment.outcome}${deployment.message === "" ? "" : `: ${deployment.message}`}`, deployment);
-      return deployment.outcome === "done" ? 0 : 1;
-    }
-    await setTimeout(POLL_MS);
-  }
+  let stack = "";
+  const deployment = await followDeployment({
+    read: async () => {
+      const detail = await ask("query", "deployments.get", { input: { id }, output: deploymentDetail });
+      stack = detail.stack;
+      return detail;
+    },
+    readWaiting: async () => {
+      const { detail } = await ask("query", "stacks.get", { input: { stack }, output: stackDetail });
+      return detail.filter(({ reasons }) => reasons.some(({ code }) => code === "waits_for_approval")).map(({ name }) => name);
+    },
+    note: (text) => output.note(text),
+  });
+  const { outcome, message } = deployment;
+  output.result(`${outcome}${message === "" ? "" : `: ${message}`}`, deployment);
+  return outcome === "done" ? 0 : 1;
 }
 
 export async function listStacks(output: Output): Promise<void> {
@@ -77,7 +78,7 @@ export async function listServices(output: Output, stack: string): Promise<void>
     const published = ports
       .map((port) => `${port.published === null ? "" : `*:${port.published}->`}${port.target}/${port.protocol}`)
       .join(", ");
-    return [name, mode, state, `${running}/${wanted}`, image, published, message.split("\n")[0] ?? ""];
+    return [name, mode, state, `${running}/${wanted}`, image, published, firstLine(message)];
   });
   output.result(formatTable(["NAME", "MODE", "STATE", "REPLICAS", "IMAGE", "PORTS", "MESSAGE"], rows), detail);
 }
@@ -93,7 +94,7 @@ export async function listReplicas(output: Output, stack: string): Promise<void>
       state === "run" ? phase : `${phase} (${state})`,
       String(revision),
       String(restarts),
-      reason === "" ? progress : (reason.split("\n")[0] ?? ""),
+      reason === "" ? progress : firstLine(reason),
     ];
   });
   output.result(formatTable(["REPLICA", "HOST", "STATE", "REVISION", "RESTARTS", "REASON"], rows), all);
@@ -101,23 +102,44 @@ export async function listReplicas(output: Output, stack: string): Promise<void>
 
 export type LogsRequest = LogOptions & { service?: string };
 
-/** Of replicas that have a container when it is called. */
-export async function showLogs(output: Output, stack: string, options: LogsRequest): Promise<void> {
+/** Of the replicas that have a container; with `follow` also of those that are made meanwhile. The exit code is 1 when one could not be read. */
+export async function showLogs(output: Output, stack: string, options: LogsRequest): Promise<number> {
+  const sources = (): Promise<LogSource[]> => readLogSources(stack, options.service);
+  if (output.isJson) {
+    output.result("", await sources());
+    return 0;
+  }
+  const credentials = readCredentials();
+  const reading = {
+    sources,
+    open: (source: LogSource, query: Readonly<Record<string, string>>) => openLog(credentials, source, query),
+    write: (stream: LogStream, line: string) => void process[stream].write(`${line}\n`),
+    note: (text: string) => output.note(text),
+    isColoured: process.stdout.isTTY,
+  };
+  return (await new LogMerger(reading, options).run()) > 0 ? 1 : 0;
+}
+
+async function readLogSources(stack: string, only: string | undefined): Promise<LogSource[]> {
   const { detail } = await ask("query", "stacks.get", { input: { stack }, output: stackDetail });
-  const chosen = detail.filter(({ name }) => options.service === undefined || name === options.service);
-  if (chosen.length === 0) throw new FlotillaError("not_found", `no such service: ${options.service ?? ""}`);
-  const sources = chosen.flatMap(({ name, replicas }) =>
-    replicas.flatMap(({ slot, host, containerId, phase }) => {
+  const chosen = detail.filter(({ name }) => only === undefined || name === only);
+  if (chosen.length === 0) throw new FlotillaError("not_found", `no such service: ${only ?? ""}`);
+  return chosen.flatMap(({ name, replicas }) =>
+    replicas.flatMap(({ slot, host, containerId, phase, restarts }) => {
       const label = `${name}.${/^\d+$/.test(slot) ? `${slot} ` : ""}${host.name}`;
-      return containerId === null || phase === "lost" ? [] : [{ label, host: host.name, containerId }];
+      return containerId === null || phase === "lost" ? [] : [{ label, host: host.name, containerId, restarts }];
     }),
   );
-  if (output.isJson) output.result("", sources);
-  else await followLogs(readCredentials(), sources, options);
+}
+
+/** @throws invalid. */
+function revisionOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new FlotillaError("invalid", `a revision is a number from 1, not ${text}`);
+  return Number(text);
 }
 
 export async function rollbackStack(output: Output, stack: string, options: { revision?: string; detach: boolean }): Promise<number> {
-  const revision = options.revision === undefined ? {} : { revision: Number(options.revision) };
+  const revision = options.revision === undefined ? {} : { revision: revisionOf(options.revision) };
   const begun = await ask("mutation", "stacks.rollback", { input: { stack, ...revision }, output: deployed });
   output.note(`stack ${stack} goes back to revision ${begun.revision}`);
   if (!options.detach) return await waitFor(output, begun.deploymentId);
@@ -135,7 +157,7 @@ export async function diffStack(output: Output, stack: string, revisions: readon
   const { revision: current } = await ask("query", "stacks.get", { input: { stack }, output: stackDetail });
   const [from = String(current - 1), to = String(current)] = revisions;
   const read = (revision: string): Promise<z.output<typeof revisionDetail>> =>
-    ask("query", "stacks.revision", { input: { stack, revision: Number(revision) }, output: revisionDetail });
+    ask("query", "stacks.revision", { input: { stack, revision: revisionOf(revision) }, output: revisionDetail });
   const [before, after] = [await read(from), await read(to)];
   const paths = [...new Set([...Object.keys(before.source), ...Object.keys(after.source)])].toSorted();
   const parts = paths.flatMap((path) => {
