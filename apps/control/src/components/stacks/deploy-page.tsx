@@ -5,6 +5,7 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { PageTitle } from "@/components/page-title.tsx";
+import { IssueText } from "@/components/stacks/issue-text.tsx";
 import { PlanView } from "@/components/stacks/plan-view.tsx";
 import { StackFilesEditor } from "@/components/stacks/stack-files-editor.tsx";
 import { useStackDraft } from "@/components/stacks/use-stack-draft.ts";
@@ -142,12 +143,7 @@ function IssueList({ issues }: { issues: readonly StackIssue[] }): ReactNode {
             {t(`severities.${issue.severity}`)}
           </span>
           <span className="min-w-0 break-words">
-            {issue.file === null ? null : (
-              <span className="font-mono text-muted">
-                {issue.file}:{issue.line}:{issue.column}{" "}
-              </span>
-            )}
-            {issue.text}
+            <IssueText issue={issue} placeClass="text-muted" />
           </span>
         </li>
       ))}
