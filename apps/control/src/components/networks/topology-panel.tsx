@@ -106,11 +106,7 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
         {map.hosts.map(({ id, name, x }) => {
           const standing = hosts.get(id)?.standing ?? "down";
           return (
-            <Link
-              key={id}
-              href={`/hosts/${encodeURIComponent(name)}`}
-              aria-label={t("mapHost", { host: name, standing: t(`standing.${standing}`) })}
-            >
+            <Link key={id} href={`/hosts/${encodeURIComponent(name)}`}>
               <rect
                 x={x - MAP.host.width / 2}
                 y={map.hostsY}
@@ -121,9 +117,9 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
                 strokeWidth={standing === "up" ? 1 : 2}
                 strokeDasharray={standing === "down" ? "5 4" : undefined}
               />
-              <text x={x} y={map.hostsY + 21} textAnchor="middle" className="fill-ink text-sm font-medium">
-                {name.length > 15 ? `${name.slice(0, 14)}…` : name}
-              </text>
+              <foreignObject x={x - MAP.host.width / 2} y={map.hostsY + 6} width={MAP.host.width} height={22}>
+                <p className="truncate px-2 text-center text-sm font-medium text-ink">{name}</p>
+              </foreignObject>
               <circle cx={x - MAP.host.width / 2 + 16} cy={map.hostsY + 37} r={3.5} className={STANDING_FILLS[standing]} />
               <text x={x - MAP.host.width / 2 + 26} y={map.hostsY + 41} className="fill-muted text-xs">
                 {t(`standing.${standing}`)}

@@ -1,6 +1,6 @@
+import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTold } from "@/components/stacks/use-told.ts";
-import { PartialNotice } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
 import type { StackIssue } from "@/trpc/types.ts";
 
@@ -23,10 +23,19 @@ export function IssueText({ issue, placeClass }: { issue: Shown; placeClass?: st
 
 /** What the files of a stack say and no stack does. `notes`: the same as sentences, all that deployments of earlier versions have. */
 export function StackNotes({ issues, notes }: { issues: readonly Shown[]; notes: readonly string[] }): ReactNode {
-  if (issues.length === 0) return notes.map((note) => <PartialNotice key={note}>{note}</PartialNotice>);
-  return issues.map((issue) => (
-    <PartialNotice key={`${issue.file}:${issue.line}:${issue.column}:${issue.text}`}>
-      <IssueText issue={issue} placeClass="text-xs" />
-    </PartialNotice>
-  ));
+  if (issues.length === 0 && notes.length === 0) return null;
+  const lines =
+    issues.length === 0
+      ? notes.map((note) => <li key={note}>{note}</li>)
+      : issues.map((issue) => (
+          <li key={`${issue.file}:${issue.line}:${issue.column}:${issue.text}`}>
+            <IssueText issue={issue} placeClass="text-xs" />
+          </li>
+        ));
+  return (
+    <div role="status" className="flex items-start gap-2 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
+      <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+      <ul className="min-w-0 space-y-1 break-words">{lines}</ul>
+    </div>
+  );
 }
