@@ -4,6 +4,7 @@ import { parseYaml } from "../parse-yaml.ts";
 import { baseName } from "../paths.ts";
 import { child, textOf } from "../tree.ts";
 import { Issues } from "../issue.ts";
+import { message } from "../message.ts";
 
 const VALID = /^[a-z0-9][a-z0-9_-]*$/;
 
@@ -15,14 +16,11 @@ export function projectName({ given, texts, dir, variables }: Sources, issues: I
   if (chosen === undefined) {
     const made = normalizeName(baseName(dir));
     if (made !== "") return made;
-    issues.error("", `the directory's name "${baseName(dir)}" gives no project name: use --project-name or name:`);
+    issues.error("", message("no_project_name", { dir: baseName(dir) }));
     return "project";
   }
   if (VALID.test(chosen) && chosen.length <= 255) return chosen;
-  issues.error(
-    "name",
-    `invalid project name "${chosen.slice(0, 80)}": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
-  );
+  issues.error("name", message("invalid_project_name", { name: chosen.slice(0, 80) }));
   return "project";
 }
 
