@@ -12,6 +12,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { findBarriers } from "../test/support/axe.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { ADMIN, type Product, startProduct } from "../test/support/product.ts";
+import { openUse, planNotes, writeBroken, writeMistakes } from "./screenshot-editor.ts";
 import { fillSettings } from "./screenshot-settings.ts";
 import { callProduct, deployStacks, removeStacks } from "./screenshot-stacks.ts";
 
@@ -69,7 +70,13 @@ const SHOTS: readonly Shot[] = [
   { name: "stack-logs", path: "/stacks/shop?tab=logs" },
   { name: "deploy", path: "/deploy", prepare: async (page) => page.waitForTimeout(1_000) },
   { name: "deploy-plan", path: "/deploy?stack=shop", prepare: clickButton(language === "zh" ? "生成计划" : "Plan") },
+  { name: "deploy-mistakes", path: "/deploy", prepare: writeMistakes },
+  { name: "deploy-broken", path: "/deploy", prepare: writeBroken },
+  { name: "deploy-notes", path: "/deploy", prepare: planNotes },
   { name: "secrets", path: "/secrets" },
+  { name: "configs", path: "/secrets?tab=configs" },
+  { name: "stack-variables", path: "/stacks/shop?tab=variables" },
+  { name: "stack-use", path: "/stacks/shop", prepare: openUse },
   { name: "networks-map", path: "/networks?tab=map" },
   { name: "networks-mesh", path: "/networks?tab=mesh" },
   { name: "networks-ports", path: "/networks?tab=ports" },

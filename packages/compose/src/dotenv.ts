@@ -1,5 +1,6 @@
 import { substitute, TemplateError, type Variables } from "./interpolate.ts";
 import type { Issues } from "./issue.ts";
+import { message } from "./message.ts";
 
 const KEY = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*)?/;
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\u0007", b: "\b", f: "\f", v: "\v" };
@@ -29,7 +30,7 @@ export function parseDotenv(source: DotenvFile): Map<string, string> {
     const position = { file: source.file, line, column: 1 };
     const [whole, key, separator] = entry ?? [];
     if (whole === undefined || key === undefined || (separator === undefined && whole.trimEnd() !== content.trimEnd())) {
-      source.issues.error("", `unexpected text '${content.trim().slice(0, 60)}': expected KEY=value`, { position });
+      source.issues.error("", message("env_text", { text: content.trim().slice(0, 60) }), { position });
       line++;
       continue;
     }
@@ -41,7 +42,7 @@ export function parseDotenv(source: DotenvFile): Map<string, string> {
     }
     const value = readValue(text, start + whole.length, source.isRaw === true);
     if (value === undefined) {
-      source.issues.error("", `the quoted value of ${key} is not closed`, { position });
+      source.issues.error("", message("env_quote_open", { key }), { position });
       return result;
     }
     at = endOfLine(text, value.end) + 1;
@@ -90,7 +91,8 @@ function expand(value: Value, { source, own, line }: { source: DotenvFile; own: 
     return substitute(value.text, { variables: (name) => source.variables(name) ?? own.get(name), onUnset: () => undefined });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    source.issues.error("", `invalid template '${value.text}': ${error.message}`, { position: { file: source.file, line, column: 1 } });
+    const said = { ...message("invalid_template", { text: value.text }), why: error.said };
+    source.issues.error("", said, { position: { file: source.file, line, column: 1 } });
     return value.text;
   }
 }

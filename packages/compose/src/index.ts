@@ -5,6 +5,7 @@ export type { Peers } from "./container/scene.ts";
 export { type KeySupport, listSupport } from "./decode/support.ts";
 export { dependencyOrder, findCycle, withDependencies } from "./dependency-order.ts";
 export { formatProject } from "./format-project.ts";
+export { formatMessage, type Message, message, MESSAGE_CODES, type MessageCode } from "./message.ts";
 export { type ComposeIssue, composeError, formatIssue, type SourcePosition } from "./issue.ts";
 export { loadProject } from "./load/load-project.ts";
 export type { FileReader, LoadedProject, LoadRequest } from "./load/request.ts";

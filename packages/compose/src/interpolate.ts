@@ -1,4 +1,5 @@
 import type { Issues } from "./issue.ts";
+import { formatMessage, type Message, message } from "./message.ts";
 import { mapChildren, type Node, type Scalar } from "./tree.ts";
 
 /** Values of variables; undefined is "not set". */
@@ -12,7 +13,14 @@ const MAX_NESTING = 32;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 
 /** A text that is no template, or a variable that is demanded and not there. */
-export class TemplateError extends Error {}
+export class TemplateError extends Error {
+  readonly said: Message;
+
+  constructor(said: Message) {
+    super(formatMessage(said));
+    this.said = said;
+  }
+}
 
 /**
  * Substitutes `$V ${V} ${V:-d} ${V-d} ${V:?e} ${V?e} ${V:+r} ${V+r}`, nested to any kind, and `$$` for a dollar.
@@ -36,7 +44,7 @@ class TemplateReader {
 
   /** Reads to the end, or to the `}` that closes this level. What is not used is read over without asking for variables. */
   read({ untilBrace, depth, isUsed }: { untilBrace: boolean; depth: number; isUsed: boolean }): string {
-    if (depth > MAX_NESTING) throw new TemplateError("nested too deeply");
+    if (depth > MAX_NESTING) throw new TemplateError(message("template_too_deep"));
     let result = "";
     while (this.#at < this.#text.length) {
       const next = this.#text.charAt(this.#at);
@@ -47,7 +55,7 @@ class TemplateReader {
       this.#at++;
       result += next === "$" ? this.#dollar(depth, isUsed) : next;
     }
-    if (untilBrace) throw new TemplateError("the brace is not closed");
+    if (untilBrace) throw new TemplateError(message("template_brace_open"));
     return result;
   }
 
@@ -70,7 +78,7 @@ class TemplateReader {
   #name(): string {
     NAME.lastIndex = this.#at;
     const [name] = NAME.exec(this.#text) ?? [];
-    if (name === undefined) throw new TemplateError("a name must follow the dollar");
+    if (name === undefined) throw new TemplateError(message("template_no_name"));
     this.#at += name.length;
     return name;
   }
@@ -85,14 +93,17 @@ class TemplateReader {
     const hasColon = this.#text.charAt(this.#at) === ":";
     if (hasColon) this.#at++;
     const operator = this.#text.charAt(this.#at);
-    if (operator !== "-" && operator !== "?" && operator !== "+") throw new TemplateError(`unexpected '${operator}' behind the name`);
+    if (operator !== "-" && operator !== "?" && operator !== "+") throw new TemplateError(message("template_operator", { operator }));
     this.#at++;
     const value = this.#substitution.variables(name);
     const isThere = value !== undefined && !(hasColon && value === "");
     const usesWord = isUsed && (operator === "+" ? isThere : !isThere);
     const word = this.read({ untilBrace: true, depth: depth + 1, isUsed: usesWord });
     if (!usesWord) return operator === "+" ? "" : (value ?? "");
-    if (operator === "?") throw new TemplateError(`required variable ${name} is missing a value${word === "" ? "" : `: ${word}`}`);
+    if (operator === "?")
+      throw new TemplateError(
+        word === "" ? message("variable_required", { name }) : message("variable_required_for", { name, text: word }),
+      );
     return word;
   }
 }
@@ -128,18 +139,16 @@ export class Interpolator {
     try {
       const value = substitute(node.value, {
         variables: this.#variables,
-        onUnset: (name) => this.#issues.warn("", `The "${name}" variable is not set. Defaulting to a blank string.`),
+        onUnset: (name) => this.#issues.warn("", message("variable_not_set", { name })),
       });
       this.#outputChars += value.length;
-      if (this.#outputChars > MAX_OUTPUT) throw new TemplateError("the variables' values make the file too large");
+      if (this.#outputChars > MAX_OUTPUT) throw new TemplateError(message("template_too_large"));
       return { ...node, value, text: value };
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      const isMissing = error.message.startsWith("required variable");
-      const message = isMissing
-        ? error.message
-        : `invalid interpolation format '${node.value}': ${error.message}. You may need to escape any $ with another $`;
-      this.#issues.error(path, message, { position: node.at });
+      const isMissing = error.said.code === "variable_required" || error.said.code === "variable_required_for";
+      const said = isMissing ? error.said : { ...message("invalid_interpolation", { text: node.value }), why: error.said };
+      this.#issues.error(path, said, { position: node.at });
       return node;
     }
   }

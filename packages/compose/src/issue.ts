@@ -1,4 +1,5 @@
 import { FlotillaError } from "@flotilla/core";
+import { formatMessage, type Message } from "./message.ts";
 
 /** Where something is written: line and column begin at 1, as editors count. */
 export type SourcePosition = { file: string; line: number; column: number };
@@ -9,6 +10,8 @@ export type ComposeIssue = {
   severity: "error" | "warning";
   /** One sentence, lower case, without the path: `additional properties 'imgae' not allowed`. */
   message: string;
+  /** The same as data. */
+  said: Message;
   /** The key as a dotted path: `services.web.ports.0`. Empty for the whole file. */
   path: string;
   /** Absent for what comes from the environment or the command line. */
@@ -25,12 +28,12 @@ export class Issues {
   readonly list: ComposeIssue[] = [];
   readonly #seen = new Set<string>();
 
-  error(path: string, message: string, more: Pick<ComposeIssue, "suggestion"> & { position?: SourcePosition | undefined } = {}): void {
-    this.#add({ severity: "error", path, message, ...present(more) });
+  error(path: string, said: Message, more: Pick<ComposeIssue, "suggestion"> & { position?: SourcePosition | undefined } = {}): void {
+    this.#add({ severity: "error", path, message: formatMessage(said), said, ...present(more) });
   }
 
-  warn(path: string, message: string, position?: SourcePosition): void {
-    this.#add({ severity: "warning", path, message, ...(position === undefined ? {} : { position }) });
+  warn(path: string, said: Message, position?: SourcePosition): void {
+    this.#add({ severity: "warning", path, message: formatMessage(said), said, ...(position === undefined ? {} : { position }) });
   }
 
   /** Whether more would not be kept: what costs time to tell need not be found out. */

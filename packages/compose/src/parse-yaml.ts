@@ -1,5 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseAllDocuments, type Pair, type YAMLMap } from "yaml";
 import type { Issues, SourcePosition } from "./issue.ts";
+import { formatMessage, type Message, message } from "./message.ts";
+import { describeError } from "./yaml-errors.ts";
 import { type Entry, mapNode, type Node, scalarNode, type Tag } from "./tree.ts";
 
 /** A compose file is written by people: what is larger is an attack or a mistake. */
@@ -16,25 +18,27 @@ const MAX_NODES = 400_000;
 export function parseYaml(file: string, text: string, issues: Issues): Node[] {
   const whole = { file, line: 1, column: 1 };
   if (text.length > MAX_FILE_BYTES) {
-    issues.error("", `the file is larger than ${MAX_FILE_BYTES} bytes`, { position: whole });
+    issues.error("", message("file_too_large", { max: MAX_FILE_BYTES }), { position: whole });
     return [];
   }
   try {
     return parseDocuments(file, text, issues);
   } catch (error) {
     // The parser and this file are recursive: a file nested thousands deep ends here and not the program.
-    if (error instanceof RangeError) issues.error("", "the file is nested too deeply", { position: whole });
-    else if (error instanceof TreeError) issues.error("", error.message, { position: error.position });
+    if (error instanceof RangeError) issues.error("", message("nested_too_deeply"), { position: whole });
+    else if (error instanceof TreeError) issues.error("", error.said, { position: error.position });
     else throw error;
     return [];
   }
 }
 
 class TreeError extends Error {
+  readonly said: Message;
   readonly position: SourcePosition;
 
-  constructor(message: string, position: SourcePosition) {
-    super(message);
+  constructor(said: Message, position: SourcePosition) {
+    super(formatMessage(said));
+    this.said = said;
     this.position = position;
   }
 }
@@ -54,7 +58,7 @@ function parseDocuments(file: string, text: string, issues: Issues): Node[] {
   };
   const trees: Node[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
-    for (const error of document.errors) issues.error("", describe(error.message), { position: position(error.pos[0]) });
+    for (const error of document.errors) issues.error("", describeError(error), { position: position(error.pos[0]) });
     const contents: YamlNode | null = document.contents;
     if (document.errors.length > 0 || contents === null || isNullScalar(contents)) continue;
     trees.push(new Converter(position, issues).convert(contents, 0).node);
@@ -63,13 +67,6 @@ function parseDocuments(file: string, text: string, issues: Issues): Node[] {
 }
 
 const isNullScalar = (contents: YamlNode): boolean => isScalar(contents) && contents.value === null;
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-
-/** The parser says of a file that is nested thousands deep what its own recursion ended with. */
-function describe(message: string): string {
-  return /call stack/i.test(message) ? "the file is nested too deeply" : `yaml: ${lowerFirst(message)}`;
-}
 
 /** A node and how many nodes it has with all aliases expanded. */
 type Sized = { node: Node; size: number };
@@ -87,10 +84,10 @@ class Converter {
 
   convert(source: YamlNode, depth: number): Sized {
     const at = this.#position(source.range?.[0] ?? 0);
-    if (depth > MAX_DEPTH) throw new TreeError(`the file is nested more than ${MAX_DEPTH} deep`, at);
+    if (depth > MAX_DEPTH) throw new TreeError(message("nested_deeper", { max: MAX_DEPTH }), at);
     if (isAlias(source)) return this.#alias(source.source, at);
     const result = this.#bare(source, { at, depth });
-    if (result.size > MAX_NODES) throw new TreeError(`with its aliases expanded the file has more than ${MAX_NODES} values`, at);
+    if (result.size > MAX_NODES) throw new TreeError(message("too_many_values", { max: MAX_NODES }), at);
     const tag = this.#tag(source, at);
     const tagged = tag === undefined ? result : { ...result, node: { ...result.node, tag } };
     const anchor = "anchor" in source ? source.anchor : undefined;
@@ -100,7 +97,7 @@ class Converter {
 
   #alias(name: string, at: SourcePosition): Sized {
     const found = this.#anchors.get(name);
-    if (found === undefined) throw new TreeError(`yaml: unknown anchor '${name}' referenced`, at);
+    if (found === undefined) throw new TreeError(message("unknown_anchor", { name }), at);
     return { node: { ...found.node, at }, size: found.size };
   }
 
@@ -131,7 +128,7 @@ class Converter {
       size += value.size;
       const key = this.#key(pair.key, keyAt);
       if (key === "<<") merged.push(value.node);
-      else if (entries.has(key)) this.#issues.error(key, "this key is given twice in one mapping", { position: keyAt });
+      else if (entries.has(key)) this.#issues.error(key, message("key_twice"), { position: keyAt });
       else entries.set(key, { keyAt, value: value.node });
     }
     for (const node of merged) this.#mergeInto(entries, node);
@@ -147,7 +144,7 @@ class Converter {
   }
 
   #refuseKey(at: SourcePosition): never {
-    throw new TreeError("yaml: a key must be a single word or text", at);
+    throw new TreeError(message("key_no_text"), at);
   }
 
   /** `<<`: keys that the map has itself win over merged ones, earlier merged maps over later ones. */
@@ -155,14 +152,14 @@ class Converter {
     if (node.kind === "list") for (const item of node.items) this.#mergeInto(entries, item);
     else if (node.kind === "map") {
       for (const [key, entry] of node.entries) if (!entries.has(key)) entries.set(key, entry);
-    } else throw new TreeError("yaml: << needs a mapping or a list of mappings", node.at);
+    } else throw new TreeError(message("merge_no_mapping"), node.at);
   }
 
   #tag(source: YamlNode, at: SourcePosition): Tag | undefined {
     const tag = "tag" in source ? source.tag : undefined;
     if (tag === undefined || CORE_TAG.test(tag)) return undefined;
     if (tag === "!reset" || tag === "!override") return tag === "!reset" ? "reset" : "override";
-    this.#issues.error("", `unknown tag ${tag}`, { position: at });
+    this.#issues.error("", message("unknown_tag", { tag }), { position: at });
     return undefined;
   }
 }

@@ -12,28 +12,28 @@ const KINDS: Readonly<Record<string, Constraint["kind"]>> = {
   "node.platform.arch": "architecture",
 };
 
-export type ParsedConstraints = { constraints: Constraint[]; notes: string[] };
+export type ParsedConstraints = { constraints: Constraint[]; ignored: string[] };
 
 /**
- * Reads `deploy.placement.constraints`. `node.role` means nothing here: no host is a manager; it becomes a note.
- * @throws FlotillaError `invalid` for what is no constraint.
+ * Reads `deploy.placement.constraints`. `node.role` means nothing here, as no host is a manager: it is among the ignored.
+ * @throws FlotillaError `invalid` for what is no constraint; its details say it as data: a code with values.
  */
 export function parseConstraints(texts: readonly string[]): ParsedConstraints {
   const constraints: Constraint[] = [];
-  const notes: string[] = [];
+  const ignored: string[] = [];
   for (const text of texts) {
     const [, key = "", operator, value = ""] = FORM.exec(text) ?? [];
     if (operator === undefined || value === "")
-      throw new FlotillaError("invalid", `invalid constraint "${text}": write key==value or key!=value`);
+      throw invalid(`invalid constraint "${text}": write key==value or key!=value`, { code: "constraint_form", text });
     const prefix = LABEL_PREFIXES.find((known) => key.startsWith(known) && key.length > known.length);
     const kind = prefix === undefined ? KINDS[key] : "label";
-    if (key === "node.role") notes.push(`constraint "${text}" is ignored: hosts have no role`);
+    if (key === "node.role") ignored.push(text);
     else if (kind === undefined) {
       const known = `node.labels.NAME, ${Object.keys(KINDS).join(", ")}`;
-      throw new FlotillaError("invalid", `invalid constraint "${text}": ${key} is unknown; known are ${known}`);
+      throw invalid(`invalid constraint "${text}": ${key} is unknown; known are ${known}`, { code: "constraint_key", text, key, known });
     } else constraints.push({ kind, label: key.slice(prefix?.length ?? 0), operator: operator as Constraint["operator"], value });
   }
-  return { constraints: constraints.map((item) => (item.kind === "label" ? item : { ...item, label: "" })), notes };
+  return { constraints: constraints.map((item) => (item.kind === "label" ? item : { ...item, label: "" })), ignored };
 }
 
 /**
@@ -43,10 +43,13 @@ export function parseConstraints(texts: readonly string[]): ParsedConstraints {
 export function parsePreferences(spreads: readonly string[]): string[] {
   return spreads.map((text) => {
     const prefix = LABEL_PREFIXES.find((known) => text.startsWith(known) && text.length > known.length);
-    if (prefix === undefined) throw new FlotillaError("invalid", `invalid preference "${text}": spread over node.labels.NAME`);
+    if (prefix === undefined)
+      throw invalid(`invalid preference "${text}": spread over node.labels.NAME`, { code: "preference_form", text });
     return text.slice(prefix.length);
   });
 }
+
+const invalid = (sentence: string, details: Record<string, string>): FlotillaError => new FlotillaError("invalid", sentence, { details });
 
 /** Whether a host satisfies a constraint. A label that is not there is equal to nothing. */
 export function satisfies(host: Pick<ScheduleHost, "id" | "name" | "labels" | "os" | "architecture">, constraint: Constraint): boolean {

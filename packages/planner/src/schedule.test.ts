@@ -121,7 +121,7 @@ describe("constraints", () => {
   test("roles mean nothing, and that is said", () => {
     expect(parseConstraints(["node.role==manager"])).toEqual({
       constraints: [],
-      notes: ['constraint "node.role==manager" is ignored: hosts have no role'],
+      ignored: ["node.role==manager"],
     });
   });
   test.each(["disk", "node.labels.disk=ssd", "node.labels.==x", "node.colour==red", "node.hostname=="])("%s is refused", (text) =>

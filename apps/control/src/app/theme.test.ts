@@ -29,7 +29,7 @@ const GROUNDS = ["canvas", "panel", "raised", "hover"];
 const ANSI = Array.from({ length: 16 }, (_, index) => `ansi-${index}`);
 const PAIRS: [string, string][] = [
   ...TEXTS.flatMap((text) => GROUNDS.map((ground): [string, string] => [text, ground])),
-  ...["ink", "muted"].map((text): [string, string] => [text, "active"]),
+  ...["ink", "muted", "ok", "warn", "bad", "info"].map((text): [string, string] => [text, "active"]),
   ...["ok", "warn", "bad", "info"].map((tone): [string, string] => [tone, `${tone}-soft`]),
   ["muted", "bad-soft"],
   ["muted", "warn-soft"],

@@ -1,6 +1,7 @@
 /** Sections whose entries have names that people choose. */
 const NAMED = new Set(["services", "networks", "volumes", "secrets", "configs"]);
 
+/** `note`: what becomes of a key that is not honoured, in the reader's language. */
 export type ComposeKey = { path: string; note: string };
 /** `path`: keys above the one that is being written, as the file has them. `from`: column at which the word begins, counted from 0. */
 export type KeyPlace = { path: string[]; from: number; word: string };

@@ -106,7 +106,7 @@ function worse(a: MeshPair, b: MeshPair): MeshPair {
 export const pairKey = (from: string, to: string): string => `${from} ${to}`;
 
 export type MapHost = { id: string; name: string; x: number };
-export type MapArc = { key: string; path: string; sign: PairSign; label: { x: number; y: number } };
+export type MapArc = { key: string; from: string; to: string; path: string; sign: PairSign; label: { x: number; y: number } };
 export type MapRow = { id: string; y: number; fromX: number; toX: number; dots: { x: number; members: number }[] };
 export type MeshMap = { width: number; height: number; hostsY: number; hosts: MapHost[]; arcs: MapArc[]; rows: MapRow[] };
 
@@ -127,7 +127,7 @@ export function layOutMap({ hosts, pairs, networks }: MapInput): MeshMap {
   const worst = worstByPair(pairs, order);
   const span = Math.max(0, ...worst.map(({ from, to }) => Math.abs((order.get(from) ?? 0) - (order.get(to) ?? 0))));
   const hostsY = worst.length === 0 ? 12 : 26 + span * MAP.arc;
-  const arcs = worst.map(({ from, to, sign }) => makeArc({ sign, fromX: xOf.get(from) ?? 0, toX: xOf.get(to) ?? 0, y: hostsY, rise: Math.abs((order.get(from) ?? 0) - (order.get(to) ?? 0)) * MAP.arc })); // prettier-ignore
+  const arcs = worst.map(({ from, to, sign }) => makeArc({ from, to, sign, fromX: xOf.get(from) ?? 0, toX: xOf.get(to) ?? 0, y: hostsY, rise: Math.abs((order.get(from) ?? 0) - (order.get(to) ?? 0)) * MAP.arc })); // prettier-ignore
   const rows = networks.map((network, index) => makeRow(network, { xOf, y: hostsY + MAP.host.height + 44 + index * MAP.row }));
   const width = MAP.left * 2 + placed.length * step - MAP.gap;
   return { width, height: hostsY + MAP.host.height + 28 + rows.length * MAP.row, hostsY, hosts: placed, arcs, rows };
@@ -146,12 +146,14 @@ function worstByPair(pairs: readonly MeshPair[], order: ReadonlyMap<string, numb
   return [...found.values()];
 }
 
-function makeArc(given: { sign: PairSign; fromX: number; toX: number; y: number; rise: number }): MapArc {
-  const { sign, fromX, toX, y, rise } = given;
+function makeArc(given: { from: string; to: string; sign: PairSign; fromX: number; toX: number; y: number; rise: number }): MapArc {
+  const { from, to, sign, fromX, toX, y, rise } = given;
   const middle = (fromX + toX) / 2;
   // A quadratic curve passes halfway between its ends and its control point.
   return {
-    key: `${fromX} ${toX}`,
+    key: `${from} ${to}`,
+    from,
+    to,
     sign,
     path: `M ${fromX} ${y} Q ${middle} ${y - 2 * rise} ${toX} ${y}`,
     label: { x: middle, y: y - rise },

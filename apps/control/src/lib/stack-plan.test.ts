@@ -50,6 +50,20 @@ describe("readStoredPlan", () => {
       plan: { networks: ["n"] },
     });
   });
+  test("keeps what was told of the files, as data where it is", () => {
+    const issue = {
+      text: "name: x",
+      file: "compose.yaml",
+      line: 1,
+      column: 1,
+      path: "name",
+      said: { code: "version", values: {} },
+      suggestion: null,
+    };
+    const plan = { services: [], notes: ["compose.yaml:1:1: name: x"] };
+    expect(readStoredPlan(plan)).toMatchObject({ plan: { notes: plan.notes, issues: [] } });
+    expect(readStoredPlan({ ...plan, issues: [{ ...issue, severity: "warning" }] })).toMatchObject({ plan: { issues: [issue] } });
+  });
   test("what it does not know is none", () => {
     expect(readStoredPlan({})).toEqual({ kind: "none" });
     expect(readStoredPlan({ services: [{ name: 3 }] })).toEqual({ kind: "none" });

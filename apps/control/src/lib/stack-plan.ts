@@ -1,6 +1,6 @@
 // zod/mini: the same schemas, of which a page loads a third.
 import * as z from "zod/mini";
-import type { Reason } from "@/trpc/types.ts";
+import type { ComposeMessage, Reason } from "@/trpc/types.ts";
 
 export const PLAN_ACTS = ["make", "replace", "move", "remove", "keep", "unplaced"] as const;
 export type PlanAct = (typeof PLAN_ACTS)[number];
@@ -16,6 +16,19 @@ const reasonRow: z.ZodMiniType<Reason> = z.lazy(() =>
   }),
 ) as z.ZodMiniType<Reason>;
 
+const saidRow = z.object({
+  code: z.custom<ComposeMessage["code"]>((code) => typeof code === "string"),
+  values: reasonValues,
+});
+const issueRow = z.object({
+  text: z.string(),
+  file: z.nullable(z.string()),
+  line: z.number(),
+  column: z.number(),
+  path: z.string(),
+  said: saidRow,
+  suggestion: z.nullable(z.string()),
+});
 const plannedReplica = z.object({
   slot: z.string(),
   host: z.nullable(z.string()),
@@ -36,6 +49,8 @@ const planSchema = z.object({
   services: z.array(plannedService),
   networks: z._default(z.array(z.string()), []),
   notes: z._default(z.array(z.string()), []),
+  /** `notes` as data; deployments from before have none. */
+  issues: z._default(z.array(issueRow), []),
 });
 
 export type PlannedReplica = z.output<typeof plannedReplica>;
@@ -46,11 +61,13 @@ export type ReadablePlan = z.output<typeof planSchema>;
 export function toReadablePlan({
   services,
   notes,
+  issues,
 }: {
   services: readonly z.input<typeof plannedService>[];
   notes: readonly string[];
+  issues: readonly z.input<typeof issueRow>[];
 }): ReadablePlan {
-  return planSchema.parse({ services, networks: [], notes });
+  return planSchema.parse({ services, networks: [], notes, issues });
 }
 
 const reasonSchema = z.object({ reason: z.string(), reasons: z._default(z.array(reasonRow), []) });

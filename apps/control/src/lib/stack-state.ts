@@ -3,6 +3,9 @@ import type { Tone } from "./container-state.ts";
 export const STACK_STATES = ["running", "degraded", "rolling", "held", "failed", "removing"] as const;
 export type StackState = (typeof STACK_STATES)[number];
 
+/** `deploy.mode` of a service. */
+export const SERVICE_MODES = ["replicated", "global", "replicated-job", "global-job"] as const;
+
 export const REPLICA_PHASES = [
   "unknown",
   "preparing",

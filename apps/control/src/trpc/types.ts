@@ -38,6 +38,7 @@ export type StackPlan = RouterOutputs["stacks"]["plan"];
 export type DeploymentRow = RouterOutputs["deployments"]["list"]["items"][number];
 export type FileRow = RouterOutputs["secrets"]["list"][number];
 export type StackIssue = RouterOutputs["stacks"]["check"][number];
+export type ComposeMessage = StackIssue["said"];
 export type Reason = NonNullable<StackReplica["reasons"]>[number];
 export type DeploymentStep = RouterOutputs["deployments"]["get"]["steps"][number];
 export type TokenRow = RouterOutputs["tokens"]["list"][number];

@@ -1,5 +1,6 @@
 import { child, listNode, mapNode, type Node, scalarNode, textOf, withChild } from "../tree.ts";
 import { type Canonical, resolvePath, type Scope } from "./values.ts";
+import { type Message, message } from "../message.ts";
 
 const PROPAGATION = new Set(["rprivate", "private", "rshared", "shared", "rslave", "slave"]);
 /** Hints for Docker Desktop and defaults: nothing to do here. */
@@ -11,7 +12,7 @@ export const volumeList: Canonical = (node, path, scope) => {
   const items = node.items.flatMap((item, at): Node[] => {
     if (item.kind === "map") return [longMount(item, scope)];
     const mount = shortMount(item, scope);
-    if (typeof mount !== "string") return [mount];
+    if (!("code" in mount)) return [mount];
     scope.issues.error(`${path}.${at}`, mount, { position: item.at });
     return [];
   });
@@ -24,10 +25,10 @@ function longMount(item: Node, scope: Scope): Node {
   return withChild(item, "source", scalarNode(resolvePath(textOf(source) ?? "", scope), source.at));
 }
 
-function shortMount(item: Node, scope: Scope): Node | string {
+function shortMount(item: Node, scope: Scope): Node | Message {
   const text = textOf(item) ?? "";
   const parts = text.split(":");
-  if (text === "" || parts.length > 3 || parts.includes("")) return `invalid volume '${text}': expected [SOURCE:]TARGET[:MODE]`;
+  if (text === "" || parts.length > 3 || parts.includes("")) return message("invalid_volume", { text });
   const [first = "", target, mode] = parts;
   const at = item.at;
   const scalar = (value: string | boolean): Node => scalarNode(value, at);
@@ -47,7 +48,7 @@ function shortMount(item: Node, scope: Scope): Node | string {
     ["target", scalar(target)],
   ];
   const options = modeOptions(mode?.split(",") ?? [], { isBind, scalar });
-  if (typeof options === "string") return `invalid volume '${text}': ${options}`;
+  if (typeof options === "string") return message("invalid_volume_mode", { text, mode: options });
   // The short form makes the directory that is missing; the long form does so only where it says it.
   const bind: [string, Node][] = isBind ? [["create_host_path", scalar(true)], ...options.bind] : options.bind;
   if (bind.length > 0) base.push(["bind", mapNode(bind, at)]);
@@ -67,7 +68,7 @@ function modeOptions(
     else if (mode === "nocopy" && !isBind) options.volume.push(["nocopy", scalar(true)]);
     else if ((mode === "z" || mode === "Z") && isBind) options.bind.push(["selinux", scalar(mode)]);
     else if (PROPAGATION.has(mode) && isBind) options.bind.push(["propagation", scalar(mode)]);
-    else if (!IGNORED.has(mode) && mode.toLowerCase() !== "z") return `unknown mode '${mode}'`;
+    else if (!IGNORED.has(mode) && mode.toLowerCase() !== "z") return mode;
   }
   return options;
 }
@@ -79,7 +80,7 @@ export const deviceList: Canonical = (node, path, scope) => {
     if (item.kind === "map") return [item];
     const [source = "", target, permissions, ...rest] = (textOf(item) ?? "").split(":");
     if (source === "" || rest.length > 0) {
-      scope.issues.error(`${path}.${at}`, `invalid device '${textOf(item) ?? ""}': expected SOURCE[:TARGET[:PERMISSIONS]]`, {
+      scope.issues.error(`${path}.${at}`, message("invalid_device", { text: textOf(item) ?? "" }), {
         position: item.at,
       });
       return [];

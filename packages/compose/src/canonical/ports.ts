@@ -1,5 +1,6 @@
 import { listNode, mapNode, type Node, scalarNode, textOf } from "../tree.ts";
 import type { Canonical } from "./values.ts";
+import { type Message, message } from "../message.ts";
 
 /** `[[ip:][published]:]target[/protocol]`, each port a number or a range. */
 const SHORT = /^(?:(?:(\[[0-9a-fA-F:.]+\]|[0-9.]+):)?([\d-]*):)?(\d[\d-]*)(?:\/(\w+))?$/;
@@ -12,14 +13,14 @@ export const portList: Canonical = (node, path, scope) => {
   if (node.kind !== "list") return node;
   const items = node.items.flatMap((item, at): Node[] => {
     const result = item.kind === "scalar" ? shortPort(item) : longPort(item);
-    if (typeof result !== "string") return result;
+    if (Array.isArray(result)) return result;
     scope.issues.error(`${path}.${at}`, result, { position: item.at });
     return [];
   });
   return listNode(items, node.at, node.tag);
 };
 
-function shortPort(item: Node): Node[] | string {
+function shortPort(item: Node): Node[] | Message {
   const text = textOf(item) ?? "";
   const [, hostIp, publishedText, targetText = "", protocol] = SHORT.exec(text) ?? [];
   const target = parseRange(targetText);
@@ -30,17 +31,17 @@ function shortPort(item: Node): Node[] | string {
 }
 
 /** `target` of the long form may be a range too. */
-function longPort(item: Node): Node[] | string {
-  if (item.kind !== "map") return "must be a port or a mapping";
+function longPort(item: Node): Node[] | Message {
+  if (item.kind !== "map") return message("must_be_port");
   return [item];
 }
 
 type Spread = { text: string; item: Node; more: Readonly<Record<string, string | undefined>> };
 
-function spread({ target, published }: { target: Range; published: Range | undefined }, { text, item, more }: Spread): Node[] | string {
+function spread({ target, published }: { target: Range; published: Range | undefined }, { text, item, more }: Spread): Node[] | Message {
   const count = target.last - target.first + 1;
   const publishedCount = published === undefined ? count : published.last - published.first + 1;
-  if (count > 1 && publishedCount !== count) return `invalid ranges specified for container and host ports: ${text}`;
+  if (count > 1 && publishedCount !== count) return message("invalid_port_ranges", { text });
   return Array.from({ length: count }, (_, offset) => {
     const entries: [string, Node][] = [["target", scalarNode(target.first + offset, item.at)]];
     if (published !== undefined) entries.push(["published", scalarNode(publishedAt(published, { offset, isOne: count === 1 }), item.at)]);
@@ -63,4 +64,4 @@ export function parseRange(text: string): Range | undefined {
   return range.first > 65_535 || range.last > 65_535 || range.last < range.first ? undefined : range;
 }
 
-const invalid = (text: string): string => `invalid port '${text}': expected [[IP:][PUBLISHED]:]TARGET[/PROTOCOL]`;
+const invalid = (text: string): Message => message("invalid_port", { text });

@@ -1,6 +1,7 @@
 import type { Issues } from "../issue.ts";
 import { joinPath } from "../paths.ts";
 import { describeKind, isNull, listNode, mapNode, type MapNode, type Node, scalarNode, textOf } from "../tree.ts";
+import { message } from "../message.ts";
 
 /** What a short form needs to become a long one: where relative paths begin, and where mistakes go. */
 export type Scope = { dir: string; homeDir: string | undefined; issues: Issues; variables: (name: string) => string | undefined };
@@ -15,7 +16,8 @@ export const keyValues: Canonical = (node, path, scope) => {
   const entries: [string, Node][] = [];
   for (const [at, item] of node.items.entries()) {
     const text = textOf(item);
-    if (text === undefined) scope.issues.error(`${path}.${at}`, `must be KEY=VALUE, not a ${describeKind(item)}`, { position: item.at });
+    if (text === undefined)
+      scope.issues.error(`${path}.${at}`, message("must_be_pair", { found: describeKind(item) }), { position: item.at });
     else {
       const equals = text.indexOf("=");
       const value = equals === -1 ? scalarNode(null, item.at) : scalarNode(text.slice(equals + 1), item.at);

@@ -2,13 +2,14 @@ import { textOf } from "../tree.ts";
 import { isPullAge, parsePullAge } from "./pull-age.ts";
 import { list, type Reader, wrongValue } from "./reader.ts";
 import { loose } from "./scalars.ts";
+import { message } from "../message.ts";
 
 /** A command: a list as it is, a text split into words as a shell would, without any expansion. */
 export const command: Reader = (node, path, issues) => {
   if (node.kind === "list") return list(loose)(node, path, issues);
   const source = textOf(node);
-  if (source === undefined) return wrongValue({ node, path, issues }, "must be a command: a string or a list of strings");
-  return splitWords(source) ?? wrongValue({ node, path, issues }, "a quote or a backslash is not closed");
+  if (source === undefined) return wrongValue({ node, path, issues }, message("must_be_command"));
+  return splitWords(source) ?? wrongValue({ node, path, issues }, message("quote_open"));
 };
 
 /** POSIX word splitting with quotes and backslashes; undefined when a quote is left open. */
@@ -42,7 +43,7 @@ export const restart: Reader = (node, path, issues) => {
   const source = textOf(node) === "false" ? "no" : (textOf(node) ?? "");
   const [, name, count] = RESTART.exec(source) ?? [];
   if (name === undefined || (count !== undefined && name !== "on-failure"))
-    return wrongValue({ node, path, issues }, `must be no, always, unless-stopped or on-failure[:COUNT], not ${source}`);
+    return wrongValue({ node, path, issues }, message("must_be_restart", { found: source }));
   return { name, maximumRetryCount: Number(count ?? 0) };
 };
 
@@ -52,5 +53,5 @@ export const pullPolicy: Reader = (node, path, issues) => {
   const source = textOf(node) ?? "";
   if (source === "if_not_present") return "missing";
   if (PULL_POLICIES.includes(source) || (isPullAge(source) && parsePullAge(source) !== undefined)) return source;
-  return wrongValue({ node, path, issues }, `must be always, never, missing, build, daily, weekly or every_<duration>, not ${source}`);
+  return wrongValue({ node, path, issues }, message("must_be_pull_policy", { found: source }));
 };

@@ -13,9 +13,7 @@ import {
   wrongValue,
 } from "./reader.ts";
 import { between, bytes, duration, integer, labels, number, text, texts } from "./scalars.ts";
-
-const SCHEDULED = "placement is the scheduler's: on one host it means nothing";
-const ROLLOUT = "on one host `up` replaces containers one after the other";
+import { message } from "../message.ts";
 
 const count: Reader = (node, path, issues) => (textOf(node) === "all" ? -1 : integer(node, path, issues));
 const maxReplicas = between(0, 1_000_000);
@@ -47,20 +45,22 @@ const genericResources =
 const LIMITS: Fields = { cpus: field("cpus", number), memory: field("memoryBytes", bytes), pids: field("pids", integer) };
 
 const reservations = (target: NoteTarget): Fields => ({
-  cpus: stackField("cpus", number, "one host reserves no processors"),
+  cpus: stackField("cpus", number, "one_host_cpus"),
   devices: {
     to: "devices",
     read: list(object(DEVICE_REQUEST, { target })),
-    note: "devices by capability (GPUs) are not supported by the engine",
+    note: "gpus",
   },
-  generic_resources: stackField("genericResources", genericResources(target), SCHEDULED),
+  generic_resources: stackField("genericResources", genericResources(target), "one_host_placement"),
   memory: field("memoryBytes", bytes),
 });
 
 const RATIO: Reader = (node, path, issues) => {
   const parsed = number(node, path, issues);
   if (typeof parsed !== "number") return undefined;
-  return parsed >= 0 && parsed <= 1 ? parsed : wrongValue({ node, path, issues }, `must be from 0 to 1, not ${parsed}`);
+  return parsed >= 0 && parsed <= 1
+    ? parsed
+    : wrongValue({ node, path, issues }, message("must_be_between", { min: 0, max: 1, found: parsed }));
 };
 
 const rollout = (actions: readonly string[]): Fields => ({
@@ -74,9 +74,9 @@ const rollout = (actions: readonly string[]): Fields => ({
 
 const RESTART_POLICY: Fields = {
   condition: field("condition", oneOf("none", "on-failure", "any")),
-  delay: stackField("delayMs", duration, "the engine's own growing delay is used"),
+  delay: stackField("delayMs", duration, "one_host_delay"),
   max_attempts: field("maxAttempts", between(0, 1_000_000)),
-  window: stackField("windowMs", duration, "the engine counts a start as good after 10 s"),
+  window: stackField("windowMs", duration, "one_host_window"),
 };
 
 const placement = (target: NoteTarget): Fields => ({
@@ -99,19 +99,19 @@ function placed(target: NoteTarget): Reader {
 export const deployFields = (target: NoteTarget): Fields => {
   const nested = (fields: Fields): Reader => object(fields, { target });
   return {
-    endpoint_mode: stackField("endpointMode", oneOf("vip", "dnsrr"), "on one host every name has the addresses of all containers"),
-    labels: stackField("labels", labels, "labels of a service have no place on one host; use labels of its containers"),
+    endpoint_mode: stackField("endpointMode", oneOf("vip", "dnsrr"), "one_host_endpoint"),
+    labels: stackField("labels", labels, "one_host_labels"),
     mode: field("mode", oneOf("replicated", "global", "replicated-job", "global-job")),
-    placement: stackField("placement", placed(target), SCHEDULED),
+    placement: stackField("placement", placed(target), "one_host_placement"),
     replicas: field("replicas", maxReplicas),
     resources: field(
       "resources",
       nested({ limits: field("limits", nested(LIMITS)), reservations: field("reservations", nested(reservations(target))) }),
     ),
     restart_policy: field("restartPolicy", nested(RESTART_POLICY)),
-    rollback_config: stackField("rollbackConfig", nested(rollout(["continue", "pause"])), "one host keeps no revisions to go back to"),
-    update_config: stackField("updateConfig", nested(rollout(["continue", "pause", "rollback"])), ROLLOUT),
+    rollback_config: stackField("rollbackConfig", nested(rollout(["continue", "pause"])), "one_host_rollback"),
+    update_config: stackField("updateConfig", nested(rollout(["continue", "pause", "rollback"])), "one_host_rollout"),
   };
 };
 
-export const DEVELOP = ignored("`develop` is for `compose watch`, which is not offered");
+export const DEVELOP = ignored("develop");

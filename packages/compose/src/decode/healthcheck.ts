@@ -2,13 +2,14 @@ import type { Issues } from "../issue.ts";
 import { child, type Node, textOf } from "../tree.ts";
 import { field, type Fields, type NoteTarget, object, type Reader, refine, wrongValue } from "./reader.ts";
 import { bool, duration, integer, texts } from "./scalars.ts";
+import { message } from "../message.ts";
 
 const test: Reader = (node, path, issues) => {
   const words = texts(node, path, issues);
   if (!Array.isArray(words)) return undefined;
   const [kind] = words;
   if (kind === "NONE" || ((kind === "CMD" || kind === "CMD-SHELL") && words.length > 1)) return words;
-  return wrongValue({ node, path, issues }, "must begin with NONE, CMD or CMD-SHELL, or be a text for the shell");
+  return wrongValue({ node, path, issues }, message("must_be_health_test"));
 };
 
 export const HEALTHCHECK: Fields = {

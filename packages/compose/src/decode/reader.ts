@@ -1,5 +1,7 @@
 import { suggest } from "@flotilla/core";
 import type { Issues } from "../issue.ts";
+import { type Message, message } from "../message.ts";
+import type { NoteCode } from "../notes.ts";
 import { describeKind, isNull, type MapNode, type Node, textOf, toPlain } from "../tree.ts";
 
 /** Reads one value of the canonical tree into the model's form; undefined after a mistake, which is then in `issues`. */
@@ -9,14 +11,14 @@ export type Reader = (node: Node, path: string, issues: Issues) => unknown;
  * One key of the schema. `to`: its name in the model, or null where it is only checked. `note`: why the engine does not honour it, told as
  * a warning wherever the key is used. `hostNote`: the same, when the project runs on one host.
  */
-export type Field = { to: string | null; read: Reader; note?: string; hostNote?: string };
+export type Field = { to: string | null; read: Reader; note?: NoteCode; hostNote?: NoteCode };
 export type Fields = Readonly<Record<string, Field>>;
 
 export const field = (to: string, read: Reader): Field => ({ to, read });
 /** A key that is read, and means nothing to a single host. */
-export const stackField = (to: string, read: Reader, hostNote: string): Field => ({ to, read, hostNote });
+export const stackField = (to: string, read: Reader, hostNote: NoteCode): Field => ({ to, read, hostNote });
 /** A key that the schema knows and that is not honoured. */
-export const ignored = (note: string): Field => ({ to: null, read: anything, note });
+export const ignored = (note: NoteCode): Field => ({ to: null, read: anything, note });
 
 /** Keys below a reader's mapping (or the mappings of its list), for the table of what is supported. */
 const shapes = new WeakMap<Reader, Fields>();
@@ -39,7 +41,7 @@ export type NoteTarget = "host" | "stack";
 export function object(fields: Fields, options: { target: NoteTarget; withExtensions?: boolean }): Reader {
   const reader: Reader = (node, path, issues) => {
     if (isNull(node)) return {};
-    if (node.kind !== "map") return wrongKind({ node, path, issues }, "a mapping");
+    if (node.kind !== "map") return wrongKind({ node, path, issues }, "mapping");
     const result: Record<string, unknown> = {};
     const extensions: [string, unknown][] = [];
     for (const [key, { value, keyAt }] of node.entries) {
@@ -60,7 +62,7 @@ type Place = { value: Node; path: string; issues: Issues; result: Record<string,
 
 function readField(known: Field, { value, path, issues, result, target }: Place): void {
   const note = known.note ?? (target === "host" ? known.hostNote : undefined);
-  if (note !== undefined && !isNull(value)) issues.warn(path, note, value.at);
+  if (note !== undefined && !isNull(value)) issues.warn(path, message(note), value.at);
   if (known.to === null || (isNull(value) && !acceptsNull.has(known.read))) return;
   const read = known.read(value, path, issues);
   if (read !== undefined) result[known.to] = read;
@@ -75,38 +77,41 @@ function unknownKey(key: string, { path, issues, fields, keyAt }: Unknown): void
   if (issues.isFull) return;
   const near = suggest(key, Object.keys(fields));
   const more = { position: keyAt, ...(near === undefined ? {} : { suggestion: near }) };
-  issues.error(path, `additional properties '${key}' not allowed`, more);
+  issues.error(path, message("unknown_key", { key }), more);
 }
 
 export type At = { node: Node; path: string; issues: Issues };
 
-export function wrongKind({ node, path, issues }: At, expected: string): undefined {
-  issues.error(path, `must be ${expected}, not a ${describeKind(node)}`, { position: node.at });
+/** What a value should have been: `text` is a string or a number, `scalar` any of them. */
+export type Kind = "mapping" | "list" | "string" | "text" | "scalar" | "boolean" | "number";
+
+export function wrongKind({ node, path, issues }: At, expected: Kind): undefined {
+  issues.error(path, message("must_be", { expected, found: describeKind(node) }), { position: node.at });
   return undefined;
 }
 
-export function wrongValue({ node, path, issues }: At, message: string, suggestion?: string): undefined {
-  issues.error(path, message, { position: node.at, ...(suggestion === undefined ? {} : { suggestion }) });
+export function wrongValue({ node, path, issues }: At, said: Message, suggestion?: string): undefined {
+  issues.error(path, said, { position: node.at, ...(suggestion === undefined ? {} : { suggestion }) });
   return undefined;
 }
 
 export function list(read: Reader): Reader {
   const reader: Reader = (node, path, issues) => {
-    if (node.kind !== "list") return wrongKind({ node, path, issues }, "a list");
+    if (node.kind !== "list") return wrongKind({ node, path, issues }, "list");
     return node.items.map((item, at) => read(item, `${path}.${at}`, issues)).filter((item) => item !== undefined);
   };
   return withKeysOf(reader, read);
 }
 
 /** A mapping whose keys are names: each key must look like `key`, where it is given. */
-export function record(read: Reader, key?: { pattern: RegExp; words: string }): Reader {
+export function record(read: Reader, key?: RegExp): Reader {
   const reader: Reader = (node, path, issues) => {
     if (isNull(node)) return {};
-    if (node.kind !== "map") return wrongKind({ node, path, issues }, "a mapping");
+    if (node.kind !== "map") return wrongKind({ node, path, issues }, "mapping");
     const entries: [string, unknown][] = [];
     for (const [name, { value, keyAt }] of node.entries) {
-      if (key !== undefined && !key.pattern.test(name)) {
-        issues.error(path, `'${name.slice(0, 80)}' is no ${key.words}`, { position: keyAt });
+      if (key !== undefined && !key.test(name)) {
+        issues.error(path, message("not_a_name", { name: name.slice(0, 80) }), { position: keyAt });
         continue;
       }
       const item = read(value, `${path}.${name}`, issues);
@@ -127,7 +132,7 @@ export const oneOf =
     if (text !== undefined && allowed.includes(text)) return text;
     return wrongValue(
       { node, path, issues },
-      `must be one of ${allowed.join(", ")}`,
+      message("must_be_one_of", { allowed: allowed.join(", ") }),
       text === undefined ? undefined : suggest(text, allowed),
     );
   };

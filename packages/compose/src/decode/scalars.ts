@@ -1,19 +1,20 @@
+import { type Message, message } from "../message.ts";
 import { isNull, textOf } from "../tree.ts";
 import { acceptsNull, list, type Reader, record, wrongKind, wrongValue } from "./reader.ts";
 
 /** A string and nothing else, as the schema has it for images and names. */
 export const text: Reader = (node, path, issues) =>
-  node.kind === "scalar" && typeof node.value === "string" ? node.value : wrongKind({ node, path, issues }, "a string");
+  node.kind === "scalar" && typeof node.value === "string" ? node.value : wrongKind({ node, path, issues }, "string");
 
 /** A string, or a number meant as one. */
 export const loose: Reader = (node, path, issues) => {
   const value = node.kind === "scalar" && typeof node.value !== "boolean" ? textOf(node) : undefined;
-  return value ?? wrongKind({ node, path, issues }, "a string or a number");
+  return value ?? wrongKind({ node, path, issues }, "text");
 };
 
 /** The value of a label or option: any scalar; null is empty. */
 export const value: Reader = (node, path, issues) =>
-  node.kind === "scalar" ? (textOf(node) ?? "") : wrongKind({ node, path, issues }, "a string, a number or a boolean");
+  node.kind === "scalar" ? (textOf(node) ?? "") : wrongKind({ node, path, issues }, "scalar");
 
 /** The value of a variable; null stays. */
 export const nullable: Reader = (node, path, issues) => (isNull(node) ? null : value(node, path, issues));
@@ -37,7 +38,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 
 export const bool: Reader = (node, path, issues) => {
   const known = BOOLEANS[(textOf(node) ?? "").toLowerCase()];
-  return known ?? wrongKind({ node, path, issues }, "a boolean");
+  return known ?? wrongKind({ node, path, issues }, "boolean");
 };
 
 export const number: Reader = (node, path, issues) => {
@@ -46,13 +47,15 @@ export const number: Reader = (node, path, issues) => {
     source === undefined || source.trim() === "" || typeof (node.kind === "scalar" && node.value) === "boolean"
       ? Number.NaN
       : Number(source);
-  return Number.isFinite(parsed) ? parsed : wrongKind({ node, path, issues }, "a number");
+  return Number.isFinite(parsed) ? parsed : wrongKind({ node, path, issues }, "number");
 };
 
 export const integer: Reader = (node, path, issues) => {
   const parsed = number(node, path, issues);
   if (parsed === undefined) return undefined;
-  return Number.isSafeInteger(parsed) ? parsed : wrongValue({ node, path, issues }, `must be a whole number, not ${textOf(node) ?? ""}`);
+  return Number.isSafeInteger(parsed)
+    ? parsed
+    : wrongValue({ node, path, issues }, message("must_be_whole", { found: textOf(node) ?? "" }));
 };
 
 /** A whole number in a range. */
@@ -61,7 +64,9 @@ export const between =
   (node, path, issues) => {
     const parsed = integer(node, path, issues);
     if (typeof parsed !== "number") return undefined;
-    return parsed >= min && parsed <= max ? parsed : wrongValue({ node, path, issues }, `must be from ${min} to ${max}, not ${parsed}`);
+    return parsed >= min && parsed <= max
+      ? parsed
+      : wrongValue({ node, path, issues }, message("must_be_between", { min, max, found: parsed }));
   };
 
 /** Permission bits: `0440` and `"0440"` are octal, a number without a leading zero is what YAML reads. */
@@ -73,7 +78,7 @@ export const mode: Reader = (node, path, issues) => {
       : Number(source);
   return Number.isInteger(bits) && bits >= 0 && bits <= 0o7777 && source !== ""
     ? bits
-    : wrongValue({ node, path, issues }, `must be permissions like 0440, not ${source}`);
+    : wrongValue({ node, path, issues }, message("must_be_mode", { found: source }));
 };
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -101,10 +106,8 @@ export function parseDurationMs(source: string): number | undefined {
 
 export const duration: Reader = (node, path, issues) => {
   const source = textOf(node) ?? "";
-  return (
-    parseDurationMs(source) ??
-    wrongValue({ node, path, issues }, `must be a duration like 1m30s, not ${source === "" ? "nothing" : source}`)
-  );
+  const said = (): Message => (source === "" ? message("must_be_duration_empty") : message("must_be_duration", { found: source }));
+  return parseDurationMs(source) ?? wrongValue({ node, path, issues }, said());
 };
 
 const POWER: Readonly<Record<string, number>> = { b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
@@ -119,7 +122,8 @@ export function parseBytes(source: string): number | undefined {
 
 export const bytes: Reader = (node, path, issues) => {
   const source = textOf(node) ?? "";
-  return parseBytes(source) ?? wrongValue({ node, path, issues }, `must be a size like 64m, not ${source === "" ? "nothing" : source}`);
+  const said = (): Message => (source === "" ? message("must_be_size_empty") : message("must_be_size", { found: source }));
+  return parseBytes(source) ?? wrongValue({ node, path, issues }, said());
 };
 
 /** A size, or -1 for "no limit". */

@@ -32,15 +32,16 @@ import {
   value,
   variables,
 } from "./scalars.ts";
+import { message } from "../message.ts";
 
 const port = between(0, 65_535);
 const PORT_RANGE = /^\d{1,5}(-\d{1,5})?$/;
-const WINDOWS = "Windows containers are not supported";
-const IPV6 = "addresses of IPv6 are not supported by the engine";
 
 const published: Reader = (node, path, issues) => {
   const source = textOf(node) ?? "";
-  return PORT_RANGE.test(source) || source === "" ? source : wrongValue({ node, path, issues }, `invalid published port: ${source}`);
+  return PORT_RANGE.test(source) || source === ""
+    ? source
+    : wrongValue({ node, path, issues }, message("invalid_published", { found: source }));
 };
 
 const PORT: Fields = {
@@ -55,12 +56,12 @@ const PORT: Fields = {
 
 const ATTACHMENT: Fields = {
   aliases: field("aliases", texts),
-  driver_opts: { to: "driverOpts", read: labels, note: "options of one attachment are not honoured by the engine" },
-  gw_priority: { to: "gatewayPriority", read: integer, note: "the engine's default route follows the order of connection: use priority" },
-  interface_name: { to: "interfaceName", read: text, note: "the engine names interfaces itself" },
+  driver_opts: { to: "driverOpts", read: labels, note: "attachment_options" },
+  gw_priority: { to: "gatewayPriority", read: integer, note: "gateway_priority" },
+  interface_name: { to: "interfaceName", read: text, note: "interface_name" },
   ipv4_address: field("ipv4Address", text),
-  ipv6_address: { to: "ipv6Address", read: text, note: IPV6 },
-  link_local_ips: { to: "linkLocalIps", read: texts, note: "link-local addresses are not supported by the engine" },
+  ipv6_address: { to: "ipv6Address", read: text, note: "ipv6_address" },
+  link_local_ips: { to: "linkLocalIps", read: texts, note: "link_local" },
   mac_address: field("macAddress", text),
   priority: field("priority", integer),
 };
@@ -98,7 +99,7 @@ const mountFields = (target: NoteTarget): Fields => {
       nested({
         create_host_path: field("createHostPath", bool),
         propagation: field("propagation", text),
-        recursive: ignored("recursive read-only binds are not supported by the engine"),
+        recursive: ignored("recursive_bind"),
         selinux: field("selinux", oneOf("z", "Z")),
       }),
     ),
@@ -111,7 +112,7 @@ const mountFields = (target: NoteTarget): Fields => {
     volume: field(
       "volume",
       nested({
-        labels: ignored("labels of anonymous volumes are not honoured"),
+        labels: ignored("anonymous_labels"),
         nocopy: field("noCopy", bool),
         subpath: field("subpath", text),
       }),
@@ -132,31 +133,31 @@ const blkio = (target: NoteTarget): Fields => ({
 });
 
 const buildFields = (target: NoteTarget): Fields => ({
-  additional_contexts: { to: "additionalContexts", read: labels, note: "builds go the classic way, which has one context" },
+  additional_contexts: { to: "additionalContexts", read: labels, note: "one_context" },
   args: field("args", variables),
   cache_from: field("cacheFrom", texts),
-  cache_to: { to: "cacheTo", read: texts, note: "the engine keeps its build cache itself" },
+  cache_to: { to: "cacheTo", read: texts, note: "cache_to" },
   context: field("context", text),
   dockerfile: field("dockerfile", text),
   dockerfile_inline: field("dockerfileInline", text),
-  entitlements: ignored("entitlements are BuildKit's, and builds go the classic way"),
+  entitlements: ignored("entitlements"),
   extra_hosts: field("extraHosts", texts),
-  isolation: ignored(WINDOWS),
+  isolation: ignored("windows"),
   labels: field("labels", labels),
   network: field("network", text),
   no_cache: field("noCache", bool),
   platforms: field("platforms", texts),
-  privileged: { to: "isPrivileged", read: bool, note: "builds are never privileged" },
-  provenance: ignored("attestations are BuildKit's, and builds go the classic way"),
+  privileged: { to: "isPrivileged", read: bool, note: "build_privileged" },
+  provenance: ignored("attestations"),
   pull: field("pull", bool),
-  sbom: ignored("attestations are BuildKit's, and builds go the classic way"),
+  sbom: ignored("attestations"),
   secrets: {
     to: "secrets",
     read: list(object(FILE_REFERENCE, { target })),
-    note: "secrets of a build need the BuildKit protocol, which the engine does not speak",
+    note: "build_secrets",
   },
   shm_size: field("shmSizeBytes", bytes),
-  ssh: { to: "ssh", read: texts, note: "keys of a build need the BuildKit protocol, which the engine does not speak" },
+  ssh: { to: "ssh", read: texts, note: "build_ssh" },
   tags: field("tags", texts),
   target: field("target", text),
   ulimits: field("ulimits", record(object(ULIMIT, { target }))),
@@ -181,7 +182,7 @@ const processFields = (target: NoteTarget, nested: Nested): Fields => ({
   build: field("build", nested(buildFields(target))),
   command: field("command", emptyable(command)),
   container_name: field("containerName", text),
-  credential_spec: ignored(WINDOWS),
+  credential_spec: ignored("windows"),
   depends_on: field("dependsOn", record(nested(DEPENDENCY))),
   deploy: field("deploy", object(deployFields(target), { target, withExtensions: true })),
   develop: DEVELOP,
@@ -196,21 +197,21 @@ const processFields = (target: NoteTarget, nested: Nested): Fields => ({
   label_file: field("labelFile", texts),
   labels: field("labels", labels),
   logging: field("logging", nested({ driver: field("driver", text), options: field("options", labels) })),
-  models: ignored("AI models are not provided by the engine"),
+  models: ignored("models"),
   platform: field("platform", text),
   post_start: field("postStart", list(nested(HOOK))),
   pre_stop: field("preStop", list(nested(HOOK))),
   profiles: field("profiles", texts),
-  provider: ignored("external providers are not run"),
+  provider: ignored("providers"),
   pull_policy: field("pullPolicy", pullPolicy),
-  pull_refresh_after: ignored("use pull_policy: every_<duration>"),
+  pull_refresh_after: ignored("pull_refresh"),
   restart: field("restart", restart),
   scale: field("scale", between(0, 1_000_000)),
   stdin_open: field("stdinOpen", bool),
   stop_grace_period: field("stopGracePeriodMs", duration),
   stop_signal: field("stopSignal", loose),
   tty: field("tty", bool),
-  use_api_socket: ignored("the engine's socket is not handed to containers"),
+  use_api_socket: ignored("api_socket"),
   user: field("user", loose),
   working_dir: field("workingDir", text),
 });
@@ -234,7 +235,7 @@ const connectionFields = (target: NoteTarget, nested: Nested): Fields => ({
   read_only: field("isReadOnly", bool),
   secrets: field("secrets", list(nested(FILE_REFERENCE))),
   shm_size: field("shmSizeBytes", bytes),
-  storage_opt: { to: "storageOpt", read: labels, note: "limits of the writable layer are not supported by the engine" },
+  storage_opt: { to: "storageOpt", read: labels, note: "storage_options" },
   tmpfs: field("tmpfs", texts),
   volumes: field("volumes", list(nested(mountFields(target)))),
   volumes_from: field("volumesFrom", texts),
@@ -247,8 +248,8 @@ const isolationFields = (target: NoteTarget, nested: Nested): Fields => ({
   cap_drop: field("capDrop", texts),
   cgroup: field("cgroup", oneOf("host", "private")),
   cgroup_parent: field("cgroupParent", text),
-  cpu_count: { to: "cpuCount", read: integer, note: WINDOWS },
-  cpu_percent: { to: "cpuPercent", read: number, note: WINDOWS },
+  cpu_count: { to: "cpuCount", read: integer, note: "windows" },
+  cpu_percent: { to: "cpuPercent", read: number, note: "windows" },
   cpu_period: field("cpuPeriodUs", microseconds),
   cpu_quota: field("cpuQuotaUs", microseconds),
   cpu_rt_period: field("cpuRealtimePeriodUs", microseconds),
@@ -258,9 +259,9 @@ const isolationFields = (target: NoteTarget, nested: Nested): Fields => ({
   cpuset: field("cpuset", loose),
   device_cgroup_rules: field("deviceCgroupRules", texts),
   devices: field("devices", list(nested(DEVICE))),
-  gpus: { to: "gpus", read: list(nested(DEVICE_REQUEST)), note: "devices by capability (GPUs) are not supported by the engine" },
+  gpus: { to: "gpus", read: list(nested(DEVICE_REQUEST)), note: "gpus" },
   ipc: field("ipc", text),
-  isolation: { to: "isolation", read: text, note: WINDOWS },
+  isolation: { to: "isolation", read: text, note: "windows" },
   mem_limit: field("memLimitBytes", bytes),
   mem_reservation: field("memReservationBytes", bytes),
   mem_swappiness: field("memSwappiness", integer),

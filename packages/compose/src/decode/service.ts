@@ -4,6 +4,7 @@ import { child } from "../tree.ts";
 import { isPullAge, parsePullAge } from "./pull-age.ts";
 import { type NoteTarget, object, type Reader } from "./reader.ts";
 import { serviceFields } from "./service-fields.ts";
+import { type Message, message } from "../message.ts";
 
 type Raw = Record<string, unknown>;
 type EnvFile = { path: string; required?: boolean; format?: string };
@@ -45,7 +46,7 @@ function foldResources(raw: Raw, at: At): void {
   const fold = (into: Raw, key: string, { value, name }: { value: unknown; name: string }): void => {
     if (value === undefined) return;
     if (into[key] !== undefined && into[key] !== value)
-      at.issues.error(`${at.path}.${name}`, "differs from what deploy.resources says", { position: child(at.node, name)?.at });
+      at.issues.error(`${at.path}.${name}`, message("differs_from_resources"), { position: child(at.node, name)?.at });
     into[key] ??= value;
   };
   fold(limits, "cpus", { value: cpus, name: "cpus" });
@@ -60,14 +61,14 @@ function foldReplicas(raw: Raw, { path, issues, node }: At): void {
   const deploy = raw["deploy"] as Raw;
   if (scale === undefined) return;
   if (deploy["replicas"] !== undefined && deploy["replicas"] !== scale)
-    issues.error(`${path}.scale`, "differs from deploy.replicas", { position: child(node, "scale")?.at });
+    issues.error(`${path}.scale`, message("differs_from_replicas"), { position: child(node, "scale")?.at });
   deploy["replicas"] ??= scale;
 }
 
 function ports(list: readonly Raw[], { path, issues, node }: At): Raw[] {
   return list.flatMap((port, index) => {
     if (port["target"] === undefined) {
-      issues.error(`${path}.ports.${index}`, "target is missing", { position: child(node, "ports")?.at });
+      issues.error(`${path}.ports.${index}`, message("is_missing", { key: "target" }), { position: child(node, "ports")?.at });
       return [];
     }
     const { published = "", ...rest } = port;
@@ -81,7 +82,7 @@ function expose(entry: string, { path, issues, node, index }: At & { index: numb
   const [, first, last, protocol = "tcp"] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(entry) ?? [];
   const [from, to] = [Number(first), Number(last ?? first)];
   if (first === undefined || from > to || to > 65_535) {
-    issues.error(`${path}.expose.${index}`, `invalid port '${entry}': expected PORT[-PORT][/PROTOCOL]`, {
+    issues.error(`${path}.expose.${index}`, message("invalid_expose", { text: entry }), {
       position: child(node, "expose")?.at,
     });
     return [];
@@ -92,13 +93,13 @@ function expose(entry: string, { path, issues, node, index }: At & { index: numb
 /** The nested options of the file's long form beside the mount's own, as the model has them. */
 function volume(mount: Raw, { path, issues, node, index }: At & { index: number }): Raw[] {
   const { bind = {}, volume = {}, tmpfs = {}, consistency: _, ...own } = mount;
-  const wrong = (message: string): Raw[] => {
-    issues.error(`${path}.volumes.${index}`, message, { position: child(node, "volumes")?.at });
+  const wrong = (said: Message): Raw[] => {
+    issues.error(`${path}.volumes.${index}`, said, { position: child(node, "volumes")?.at });
     return [];
   };
-  if (own["type"] === undefined) return wrong("type is missing");
-  if (own["target"] === undefined) return wrong("target is missing");
-  if (own["type"] === "bind" && own["source"] === undefined) return wrong("a bind needs a source");
+  if (own["type"] === undefined) return wrong(message("is_missing", { key: "type" }));
+  if (own["target"] === undefined) return wrong(message("is_missing", { key: "target" }));
+  if (own["type"] === "bind" && own["source"] === undefined) return wrong(message("bind_needs_source"));
   const options = own["type"] === "bind" ? bind : own["type"] === "volume" ? volume : tmpfs;
   return [{ ...own, ...(options as Raw) }];
 }
@@ -114,7 +115,7 @@ function foldUlimits(raw: Raw, { path, issues }: At): void {
       Object.entries((ulimits ?? {}) as Record<string, { single?: number; soft?: number; hard?: number }>).flatMap(([name, limit]) => {
         const { single, soft = single, hard = single } = limit;
         if (soft !== undefined && hard !== undefined) return [[name, { soft, hard }] as const];
-        issues.error(`${path}.ulimits.${name}`, "soft and hard are both needed");
+        issues.error(`${path}.ulimits.${name}`, message("ulimit_needs_both"));
         return [];
       }),
     );
@@ -126,7 +127,7 @@ function foldUlimits(raw: Raw, { path, issues }: At): void {
 function foldBuild(raw: Raw, { path, issues, node }: At): void {
   const build = raw["build"] as Raw | undefined;
   if (build?.["dockerfile"] !== undefined && build["dockerfileInline"] !== undefined)
-    issues.error(`${path}.build`, "dockerfile and dockerfile_inline exclude each other", { position: child(node, "build")?.at });
+    issues.error(`${path}.build`, message("dockerfile_twice"), { position: child(node, "build")?.at });
 }
 
 function foldPullPolicy(raw: Raw): void {

@@ -1,3 +1,4 @@
+import { formatMessage, type Message, message } from "../message.ts";
 import { projectFields } from "./project-fields.ts";
 import { type Fields, keysOf } from "./reader.ts";
 import { serviceFields } from "./service-fields.ts";
@@ -10,6 +11,8 @@ export type KeySupport = {
   onHost: string;
   /** The same for a stack over several hosts. */
   onHosts: string;
+  /** `onHosts` as data, when it is not `yes`. */
+  note?: Message;
 };
 
 /** Every key that is known, in the order of the alphabet below each section. */
@@ -24,7 +27,10 @@ function below(fields: Fields, prefix: string): KeySupport[] {
     // The short form's own name in the canonical tree; no file has it.
     if (key === "single") return [];
     const path = `${prefix}${key}`;
-    const own = { path, onHost: field.note ?? field.hostNote ?? "yes", onHosts: field.note ?? "yes" };
+    const { note, hostNote } = field;
+    const onHost = note ?? hostNote;
+    const own: KeySupport = { path, onHost: onHost === undefined ? "yes" : formatMessage(message(onHost)), onHosts: "yes" };
+    if (note !== undefined) Object.assign(own, { onHosts: formatMessage(message(note)), note: message(note) });
     const keys = keysOf(field.read);
     // What is not honoured as a whole needs no list of its parts.
     return keys === undefined || field.note !== undefined ? [own] : [own, ...below(keys, `${path}.`)];

@@ -1,5 +1,6 @@
 import type { Issues, SourcePosition } from "../issue.ts";
 import type { Node } from "../tree.ts";
+import type { Message } from "../message.ts";
 
 /** What checks of a whole project need, and how they tell of a mistake at the place where it is written. */
 export class CheckContext {
@@ -16,8 +17,8 @@ export class CheckContext {
     this.isOneHost = isOneHost;
   }
 
-  report(path: string, message: string, suggestion?: string): void {
-    this.issues.error(path, message, { position: this.positionOf(path), ...(suggestion === undefined ? {} : { suggestion }) });
+  report(path: string, said: Message, suggestion?: string): void {
+    this.issues.error(path, said, { position: this.positionOf(path), ...(suggestion === undefined ? {} : { suggestion }) });
   }
 
   /** The key itself, or the nearest one above it that is written somewhere. */

@@ -1,5 +1,6 @@
 import type { Project, PublishedPort } from "../model.ts";
 import type { CheckContext } from "./check-context.ts";
+import { type Message, message } from "../message.ts";
 
 type Claim = { service: string; hostIp: string };
 
@@ -12,11 +13,7 @@ export function checkPorts(project: Project, context: CheckContext): void {
       if (port.published === undefined || port.published === 0 || port.publishedEnd !== undefined) continue;
       claim(port, { service, claims, context });
       if (deploy.replicas > 1 && context.isOneHost)
-        warn(
-          context,
-          service,
-          `${deploy.replicas} replicas cannot all publish host port ${port.published}/${port.protocol}: publish a range or no fixed port`,
-        );
+        warn(context, service, message("port_of_many", { count: deploy.replicas, port: `${port.published}/${port.protocol}` }));
     }
   }
 }
@@ -30,18 +27,18 @@ function claim(port: PublishedPort, { service, claims, context }: Claiming): voi
   const other = others.find((taken) => taken.hostIp === hostIp || isWildcard(taken.hostIp) || isWildcard(hostIp));
   if (other !== undefined) {
     const path = `services.${service}.ports`;
-    const who =
+    const said =
       other.service === service
-        ? `service "${service}" publishes host port ${key} twice`
-        : `services "${other.service}" and "${service}" both publish host port ${key}`;
-    context.report(path, who);
+        ? message("port_twice", { service, port: key })
+        : message("port_of_both", { other: other.service, service, port: key });
+    context.report(path, said);
   }
   claims.set(key, [...others, { service, hostIp }]);
 }
 
 const isWildcard = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
-function warn(context: CheckContext, service: string, message: string): void {
+function warn(context: CheckContext, service: string, said: Message): void {
   const path = `services.${service}.ports`;
-  context.issues.warn(path, message, context.positionOf(path));
+  context.issues.warn(path, said, context.positionOf(path));
 }

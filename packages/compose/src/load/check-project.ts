@@ -4,6 +4,7 @@ import { findCycle } from "../dependency-order.ts";
 import type { BuiltProject } from "./build-project.ts";
 import type { CheckContext } from "./check-context.ts";
 import { checkPorts } from "./check-ports.ts";
+import { message } from "../message.ts";
 
 /** Mistakes that no key has by itself: names that nothing has, cycles, two services on one port. */
 export function checkProject({ project, disabledServices }: BuiltProject, context: CheckContext): void {
@@ -22,23 +23,23 @@ export function checkProject({ project, disabledServices }: BuiltProject, contex
   const cycle = findCycle(project.services);
   const [first] = cycle ?? [];
   if (cycle !== undefined && first !== undefined)
-    context.report(`services.${first}.depends_on`, `dependency cycle detected: ${[...cycle, first].join(" -> ")}`);
+    context.report(`services.${first}.depends_on`, message("dependency_cycle", { services: [...cycle, first].join(" -> ") }));
 }
 
 function checkRequested(known: readonly string[], { issues, requested }: CheckContext): void {
   for (const name of requested) {
     const near = suggest(name, known);
-    if (!known.includes(name)) issues.error("", `no such service: ${name}`, near === undefined ? {} : { suggestion: near });
+    if (!known.includes(name)) issues.error("", message("no_such_service", { name }), near === undefined ? {} : { suggestion: near });
   }
 }
 
 function checkService(name: string, service: Service, context: CheckContext): void {
   const path = `services.${name}`;
-  if (service.image === "") context.report(path, `service "${name}" has neither an image nor a build context specified`);
+  if (service.image === "") context.report(path, message("no_image", { service: name }));
   if (service.networkMode !== undefined && Object.keys(service.networks).length > 0)
-    context.report(`${path}.network_mode`, "network_mode and networks exclude each other");
+    context.report(`${path}.network_mode`, message("network_mode_and_networks"));
   if (service.containerName !== undefined && service.deploy.replicas > 1)
-    context.report(`${path}.container_name`, `a fixed container name allows one replica, not ${service.deploy.replicas}`);
+    context.report(`${path}.container_name`, message("container_name_of_many", { count: service.deploy.replicas }));
 }
 
 type Referencing = { project: Project; context: CheckContext };
@@ -48,7 +49,8 @@ function checkReferences(name: string, service: Service, { project, context }: R
   const need = (kind: "network" | "volume" | "secret" | "config", key: string): void => {
     const section = project[`${kind}s`];
     if (Object.hasOwn(section, key)) return;
-    context.report(`${path}.${kind}s`, `service "${name}" refers to undefined ${kind} ${key}`, suggest(key, Object.keys(section)));
+    const said = message(`undefined_${kind}`, { service: name, name: key });
+    context.report(`${path}.${kind}s`, said, suggest(key, Object.keys(section)));
   };
   for (const key of Object.keys(service.networks)) need("network", key);
   for (const mount of service.volumes) if (mount.type === "volume" && mount.source !== undefined) need("volume", mount.source);
@@ -62,9 +64,9 @@ function checkDependencies(name: string, service: Service, { all, enabled, conte
   for (const [other, dependency] of Object.entries(service.dependsOn)) {
     if (Object.hasOwn(enabled, other)) continue;
     const path = `services.${name}.depends_on`;
-    if (!dependency.isRequired) context.issues.warn(path, `optional dependency "${other}" is not available`, context.positionOf(path));
-    else if (Object.hasOwn(all, other)) context.report(path, `service "${name}" depends on "${other}", which no active profile enables`);
-    else context.report(path, `service "${name}" depends on undefined service ${other}`, suggest(other, Object.keys(all)));
+    if (!dependency.isRequired) context.issues.warn(path, message("dependency_optional", { name: other }), context.positionOf(path));
+    else if (Object.hasOwn(all, other)) context.report(path, message("dependency_disabled", { service: name, name: other }));
+    else context.report(path, message("dependency_undefined", { service: name, name: other }), suggest(other, Object.keys(all)));
   }
 }
 
@@ -72,8 +74,7 @@ function checkDependencies(name: string, service: Service, { all, enabled, conte
 function checkNetworks(project: Project, context: CheckContext): void {
   for (const [key, { driver, isExternal }] of Object.entries(project.networks)) {
     if (isExternal || (driver !== "host" && driver !== "none")) continue;
-    const words = `a network of driver ${driver} cannot be made: give the service network_mode: ${driver}, or this network another driver`;
-    context.report(`networks.${key}.driver`, words);
+    context.report(`networks.${key}.driver`, message("network_driver", { driver }));
   }
 }
 
@@ -84,8 +85,8 @@ function checkAddresses(project: Project, context: CheckContext): void {
       const network = project.networks[key];
       if (ipv4Address === undefined || network === undefined || network.isExternal) continue;
       if (network.ipam?.pools.some(({ subnet }) => subnet !== undefined) === true) continue;
-      const words = `a fixed address needs a subnet of the file's choice: give network ${key} an ipam.config with a subnet that has ${ipv4Address}`;
-      context.report(`services.${name}.networks.${key}.ipv4_address`, words);
+      const said = message("address_needs_subnet", { network: key, address: ipv4Address });
+      context.report(`services.${name}.networks.${key}.ipv4_address`, said);
     }
   }
 }
@@ -94,9 +95,9 @@ function checkFileObjects(project: Project, context: CheckContext): void {
   for (const kind of ["secrets", "configs"] as const) {
     for (const [key, object] of Object.entries(project[kind])) {
       const sources = [object.file, object.environment, object.content].filter((source) => source !== undefined).length;
-      if (object.isExternal && sources > 0) context.report(`${kind}.${key}`, "external excludes file, environment and content");
+      if (object.isExternal && sources > 0) context.report(`${kind}.${key}`, message("external_excludes"));
       else if (!object.isExternal && sources !== 1)
-        context.report(`${kind}.${key}`, `needs exactly one of file, environment${kind === "configs" ? ", content" : ""} and external`);
+        context.report(`${kind}.${key}`, message(kind === "configs" ? "config_needs_one" : "secret_needs_one"));
     }
   }
 }
@@ -109,7 +110,7 @@ function checkContainerNames(project: Project, context: CheckContext): void {
     if (owner !== undefined)
       context.report(
         `services.${name}.container_name`,
-        `services "${owner}" and "${name}" both have the container name "${containerName}"`,
+        message("container_name_twice", { other: owner, service: name, name: containerName }),
       );
     owners.set(containerName, name);
   }

@@ -2,6 +2,7 @@ import { suggest } from "@flotilla/core";
 import type { Issues } from "../issue.ts";
 import { dropTags, mergeTrees } from "../merge.ts";
 import { child, type MapNode, mapNode, type Node, textOf, withChild } from "../tree.ts";
+import { type Message, message } from "../message.ts";
 
 type ExtendContext = { load: (file: string) => Promise<MapNode[]>; issues: Issues };
 
@@ -40,17 +41,20 @@ class Resolver {
     const step = `${file}#${name}`;
     if (chain.includes(step) || chain.length > MAX_CHAIN) {
       const circle = [...chain.slice(chain.indexOf(step)), step].map((entry) => entry.slice(entry.lastIndexOf("#") + 1));
-      return this.#fail(own, { name, at: reference, message: `circular reference: ${circle.join(" extends ")}` });
+      return this.#fail(own, { name, at: reference, said: message("extends_cycle", { services: circle.join(" extends ") }) });
     }
     const wanted = textOf(child(reference, "service"));
-    if (wanted === undefined) return this.#fail(own, { name, at: reference, message: "service is missing" });
+    if (wanted === undefined) return this.#fail(own, { name, at: reference, said: message("is_missing", { key: "service" }) });
     const otherFile = textOf(child(reference, "file"));
     const found = otherFile === undefined || otherFile === file ? services : await this.#servicesOf(otherFile);
     const base = child(found, wanted);
     if (found === undefined || base === undefined) {
-      const where = otherFile === undefined ? "" : ` in ${otherFile}`;
+      const said =
+        otherFile === undefined
+          ? message("extends_nothing", { service: wanted })
+          : message("extends_nothing_in", { service: wanted, file: otherFile });
       const near = found === undefined ? undefined : suggest(wanted, [...found.entries.keys()]);
-      return this.#fail(own, { name, at: reference, message: `cannot extend service "${wanted}"${where}: service not found`, near });
+      return this.#fail(own, { name, at: reference, said, near });
     }
     const resolved = await this.resolve({ file: otherFile ?? file, services: found, name: wanted, node: base }, [...chain, step]);
     return mergeTrees(dropTags(resolved), own, "services.*");
@@ -68,8 +72,8 @@ class Resolver {
     return loading;
   }
 
-  #fail(own: MapNode, { name, at, message, near }: { name: string; at: Node; message: string; near?: string | undefined }): MapNode {
-    this.#context.issues.error(`services.${name}.extends`, message, {
+  #fail(own: MapNode, { name, at, said, near }: { name: string; at: Node; said: Message; near?: string | undefined }): MapNode {
+    this.#context.issues.error(`services.${name}.extends`, said, {
       position: at.at,
       ...(near === undefined ? {} : { suggestion: near }),
     });

@@ -2,6 +2,7 @@ import type { Variables } from "../interpolate.ts";
 import { composeError } from "../issue.ts";
 import { dirName, joinPath } from "../paths.ts";
 import type { FileReader, LoadRequest } from "./request.ts";
+import { formatMessage, message } from "../message.ts";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 const OVERRIDES = ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"];
@@ -18,8 +19,8 @@ export async function findFiles(request: LoadRequest, reader: FileReader, variab
     }
     if (dir === "/" || dir === ".") break;
   }
-  const message = `no configuration file provided: not found (${NAMES.join(", ")} in ${request.workingDir} or above)`;
-  throw composeError([{ severity: "error", path: "", message }]);
+  const said = message("no_compose_file", { names: NAMES.join(", "), dir: request.workingDir });
+  throw composeError([{ severity: "error", path: "", message: formatMessage(said), said }]);
 }
 
 function filesOfVariable(variables: Variables): string[] {

@@ -1,8 +1,10 @@
 import { decodeService, type DecodedService } from "../decode/service.ts";
-import { KEY, projectFields } from "../decode/project-fields.ts";
+import { NAME, projectFields } from "../decode/project-fields.ts";
+import { wrongKind } from "../decode/reader.ts";
 import { object } from "../decode/reader.ts";
 import type { Variables } from "../interpolate.ts";
 import { composeError, Issues } from "../issue.ts";
+import { message } from "../message.ts";
 import { dropTags } from "../merge.ts";
 import { dirName, joinPath } from "../paths.ts";
 import { child, type MapNode, type Node } from "../tree.ts";
@@ -85,16 +87,15 @@ type Decoding = { request: LoadRequest; issues: Issues; isEmpty: boolean };
 
 function decodeServices(node: Node | undefined, { request, issues, isEmpty }: Decoding): Map<string, DecodedService> {
   const result = new Map<string, DecodedService>();
-  if (isEmpty) issues.error("", "empty compose file");
+  if (isEmpty) issues.error("", message("empty_file"));
   if (node?.kind !== "map") {
-    if (node !== undefined && !(node.kind === "scalar" && node.value === null))
-      issues.error("services", "must be a mapping", { position: node.at });
+    if (node !== undefined && !(node.kind === "scalar" && node.value === null)) wrongKind({ node, path: "services", issues }, "mapping");
     return result;
   }
   for (const [key, { value, keyAt }] of node.entries) {
-    if (!KEY.pattern.test(key) || key === "__proto__")
-      issues.error("services", `'${key.slice(0, 80)}' is no ${KEY.words}`, { position: keyAt });
-    else if (value.kind !== "map") issues.error(`services.${key}`, "must be a mapping", { position: keyAt });
+    if (!NAME.test(key) || key === "__proto__")
+      issues.error("services", message("not_a_name", { name: key.slice(0, 80) }), { position: keyAt });
+    else if (value.kind !== "map") wrongKind({ node: { ...value, at: keyAt }, path: `services.${key}`, issues }, "mapping");
     else result.set(key, decodeService(value, `services.${key}`, { issues, target: request.target }));
   }
   return result;

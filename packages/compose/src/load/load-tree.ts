@@ -8,6 +8,7 @@ import { dirName, joinPath } from "../paths.ts";
 import { child, emptyMap, listNode, type MapNode, type Node, textOf, toPlain, withChild } from "../tree.ts";
 import { applyExtends } from "./extends.ts";
 import type { FileReader } from "./request.ts";
+import { type Message, message } from "../message.ts";
 
 export type TreeContext = { reader: FileReader; issues: Issues; variables: Variables; interpolate: boolean };
 
@@ -24,19 +25,19 @@ export async function loadDocuments(path: string, dir: string, context: TreeCont
   const { issues } = context;
   const text = await context.reader.read(path);
   if (text === undefined) {
-    issues.error("", `open ${path}: no such file`);
+    issues.error("", message("no_such_file", { path }));
     return [];
   }
   const documents: MapNode[] = [];
   for (const tree of parseYaml(path, text, issues)) {
     if (tree.kind !== "map") {
-      issues.error("", "the top level of a compose file must be a mapping", { position: tree.at });
+      issues.error("", message("top_no_mapping"), { position: tree.at });
       continue;
     }
     const services = child(tree, "services");
     if (services?.kind === "map" && services.entries.size > MAX_SERVICES) {
-      const message = `${services.entries.size} services are more than the ${MAX_SERVICES} of one project`;
-      issues.error("services", message, { position: services.at });
+      const said = message("too_many_services", { count: services.entries.size, max: MAX_SERVICES });
+      issues.error("services", said, { position: services.at });
       continue;
     }
     const interpolated = context.interpolate ? new Interpolator(context.variables, issues).apply(tree, "") : tree;
@@ -78,11 +79,11 @@ async function takeIncludes(document: MapNode, dir: string, including: Including
 async function loadIncluded(item: Node, dir: string, { context, stack = [] }: Including): Promise<MapNode | undefined> {
   const paths = texts(child(item, "path")).map((path) => joinPath(dir, path));
   const [first] = paths;
-  const fail = (message: string): undefined => context.issues.error("include", message, { position: item.at }) as undefined;
-  if (first === undefined) return fail("path is missing");
+  const fail = (said: Message): undefined => context.issues.error("include", said, { position: item.at }) as undefined;
+  if (first === undefined) return fail(message("is_missing", { key: "path" }));
   const again = paths.find((path) => stack.includes(path));
-  if (again !== undefined) return fail(`include cycle detected: ${[...stack, again].join(" includes ")}`);
-  if (stack.length > MAX_INCLUDE_DEPTH) return fail(`more than ${MAX_INCLUDE_DEPTH} files include each other`);
+  if (again !== undefined) return fail(message("include_cycle", { files: [...stack, again].join(" includes ") }));
+  if (stack.length > MAX_INCLUDE_DEPTH) return fail(message("include_too_deep", { max: MAX_INCLUDE_DEPTH }));
   const ownDir = textOf(child(item, "project_directory")) ?? dirName(first);
   const envFiles = texts(child(item, "env_file")).map((path) => joinPath(dir, path));
   const own = await readVariables(envFiles, ownDir, context);
@@ -98,7 +99,7 @@ export async function readVariables(paths: readonly string[], dir: string, conte
     if (text !== undefined) {
       const variables: Variables = (name) => context.variables(name) ?? result.get(name);
       for (const [key, value] of parseDotenv({ file: path, text, issues: context.issues, variables })) result.set(key, value);
-    } else if (paths.length > 0) context.issues.error("", `couldn't find env file: ${path}`);
+    } else if (paths.length > 0) context.issues.error("", message("no_env_file", { path }));
   }
   return result;
 }
@@ -115,7 +116,7 @@ function takeIn(into: MapNode, other: MapNode, issues: Issues): MapNode {
       const before = entries.get(key);
       if (before === undefined) entries.set(key, entry);
       else if (JSON.stringify(toPlain(before.value)) !== JSON.stringify(toPlain(entry.value)))
-        issues.error(`${section}.${key}`, "conflicts with the imported resource of the same name", { position: entry.keyAt });
+        issues.error(`${section}.${key}`, message("included_conflict"), { position: entry.keyAt });
     }
     result = withChild(result, section, { ...added, entries });
   }

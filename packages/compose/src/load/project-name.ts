@@ -4,8 +4,8 @@ import { parseYaml } from "../parse-yaml.ts";
 import { baseName } from "../paths.ts";
 import { child, textOf } from "../tree.ts";
 import { Issues } from "../issue.ts";
+import { message } from "../message.ts";
 
-const MAX_LENGTH = 255;
 const VALID = /^[a-z0-9][a-z0-9_-]*$/;
 
 type Sources = { given: string | undefined; texts: readonly { path: string; text: string }[]; dir: string; variables: Variables };
@@ -16,16 +16,11 @@ export function projectName({ given, texts, dir, variables }: Sources, issues: I
   if (chosen === undefined) {
     const made = normalizeName(baseName(dir));
     if (made !== "") return made;
-    issues.error("", `the directory's name "${baseName(dir)}" gives no project name: use --project-name or name:`);
+    issues.error("", message("no_project_name", { dir: baseName(dir) }));
     return "project";
   }
-  if (VALID.test(chosen) && chosen.length <= MAX_LENGTH) return chosen;
-  if (VALID.test(chosen)) issues.error("name", `the project name "${chosen.slice(0, 80)}…" is longer than ${MAX_LENGTH} characters`);
-  else
-    issues.error(
-      "name",
-      `invalid project name "${chosen.slice(0, 80)}": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
-    );
+  if (VALID.test(chosen) && chosen.length <= 255) return chosen;
+  issues.error("name", message("invalid_project_name", { name: chosen.slice(0, 80) }));
   return "project";
 }
 

@@ -2,6 +2,7 @@ import type { DecodedService } from "../decode/service.ts";
 import { parseDotenv } from "../dotenv.ts";
 import { child } from "../tree.ts";
 import type { TreeContext } from "./load-tree.ts";
+import { message } from "../message.ts";
 
 type Environment = Record<string, string | null>;
 
@@ -39,7 +40,8 @@ type Reading = {
 async function readPairs(path: string, { name, key, service, context, isRequired, isRaw }: Reading): Promise<Environment> {
   const text = await context.reader.read(path);
   if (text === undefined) {
-    if (isRequired) context.issues.error(`services.${name}.${key}`, `file ${path} not found`, { position: child(service.node, key)?.at });
+    if (isRequired)
+      context.issues.error(`services.${name}.${key}`, message("file_not_found", { path }), { position: child(service.node, key)?.at });
     return {};
   }
   return Object.fromEntries(parseDotenv({ file: path, text, issues: context.issues, variables: context.variables, isRaw }));

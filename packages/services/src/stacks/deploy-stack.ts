@@ -1,4 +1,4 @@
-import { formatIssue, type Project } from "@flotilla/compose";
+import { composeError, type Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { Prisma, type Stack, type Transaction } from "@flotilla/db";
 import { z } from "zod";
@@ -11,13 +11,14 @@ import { notifyHostState } from "../host-state/notify-host-state.ts";
 import { createOverlayIn } from "../networks/create-overlay.ts";
 import { currentVersions, fileName, setFileIn } from "./files.ts";
 import { STACK_LABEL } from "./orphan-networks.ts";
-import { compareBasis, planStack, type StackPlan } from "./plan-stack.ts";
+import { compareBasis, type PlannedStack, planStack, type StackPlan } from "./plan-stack.ts";
 import { checkPorts, missingNetworks, readBasis, readPlanInput } from "./plan-input.ts";
 import { sealSource } from "./revision-source.ts";
-import { checkService, isOfOneHost } from "./service-policy.ts";
+import { isOfOneHost, notesOfProject, refusalsOf } from "./service-policy.ts";
+import { noteOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
 import { fileKey, filesOf, hashService, sealProject } from "./stack-model.ts";
 import { AT_ONE_TIME, lockStacks, notifyStacks } from "./stack-rows.ts";
-import { type LoadedStack, loadStack, stackInput, type StackInput } from "./stack-source.ts";
+import { type LoadedStack, loadStack, stackInput, type StackInput, withPlaces } from "./stack-source.ts";
 
 const MAX_SERVICES = 500;
 
@@ -48,15 +49,28 @@ export async function planDeployment(services: ServiceContext, actor: Actor, inp
     await refuseMissingNetworks(tx, scope);
     return planStack(await readPlanInput(tx, scope));
   }, AT_ONE_TIME);
-  return { ...plan, notes: [...loaded.issues.map(formatIssue), ...plan.notes] };
+  return withIssues(plan, loaded);
 }
 
-/** @throws invalid for what no stack can be. */
-export function checkProject({ project }: LoadedStack): void {
+/** A plan that tells what its files say and no stack does, each with its place. Pure. */
+function withIssues(plan: PlannedStack, loaded: LoadedStack): StackPlan {
+  const issues = issuesOfStack(loaded);
+  return { ...plan, issues, notes: issues.map(noteOf) };
+}
+
+/** What its files say and no stack does. Pure. */
+export function issuesOfStack(loaded: LoadedStack): StackIssue[] {
+  return [...loaded.issues, ...withPlaces(loaded, notesOfProject(loaded.project))].map(toStackIssue);
+}
+
+/** @throws invalid for what no stack can be, with each mistake and its place. */
+export function checkProject(loaded: LoadedStack): void {
+  const { project } = loaded;
   const names = Object.keys(project.services);
   if (names.length === 0) throw new FlotillaError("invalid", "the project has no services");
   if (names.length > MAX_SERVICES) throw new FlotillaError("invalid", `${names.length} services are more than ${MAX_SERVICES}`);
-  for (const [name, service] of Object.entries(project.services)) checkService(name, service);
+  const refusals = Object.entries(project.services).flatMap(([name, service]) => refusalsOf(name, service));
+  if (refusals.length > 0) throw composeError(withPlaces(loaded, refusals));
 }
 
 /**
@@ -78,7 +92,7 @@ export async function deployStack(services: ServiceContext, actor: Actor, input:
     await checkPorts(tx, { services, teamId: team.id, project });
     const stack = found ?? (await tx.stack.create({ data: { teamId: team.id, name: project.name, createdAt: now } }));
     await storeContents(tx, { services, actor, teamId: team.id, loaded });
-    const plan = planStack(await readPlanInput(tx, { services, teamId: team.id, project }));
+    const plan = withIssues(planStack(await readPlanInput(tx, { services, teamId: team.id, project })), loaded);
     await makeNetworks(tx, { services, actor, teamId: team.id, project });
     const revision = await addRevision(tx, { services, actor, stack, loaded, now });
     await setTargets(tx, { stack, project, revision, now, files: plan.basis.files });

@@ -8,6 +8,7 @@ export * from "./files.ts";
 export { followServiceStats, serviceStatsInput, type ServiceStats } from "./follow-service-stats.ts";
 export * from "./follow-stack-logs.ts";
 export { orphanNetworks } from "./orphan-networks.ts";
+export { formatMessage, type Message, MESSAGE_CODES, type MessageCode } from "@flotilla/compose";
 export { REASON_CODES } from "@flotilla/planner";
 export * from "./place-host.ts";
 export type { PlannedReplica, PlannedService, StackPlan } from "./plan-stack.ts";
@@ -17,5 +18,6 @@ export { listReplicaEvents, type ReplicaEvent, replicaRef } from "./replica-hist
 export { sealOldSources } from "./revision-source.ts";
 export { settleStacks } from "./settle-stacks.ts";
 export { STACK_NEWS_CHANNEL, STACKS_CHANNEL } from "./stack-rows.ts";
+export type { StackIssue } from "./stack-issue.ts";
 export { stackInput, type StackInput } from "./stack-source.ts";
 export * from "./variables.ts";

@@ -12,7 +12,8 @@ import {
   type WantedReplica,
 } from "@flotilla/planner";
 import { formatReasons } from "./reasons.ts";
-import { isGlobal, notesOf } from "./service-policy.ts";
+import { isGlobal } from "./service-policy.ts";
+import type { StackIssue } from "./stack-issue.ts";
 
 export type PlannedReplica = {
   slot: string;
@@ -42,7 +43,10 @@ export type PlanBasis = {
   files: Record<string, string>;
 };
 
-export type StackPlan = { services: PlannedService[]; networks: string[]; notes: string[]; basis: PlanBasis };
+export type PlannedStack = { services: PlannedService[]; networks: string[]; basis: PlanBasis };
+
+/** `issues`: what its files say and no stack does, each with its place; `notes`: the same as sentences. */
+export type StackPlan = PlannedStack & { notes: string[]; issues: StackIssue[] };
 
 export type PresentService = {
   id: string;
@@ -68,7 +72,7 @@ export type PlanInput = {
 };
 
 /** @returns a plan whose services are in the order of their names. */
-export function planStack(input: PlanInput): StackPlan {
+export function planStack(input: PlanInput): PlannedStack {
   const { project, present, networks, basis } = input;
   const names = [...new Set([...Object.keys(project.services), ...present.map(({ name }) => name)])].toSorted();
   const drafts = names.map((name) => draft(input, name));
@@ -95,8 +99,7 @@ export function planStack(input: PlanInput): StackPlan {
       return { ...replica, host: hostName.get(placement.hostId) ?? placement.hostId, because: formatReasons(reasons), reasons };
     }),
   }));
-  const notes = Object.entries(project.services).flatMap(([name, service]) => notesOf(name, service));
-  return { services, networks: [...networks], notes, basis };
+  return { services, networks: [...networks], basis };
 }
 
 type Draft = { serviceId: string; service: PlannedService; wanted: WantedReplica[]; placed: PlacedReplica[] };

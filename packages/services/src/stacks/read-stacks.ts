@@ -9,7 +9,8 @@ import { stackInputRef } from "./control-stack.ts";
 import { type DeploymentRow, toDeploymentRow } from "./read-deployments.ts";
 import { readReasons, toHostReason } from "./reasons.ts";
 import { openSource } from "./revision-source.ts";
-import { isGlobal, notesOf, readOwnKeys } from "./service-policy.ts";
+import { isGlobal, notesOfProject, readOwnKeys } from "./service-policy.ts";
+import { noteOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
 import { Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, readStackRows, type HostRow, type ReplicaRow, type ServiceRow, type StackRow } from "./stack-rows.ts";
 
@@ -145,7 +146,7 @@ export async function getStack(
   services: ServiceContext,
   actor: Actor,
   name: string,
-): Promise<StackSummary & { detail: StackServiceView[]; revisions: RevisionRow[]; notes: string[] }> {
+): Promise<StackSummary & { detail: StackServiceView[]; revisions: RevisionRow[]; notes: string[]; issues: StackIssue[] }> {
   const { team } = requireUser(actor);
   return services.prisma.$transaction(async (tx) => {
     const rows = await readStackRows(tx, team.id, name);
@@ -161,14 +162,14 @@ export async function getStack(
       select: { number: true, createdBy: true, createdAt: true },
     });
     const project = stack.current === 0 ? undefined : await projects.find(stack.id, stack.current);
-    const notes = Object.entries(project === undefined || project instanceof FlotillaError ? {} : project.services).flatMap(
-      ([key, service]) => notesOf(key, service),
-    );
+    const isReadable = project !== undefined && !(project instanceof FlotillaError);
+    const issues = isReadable ? notesOfProject(project).map(toStackIssue) : [];
     return {
       ...summarise(stack, detail, (await newestDeployments(tx, team.id, stack.id)).get(stack.id)),
       detail,
       revisions: revisions.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })),
-      notes,
+      notes: issues.map(noteOf),
+      issues,
     };
   }, AT_ONE_TIME);
 }

@@ -1,11 +1,19 @@
 // What of a service the planner has to know: how many, where, how it is changed. Pure.
 import type { Project, RolloutConfig, Service } from "@flotilla/compose";
-import { RolloutConfig as rolloutConfig } from "@flotilla/compose";
+import {
+  composeError,
+  type ComposeIssue,
+  type Message,
+  message,
+  type MessageCode,
+  RolloutConfig as rolloutConfig,
+} from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { findReference, formatCanonical, withDefaultTag } from "@flotilla/image";
 import { type HostLossPolicy, parseConstraints, parsePreferences, type ServiceDemand, type UpdatePolicy } from "@flotilla/planner";
 import type { ReplicaRestart } from "@flotilla/protocol";
 import { z } from "zod";
+import { issueAt, issuesOf, textIssue } from "./stack-issue.ts";
 
 const DEFAULT_GRACE_MS = 60_000;
 const DEFAULT_DRAIN_MS = 2_000;
@@ -47,7 +55,8 @@ export function readOwnKeys(name: string, service: Service): OwnKeys {
   const parsed = ownKeys.safeParse(service.deploy.extensions["x-flotilla"] ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new FlotillaError("invalid", `services.${name}.deploy.x-flotilla.${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
+  const path = ["services", name, "deploy.x-flotilla", ...(issue?.path ?? [])].join(".");
+  throw composeError([textIssue(path, issue?.message ?? "invalid")]);
 }
 
 export const isJob = ({ deploy }: Service): boolean => deploy.mode === "replicated-job" || deploy.mode === "global-job";
@@ -119,8 +128,8 @@ export function serviceDemand(project: Project, name: string, serviceId: string)
   return {
     id: serviceId,
     name,
-    constraints: parseConstraints(placement.constraints).constraints,
-    preferences: parsePreferences(placement.spread),
+    constraints: ofPlacement(name, "constraints", () => parseConstraints(placement.constraints).constraints),
+    preferences: ofPlacement(name, "preferences", () => parsePreferences(placement.spread)),
     strategy: readOwnKeys(name, service).strategy,
     maxPerHost: placement.maxReplicasPerHost === 0 ? null : placement.maxReplicasPerHost,
     cpuMillis: Math.round((resources.reservations.cpus ?? 0) * 1_000),
@@ -134,39 +143,75 @@ export function serviceDemand(project: Project, name: string, serviceId: string)
   };
 }
 
+/** What the planner says of a placement that is none, as an issue of its key. @throws invalid. */
+function ofPlacement<T>(name: string, key: "constraints" | "preferences", read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const mistake = error instanceof FlotillaError ? placementMistake.safeParse(error.details) : undefined;
+    if (mistake?.success !== true) throw error;
+    const { code, ...values } = mistake.data;
+    throw composeError([issueAt("error", `services.${name}.deploy.placement.${key}`, message(code, values))]);
+  }
+}
+
+const placementMistake = z.discriminatedUnion("code", [
+  z.object({ code: z.enum(["constraint_form", "preference_form"]), text: z.string() }),
+  z.object({ code: z.literal("constraint_key"), text: z.string(), key: z.string(), known: z.string() }),
+]);
+
 /** As hosts name what they have. */
 function canonicalImage(image: string): string {
   const reference = findReference(image);
   return reference === undefined ? image : formatCanonical(withDefaultTag(reference));
 }
 
-/** What of a service a stack over many hosts does not do, in words for its owner; and what is refused. */
-export function notesOf(name: string, service: Service): string[] {
-  const notes = parseConstraints(service.deploy.placement.constraints).notes.map((note) => `services.${name}: ${note}`);
-  const say = (isGiven: boolean, key: string, why: string): void =>
-    void (isGiven && notes.push(`services.${name}.${key} is ignored: ${why}`));
-  say(service.build !== undefined, "build", `hosts pull the image ${service.image}`);
-  say(service.containerName !== undefined, "container_name", "replicas have names of their own");
-  say(service.externalLinks.length > 0, "external_links", "use networks");
-  say(service.postStart.length > 0 || service.preStop.length > 0, "post_start and pre_stop", "stacks have no hooks");
-  return notes;
+/** What of a service a stack over many hosts does not do. */
+function notesOf(name: string, service: Service): ComposeIssue[] {
+  const path = `services.${name}`;
+  const { build, containerName, externalLinks, postStart, preStop, deploy, image } = service;
+  const notes: [isGiven: boolean, key: string, said: Message][] = [
+    [build !== undefined, "build", message("stack_build", { image })],
+    [containerName !== undefined, "container_name", message("stack_container_name")],
+    [externalLinks.length > 0, "external_links", message("stack_external_links")],
+    [postStart.length > 0, "post_start", message("stack_hooks")],
+    [preStop.length > 0, "pre_stop", message("stack_hooks")],
+  ];
+  return [
+    ...parseConstraints(deploy.placement.constraints).ignored.map((constraint) =>
+      issueAt("warning", `${path}.deploy.placement.constraints`, message("stack_role", { constraint })),
+    ),
+    ...notes.filter(([isGiven]) => isGiven).map(([, key, said]) => issueAt("warning", `${path}.${key}`, said)),
+  ];
 }
 
-/** @throws invalid for what cannot be done over many hosts. */
-export function checkService(name: string, service: Service): void {
-  const refuse = (key: string, why: string): never => {
-    throw new FlotillaError("invalid", `services.${name}.${key}: ${why}`);
-  };
+export function notesOfProject({ services }: Pick<Project, "services">): ComposeIssue[] {
+  return Object.entries(services).flatMap(([name, service]) => notesOf(name, service));
+}
+
+/** What of a service cannot be done over many hosts. */
+export function refusalsOf(name: string, service: Service): ComposeIssue[] {
+  const found: ComposeIssue[] = [];
+  const refuse = (key: string, code: MessageCode, values: Message["values"] = {}): void =>
+    void found.push(issueAt("error", `services.${name}.${key}`, message(code, values)));
   const { networkMode, volumesFrom, pid, ipc } = service;
   if (networkMode !== undefined && !["host", "none"].includes(networkMode))
-    refuse("network_mode", `${networkMode} works on one host only: use networks`);
-  if (volumesFrom.length > 0) refuse("volumes_from", "works on one host only: use a named volume");
-  for (const [key, value] of Object.entries({ pid, ipc }))
-    if (/^(service|container):/.test(value ?? "")) refuse(key, "works on one host only");
+    refuse("network_mode", "stack_network_mode", { mode: networkMode });
+  if (volumesFrom.length > 0) refuse("volumes_from", "stack_volumes_from");
+  for (const [key, value] of Object.entries({ pid, ipc })) if (/^(service|container):/.test(value ?? "")) refuse(key, "stack_namespace");
   if (networkMode !== undefined && service.ports.some(({ mode }) => mode === "ingress"))
-    refuse("ports", `cannot be published with network_mode ${networkMode}`);
-  for (const port of service.ports)
-    if (port.protocol === "sctp" && port.mode === "ingress") refuse("ports", "sctp is published with mode: host only");
-  readOwnKeys(name, service);
-  serviceDemand({ name: "", services: { [name]: service }, networks: {}, volumes: {}, secrets: {}, configs: {}, extensions: {} }, name, "");
+    refuse("ports", "stack_mode_ports", { mode: networkMode });
+  if (service.ports.some(({ protocol, mode }) => protocol === "sctp" && mode === "ingress")) refuse("ports", "stack_sctp");
+  try {
+    readOwnKeys(name, service);
+    serviceDemand(
+      { name: "", services: { [name]: service }, networks: {}, volumes: {}, secrets: {}, configs: {}, extensions: {} },
+      name,
+      "",
+    );
+  } catch (error) {
+    if (!(error instanceof FlotillaError)) throw error;
+    found.push(...issuesOf(error));
+  }
+  return found;
 }

@@ -4,6 +4,7 @@ import { FlotillaError } from "@flotilla/core";
 import { z } from "zod";
 import { openText, sealText } from "../access/secrets.ts";
 import type { ServiceContext } from "../context.ts";
+import { issuesOf } from "./stack-issue.ts";
 import { fileKey } from "./stack-model.ts";
 
 export const stackName = z
@@ -37,19 +38,31 @@ export const stackInput = z.object({
 });
 export type StackInput = z.output<typeof stackInput>;
 
-export type LoadedStack = { project: Project; source: Record<string, string>; contents: Record<string, string>; issues: ComposeIssue[] };
+type PositionOf = (path: string) => ComposeIssue["position"];
+
+/** `positionOf`: where a key is written, files named as they were sent. */
+export type LoadedStack = {
+  project: Project;
+  source: Record<string, string>;
+  contents: Record<string, string>;
+  issues: ComposeIssue[];
+  positionOf: PositionOf;
+};
 
 /** @throws invalid with every mistake and its place, one a line. */
 export async function loadStack(services: ServiceContext, teamId: string, input: StackInput): Promise<LoadedStack> {
   const { files, name } = input;
   if (JSON.stringify(files).length > MAX_SOURCE_BYTES) throw new FlotillaError("too_large", "the files are larger than 1 MiB");
-  if (input.project !== undefined) return withContents({ ...input.project, name }, { input, issues: [] });
+  if (input.project !== undefined) {
+    const loaded = { project: { ...input.project, name }, issues: [], positionOf: (): undefined => undefined };
+    return { ...loaded, source: files, contents: contentsOf(loaded.project, input) };
+  }
   const [first] = Object.keys(files);
   if (first === undefined) throw new FlotillaError("invalid", "there is no compose file");
   const stored = await readVariables(services, { teamId, stack: name });
   const compose = input.compose.length === 0 ? [first] : input.compose;
   const loaded = await loadSource({ name, files, compose, variables: { ...stored, ...input.variables }, profiles: input.profiles });
-  return withContents(loaded.project, { input, issues: loaded.issues });
+  return { ...loaded, source: files, contents: contentsOf(loaded.project, input) };
 }
 
 type Source = {
@@ -62,7 +75,7 @@ type Source = {
 };
 
 /** The project of files that come as text. @throws invalid with every mistake and its place. */
-export async function loadSource(source: Source): Promise<{ project: Project; issues: ComposeIssue[] }> {
+export async function loadSource(source: Source): Promise<Pick<LoadedStack, "project" | "issues" | "positionOf">> {
   const { name, files, variables, profiles = [], compose = Object.keys(files) } = source;
   const request = {
     workingDir: ROOT,
@@ -76,21 +89,42 @@ export async function loadSource(source: Source): Promise<{ project: Project; is
     return Object.hasOwn(files, relative(absolute)) ? files[relative(absolute)] : undefined;
   };
   try {
-    const { project, warnings } = await loadProject(request, { read });
-    return { project, issues: warnings };
+    const { project, warnings, positionOf } = await loadProject(request, { read });
+    return { project, issues: warnings.map(asSent), positionOf: (at) => sentPosition(positionOf(at)) };
   } catch (error) {
     if (!(error instanceof FlotillaError)) throw error;
     // Places are named as the files were sent.
-    throw new FlotillaError(error.code, error.message.replaceAll(`${ROOT}/`, ""), { cause: error, details: error.details });
+    const sent = error.message.replaceAll(`${ROOT}/`, "");
+    const issues = "issues" in error.details ? issuesOf(error).map(asSent) : undefined;
+    throw new FlotillaError(error.code, sent, { cause: error, details: issues === undefined ? error.details : { issues } });
   }
 }
 
-/** A file of the project under the name that it was sent with. */
-export const inputPath = (absolute: string): string => relative(absolute);
+/** Issues of a project's keys, each with the place where its key is written. */
+export function withPlaces({ positionOf }: Pick<LoadedStack, "positionOf">, issues: readonly ComposeIssue[]): ComposeIssue[] {
+  return issues.map((issue) => {
+    const position = issue.position ?? positionOf(issue.path);
+    return position === undefined ? issue : { ...issue, position };
+  });
+}
+
+const sentPosition = (position: ComposeIssue["position"]): ComposeIssue["position"] =>
+  position === undefined ? undefined : { ...position, file: relative(position.file) };
+
+/** An issue that names files as they were sent: no other path means anything to whoever sent them. */
+function asSent(issue: ComposeIssue): ComposeIssue {
+  const position = sentPosition(issue.position);
+  const values = Object.entries(issue.said.values).map(([key, value]) => {
+    return [key, typeof value === "string" ? value.replaceAll(`${ROOT}/`, "") : value] as const;
+  });
+  const said = { ...issue.said, values: Object.fromEntries(values) };
+  const message = issue.message.replaceAll(`${ROOT}/`, "");
+  return { ...issue, message, said, ...(position === undefined ? {} : { position }) };
+}
 
 const relative = (absolute: string): string => (absolute.startsWith(`${ROOT}/`) ? absolute.slice(ROOT.length + 1) : absolute);
 
-function withContents(project: Project, { input, issues }: { input: StackInput; issues: ComposeIssue[] }): LoadedStack {
+function contentsOf(project: Project, input: StackInput): Record<string, string> {
   const contents: Record<string, string> = {};
   for (const kind of ["secret", "config"] as const) {
     for (const [key, object] of Object.entries(kind === "secret" ? project.secrets : project.configs)) {
@@ -99,7 +133,7 @@ function withContents(project: Project, { input, issues }: { input: StackInput; 
       if (base64 !== undefined) contents[fileKey(kind, key)] = base64;
     }
   }
-  return { project, source: input.files, contents, issues };
+  return contents;
 }
 
 async function readVariables(

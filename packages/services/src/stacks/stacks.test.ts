@@ -1,4 +1,4 @@
-import { Project } from "@flotilla/compose";
+import { formatIssue, Project } from "@flotilla/compose";
 import { formatReason, type Reason, schedule, type ScheduleHost } from "@flotilla/planner";
 import { describe, expect, test } from "vitest";
 import { servedPorts } from "./compose-services.ts";
@@ -10,7 +10,7 @@ import { newPhase, whatIsNew } from "./note-replicas.ts";
 import { compareBasis, differences, planStack, type PlanInput, type PresentService } from "./plan-stack.ts";
 import { formatReasons } from "./reasons.ts";
 import { describeFailure } from "./replica-failure.ts";
-import { checkService, hostLossPolicy, notesOf, restartPolicy, serviceDemand, updatePolicy } from "./service-policy.ts";
+import { hostLossPolicy, notesOfProject, refusalsOf, restartPolicy, serviceDemand, updatePolicy } from "./service-policy.ts";
 import { hashService } from "./stack-model.ts";
 import { toContainerBody } from "./to-container-body.ts";
 
@@ -161,13 +161,29 @@ describe("policies", () => {
     [{ ports: [{ target: 80, published: 80, protocol: "sctp" }] }, "sctp is published with mode: host only"],
     [own({ gracee: 1 }), "services.web.deploy.x-flotilla"],
     [own({ grace: "soon" }), "services.web.deploy.x-flotilla.grace"],
-    [{ deploy: { placement: { constraints: ["disk"] } } }, 'invalid constraint "disk"'],
-  ])("%j is refused", (service, message) => expect(() => checkService("web", model(service))).toThrow(message));
+    [{ deploy: { placement: { constraints: ["disk"] } } }, 'services.web.deploy.placement.constraints: invalid constraint "disk": write'],
+    [
+      { deploy: { placement: { constraints: ["node.x==1"] } } },
+      'invalid constraint "node.x==1": node.x is unknown; known are node.labels.',
+    ],
+    [{ deploy: { placement: { spread: ["zone"] } } }, 'services.web.deploy.placement.preferences: invalid preference "zone": spread over'],
+  ])("%j is refused", (service, message) => {
+    const told = refusalsOf("web", model(service)).map(({ path, message: sentence }) => `${path}: ${sentence}`);
+    expect(told.join("\n")).toContain(message);
+  });
+
+  test("every mistake of a service is told at once, as data", () => {
+    const said = refusalsOf("web", model({ volumesFrom: ["db"], pid: "service:db", ...own({ gracee: 1 }) })).map(
+      (issue) => issue.said.code,
+    );
+    expect(said).toEqual(["stack_volumes_from", "stack_namespace", "text"]);
+  });
 
   test("what is ignored is said", () => {
-    expect(notesOf("web", model({ containerName: "x", deploy: { placement: { constraints: ["node.role==worker"] } } }))).toEqual([
-      'services.web: constraint "node.role==worker" is ignored: hosts have no role',
-      "services.web.container_name is ignored: replicas have names of their own",
+    const web = model({ containerName: "x", deploy: { placement: { constraints: ["node.role==worker"] } } });
+    expect(notesOfProject({ services: { web } }).map(formatIssue)).toEqual([
+      'services.web.deploy.placement.constraints: constraint "node.role==worker" is ignored: hosts have no role',
+      "services.web.container_name: ignored, as replicas have names of their own",
     ]);
   });
 });

@@ -50,10 +50,11 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
   const used = mesh.networks.filter(({ hosts }) => hosts.length > 0);
   const map = layOutMap({ ...mesh, networks: used });
   const hosts = new Map(mesh.hosts.map((host) => [host.id, host]));
+  const names = new Map(mesh.hosts.map(({ id, name }) => [id, name]));
   return (
     <div className="overflow-x-auto border-b px-2 py-4" tabIndex={0} role="region" aria-label={t("mapTitle")}>
       <svg
-        role="img"
+        role="group"
         aria-label={t("mapLabel", { hosts: mesh.hosts.length, networks: used.length, troubles: map.arcs.length })}
         width={Math.max(map.width, 300)}
         height={map.height}
@@ -61,12 +62,12 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
         className="mx-auto block font-sans"
       >
         {map.arcs.map((arc) => (
-          <Arc key={arc.key} arc={arc} />
+          <Arc key={arc.key} arc={arc} names={names} />
         ))}
         {map.rows.map((row) => {
           const network = used.find(({ id }) => id === row.id);
           return (
-            <g key={row.id}>
+            <g key={row.id} aria-hidden>
               {row.dots.map(({ x }) => (
                 <line
                   key={x}
@@ -105,7 +106,7 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
         {map.hosts.map(({ id, name, x }) => {
           const standing = hosts.get(id)?.standing ?? "down";
           return (
-            <a key={id} href={`/hosts/${encodeURIComponent(name)}`}>
+            <Link key={id} href={`/hosts/${encodeURIComponent(name)}`}>
               <rect
                 x={x - MAP.host.width / 2}
                 y={map.hostsY}
@@ -116,14 +117,14 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
                 strokeWidth={standing === "up" ? 1 : 2}
                 strokeDasharray={standing === "down" ? "5 4" : undefined}
               />
-              <text x={x} y={map.hostsY + 21} textAnchor="middle" className="fill-ink text-sm font-medium">
-                {name.length > 15 ? `${name.slice(0, 14)}…` : name}
-              </text>
+              <foreignObject x={x - MAP.host.width / 2} y={map.hostsY + 6} width={MAP.host.width} height={22}>
+                <p className="truncate px-2 text-center text-sm font-medium text-ink">{name}</p>
+              </foreignObject>
               <circle cx={x - MAP.host.width / 2 + 16} cy={map.hostsY + 37} r={3.5} className={STANDING_FILLS[standing]} />
               <text x={x - MAP.host.width / 2 + 26} y={map.hostsY + 41} className="fill-muted text-xs">
                 {t(`standing.${standing}`)}
               </text>
-            </a>
+            </Link>
           );
         })}
       </svg>
@@ -131,10 +132,13 @@ function MeshMapView({ mesh }: { mesh: Mesh }): ReactNode {
   );
 }
 
-function Arc({ arc }: { arc: MapArc }): ReactNode {
+/** A pair of hosts with trouble. The networks need no such words: the list below the drawing has them. */
+function Arc({ arc, names }: { arc: MapArc; names: ReadonlyMap<string, string> }): ReactNode {
+  const t = useTranslations("mesh");
+  const [from, to] = [names.get(arc.from) ?? arc.from, names.get(arc.to) ?? arc.to];
   const tone = PAIR_TONES[arc.sign];
   return (
-    <g>
+    <g role="img" aria-label={t("mapPair", { from, to, sign: t(`signs.${arc.sign}`) })}>
       <path
         d={arc.path}
         fill="none"

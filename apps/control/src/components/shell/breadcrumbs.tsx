@@ -12,15 +12,13 @@ export function Breadcrumbs(): ReactNode {
   const shell = useTranslations("shell");
   const pathname = usePathname();
   const page = [...MAIN_PAGES, ...OTHER_PAGES].find(({ href }) => isCurrent(href, pathname));
-  if (page === undefined) {
-    const action = pathname === "/run" ? "run" : pathname === "/deploy" ? "deploy" : null;
-    return action === null ? null : <span className="truncate text-sm font-medium">{shell(action)}</span>;
-  }
-  const rest = pathname
+  if (page === undefined) return null;
+  const action = pathname === "/run" ? "run" : pathname === "/deploy" ? "deploy" : null;
+  const parts = pathname
     .split("/")
     .slice(2)
-    .filter((part) => part !== "")
-    .map(safeDecode);
+    .filter((part) => part !== "");
+  const rest = action === null ? parts.map(safeDecode) : [shell(action)];
   return (
     <nav aria-label={t("breadcrumbs")} className="flex min-w-0 items-center gap-1.5 text-sm">
       {rest.length === 0 ? (

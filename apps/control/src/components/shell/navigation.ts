@@ -52,6 +52,11 @@ export const OTHER_PAGES: readonly PageLink[] = [
   { id: "help", href: "/help", icon: CircleHelp, key: "?" },
 ];
 
+/** Pages that do something, and the section that they do it for. */
+const ACTION_SECTIONS: Readonly<Record<string, string>> = { "/run": "/containers", "/deploy": "/stacks" };
+
+/** Whether a page is of a section. */
 export function isCurrent(href: string, pathname: string): boolean {
+  if (ACTION_SECTIONS[pathname] === href) return true;
   return href === "/" ? pathname === "/" : pathname === href || pathname.startsWith(`${href}/`);
 }

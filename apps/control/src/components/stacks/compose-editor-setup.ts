@@ -29,7 +29,7 @@ export function createComposeEditor({ parent, text, label, placeholder, isYaml, 
     bracketMatching(),
     highlightActiveLine(),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
     lintGutter(),
     showPlaceholder(placeholder),
     keymap.of([
@@ -83,9 +83,20 @@ const COLORS = HighlightStyle.define([
 
 const THEME = EditorView.theme({
   "&": { backgroundColor: "var(--panel)", color: "var(--ink)", height: "max(18rem, calc(100dvh - 26rem))" },
-  "&.cm-focused": { outline: "2px solid var(--info)", outlineOffset: "-2px" },
+  // A ring above the gutter, which would cover an outline.
+  "&.cm-focused": { outline: "none" },
+  "&.cm-focused::after": {
+    content: '""',
+    position: "absolute",
+    inset: "0",
+    zIndex: "300",
+    border: "2px solid var(--info)",
+    borderRadius: "0 0 0.5rem 0.5rem",
+    pointerEvents: "none",
+  },
   ".cm-scroller": { fontFamily: "var(--font-mono, ui-monospace, monospace)", lineHeight: "1.25rem", overflow: "auto" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
+  ".cm-placeholder": { color: "var(--muted)" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   ".cm-gutters": { backgroundColor: "var(--panel)", color: "var(--faint)", border: "none" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },

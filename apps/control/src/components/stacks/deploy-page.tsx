@@ -5,15 +5,17 @@ import { useRouter, useSearchParams } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { PageTitle } from "@/components/page-title.tsx";
+import { IssueText } from "@/components/stacks/issue-text.tsx";
 import { PlanView } from "@/components/stacks/plan-view.tsx";
 import { StackFilesEditor } from "@/components/stacks/stack-files-editor.tsx";
-import { useStackDraft } from "@/components/stacks/use-stack-draft.ts";
+import { type StackDraft, useStackDraft } from "@/components/stacks/use-stack-draft.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Field } from "@/components/ui/field.tsx";
 import { Input } from "@/components/ui/input.tsx";
 import { PageHeader } from "@/components/ui/page-header.tsx";
 import { Panel } from "@/components/ui/panel.tsx";
 import { ErrorState, PartialNotice, Skeleton } from "@/components/ui/states.tsx";
+import { type BasisChange, basisChanges, type PlanBasis } from "@/lib/plan-basis.ts";
 import { FIRST_FILE, nameInFile, STACK_NAME, type StackFiles } from "@/lib/stack-files.ts";
 import { stackHref } from "@/lib/stack-href.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
@@ -91,7 +93,7 @@ function Editor({ stack, files, notice = null }: EditorProps): ReactNode {
   );
 }
 
-function PlanPanel({ draft, hasErrors }: { draft: ReturnType<typeof useStackDraft>; hasErrors: boolean }): ReactNode {
+function PlanPanel({ draft, hasErrors }: { draft: StackDraft; hasErrors: boolean }): ReactNode {
   const t = useTranslations("stacks.deploy");
   return (
     <Panel
@@ -108,12 +110,7 @@ function PlanPanel({ draft, hasErrors }: { draft: ReturnType<typeof useStackDraf
       }
     >
       <div className="space-y-3" aria-live="polite">
-        {draft.stale === null ? null : (
-          <div role="alert" className="rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
-            <p className="font-medium">{t("stale")}</p>
-            <p className="break-words">{draft.stale}</p>
-          </div>
-        )}
+        {draft.stale === null || draft.plan === null ? null : <StaleNotice stale={draft.stale} basis={draft.plan.basis} />}
         {draft.error === null ? null : (
           <p role="alert" className="text-sm break-words whitespace-pre-wrap text-bad">
             {draft.error}
@@ -131,6 +128,30 @@ function PlanPanel({ draft, hasErrors }: { draft: ReturnType<typeof useStackDraf
   );
 }
 
+type StaleNoticeProps = { stale: NonNullable<StackDraft["stale"]>; basis: PlanBasis };
+
+/** What changed between the plan that was refused and the one for what is there now; what was refused for another reason says so itself. */
+function StaleNotice({ stale, basis }: StaleNoticeProps): ReactNode {
+  const t = useTranslations("stacks.deploy");
+  const changes = basisChanges(stale.basis, basis);
+  const say = (change: BasisChange): string => {
+    if (change.what === "stack") return t("changes.stack");
+    if (change.what !== "host") return t(`changes.${change.what}`, { name: change.name });
+    const { host, before, after } = change;
+    return t("changes.host", { host, before: t(`hostStates.${before}`), after: t(`hostStates.${after}`) });
+  };
+  return (
+    <div role="alert" className="rounded-md bg-warn-soft px-3 py-2 text-sm break-words text-warn">
+      {changes.length === 0 ? <p>{stale.message}</p> : <p className="font-medium">{t("stale")}</p>}
+      <ul>
+        {changes.map((change) => (
+          <li key={JSON.stringify(change)}>{say(change)}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 function IssueList({ issues }: { issues: readonly StackIssue[] }): ReactNode {
   const t = useTranslations("stacks.deploy");
   if (issues.length === 0) return null;
@@ -142,12 +163,7 @@ function IssueList({ issues }: { issues: readonly StackIssue[] }): ReactNode {
             {t(`severities.${issue.severity}`)}
           </span>
           <span className="min-w-0 break-words">
-            {issue.file === null ? null : (
-              <span className="font-mono text-muted">
-                {issue.file}:{issue.line}:{issue.column}{" "}
-              </span>
-            )}
-            {issue.text}
+            <IssueText issue={issue} placeClass="text-muted" />
           </span>
         </li>
       ))}

@@ -1,17 +1,22 @@
 "use client";
 
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { May } from "@/components/may.tsx";
 import { DeploymentView } from "@/components/stacks/deployment-view.tsx";
 import { Duration } from "@/components/stacks/duration.tsx";
 import { OutcomeStatus } from "@/components/stacks/signs.tsx";
 import { TimeAgo } from "@/components/time-ago.tsx";
 import { Button } from "@/components/ui/button.tsx";
+import { Command } from "@/components/ui/copy-button.tsx";
+import { Link } from "@/components/ui/link.tsx";
 import { EmptyState, ErrorState, Skeleton } from "@/components/ui/states.tsx";
 import { useUrlState } from "@/components/use-url-state.ts";
 import { cn } from "@/lib/cn.ts";
 import { parseTime } from "@/lib/format.ts";
+import { deployHref } from "@/lib/stack-href.ts";
 import { deploymentKind } from "@/lib/stack-state.ts";
 import { errorMessage, useTRPC } from "@/trpc/client.ts";
 import type { DeploymentRow } from "@/trpc/types.ts";
@@ -31,7 +36,7 @@ export function DeploymentHistory({ stack }: { stack?: string }): ReactNode {
   if (query.isError) return <ErrorState title={t("loadFailed")} message={errorMessage(query.error)} onRetry={() => void query.refetch()} />;
   const rows = query.data.pages.flatMap(({ items }) => items);
   const [newest] = rows;
-  if (newest === undefined) return <EmptyState title={t("empty")} />;
+  if (newest === undefined) return <NothingDeployed />;
   const chosen = url.get("deployment") ?? newest.id;
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,18rem)_minmax(0,1fr)]">
@@ -59,6 +64,25 @@ export function DeploymentHistory({ stack }: { stack?: string }): ReactNode {
   );
 }
 
+function NothingDeployed(): ReactNode {
+  const t = useTranslations("stacks.deployments");
+  const stacks = useTranslations("stacks");
+  return (
+    <EmptyState title={t("empty")} body={t("emptyBody")}>
+      <May right="stack.deploy">
+        <Button asChild>
+          <Link href={deployHref()}>
+            <Plus />
+            {stacks("new")}
+          </Link>
+        </Button>
+        <p className="text-xs text-muted">{stacks("emptyCommand")}</p>
+        <Command text="flotilla stack deploy -c compose.yaml NAME" />
+      </May>
+    </EmptyState>
+  );
+}
+
 type ItemProps = { row: DeploymentRow; hasStack: boolean; isChosen: boolean; onChoose: () => void };
 
 function DeploymentItem({ row, hasStack, isChosen, onChoose }: ItemProps): ReactNode {
@@ -80,7 +104,7 @@ function DeploymentItem({ row, hasStack, isChosen, onChoose }: ItemProps): React
         <OutcomeStatus outcome={row.outcome} />
       </span>
       <span className="mt-0.5 block truncate text-xs text-muted">
-        {row.actor} · <TimeAgo time={started} /> · <Duration row={row} />
+        <TimeAgo time={started} /> · <Duration row={row} /> · {row.actor}
       </span>
     </button>
   );

@@ -59,7 +59,7 @@ export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean
                 ]
               : []),
             { label: t("outcome"), value: <OutcomeStatus outcome={row.outcome} /> },
-            ...(row.message === "" ? [] : [{ label: t("message"), value: <span className="whitespace-pre-wrap">{row.message}</span> }]),
+            ...(row.message === "" ? [] : [{ label: t("message"), value: <Message text={row.message} steps={steps} /> }]),
             { label: t("by"), value: row.actor },
             { label: t("revisionLabel"), value: row.revision },
             { label: t("duration"), value: <Duration row={row} /> },
@@ -72,6 +72,12 @@ export function DeploymentView({ id, hasStack }: { id: string; hasStack: boolean
       <PlanPanel plan={query.data.plan} />
     </div>
   );
+}
+
+/** Why it stands as it does, which is the text of one of its steps too: that one is there as data. */
+function Message({ text, steps }: { text: string; steps: readonly DeploymentStep[] }): ReactNode {
+  const step = steps.findLast((each) => each.text === text);
+  return <span className="whitespace-pre-wrap">{step === undefined ? text : <StepText step={step} />}</span>;
 }
 
 function StepList({ steps }: { steps: readonly DeploymentStep[] }): ReactNode {

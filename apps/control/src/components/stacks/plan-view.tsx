@@ -3,8 +3,8 @@
 import { ArrowRight, Ban, Minus, Plus, RefreshCw } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { StackNotes } from "@/components/stacks/issue-text.tsx";
 import { useReasons } from "@/components/stacks/use-reasons.ts";
-import { PartialNotice } from "@/components/ui/states.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
 import { cn } from "@/lib/cn.ts";
 import type { Tone } from "@/lib/container-state.ts";
@@ -43,9 +43,7 @@ export function PlanView({ plan }: { plan: ReadablePlan }): ReactNode {
           </span>
         ))}
       </p>
-      {plan.notes.map((note) => (
-        <PartialNotice key={note}>{note}</PartialNotice>
-      ))}
+      <StackNotes issues={plan.issues} notes={plan.notes} />
       {plan.networks.length === 0 ? null : (
         <p className="text-sm text-muted">{t("networks", { count: plan.networks.length, names: plan.networks.join(", ") })}</p>
       )}

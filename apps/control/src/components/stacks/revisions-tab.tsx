@@ -45,7 +45,7 @@ export function RevisionsTab({ stack }: { stack: StackDetails }): ReactNode {
                 {revision.number === stack.revision ? <Badge tone="ok">{t("current")}</Badge> : null}
               </span>
               <span className="mt-0.5 block truncate text-xs text-muted">
-                {revision.createdBy} · <TimeAgo time={parseTime(revision.createdAt) ?? 0} />
+                <TimeAgo time={parseTime(revision.createdAt) ?? 0} /> · {revision.createdBy}
               </span>
             </button>
             {revision.number === stack.revision || stack.isRemoving ? null : (

@@ -9,7 +9,7 @@ import { StackStatus } from "@/components/stacks/signs.tsx";
 import { useReasons } from "@/components/stacks/use-reasons.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Badge } from "@/components/ui/status-dot.tsx";
-import { rolloutOf, serviceState } from "@/lib/stack-state.ts";
+import { knownOr, rolloutOf, SERVICE_MODES, serviceState } from "@/lib/stack-state.ts";
 import type { StackService } from "@/trpc/types.ts";
 
 const ServiceUse = dynamic(() => import("@/components/stacks/service-use.tsx").then((found) => found.ServiceUse));
@@ -34,7 +34,7 @@ export function ServicePanel({ stack, service }: { stack: string; service: Stack
           {service.running}
           <span className="text-muted"> / {service.wanted}</span>
         </span>
-        {service.mode === "replicated" ? null : <Badge>{service.mode}</Badge>}
+        {service.mode === "replicated" ? null : <Badge>{t(`modes.${knownOr(service.mode, SERVICE_MODES, "replicated")}`)}</Badge>}
         <span className="min-w-0 truncate font-mono text-xs text-muted sm:ml-auto" title={service.image}>
           {service.image}
         </span>
@@ -45,13 +45,17 @@ export function ServicePanel({ stack, service }: { stack: string; service: Stack
           <p className="text-sm break-words text-bad">{say(service.reasons, service.message)}</p>
         ) : null}
         <ReplicaGrid stack={stack} replicas={service.replicas} />
-        {service.running === 0 ? null : (
-          <Button size="sm" aria-expanded={hasUse} onClick={() => setHasUse(!hasUse)}>
-            {t("use")}
-          </Button>
+        {facts.length === 0 && service.running === 0 ? null : (
+          <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+            <p className="min-w-0 text-xs break-words text-muted">{facts.join(" · ")}</p>
+            {service.running === 0 ? null : (
+              <Button size="sm" aria-expanded={hasUse} onClick={() => setHasUse(!hasUse)}>
+                {t("use")}
+              </Button>
+            )}
+          </div>
         )}
         {hasUse ? <ServiceUse stack={stack} service={service.name} /> : null}
-        {facts.length === 0 ? null : <p className="text-xs break-words text-muted">{facts.join(" · ")}</p>}
       </div>
     </section>
   );

@@ -5,6 +5,7 @@ import { FilePlus2, X } from "lucide-react";
 import dynamic from "next/dynamic";
 import { type ReactNode, useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
+import { useTold } from "@/components/stacks/use-told.ts";
 import { Button } from "@/components/ui/button.tsx";
 import { Dialog, DialogActions } from "@/components/ui/dialog.tsx";
 import { Field } from "@/components/ui/field.tsx";
@@ -13,12 +14,14 @@ import { Skeleton } from "@/components/ui/states.tsx";
 import { cn } from "@/lib/cn.ts";
 import { composeFiles, fileNameProblem, orderFiles, type StackFiles } from "@/lib/stack-files.ts";
 import { useTRPC } from "@/trpc/client.ts";
-import type { StackIssue } from "@/trpc/types.ts";
+import type { ComposeMessage, StackIssue } from "@/trpc/types.ts";
 
 const ComposeEditor = dynamic(() => import("@/components/stacks/compose-editor.tsx").then((found) => found.ComposeEditor), {
   loading: () => <Skeleton className="h-72" />,
   ssr: false,
 });
+
+const NO_KEYS: readonly { path: string; note: string; said: ComposeMessage | null }[] = [];
 
 export type StackFilesEditorProps = { files: StackFiles; issues: readonly StackIssue[]; onChange: (files: StackFiles) => void };
 
@@ -26,12 +29,17 @@ export type StackFilesEditorProps = { files: StackFiles; issues: readonly StackI
 export function StackFilesEditor({ files, issues, onChange }: StackFilesEditorProps): ReactNode {
   const t = useTranslations("stacks.deploy");
   const trpc = useTRPC();
-  const { data: keys } = useQuery(trpc.stacks.composeKeys.queryOptions(undefined, { staleTime: Number.POSITIVE_INFINITY }));
+  const { data: keys = NO_KEYS } = useQuery(trpc.stacks.composeKeys.queryOptions(undefined, { staleTime: Number.POSITIVE_INFINITY }));
   const [chosen, setChosen] = useState("");
   const [isAdding, setAdding] = useState(false);
   const names = orderFiles(files);
   const active = names.includes(chosen) ? chosen : (names[0] ?? "");
-  const own = useMemo(() => issues.filter(({ file }) => file === active), [issues, active]);
+  const told = useTold();
+  const own = useMemo(
+    () => issues.filter(({ file }) => file === active).map((issue) => ({ ...issue, text: told.issue(issue) })),
+    [issues, active, told],
+  );
+  const saidKeys = useMemo(() => keys.map(({ path, note, said }) => ({ path, note: told.message(said, note) })), [keys, told]);
   const compose = composeFiles(files);
   return (
     <div className="rounded-lg border bg-panel">
@@ -68,7 +76,7 @@ export function StackFilesEditor({ files, issues, onChange }: StackFilesEditorPr
         initialText={files[active] ?? ""}
         label={active}
         placeholder={compose.includes(active) ? t("placeholder") : ""}
-        keys={keys ?? []}
+        keys={saidKeys}
         issues={own}
         onChange={(text) => onChange({ ...files, [active]: text })}
       />

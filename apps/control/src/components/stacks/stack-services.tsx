@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
+import { StackNotes } from "@/components/stacks/issue-text.tsx";
 import { ServiceGraphPanel } from "@/components/stacks/service-graph.tsx";
 import { ServicePanel } from "@/components/stacks/service-panel.tsx";
 import { EmptyState, PartialNotice } from "@/components/ui/states.tsx";
@@ -19,9 +20,7 @@ export function StackServices({ stack }: { stack: StackDetails }): ReactNode {
         <ServicePanel key={service.name} stack={stack.name} service={service} />
       ))}
       {hasDependencies ? <ServiceGraphPanel services={stack.detail} /> : null}
-      {stack.notes.map((note) => (
-        <PartialNotice key={note}>{note}</PartialNotice>
-      ))}
+      <StackNotes issues={stack.issues} notes={stack.notes} />
     </div>
   );
 }

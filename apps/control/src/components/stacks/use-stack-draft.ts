@@ -2,6 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
+import type { PlanBasis } from "@/lib/plan-basis.ts";
 import { composeFiles, STACK_NAME, type StackFiles } from "@/lib/stack-files.ts";
 import { errorCode, errorMessage, useTRPC, useTRPCClient } from "@/trpc/client.ts";
 import type { StackIssue, StackPlan } from "@/trpc/types.ts";
@@ -15,8 +16,8 @@ export type StackDraft = {
   setFiles: (files: StackFiles) => void;
   issues: readonly StackIssue[];
   plan: StackPlan | null;
-  /** What changed since the plan was made that could not be applied any more. */
-  stale: string | null;
+  /** The plan that could not be applied any more: what it was made on, and what the server said. */
+  stale: { basis: PlanBasis; message: string } | null;
   error: string | null;
   isPlanning: boolean;
   isApplying: boolean;
@@ -31,7 +32,7 @@ export function useStackDraft(initial: { name: string; files: StackFiles }, onDe
   const [name, setNameText] = useState(initial.name);
   const [files, setFileTexts] = useState<StackFiles>(initial.files);
   const [plan, setPlan] = useState<StackPlan | null>(null);
-  const [stale, setStale] = useState<string | null>(null);
+  const [stale, setStale] = useState<StackDraft["stale"]>(null);
   const issues = useIssues(name, files);
   const input = { name, files: { ...files }, compose: composeFiles(files) };
   const planning = useMutation(trpc.stacks.plan.mutationOptions({ onSuccess: setPlan, onError: () => setPlan(null) }));
@@ -39,9 +40,9 @@ export function useStackDraft(initial: { name: string; files: StackFiles }, onDe
     trpc.stacks.deploy.mutationOptions({
       onSuccess: () => onDeployed(name),
       onError: (error) => {
-        if (errorCode(error) !== "CONFLICT") return;
+        if (errorCode(error) !== "CONFLICT" || plan === null) return;
         // What is there now is another thing than what the plan was made for: say what, and plan for what is there.
-        setStale(errorMessage(error));
+        setStale({ basis: plan.basis, message: errorMessage(error) });
         planning.mutate(input);
       },
     }),

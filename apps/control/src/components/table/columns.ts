@@ -29,7 +29,7 @@ export function gridTemplates(columns: readonly Pick<Column<unknown>, "width" | 
 }
 
 export const ROW_GRID =
-  "grid grid-cols-(--cols-xs) items-center gap-x-3 px-3 sm:grid-cols-(--cols-sm) md:grid-cols-(--cols-md) lg:grid-cols-(--cols-lg) xl:grid-cols-(--cols-xl)";
+  "grid grid-cols-(--cols-xs) items-center gap-x-3 px-3 lg:gap-x-5 sm:grid-cols-(--cols-sm) md:grid-cols-(--cols-md) lg:grid-cols-(--cols-lg) xl:grid-cols-(--cols-xl)";
 
 export const HIDDEN_BELOW: Readonly<Record<Breakpoint, string>> = {
   sm: "max-sm:hidden",

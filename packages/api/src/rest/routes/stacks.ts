@@ -27,10 +27,23 @@ const stack = z.object({
   last: deployment.nullable(),
 });
 const revision = z.object({ number: z.number(), createdBy: z.string(), createdAt: time });
+const said = z.looseObject({ code: z.string(), values: z.record(z.string(), z.union([z.string(), z.number()])) });
+/** `text` is a sentence; `path`, `said` and `suggestion` are the same as data. */
+const issue = z.object({
+  severity: z.enum(["error", "warning"]),
+  text: z.string(),
+  file: z.string().nullable(),
+  line: z.number(),
+  column: z.number(),
+  path: z.string(),
+  said,
+  suggestion: z.string().nullable(),
+});
 const plan = z.object({
   services: z.array(z.looseObject({ name: z.string(), change: z.string(), reasons: z.array(z.string()) })),
   networks: z.array(z.string()),
   notes: z.array(z.string()),
+  issues: z.array(issue),
   basis: z.object({ generation: z.number(), hosts: texts, files: texts }),
 });
 const adoption = z.object({
@@ -43,6 +56,7 @@ const adoption = z.object({
   variables: z.array(z.string()),
   source: z.string(),
   notes: z.array(z.string()),
+  issues: z.array(issue),
   basis: z.string(),
 });
 const moves = z.object({ moves: z.array(z.looseObject({ from: z.string(), to: z.string() })) });
@@ -66,6 +80,7 @@ const STACKS = [
       detail: z.array(z.looseObject({ name: z.string(), state: z.string() })),
       revisions: z.array(revision),
       notes: z.array(z.string()),
+      issues: z.array(issue),
     }),
   }),
   route("stacks.revision", {
@@ -79,21 +94,13 @@ const STACKS = [
     method: "POST",
     path: "/stack-checks",
     summary: "Mistakes of files, each with its place",
-    output: z.array(
-      z.object({
-        severity: z.enum(["error", "warning"]),
-        text: z.string(),
-        file: z.string().nullable(),
-        line: z.number(),
-        column: z.number(),
-      }),
-    ),
+    output: z.array(issue),
   }),
   route("stacks.composeKeys", {
     method: "GET",
     path: "/compose-keys",
     summary: "Keys that a compose file may have",
-    output: z.array(z.object({ path: z.string(), note: z.string() })),
+    output: z.array(z.object({ path: z.string(), note: z.string(), said: said.nullable() })),
     list: (item) => item.path,
   }),
   route("stacks.deploy", {

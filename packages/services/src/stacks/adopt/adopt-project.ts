@@ -53,8 +53,8 @@ export async function adoptProject(services: ServiceContext, actor: Actor, input
 }
 
 /** What a deployment's page shows of it; the file is in the revision. */
-function rowOf({ services, notes }: AdoptionPlan): object {
-  return { services, networks: [], notes };
+function rowOf({ services, notes, issues }: AdoptionPlan): object {
+  return { services, networks: [], notes, issues };
 }
 
 type Variables = { services: ServiceContext; stack: Stack; variables: Readonly<Record<string, string>> };

@@ -1,6 +1,5 @@
 // What a stack that is made of a host's compose project would be, and what becomes of each container.
 import { createHash } from "node:crypto";
-import { formatIssue } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { ContainerCreateBody, ContainerInspect, ContainerSummary, HostConfig } from "@flotilla/engine-api";
 import { formatReason, type Reason, reason } from "@flotilla/planner";
@@ -14,9 +13,9 @@ import { type HostBrief, openHost } from "../../engine/ask-hosts.ts";
 import { engineJson } from "../../engine/engine-call.ts";
 import { findHost, hostObject, type VisibleHost } from "../../hosts/find-host.ts";
 import { hostRef } from "../../hosts/schemas.ts";
-import { checkProject } from "../deploy-stack.ts";
+import { checkProject, issuesOfStack } from "../deploy-stack.ts";
 import type { PlannedReplica, PlannedService } from "../plan-stack.ts";
-import { notesOf } from "../service-policy.ts";
+import { noteOf, type StackIssue } from "../stack-issue.ts";
 import { type LoadedStack, loadStack, stackInput, stackName } from "../stack-source.ts";
 import { toContainerBody } from "../to-container-body.ts";
 import { COMPOSE_LABELS } from "./compose-labels.ts";
@@ -45,7 +44,9 @@ export type AdoptionPlan = {
   variables: string[];
   /** The compose file of the first revision. */
   source: string;
+  /** What the file says and no stack does; `notes`: the same as sentences. */
   notes: string[];
+  issues: StackIssue[];
   /** Stands for what the plan was made on. */
   basis: string;
 };
@@ -79,7 +80,7 @@ export async function readAdoption(services: ServiceContext, actor: Actor, ref: 
   );
   checkProject(loaded);
   refuseWhatIsLost(draft, loaded);
-  const notes = Object.entries(loaded.project.services).flatMap(([name, service]) => notesOf(name, service));
+  const issues = issuesOfStack(loaded);
   const plan: AdoptionPlan = {
     project: ref.project,
     host: brief,
@@ -89,7 +90,8 @@ export async function readAdoption(services: ServiceContext, actor: Actor, ref: 
     volumes: draft.volumes,
     variables: Object.keys(variables),
     source: draft.source,
-    notes: [...loaded.issues.map(formatIssue), ...notes],
+    notes: issues.map(noteOf),
+    issues,
     basis: basisOf(containers),
   };
   return { plan, draft, loaded, host };
