@@ -31,6 +31,13 @@ test("a plan says what would be made, replaced and removed, where and why", () =
     "    ~ replica 1 on h1 → h2: so",
     "note: x",
   ]);
+  const everywhere = {
+    ...plan,
+    services: [service("g", "scale", [{ ...replica("make", "h4", null), slot: "01a2-id" }])],
+    networks: [],
+    notes: [],
+  };
+  expect(formatPlan(everywhere as never)).toBe("~ service g: scale\n    + replica on h4: so");
   expect(formatPlan({ services: [], networks: [], notes: [], basis: { generation: 0 } })).toBe("nothing would change");
 });
 

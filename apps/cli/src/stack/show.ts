@@ -35,7 +35,9 @@ export function formatPlan({ services, networks, notes }: StackPlan): string {
     for (const { slot, host, fromHost, act, because } of replicas) {
       if (act === "keep") continue;
       const where = act === "replace" ? `${fromHost ?? "?"} → ${host ?? "nowhere"}` : (host ?? fromHost ?? "nowhere");
-      lines.push(`    ${SIGNS[act] ?? "?"} replica ${slot} on ${where}: ${because}`);
+      // The slots of a global service are its hosts.
+      const what = /^\d+$/.test(slot) ? `replica ${slot}` : "replica";
+      lines.push(`    ${SIGNS[act] ?? "?"} ${what} on ${where}: ${because}`);
     }
   }
   for (const note of notes) lines.push(`note: ${note}`);

@@ -7,11 +7,11 @@ import {
   reason,
   schedule,
   type ScheduleHost,
-  satisfies,
   type ServiceDemand,
   type WantedReplica,
 } from "@flotilla/planner";
 import { formatReasons } from "./reasons.ts";
+import { globalSlots } from "./global-slots.ts";
 import { isGlobal } from "./service-policy.ts";
 import type { StackIssue } from "./stack-issue.ts";
 
@@ -111,7 +111,7 @@ function draft(input: PlanInput, name: string): Draft {
   const hostName = new Map(input.hosts.map((host) => [host.id, host.name]));
   const serviceId = demand?.id ?? before?.id ?? name;
   const hash = input.hashes.get(name);
-  const slots = model === undefined || demand === undefined ? [] : slotsOf(input, { name, demand });
+  const slots = model === undefined || demand === undefined ? [] : slotsOf(input, { name, demand, before });
   const replicas: PlannedReplica[] = [];
   const draftOf: Draft = { serviceId, service: { name, change: "none", reasons: [], differs: [], replicas }, wanted: [], placed: [] };
   for (const slot of slots) {
@@ -135,13 +135,13 @@ function draft(input: PlanInput, name: string): Draft {
   return { ...draftOf, service: { ...draftOf.service, ...compare(input, { name, before, slots }) } };
 }
 
-function slotsOf(input: PlanInput, { name, demand }: { name: string; demand: ServiceDemand }): string[] {
+type Slotted = { name: string; demand: ServiceDemand; before: PresentService | undefined };
+
+function slotsOf(input: PlanInput, { name, demand, before }: Slotted): string[] {
   const model = input.project.services[name];
   if (model === undefined) return [];
   if (!isGlobal(model)) return Array.from({ length: model.deploy.replicas }, (_, index) => String(index + 1));
-  const open = input.hosts.filter(({ availability, isDown }) => availability === "active" && !isDown);
-  const lent = open.filter(({ share }) => share === undefined || (share.mayRun && !demand.needsNetworks));
-  return lent.filter((host) => demand.constraints.every((constraint) => satisfies(host, constraint))).map(({ id }) => id);
+  return globalSlots(input.hosts, demand, new Set(before?.replicas.map(({ hostId }) => hostId)));
 }
 
 type Compared = { name: string; before: PresentService | undefined; slots: readonly string[] };

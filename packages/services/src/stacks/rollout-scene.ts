@@ -1,8 +1,9 @@
 import type { Project } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import type { Transaction } from "@flotilla/db";
-import { reason, type RolloutReplica, type RolloutService, satisfies, type ServiceDemand } from "@flotilla/planner";
+import { reason, type RolloutReplica, type RolloutService, type ServiceDemand } from "@flotilla/planner";
 import { blockedBy } from "./dependencies.ts";
+import { globalSlots } from "./global-slots.ts";
 import { hostLossPolicy, isGlobal, isJob, readOwnKeys, serviceDemand, updatePolicy, volumesOf } from "./service-policy.ts";
 import type { Projects } from "./stack-model.ts";
 import { type HostRow, type ReplicaRow, type ServiceRow, type StackRow, type StackRows, toScheduleHost } from "./stack-rows.ts";
@@ -63,13 +64,7 @@ function slotsOf(project: Project, service: ServiceRow, on: { hosts: readonly Ho
   if (model === undefined) return [];
   if (!isGlobal(model)) return Array.from({ length: model.deploy.replicas }, (_, index) => String(index + 1));
   const present = new Set(service.replicas.filter(({ state }) => state === "run").map(({ hostId }) => hostId));
-  // A host that is away for a moment, or cordoned, keeps what it has.
-  return on.hosts
-    .map(toScheduleHost)
-    .filter((host) => on.demand.constraints.every((constraint) => satisfies(host, constraint)))
-    .filter(({ share }) => share === undefined || (share.mayRun && !on.demand.needsNetworks))
-    .filter(({ id, availability, isDown }) => availability !== "drain" && (present.has(id) || (availability === "active" && !isDown)))
-    .map(({ id }) => id);
+  return globalSlots(on.hosts.map(toScheduleHost), on.demand, present);
 }
 
 function toReplica(replica: ReplicaRow, { host, isPinned }: { host: HostRow | undefined; isPinned: boolean }): RolloutReplica {

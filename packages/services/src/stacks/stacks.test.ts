@@ -210,6 +210,23 @@ describe("a plan", () => {
   };
   const old = project({ deploy: { replicas: 1 } });
 
+  test("leaves a global service on hosts that are away or cordoned, and takes it off those that are drained", () => {
+    const everywhere = project({ deploy: { mode: "global" } });
+    const hash = hashService(everywhere, "web", {});
+    const replicas = ["h1", "h2", "h3"].map((hostId) => ({ slot: hostId, hostId, hash }));
+    const present = { id: "web", name: "web", hash, project: everywhere, replicas };
+    const hosts: ScheduleHost[] = [
+      { ...host("h1"), isDown: true },
+      { ...host("h2"), availability: "cordon" },
+      { ...host("h3"), availability: "drain" },
+      { ...host("h4"), isDown: true },
+      host("h5"),
+    ];
+    const [service] = plan(everywhere, [present], { hosts }).services;
+    const acts = service?.replicas.map(({ act, host: to, fromHost }) => [act, to ?? fromHost]);
+    expect(acts).toEqual([["keep", "h1"], ["keep", "h2"], ["make", "h5"], ["remove", "h3"]]); // prettier-ignore
+  });
+
   test("of something new makes replicas, spread", () => {
     const [service] = plan(project({ deploy: { replicas: 2 } }), []).services;
     expect(service).toMatchObject({
