@@ -4,6 +4,7 @@ import { isFlotillaError } from "@flotilla/core";
 import type { ApplyContext } from "./apply/context.ts";
 import { EngineClient } from "./engine/client.ts";
 import { findEndpoint } from "./engine/endpoint.ts";
+import { withEnvironment } from "./environment.ts";
 import { createProgress, type Progress, silentProgress } from "./view/progress.ts";
 
 /** Options that stand before the command's name, for every command. */
@@ -47,7 +48,8 @@ export class Session {
   readonly #abort = new AbortController();
   #engine: EngineClient | undefined;
 
-  constructor(options: GlobalOptions, { environment, stdout, stderr, version, workingDir, engine }: SessionIo) {
+  constructor(given: GlobalOptions, { environment, stdout, stderr, version, workingDir, engine }: SessionIo) {
+    const options = withEnvironment(given, environment);
     this.options = options;
     this.#engine = engine;
     this.workingDir = workingDir;

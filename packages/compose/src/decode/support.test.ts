@@ -202,7 +202,7 @@ How a file is read, beyond single keys:
 | feature | |
 |---|---|
 | several files (\`-f a -f b\`, \`compose.override.yaml\`, COMPOSE_FILE, several documents in one file) | merged by the specification's rules, with \`!reset\` and \`!override\` |
-| variables | \`$V\`, \`\${V}\`, \`\${V:-d}\`, \`\${V-d}\`, \`\${V:?e}\`, \`\${V?e}\`, \`\${V:+r}\`, \`\${V+r}\`, nested, \`$$\`; from the shell, \`--env-file\` or \`.env\` |
+| variables | \`$V\`, \`\${V}\`, \`\${V:-d}\`, \`\${V-d}\`, \`\${V:?e}\`, \`\${V?e}\`, \`\${V:+r}\`, \`\${V+r}\`, nested, \`$$\`; from the shell, \`--env-file\` (COMPOSE_ENV_FILES) or \`.env\` |
 | \`include\`, \`extends\` | with their own directories; circles are errors |
 | anchors, aliases, merge keys | bounded: 1 MiB a file, 64 levels, 400,000 values with aliases expanded, 1,000 services |
 | profiles | \`--profile\`, COMPOSE_PROFILES, services named on the command line |

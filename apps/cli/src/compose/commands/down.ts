@@ -5,6 +5,7 @@ import { findImage } from "../apply/find-image.ts";
 import { segment } from "../engine/client.ts";
 import { listContainers, listLabelled, toObserved } from "../engine/observe.ts";
 import type { ObservedContainer } from "../plan/labels.ts";
+import { isOn } from "../environment.ts";
 import type { Session } from "../session.ts";
 
 export type DownOptions = { volumes?: boolean; rmi?: string; removeOrphans?: boolean; timeout?: number };
@@ -17,8 +18,9 @@ export async function down(session: Session, services: readonly string[], option
   const known =
     loaded === undefined ? undefined : new Set([...Object.keys(loaded.project.services), ...Object.keys(loaded.disabledServices)]);
   const isOrphan = ({ service }: ObservedContainer): boolean => known !== undefined && !known.has(service);
+  const removesOrphans = options.removeOrphans === true || isOn(session.environment, "COMPOSE_REMOVE_ORPHANS");
   const wanted = observed.filter((container) =>
-    services.length === 0 ? !isOrphan(container) || options.removeOrphans === true : services.includes(container.service),
+    services.length === 0 ? !isOrphan(container) || removesOrphans : services.includes(container.service),
   );
   const context = { engine, progress, ...(loaded === undefined ? {} : { loaded }) };
   const how = { stops: true, volumes: options.volumes === true, timeoutSeconds: options.timeout };

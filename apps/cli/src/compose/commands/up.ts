@@ -7,6 +7,7 @@ import { waitForHealth } from "../apply/wait.ts";
 import { observeProject } from "../engine/observe.ts";
 import { configHash } from "../plan/config-hash.ts";
 import { findOrphans, planUp, type UpPlan } from "../plan/plan-up.ts";
+import { isOn } from "../environment.ts";
 import type { Session } from "../session.ts";
 import type { LogFollower } from "../view/log-follower.ts";
 
@@ -128,13 +129,14 @@ type Preparing = { services: readonly string[]; options: UpOptions; starts: bool
 
 async function prepare(session: Session, loaded: LoadedProject, { services, options, starts, digests }: Preparing) {
   const { project } = loaded;
+  const removeOrphans = options.removeOrphans === true || isOn(session.environment, "COMPOSE_REMOVE_ORPHANS");
   const planOptions = {
     services,
     noDeps: options.deps === false,
     forceRecreate: options.forceRecreate === true,
     noRecreate: options.recreate === false,
     alwaysRecreateDeps: options.alwaysRecreateDeps === true,
-    removeOrphans: options.removeOrphans === true,
+    removeOrphans,
     starts,
   };
   const hashes = new Map(Object.entries(project.services).map(([name, service]) => [name, configHash(service, project, digests)]));
@@ -162,7 +164,7 @@ async function prepare(session: Session, loaded: LoadedProject, { services, opti
   ]);
   const plan = planUp({ project, observed, options: planOptions, hashes, imageIds, knownServices });
   const orphans = findOrphans({ observed, knownServices });
-  if (orphans.length > 0 && options.removeOrphans !== true)
+  if (orphans.length > 0 && !removeOrphans && !isOn(session.environment, "COMPOSE_IGNORE_ORPHANS"))
     session.warn(
       `Found orphan containers (${orphans.map(({ name }) => name).join(", ")}) for this project. If you removed or renamed this service in your compose file, you can run this command with the --remove-orphans flag to clean it up.`,
     );
