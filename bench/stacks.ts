@@ -1,15 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { request } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { Lab } from "../test/lab/lab.ts";
-import { hostConfig } from "../test/lab/lab-plan.ts";
+import { labDirectory } from "../test/lab/lab-plan.ts";
 import type { Case, Row } from "./case.ts";
 import { makeBusyboxTar } from "../test/support/busybox-image.ts";
 import { median } from "./measure.ts";
+import { API, NameWatch, socketOf, StartCount } from "./stack-watch.ts";
 
-const SERVICES = ["s1", "s2", "s3"] as const;
+const SERVICES = ["s1", "s2", "s3"];
 const REPLICAS = 20;
 const HOSTS = 3;
 const TOTAL = SERVICES.length * REPLICAS;
@@ -29,7 +30,8 @@ const created = z.object({ Id: z.string() });
  * containers, made and started by the engines' own API on a bridge of each host, until the last one runs.
  */
 export const stacks: Case = async ({ dir, rounds }) => {
-  const lab = await Lab.up(`b${process.pid}`, { hostCount: HOSTS });
+  const lab = await upOn(join(dir, "lab"));
+  const probes: NameWatch[] = [];
   try {
     const own = join(dir, "stacks");
     mkdirSync(own);
@@ -37,7 +39,7 @@ export const stacks: Case = async ({ dir, rounds }) => {
     for (const host of lab.hosts) await lab.docker(host, ["import", tar, "busybox:latest"], { timeoutMs: 120_000 });
     // A bridge of each host: nothing between hosts costs anything.
     for (const host of lab.hosts) await lab.docker(host, ["network", "create", NETWORK]);
-    const probes = await startProbes(lab);
+    probes.push(...(await startProbes(lab)));
     const samples: Record<"bare" | "started" | "resolvable", number[]> = { bare: [], started: [], resolvable: [] };
     for (let round = 0; round <= Math.min(rounds, 5); round++) {
       const bare = await startBare(lab);
@@ -57,37 +59,40 @@ export const stacks: Case = async ({ dir, rounds }) => {
       row(`the same until all are resolvable on every host`, samples.resolvable, "≤ 1.5"),
     ];
   } finally {
+    for (const probe of probes) probe.close();
     await lab.down();
   }
 };
 
-type Probe = { host: string; id: string };
+/** A lab whose hosts have their data on the bench's own disk: what was removed a moment ago costs the next containers nothing there (disk.ts). */
+async function upOn(path: string): Promise<Lab> {
+  const name = `b${process.pid}`;
+  const link = labDirectory(name);
+  mkdirSync(dirname(link), { recursive: true, mode: 0o711 });
+  mkdirSync(path, { mode: 0o711 });
+  symlinkSync(path, link);
+  return Lab.up(name, { hostCount: HOSTS });
+}
 
-/** On each host a container that asks for names; made once, on a network of its own that stays. */
-async function startProbes(lab: Lab): Promise<Probe[]> {
+/** On each host something that asks for names in a network of a container, made once. */
+async function startProbes(lab: Lab): Promise<NameWatch[]> {
   await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
   await until(
-    async () => (await runningOf(lab)) === TOTAL,
+    async () => (await replicasOf(lab)) === TOTAL,
     () => `${TOTAL} replicas that run`,
   );
-  return Promise.all(
-    lab.hosts.map(async (host) => {
-      const { stdout } = await lab.docker(host, ["run", "-d", "--network", "bench_net", "busybox", "sleep", "36000"]);
-      return { host, id: stdout.trim() };
-    }),
-  );
+  return Promise.all(lab.hosts.map((host) => NameWatch.start(lab, { host, network: "bench_net", names: SERVICES, count: REPLICAS })));
 }
 
 const OWN = encodeURIComponent(JSON.stringify({ label: ["com.docker.compose.project=bench"], status: ["running"] }));
 
-/** By the engines themselves: to ask the control plane would cost the processors that everybody here shares 20 ms each time. */
-async function runningOf(lab: Lab): Promise<number> {
+async function replicasOf(lab: Lab): Promise<number> {
   const rows = await Promise.all(lab.hosts.map((host) => ask(lab, host, { method: "GET", path: `/containers/json?filters=${OWN}` })));
   return rows.reduce<number>((sum, row) => sum + z.array(z.unknown()).parse(row).length, 0);
 }
 
 /** Scaled from nothing: the network and its addresses are there, as they are for the bare engines. */
-async function startStack(lab: Lab, probes: readonly Probe[]): Promise<{ startedMs: number; resolvableMs: number }> {
+async function startStack(lab: Lab, probes: readonly NameWatch[]): Promise<{ startedMs: number; resolvableMs: number }> {
   const none = STACK.replaceAll(`replicas: ${REPLICAS}`, "replicas: 0");
   await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": none } });
   await until(
@@ -98,36 +103,17 @@ async function startStack(lab: Lab, probes: readonly Probe[]): Promise<{ started
     () => "a stack without replicas",
   );
   await setTimeout(1_000);
-  const beganAt = performance.now();
-  await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
-  await until(
-    async () => (await runningOf(lab)) === TOTAL,
-    () => `${TOTAL} replicas that run`,
-  );
-  const startedMs = performance.now() - beganAt;
-  await Promise.all(
-    probes.map(async (probe) => {
-      let seen: number[] = [];
-      const isSeen = async (): Promise<boolean> => (seen = await addressesSeenBy(lab, probe)).every((count) => count >= REPLICAS);
-      await until(isSeen, () => `names that lead to ${REPLICAS} replicas (${seen.join(", ")} seen on ${probe.host})`);
-    }),
-  );
-  return { startedMs, resolvableMs: performance.now() - beganAt };
-}
-
-/** How many addresses each service's name leads to. By the engine's API: the docker command would cost 40 ms of a processor each time. */
-async function addressesSeenBy(lab: Lab, { host, id }: Probe): Promise<number[]> {
-  const script = SERVICES.map((name) => `nslookup ${name} 2>/dev/null | grep -c '^Address.*[0-9]$'`).join("; ");
-  // On a terminal the answer is the output as it is.
-  const body = { Cmd: ["sh", "-c", script], AttachStdout: true, Tty: true };
-  const { Id: exec } = created.parse(JSON.parse(await send(lab, host, { method: "POST", path: `/containers/${id}/exec`, body })));
-  const output = await send(lab, host, { method: "POST", path: `/exec/${exec}/start`, body: { Tty: true } });
-  // The resolver's own address is one of the lines.
-  const counts = output
-    .trim()
-    .split(/\s+/)
-    .map((line) => Number(line) - 1);
-  return SERVICES.map((_, at) => counts[at] ?? 0);
+  const starts = await StartCount.open(lab, "bench");
+  try {
+    const beganAt = performance.now();
+    await lab.mutate("stacks.deploy", { name: "bench", files: { "compose.yaml": STACK } });
+    await starts.reach(TOTAL);
+    const startedMs = performance.now() - beganAt;
+    await Promise.all(probes.map((probe) => probe.wait()));
+    return { startedMs, resolvableMs: performance.now() - beganAt };
+  } finally {
+    starts.close();
+  }
 }
 
 /** All at once, as many on each host. @returns milliseconds until the last one runs; what removes them is not measured. */
@@ -162,7 +148,7 @@ async function ask(lab: Lab, host: string, call: Call): Promise<unknown> {
 function send(lab: Lab, host: string, { method, path, body }: Call): Promise<string> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { socketPath: hostConfig(lab.plan, host).socketPath, method, path: `/v1.47${path}`, headers: { "content-type": "application/json" } },
+      { socketPath: socketOf(lab, host), method, path: `${API}${path}`, headers: { "content-type": "application/json" } },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -186,7 +186,7 @@ function lookAt(source: string): BindFact {
 
 function realPathOf(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return undefined;
   }

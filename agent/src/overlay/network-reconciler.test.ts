@@ -1,10 +1,17 @@
 import type { ObservedNetwork } from "@flotilla/protocol";
 import { makeResource } from "@flotilla/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { ObservedDescriber } from "../state/observed-state.ts";
 import { NetworkReconciler, type OverlayHost } from "./network-reconciler.ts";
 
 const observed = new Map<string, unknown>();
-const publisher = { set: (key: string, body: unknown) => void observed.set(key, body), remove: (key: string) => void observed.delete(key) };
+const publisher: ObservedDescriber = {
+  describe: (key, describe) => {
+    const body = describe();
+    if (body === undefined) observed.delete(key);
+    else observed.set(key, body);
+  },
+};
 
 class FakeHost implements OverlayHost {
   known = new Map<string, ObservedNetwork>();

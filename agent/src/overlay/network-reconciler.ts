@@ -1,5 +1,5 @@
 import { kindOf, NETWORK_KIND, NETWORK_SERVICE_KIND, type ObservedNetwork, type Resource, type ResourceFailure } from "@flotilla/protocol";
-import type { ObservedPublisher } from "../state/observed-state.ts";
+import type { ObservedDescriber } from "../state/observed-state.ts";
 import type { Reconciler } from "../state/reconcilers.ts";
 import type { ServiceBodies } from "./network-services.ts";
 
@@ -21,7 +21,7 @@ const idOf = (key: string): string => key.slice(key.indexOf("/") + 1);
 /** The overlay networks of this host's desired state with their services, and what the host tells of them. */
 export class NetworkReconciler implements Reconciler {
   readonly #host: OverlayHost;
-  readonly #observed: ObservedPublisher;
+  readonly #observed: ObservedDescriber;
   #problems: ReadonlyMap<string, string> = new Map();
   #published = new Set<string>();
   #isApplying = false;
@@ -30,7 +30,7 @@ export class NetworkReconciler implements Reconciler {
   #isSeeded = false;
 
   /** @param retry asks for another `apply`: what kept a network from working, or from going, may be over. */
-  constructor(host: OverlayHost, observed: ObservedPublisher, retry: () => void) {
+  constructor(host: OverlayHost, observed: ObservedDescriber, retry: () => void) {
     this.#host = host;
     this.#observed = observed;
     host.onOverlayChanged((networkId) => {
@@ -86,16 +86,17 @@ export class NetworkReconciler implements Reconciler {
   }
 
   #publish(networkId: string): void {
-    const found = this.#host.describeOverlay(networkId);
-    if (found === undefined) {
-      this.#observed.remove(keyOf(networkId));
-      this.#published.delete(networkId);
-      return;
-    }
-    const { pins, ...rest } = found;
-    const problem = this.#problems.get(networkId) ?? found.problem;
-    this.#observed.set(keyOf(networkId), { ...rest, ...(pins === undefined ? {} : { pins }), problem });
     this.#published.add(networkId);
+    this.#observed.describe(keyOf(networkId), () => {
+      const found = this.#host.describeOverlay(networkId);
+      if (found === undefined) {
+        this.#published.delete(networkId);
+        return undefined;
+      }
+      const { pins, ...rest } = found;
+      const problem = this.#problems.get(networkId) ?? found.problem;
+      return { ...rest, ...(pins === undefined ? {} : { pins }), problem };
+    });
   }
 }
 

@@ -18,6 +18,8 @@ class World {
   readonly told = new Map<string, Record<string, unknown>>();
   gathering = 0;
   flushes = 0;
+  /** Keys of what was told while nobody gathered: each is a report of its own. */
+  readonly single: string[] = [];
   readonly events = new EventBus();
   readonly db = new Database(":memory:");
   failing: string | undefined;
@@ -112,7 +114,10 @@ class World {
       },
       memories: new ReplicaMemories(this.db),
       observed: {
-        set: (key, body) => void this.told.set(key, body),
+        set: (key, body) => {
+          this.told.set(key, body);
+          if (this.gathering === 0) this.single.push(key);
+        },
         remove: (key) => void this.told.delete(key),
         gather: () => {
           this.gathering += 1;
@@ -232,9 +237,8 @@ describe("a replica that is wanted", () => {
 
   test("is reported with the others that come up; one that ceases to serve at once", async () => {
     await manager.apply([replica("a"), replica("b")]);
-    expect(world.gathering).toBe(2);
     await rest();
-    expect([world.gathering, world.flushes]).toEqual([0, 0]);
+    expect([world.single, world.gathering, world.flushes]).toEqual([[], 0, 0]);
     world.end("c1", 7);
     await rest();
     expect([phase("a"), world.flushes]).toEqual(["waiting", 1]);
@@ -245,6 +249,12 @@ describe("a replica that is wanted", () => {
     await manager.apply([replica("a")]);
     await rest();
     expect([phase("a"), world.gathering]).toEqual(["waiting", 0]);
+  });
+
+  test("of which nothing comes at once is reported at once", async () => {
+    await manager.apply([replica("a", { networks: [{ name: "shop_default", aliases: [] }] })]);
+    await rest();
+    expect([phase("a"), world.gathering]).toEqual(["preparing", 0]);
   });
 
   test("goes when it is not wanted any more", async () => {

@@ -55,7 +55,10 @@ export class ReplicaManager implements Reconciler {
     this.#files = read.files;
     this.#unread = read.unread;
     this.#isKnown = true;
+    // What is begun now is told with what comes of it.
+    const endGathering = this.#deps.observed.gather();
     for (const id of this.#present()) this.#kick(id);
+    setImmediate(endGathering);
     return read.failures;
   }
 

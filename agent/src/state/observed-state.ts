@@ -1,4 +1,4 @@
-import type { Logger } from "@flotilla/core";
+import { type Logger, toFlotillaError } from "@flotilla/core";
 import {
   makeResource,
   MAX_DOCUMENT_BYTES,
@@ -17,8 +17,14 @@ export type ObservedPublisher = {
   remove(key: string): void;
 };
 
-/** What is set while somebody gathers waits at most so long: sixty containers that start are some reports and not sixty. */
-const GATHER_MS = 400;
+/** For what is costly to say and changes often. */
+export type ObservedDescriber = {
+  /** What is observed under a key is another: it is asked for when it is about to be told, once for however many changes. undefined: nothing is there. */
+  describe(key: string, describe: () => ResourceBody | undefined): void;
+};
+
+/** What is set while somebody gathers waits at most so long: sixty containers that start are a few reports and not sixty. */
+const GATHER_MS = 1_000;
 
 type Entry = { feed: ObservedFeed; isPlanned: boolean };
 type Options = { nowMs?: () => number; timer?: Timer };
@@ -27,10 +33,12 @@ type Options = { nowMs?: () => number; timer?: Timer };
  * What this host observes, by key, for the control plane. Kept in memory only: whoever publishes does so again after a
  * restart, and every new connection gets all of it.
  */
-export class ObservedState implements ObservedPublisher {
+export class ObservedState implements ObservedPublisher, ObservedDescriber {
   readonly #logger: Logger;
   readonly #current = new Map<string, Resource>();
   readonly #feeds = new Set<Entry>();
+  /** To be asked before something is told. */
+  readonly #due = new Map<string, () => ResourceBody | undefined>();
   readonly #nowMs: () => number;
   readonly #timer: Timer;
   #gathering = 0;
@@ -47,25 +55,18 @@ export class ObservedState implements ObservedPublisher {
   }
 
   set(key: string, body: ResourceBody): void {
-    const item = makeResource(key, body);
-    const before = this.#current.get(key);
-    if (before?.revision === item.revision) return;
-    const bytes = this.#bytes + sizeOf(item) - sizeOf(before);
-    if (bytes > MAX_DOCUMENT_BYTES || (before === undefined && this.#current.size >= MAX_RESOURCES)) {
-      this.#logger.warn("observed state is too large: this is left out", { key, resources: this.#current.size, bytes });
-      return;
-    }
-    this.#bytes = bytes;
-    this.#current.set(key, item);
-    this.#touch(key);
+    this.#due.delete(key);
+    if (this.#store(key, body)) this.#announce();
+  }
+
+  describe(key: string, describe: () => ResourceBody | undefined): void {
+    this.#due.set(key, describe);
+    this.#announce();
   }
 
   remove(key: string): void {
-    const before = this.#current.get(key);
-    if (before === undefined) return;
-    this.#bytes -= sizeOf(before);
-    this.#current.delete(key);
-    this.#touch(key);
+    this.#due.delete(key);
+    if (this.#drop(key)) this.#announce();
   }
 
   /** Whether a control plane is connected and hears what is set. */
@@ -83,6 +84,7 @@ export class ObservedState implements ObservedPublisher {
     const entry: Entry = { feed: new ObservedFeed(this.#current, send, () => this.#cancel !== undefined), isPlanned: false };
     this.#feeds.add(entry);
     this.#silentSinceMs = undefined;
+    this.#describeDue();
     entry.feed.pump();
     const close = (): void => {
       if (this.#feeds.delete(entry) && this.#feeds.size === 0) this.#silentSinceMs = this.#nowMs();
@@ -113,12 +115,55 @@ export class ObservedState implements ObservedPublisher {
     for (const entry of this.#feeds) this.#plan(entry);
   }
 
-  #touch(key: string): void {
-    if (this.#gathering > 0) this.#cancel ??= this.#timer.after(GATHER_MS, () => this.flush());
-    for (const entry of this.#feeds) {
-      entry.feed.touch(key);
-      if (this.#cancel === undefined) this.#plan(entry);
+  /** Returns whether that is another value than before. */
+  #store(key: string, body: ResourceBody): boolean {
+    const item = makeResource(key, body);
+    const before = this.#current.get(key);
+    if (before?.revision === item.revision) return false;
+    const bytes = this.#bytes + sizeOf(item) - sizeOf(before);
+    if (bytes > MAX_DOCUMENT_BYTES || (before === undefined && this.#current.size >= MAX_RESOURCES)) {
+      this.#logger.warn("observed state is too large: this is left out", { key, resources: this.#current.size, bytes });
+      return false;
     }
+    this.#bytes = bytes;
+    this.#current.set(key, item);
+    this.#touch(key);
+    return true;
+  }
+
+  #drop(key: string): boolean {
+    const before = this.#current.get(key);
+    if (before === undefined) return false;
+    this.#bytes -= sizeOf(before);
+    this.#current.delete(key);
+    this.#touch(key);
+    return true;
+  }
+
+  #touch(key: string): void {
+    for (const { feed } of this.#feeds) feed.touch(key);
+  }
+
+  #describeDue(): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const [key, describe] of due) {
+      try {
+        const body = describe();
+        if (body === undefined) this.#drop(key);
+        else this.#store(key, body);
+      } catch (error) {
+        this.#logger.warn("what is observed could not be described: what was told of it stays", {
+          key,
+          error: toFlotillaError(error).message,
+        });
+      }
+    }
+  }
+
+  #announce(): void {
+    if (this.#gathering > 0) this.#cancel ??= this.#timer.after(GATHER_MS, () => this.flush());
+    if (this.#cancel === undefined) for (const entry of this.#feeds) this.#plan(entry);
   }
 
   /** What one piece of work sets goes out together. */
@@ -127,6 +172,7 @@ export class ObservedState implements ObservedPublisher {
     entry.isPlanned = true;
     queueMicrotask(() => {
       entry.isPlanned = false;
+      this.#describeDue();
       if (this.#feeds.has(entry)) entry.feed.pump();
     });
   }

@@ -331,6 +331,49 @@ describe("observed state", () => {
     expect(timer.delays).toEqual([]);
   });
 
+  test("what is costly to say is asked for once, when it is about to be told", async () => {
+    const observed = new ObservedState(silentLogger, { timer });
+    const sent: ObservedMessage[] = [];
+    let asked = 0;
+    let body: { size: number } | undefined = { size: 1 };
+    const change = (): void => observed.describe("network/a", () => ((asked += 1), body));
+    change();
+    expect(asked).toBe(0);
+    const { feed, close } = observed.open((message) => sent.push(message));
+    expect(sent).toMatchObject([{ type: "observed_snapshot", resources: [{ key: "network/a", body: { size: 1 } }] }]);
+    feed.acknowledge(1);
+    const end = observed.gather();
+    for (const size of [2, 3, 4]) {
+      body = { size };
+      change();
+      await Promise.resolve();
+    }
+    expect(asked).toBe(1);
+    end();
+    await Promise.resolve();
+    expect([asked, sent.slice(1)]).toMatchObject([2, [{ set: [{ key: "network/a", body: { size: 4 } }] }]]);
+    feed.acknowledge(2);
+    body = undefined;
+    change();
+    await Promise.resolve();
+    expect(sent.slice(2)).toMatchObject([{ set: [], remove: ["network/a"] }]);
+    close();
+  });
+
+  test("and stays as it was told when it cannot be said", async () => {
+    const observed = new ObservedState(silentLogger, { timer });
+    const sent: ObservedMessage[] = [];
+    const { feed, close } = observed.open((message) => sent.push(message));
+    feed.acknowledge(1);
+    observed.describe("network/a", () => {
+      throw new Error("the database is closed");
+    });
+    observed.set("replica/a", { up: 1 });
+    await Promise.resolve();
+    expect(sent.slice(1)).toMatchObject([{ set: [{ key: "replica/a" }], remove: [] }]);
+    close();
+  });
+
   test("is bounded: what is too much is left out", () => {
     const observed = new ObservedState(silentLogger);
     observed.set("big/a", { text: "x".repeat(4_000_000) });
