@@ -156,10 +156,22 @@ test("--scale, --remove-orphans, --no-deps, --wait and run", async () => {
     await ok(run("up", "-d", "--scale", "web=1"));
     expect(await names()).toEqual(["third-db-1", "third-web-1"]);
     expect(await run("up", "-d", "--scale", "nope=2")).toMatchObject({ exitCode: 1, stderr: "no such service: nope\n" });
+    write({ "wrong.yaml": `services:\n  w: {image: busybox, logging: {driver: syslog}}\n  n: {image: "no name", profiles: [n]}\n` });
+    expect((await run("-f", "wrong.yaml", "up", "-d", "w")).stderr.split("\n").at(-2)).toBe(
+      `${join(agent.dir, "third", "wrong.yaml")}:2:3: services.w: logger: no log driver named 'syslog' is registered`,
+    );
+    expect((await run("-f", "wrong.yaml", "up", "-d", "n")).stderr).toBe(`image "no name": invalid reference format\n`);
+    for (const option of ["--exit-code-from", "--attach", "--no-attach"])
+      expect(await run("up", option, "nope")).toMatchObject({ exitCode: 1, stdout: "", stderr: "no such service: nope\n" });
+    expect(await run("version", "--short")).toMatchObject({ exitCode: 0, stdout: "0.1.0\n" });
 
     const oneOff = composeProcess({ dir: join(agent.dir, "third"), host: agent.host }, "run", "--rm", "-T", "tool", "said", "so");
     oneOff.child.stdin.end();
     expect(await oneOff.done).toMatchObject({ exitCode: 0, stdout: "said so\n" });
+    const failing = ["run", "--rm", "-T", "--no-deps", "--entrypoint", "sh", "tool", "-c", "exit 9"];
+    const failed = composeProcess({ dir: join(agent.dir, "third"), host: agent.host }, ...failing);
+    failed.child.stdin.end();
+    expect(await failed.done).toMatchObject({ exitCode: 9, stdout: "" });
     expect((await agent.docker(["ps", "-aq", "--filter", "label=com.docker.compose.oneoff=True"])).stdout).toBe("");
 
     write({ "compose.yaml": `services:\n  db: ${service}}\n` });

@@ -348,6 +348,22 @@ describe("what is kept", () => {
     expect(await call("secrets.set", { ...same, base64: "eA==" })).toEqual({ version: 2 });
     expect(await call("deployments.list", { stack: "kept", limit: 1 })).toMatchObject({ items: [{ kind: "file", outcome: "running" }] });
   });
+
+  test("a secret that a rollout may go back to is not removed, and nothing is rolled back to what is gone", async () => {
+    const { stackService, stackReplica } = control.services.prisma;
+    const where = { stack: { name: "kept" } };
+    const { id, target } = await stackService.findFirstOrThrow({ where });
+    const { revision } = (await deploy("kept")) as { revision: number };
+    await stackReplica.deleteMany({ where: { service: where } });
+    await stackService.update({ where: { id }, data: { stable: target ?? {} } });
+    const inUse = { code: "CONFLICT", message: "secret token is in use by kept/web" };
+    await expect(call("secrets.remove", { name: "token" })).rejects.toMatchObject(inUse);
+    await stackService.update({ where: { id }, data: { state: "done" } });
+    await call("secrets.remove", { name: "token" });
+    const gone = "there is no secret token: make it first";
+    await expect(call("stacks.rollback", { stack: "kept" })).rejects.toMatchObject({ code: "BAD_REQUEST", message: gone });
+    expect(await call("stacks.get", { stack: "kept" })).toMatchObject({ revision });
+  });
 });
 
 describe("what is refused", () => {
@@ -366,6 +382,8 @@ describe("what is refused", () => {
       "there is no network none over several hosts",
     ],
   ])("%s", async (_what, service, message) => {
+    // A plan that can be seen can be applied.
+    await expect(call("stacks.plan", { name: "bad", files: compose(service) })).rejects.toThrow(message);
     await expect(deploy("bad", service)).rejects.toThrow(message);
     expect(await control.services.prisma.stack.count({ where: { name: "bad" } })).toBe(0);
   });
@@ -426,6 +444,11 @@ describe("what is refused", () => {
       code: "CONFLICT",
       message: "services.web.ports: port 8080/tcp is published by first/web already",
     });
+    await deploy("moved", '    ports: ["8180:80"]\n');
+    await deploy("moved");
+    await deploy("taker", '    ports: ["8180:81"]\n');
+    await expect(call("stacks.rollback", { stack: "moved" })).rejects.toThrow("port 8180/tcp is published by taker/web already");
+    for (const stack of ["moved", "taker"]) await call("stacks.remove", { stack });
   });
 
   test("a control without anything to control, a revision that is not there", async () => {

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { joinCommand, runAgent, uninstallAgent } from "./agent/agent-commands.ts";
 import { addAuditCommands } from "./audit/audit-commands.ts";
 import { backup, type BackupOptions, restore } from "./backup-commands.ts";
+import { endWithReader } from "./end-with-reader.ts";
 import { createOutput, type Output } from "./output.ts";
 import { CONTROL_MAIN, VERSION } from "./paths.ts";
 import { createToken, login, writeContext } from "./remote/remote-commands.ts";
@@ -13,6 +14,7 @@ import { addStackCommands } from "./stack/stack-commands.ts";
 import { ensureDashboard } from "./up/build-dashboard.ts";
 import { up } from "./up/up.ts";
 
+endWithReader();
 const program = new Command("flotilla")
   .description("Containers on several Linux hosts, as a team.")
   .version(VERSION)

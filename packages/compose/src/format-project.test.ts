@@ -72,6 +72,13 @@ describe("a project as a compose file", () => {
     });
   });
 
+  test.each(["yes", "off", "n", "0755", "1:30", "1_000", "2026-01-02", "0x1f", "~", "true"])(
+    "keeps the text %s a text for readers of YAML 1.1",
+    (text) => {
+      expect(toYaml({ key: text })).toBe(`key: "${text}"\n`);
+    },
+  );
+
   test.each([
     [0, "0s"],
     [1500, "1500ms"],

@@ -44,6 +44,7 @@ export function composeCommand(exit: (code: number) => void, io: () => SessionIo
   defineLooking(define);
   defineImages(define);
   defineInside(define);
+  defineVersion(define);
   return compose;
 }
 
@@ -208,6 +209,18 @@ function defineLooking(define: Define): void {
     .option("--no-interpolate", "leave variables as they are");
 }
 
+/** As scripts ask for it. */
+function defineVersion(define: Define): void {
+  define("version", "show the version", async (session, _args, options) => {
+    const isDocument = session.isJson || options["format"] === "json";
+    const text = options["short"] === true ? session.version : `Flotilla Compose version ${session.version}`;
+    session.stdout.write(`${isDocument ? JSON.stringify({ version: session.version }) : text}\n`);
+    return 0;
+  })
+    .option("--short", "the number only")
+    .addOption(new Option("-f, --format <format>", "how it is shown").choices(["pretty", "json"]));
+}
+
 function defineImages(define: Define): void {
   const images = () => import("./commands/images.ts");
   define("build [services...]", "build images", async (session, args, options) => (await images()).build(session, args, options))
@@ -250,6 +263,7 @@ function defineInside(define: Define): void {
     .option("-p, --publish <ports>", "publish a port (again for more)", collect)
     .option("-l, --label <key=value>", "label of the container (again for more)", collect)
     .option("-P, --service-ports", "publish the service's ports")
+    .option("--use-aliases", "be found by the service's names in its networks")
     .option("--no-deps", "not what the service depends on")
     .option("--build", "build the image before")
     .option("--pull <when>", "always, missing or never")

@@ -52,26 +52,30 @@ export class Session {
     this.#engine = engine;
     this.workingDir = workingDir;
     this.environment = environment;
-    this.stdout = stdout;
-    this.stderr = stderr;
     this.version = version;
     const isQuiet = options.progress === "quiet" || options.json === true;
     const ansi =
       options.ansi === "always" ||
       options.progress === "tty" ||
       (options.ansi !== "never" && options.progress !== "plain" && stderr.isTTY === true);
-    this.progress = isQuiet ? silentProgress : createProgress(stderr, { ansi, colour: this.hasColour });
+    this.progress = isQuiet ? silentProgress : createProgress(stderr, { ansi, colour: this.#hasColour(stdout) });
+    this.stdout = beside(this.progress, stdout);
+    this.stderr = beside(this.progress, stderr);
   }
 
   get isJson(): boolean {
     return this.options.json === true;
   }
 
-  /** By the convention of NO_COLOR, `--ansi` above it. */
   get hasColour(): boolean {
+    return this.#hasColour(this.stdout);
+  }
+
+  /** By the convention of NO_COLOR, `--ansi` above it. */
+  #hasColour(stdout: Terminal): boolean {
     const { ansi } = this.options;
     if (ansi === "always") return true;
-    return ansi !== "never" && (this.environment["NO_COLOR"] ?? "") === "" && this.stdout.isTTY === true;
+    return ansi !== "never" && (this.environment["NO_COLOR"] ?? "") === "" && stdout.isTTY === true;
   }
 
   /** Aborts when the program is told to end. */
@@ -146,6 +150,14 @@ export class Session {
     this.stderr.write(`WARN ${text}\n`);
   }
 }
+
+/** A stream of ours on which the list of what is under way may stand. */
+const beside = (progress: Progress, stream: Terminal): Terminal => ({
+  write: (text) => progress.beside(() => stream.write(text)),
+  get isTTY() {
+    return stream.isTTY ?? false;
+  },
+});
 
 /** At once: nothing else can be done meanwhile, and threads to read with would have to be started. */
 function readText(path: string): string | undefined {

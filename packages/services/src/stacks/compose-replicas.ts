@@ -13,6 +13,7 @@ import {
 import { z } from "zod";
 import { openText } from "../access/secrets.ts";
 import type { ComposeScene, HostComposer, ServiceContext } from "../context.ts";
+import { readTeamOverlays } from "../networks/overlay-rows.ts";
 import { hostLossPolicy, isJob, restartPolicy } from "./service-policy.ts";
 import { fileKey, openProjects, type ServiceTarget, serviceTarget } from "./stack-model.ts";
 import { toContainerBody } from "./to-container-body.ts";
@@ -41,7 +42,7 @@ type Row = z.output<typeof replicaRows>[number];
 type SharedNetwork = { name: string; teamId: string };
 
 /** By id of the host. */
-async function readRows({ tx, hosts }: ComposeScene): Promise<ReadonlyMap<string, Row[]>> {
+export async function readReplicaRows({ tx, hosts }: ComposeScene): Promise<ReadonlyMap<string, Row[]>> {
   const rows = await tx.$queryRaw(Prisma.sql`
     SELECT r.id, r.host_id AS "hostId", r.slot, r.hash, r.target, r.adopts, v.name AS service, v.stack_id AS "stackId", k.name AS stack,
       k.team_id AS "teamId", t.namespace
@@ -51,10 +52,14 @@ async function readRows({ tx, hosts }: ComposeScene): Promise<ReadonlyMap<string
 }
 
 /** Names of the networks over several hosts, of the teams that have replicas here. */
-async function readShared({ tx, once }: ComposeScene): Promise<SharedNetwork[]> {
-  const rows = [...(await once(readRows)).values()].flat();
-  const where = { teamId: { in: [...new Set(rows.map(({ teamId }) => teamId))] } };
-  return rows.length === 0 ? [] : tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
+async function readShared({ tx, team, once }: ComposeScene): Promise<SharedNetwork[]> {
+  const rows = [...(await once(readReplicaRows)).values()].flat();
+  const teams = new Set(rows.map(({ teamId }) => teamId));
+  // Of its own team everything is read anyhow.
+  const own = teams.delete(team.id) ? (await once(readTeamOverlays)).networks : [];
+  const where = { teamId: { in: [...teams] } };
+  const others = teams.size === 0 ? [] : await tx.overlayNetwork.findMany({ where, select: { name: true, teamId: true } });
+  return [...own, ...others];
 }
 
 /** The replicas that shall be on a host. */
@@ -63,7 +68,7 @@ export const replicaComposer: HostComposer = {
   async compose({ host, once }) {
     const projects = await once(openProjects);
     const bodies = new Map<string, ResourceBody>();
-    const rows = (await once(readRows)).get(host.id) ?? [];
+    const rows = (await once(readReplicaRows)).get(host.id) ?? [];
     const overlays = rows.length === 0 ? [] : await once(readShared);
     for (const row of rows) {
       const project = await projects.find(row.stackId, row.target.revision);
@@ -78,7 +83,7 @@ export const replicaComposer: HostComposer = {
 export const stackFileComposer: HostComposer = {
   kind: STACK_FILE_KIND,
   async compose({ services, tx, host, once }) {
-    const rows = (await once(readRows)).get(host.id) ?? [];
+    const rows = (await once(readReplicaRows)).get(host.id) ?? [];
     const ids = new Set(rows.flatMap(({ target }) => Object.values(target.files)));
     if (ids.size === 0) return new Map<string, ResourceBody>();
     const versions = await tx.stackFileVersion.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: "asc" } });

@@ -4,6 +4,7 @@ import { FlotillaError } from "@flotilla/core";
 import { MAX_SLOTS, NETWORK_SERVICE_KIND, type NetworkService, serviceResourceId } from "@flotilla/protocol";
 import type { ComposeScene, HostComposer } from "../context.ts";
 import { type OverlayRows, readTeamOverlays } from "../networks/overlay-rows.ts";
+import { readReplicaRows } from "./compose-replicas.ts";
 import { isOverlayPort } from "./ports.ts";
 import { openProjects } from "./stack-model.ts";
 import { readStackRows, type ReplicaRow, type ServiceRow, type StackRows } from "./stack-rows.ts";
@@ -19,7 +20,11 @@ export const networkServiceComposer: HostComposer = {
   },
 };
 
-const hasStacks = async ({ tx, team }: ComposeScene): Promise<boolean> => (await tx.stack.count({ where: { teamId: team.id } })) > 0;
+/** Most teams that have none are not asked everything about them; a replica is of one. */
+async function hasStacks({ tx, team, once }: ComposeScene): Promise<boolean> {
+  const rows = [...(await once(readReplicaRows)).values()].flat();
+  return rows.some(({ teamId }) => teamId === team.id) || (await tx.stack.count({ where: { teamId: team.id } })) > 0;
+}
 
 /** The same for all hosts of a team. */
 async function composeTeam({ tx, team, once }: ComposeScene): Promise<ReadonlyMap<string, NetworkService>> {

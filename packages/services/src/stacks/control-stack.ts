@@ -7,8 +7,9 @@ import { notFound, requireUser } from "../access/authorize.ts";
 import type { ObjectRef } from "../access/can.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { ServiceContext } from "../context.ts";
-import { beginDeployment, setTargets, stackRef } from "./deploy-stack.ts";
+import { beginDeployment, makeNetworks, refuseMissingFiles, setTargets, stackRef } from "./deploy-stack.ts";
 import { currentVersions } from "./files.ts";
+import { checkPorts } from "./plan-input.ts";
 import { serviceDemand } from "./service-policy.ts";
 import { filesOf, Projects } from "./stack-model.ts";
 import { AT_ONE_TIME, lockStacks, notifyStacks, readStackRows, toScheduleHost } from "./stack-rows.ts";
@@ -125,6 +126,11 @@ export async function rollbackStack(
         throw new FlotillaError("conflict", `stack ${stack.name} has no revision before ${stack.current}`);
       }
       const project = await new Projects(services, tx).get(stack.id, revision.number);
+      // What was there when it was deployed may have gone since, or be another's.
+      const scope = { services, teamId: stack.teamId, project };
+      await checkPorts(tx, scope);
+      await refuseMissingFiles(tx, scope);
+      await makeNetworks(tx, { ...scope, actor });
       const keys = [...new Set(Object.values(project.services).flatMap((service) => filesOf(project, service)))];
       const files = await currentVersions(tx, stack.teamId, keys);
       await setTargets(tx, { stack, project, revision: revision.number, now, files, rollsBack: true });

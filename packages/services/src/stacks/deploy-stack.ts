@@ -37,15 +37,18 @@ export function stackRef(stack: Pick<Stack, "id" | "name" | "teamId">): ObjectRe
   return { kind: "stack", id: stack.id, name: stack.name, teamId: stack.teamId };
 }
 
-/** What applying would do. Changes nothing. @throws invalid for what cannot be done over many hosts. */
+/** What applying would do. Changes nothing. @throws what applying would: invalid, conflict for a port that another service publishes. */
 export async function planDeployment(services: ServiceContext, actor: Actor, input: StackInput): Promise<StackPlan> {
   const { team } = requireUser(actor);
   const loaded = await loadStack(services, team.id, input);
   checkProject(loaded);
-  const plan = await services.prisma.$transaction(
-    async (tx) => planStack(await readPlanInput(tx, { services, teamId: team.id, project: loaded.project })),
-    AT_ONE_TIME,
-  );
+  const scope = { services, teamId: team.id, project: loaded.project };
+  const plan = await services.prisma.$transaction(async (tx) => {
+    await checkPorts(tx, scope);
+    await refuseMissingFiles(tx, { teamId: team.id, ...loaded });
+    await refuseMissingNetworks(tx, scope);
+    return planStack(await readPlanInput(tx, scope));
+  }, AT_ONE_TIME);
   return withIssues(plan, loaded);
 }
 
@@ -115,7 +118,7 @@ async function refuseStale(tx: Transaction, { teamId, project, basis: seen }: Se
 
 type Scope = { services: ServiceContext; actor: Actor; teamId: string };
 
-/** Secrets and configs that came along, under the names that they have in the team; those that are not external must be there afterwards. */
+/** Secrets and configs that came along, under the names that they have in the team. @throws invalid when others are missing. */
 async function storeContents(tx: Transaction, { services, actor, teamId, loaded }: Scope & { loaded: LoadedStack }): Promise<void> {
   const { project, contents } = loaded;
   for (const kind of ["secret", "config"] as const) {
@@ -127,9 +130,23 @@ async function storeContents(tx: Transaction, { services, actor, teamId, loaded 
       if (base64 !== undefined && !object.isExternal) await setFileIn(tx, { services, actor, teamId, kind, name: name.data, base64 });
     }
   }
+  await refuseMissingFiles(tx, { teamId, project, contents });
+}
+
+type NeedsFiles = { teamId: string; project: Project; contents?: LoadedStack["contents"] };
+
+/** What services use must be in the team, or come along. @throws invalid. */
+export async function refuseMissingFiles(tx: Transaction, { teamId, project, contents = {} }: NeedsFiles): Promise<void> {
+  const brought = new Set(
+    (["secret", "config"] as const).flatMap((kind) =>
+      Object.entries(kind === "secret" ? project.secrets : project.configs)
+        .filter(([key, { isExternal }]) => !isExternal && contents[fileKey(kind, key)] !== undefined)
+        .map(([, { name }]) => fileKey(kind, name)),
+    ),
+  );
   const used = new Set(Object.values(project.services).flatMap((service) => filesOf(project, service)));
   const there = await currentVersions(tx, teamId, [...used]);
-  const missing = [...used].filter((key) => !(key in there)).toSorted();
+  const missing = [...used].filter((key) => !(key in there) && !brought.has(key)).toSorted();
   if (missing.length > 0)
     throw new FlotillaError("invalid", `there is no ${missing.map((key) => key.replace("/", " ")).join(", ")}: make it first`);
 }
@@ -145,7 +162,8 @@ export async function refuseMissingNetworks(tx: Transaction, { teamId, project }
   }
 }
 
-async function makeNetworks(tx: Transaction, { services, actor, teamId, project }: Scope & { project: Project }): Promise<void> {
+/** @throws invalid for an external one that is not there. */
+export async function makeNetworks(tx: Transaction, { services, actor, teamId, project }: Scope & { project: Project }): Promise<void> {
   await refuseMissingNetworks(tx, { teamId, project });
   for (const { key, network } of await missingNetworks(tx, teamId, project)) {
     if (network.isExternal) continue;

@@ -58,19 +58,28 @@ export async function listFiles(services: ServiceContext, actor: Actor, kind: Fi
   }));
 }
 
-type User = { id: string; stack: string; stackId: string; service: string; files: Record<string, string> };
+/** `mayReturnTo`: the files of the version that a rollout goes back to when it fails, or is aborted. */
+type User = {
+  id: string;
+  stack: string;
+  stackId: string;
+  service: string;
+  files: Record<string, string>;
+  mayReturnTo: Record<string, string>;
+};
 
 async function readUsers(tx: ServiceContext["prisma"] | Transaction, teamId: string): Promise<User[]> {
   const rows = await tx.stackService.findMany({
     where: { stack: { teamId }, isRemoved: false },
     include: { stack: { select: { name: true } } },
   });
-  return rows.map(({ id, name, target, stack, stackId }) => ({
+  return rows.map(({ id, name, target, stable, state, stack, stackId }) => ({
     id,
     stack: stack.name,
     stackId,
     service: name,
     files: serviceTarget.parse(target).files,
+    mayReturnTo: state === "done" || stable === null ? {} : serviceTarget.parse(stable).files,
   }));
 }
 
@@ -194,7 +203,8 @@ export async function removeFile(services: ServiceContext, actor: Actor, file: {
     if (row === null) throw notFound(file.kind, file.name);
     const ids = new Set(row.versions.map(({ id }) => id));
     const replicas = await tx.stackReplica.findMany({ where: { service: { stack: { teamId: team.id } } }, select: { target: true } });
-    const users = (await readUsers(tx, team.id)).filter(({ files }) => fileKey(file.kind, file.name) in files);
+    const key = fileKey(file.kind, file.name);
+    const users = (await readUsers(tx, team.id)).filter(({ files, mayReturnTo }) => key in files || key in mayReturnTo);
     const isMounted = replicas.some(({ target }) => Object.values(serviceTarget.parse(target).files).some((id) => ids.has(id)));
     if (users.length > 0 || isMounted) {
       const names = users.map(({ stack, service }) => `${stack}/${service}`).join(", ");

@@ -31,9 +31,7 @@ export async function createContainer(context: ApplyContext, request: CreateRequ
     takesNetworks: !isNewer(NETWORKS_AT_CREATE, await engine.version()),
   };
   const query = { name: request.containerName, platform: request.service.platform };
-  const created = await located(context, request, () =>
-    engine.json(Created, { method: "POST", path: "/containers/create", query, body: containerBody(input) }),
-  );
+  const created = await engine.json(Created, { method: "POST", path: "/containers/create", query, body: containerBody(input) });
   for (const warning of created.Warnings ?? []) context.progress.note(`${request.containerName}: ${warning}`);
   try {
     await finish(context, created.Id, { input, contents: request.contents });

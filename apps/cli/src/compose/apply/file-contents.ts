@@ -43,6 +43,8 @@ async function contentOf(name: string, object: FileObject, environment: Environm
     return content;
   } catch (error) {
     if (error instanceof FlotillaError) throw error;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      throw new FlotillaError("not_found", `${name}: file ${object.file} not found`, { cause: error });
     throw new FlotillaError("not_found", `${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

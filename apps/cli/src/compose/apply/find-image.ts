@@ -1,4 +1,4 @@
-import { isFlotillaError, isHexName } from "@flotilla/core";
+import { FlotillaError, isFlotillaError, isHexName } from "@flotilla/core";
 import { z } from "zod";
 import type { ApplyContext } from "./context.ts";
 
@@ -22,6 +22,7 @@ export async function findImage({ engine }: Pick<ApplyContext, "engine">, image:
   } catch (error) {
     // Several ids begin like the name.
     if (isFlotillaError(error, "not_found") || (isHexName(image) && isFlotillaError(error, "invalid"))) return undefined;
+    if (isFlotillaError(error, "invalid")) throw new FlotillaError("invalid", `image "${image}": ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -24,6 +24,7 @@ export type Inspected = z.output<typeof Inspected>;
 const WaitAnswer = z.object({ StatusCode: z.number() });
 const FIRST_LOOK_MS = 50;
 const LAST_LOOK_MS = 500;
+const STEADY_MS = 500;
 
 export const inspect = (engine: EngineClient, id: string): Promise<Inspected> =>
   engine.json(Inspected, { method: "GET", path: `/containers/${id}/json` });
@@ -34,14 +35,31 @@ export async function waitForExit(engine: EngineClient, id: string, signal?: Abo
   return StatusCode;
 }
 
+/**
+ * Asks for the end of the run that is about to begin: a container that was never started "does not run", and the plain wait is
+ * over at once. @returns when the engine has noted it, so that a start that follows is not over before; its answer is the exit code.
+ */
+export async function expectExit(engine: EngineClient, id: string): Promise<{ code: Promise<number> }> {
+  const wait = { method: "POST", path: `/containers/${id}/wait`, query: { condition: "next-exit" } } as const;
+  const { answer } = await engine.begin(WaitAnswer, wait);
+  const code = answer.then(({ StatusCode }) => StatusCode);
+  // Whoever fails before the end does not ask for it.
+  code.catch(() => undefined);
+  return { code };
+}
+
 export type Target = { id: string; name: string };
 
-/** Waits until a container is healthy, or runs if it has no check. @throws conflict when it ends, or is found unhealthy. */
+/**
+ * Waits until a container is healthy, or if it has no check until it has run for half a second: most programs that are set up
+ * wrongly end within that. @throws conflict when it ends, or is found unhealthy.
+ */
 export async function waitForHealth(
   { engine, signal }: Pick<ApplyContext, "engine" | "signal">,
   { id, name }: Target,
   needsCheck: boolean,
 ): Promise<void> {
+  const beganAtMs = performance.now();
   for (let delayMs = FIRST_LOOK_MS; ; delayMs = Math.min(LAST_LOOK_MS, delayMs * 1.5)) {
     const { State: state } = await inspect(engine, id);
     const health = state.Health?.Status ?? "none";
@@ -49,14 +67,16 @@ export async function waitForHealth(
     if (health === "unhealthy") throw new FlotillaError("conflict", `container ${name} is unhealthy${lastOutput(state.Health?.Log ?? [])}`);
     if (!state.Running) throw new FlotillaError("conflict", `container ${name} exited (${state.ExitCode})`);
     if (health === "none" && needsCheck) throw new FlotillaError("conflict", `container ${name} has no healthcheck configured`);
-    if (health === "none") return;
+    if (health === "none" && performance.now() - beganAtMs >= STEADY_MS) return;
     await pause(delayMs, signal);
   }
 }
 
 function lastOutput(log: readonly { Output: string; ExitCode: number }[]): string {
   const last = log.at(-1);
-  return last === undefined ? "" : `: check exited with ${last.ExitCode}: ${last.Output.trim().slice(0, 500)}`;
+  return last === undefined
+    ? ""
+    : [`: check exited with ${last.ExitCode}`, last.Output.trim().slice(0, 500)].filter((part) => part !== "").join(": ");
 }
 
 /** @throws the signal's reason when it ends the pause. */

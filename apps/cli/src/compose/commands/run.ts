@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { PublishedPort, type LoadedProject, type Service } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { applyUp } from "../apply/apply-up.ts";
-import { createContainer } from "../apply/create-container.ts";
+import { createContainer, located } from "../apply/create-container.ts";
 import { readFileContents } from "../apply/file-contents.ts";
 import { ensureImages } from "../apply/images.ts";
-import { waitForExit } from "../apply/wait.ts";
+import { expectExit } from "../apply/wait.ts";
 import { observeProject } from "../engine/observe.ts";
 import { configHash } from "../plan/config-hash.ts";
 import { planUp } from "../plan/plan-up.ts";
@@ -51,13 +51,13 @@ export async function run(session: Session, [name, ...command]: readonly string[
     return 0;
   }
   const interactive = options.interactive !== false;
-  // Attached before the start, so that no byte is missed; the wait begins before it too, because `--rm` leaves nothing to ask.
+  // Attached before the start, so that no byte is missed; waited for too, because `--rm` leaves nothing to ask.
   const connection = await engine.hijack({
     method: "POST",
     path: `/containers/${id}/attach`,
     query: { stream: true, stdin: interactive, stdout: true, stderr: true },
   });
-  const exit = waitForExit(engine, id);
+  const { code } = await expectExit(engine, id);
   const removeSignals = forwardSignals(session, id);
   try {
     await engine.run({ method: "POST", path: `/containers/${id}/start` });
@@ -66,10 +66,9 @@ export async function run(session: Session, [name, ...command]: readonly string[
       interactive,
       resize: (size) => engine.run({ method: "POST", path: `/containers/${id}/resize`, query: size }),
     });
-    return await exit;
+    return await code;
   } finally {
     removeSignals();
-    exit.catch(() => undefined);
     if (options.rm === true)
       await engine.run({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } }).catch(() => undefined);
   }
@@ -167,18 +166,20 @@ async function prepare(session: Session, { loaded, name, service, options }: Pre
   const peers = new Map(
     after.containers.filter((container) => !container.isOneOff).map((container) => [container.service, container] as const),
   );
-  return createContainer(context, {
+  const request = {
     serviceName: name,
     service,
     containerName: options.name ?? `${project.name}-${name}-run-${randomBytes(6).toString("hex")}`,
     number: 1,
     isOneOff: true,
+    usesAliases: options.useAliases,
     configHash: hashes.get(name) ?? "",
     imageId: imageIds.get(name),
     peers,
-    inherited: new Map(),
+    inherited: new Map<string, string>(),
     contents,
-  });
+  };
+  return located(context, request, () => createContainer(context, request));
 }
 
 /** Ctrl-C without a terminal of its own is for the program in the container. */

@@ -42,6 +42,7 @@ const PULLS = ["always", "missing", "never"] as const;
 export async function up(session: Session, services: readonly string[], options: UpOptions): Promise<number> {
   checkOptions(options);
   const loaded = withScale(await session.load(services), options.scale ?? []);
+  checkNames(loaded, options);
   const context = session.apply(loaded);
   const starts = options.start !== false;
   const contents = await readFileContents(loaded, session.environment);
@@ -100,6 +101,12 @@ function checkOptions(options: UpOptions): void {
     refuse("--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure or --exit-code-from");
   if (options.pull !== undefined && !PULLS.some((pull) => pull === options.pull))
     refuse(`--pull must be one of ${PULLS.join(", ")}, not ${options.pull}`);
+}
+
+/** Services that options name: a misspelled one would never end, or show nothing. @throws not_found. */
+function checkNames({ project }: LoadedProject, { exitCodeFrom, attach = [], noAttach = [] }: UpOptions): void {
+  for (const name of [...(exitCodeFrom === undefined ? [] : [exitCodeFrom]), ...attach, ...noAttach])
+    if (project.services[name] === undefined) throw new FlotillaError("not_found", `no such service: ${name}`);
 }
 
 /** `--scale web=3` over what the file says. */
@@ -167,15 +174,21 @@ async function waitForAll(
   containers: readonly { id: string; name: string }[],
   timeoutSeconds: number | undefined,
 ): Promise<void> {
-  const signal =
-    timeoutSeconds === undefined ? session.signal : AbortSignal.any([session.signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
-  await Promise.all(
-    containers.map(async (container) => {
-      session.progress.set({ kind: "Container", name: container.name, status: "Waiting" });
-      await waitForHealth({ engine: session.engine, signal }, container, false);
-      session.progress.set({ kind: "Container", name: container.name, status: "Healthy" });
-    }),
-  );
+  const limit = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+  const signal = limit === undefined ? session.signal : AbortSignal.any([session.signal, limit]);
+  const waiting = new Set(containers.map(({ name }) => name));
+  const waits = containers.map(async (container) => {
+    session.progress.set({ kind: "Container", name: container.name, status: "Waiting" });
+    await waitForHealth({ engine: session.engine, signal }, container, false);
+    waiting.delete(container.name);
+    session.progress.set({ kind: "Container", name: container.name, status: "Healthy" });
+  });
+  try {
+    await Promise.all(waits);
+  } catch (error) {
+    if (limit?.aborted !== true) throw error;
+    throw new FlotillaError("conflict", `not healthy within ${timeoutSeconds} s: ${[...waiting].sort().join(", ")}`, { cause: error });
+  }
 }
 
 type Described = { action: string; target: string; reason?: string };

@@ -52,14 +52,13 @@ export class EngineClient {
   }
 
   async json<T extends z.ZodType>(schema: T, call: Call): Promise<z.output<T>> {
-    const answer = await readAll(await this.stream(call));
-    const parsed = schema.safeParse(answer.length === 0 ? undefined : parseJson(answer.toString("utf8")));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new FlotillaError(
-      "internal",
-      `the engine answered ${call.method} ${call.path} in an unexpected shape: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-    );
+    return parseAnswer(schema, call, await readAll(await this.stream(call)));
+  }
+
+  /** A call that the engine takes up at once and answers later. @returns when it has taken it up. */
+  async begin<T extends z.ZodType>(schema: T, call: Call): Promise<{ answer: Promise<z.output<T>> }> {
+    const response = await this.stream(call);
+    return { answer: readAll(response).then((body) => parseAnswer(schema, call, body)) };
   }
 
   /** A call for its effect. "Already so" (304) counts as done: false. */
@@ -180,6 +179,14 @@ function queryText(query: Query): string {
 
 /** `filters` as Docker's clients send it. */
 export const filters = (wanted: Readonly<Record<string, readonly string[]>>): string => JSON.stringify(wanted);
+
+function parseAnswer<T extends z.ZodType>(schema: T, { method, path }: Call, answer: Buffer): z.output<T> {
+  const parsed = schema.safeParse(answer.length === 0 ? undefined : parseJson(answer.toString("utf8")));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const problem = `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`;
+  throw new FlotillaError("internal", `the engine answered ${method} ${path} in an unexpected shape: ${problem}`);
+}
 
 async function readAll(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];

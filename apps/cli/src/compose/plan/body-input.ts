@@ -7,6 +7,8 @@ export type BodyInput = {
   containerName: string;
   number: number;
   isOneOff: boolean;
+  /** A one-off container that is to be found by the service's names all the same. */
+  usesAliases?: boolean | undefined;
   configHash: string;
   imageId: string | undefined;
   peers: Peers;

@@ -106,6 +106,15 @@ describe("a container's body", () => {
     expect(bodyOf(keys)).toMatchObject(expected);
   });
 
+  test("a one-off container has the aliases of its networks only where it is asked for", () => {
+    const keys = { networks: { default: { aliases: ["x"] } } };
+    const aliasesOf = (more: Partial<BodyInput>): unknown =>
+      ContainerCreateBody.parse(bodyOf(keys, more)).NetworkingConfig?.EndpointsConfig?.["p_default"]?.Aliases;
+    expect(aliasesOf({ isOneOff: true })).toEqual([]);
+    expect(aliasesOf({ isOneOff: true, usesAliases: true })).toEqual(["web", "x"]);
+    expect(aliasesOf({})).toEqual(["web", "x"]);
+  });
+
   test("a one-off container has neither the service's name nor its restarts", () => {
     const body = bodyOf({ restart: { name: "always" } }, { isOneOff: true });
     expect(body).toMatchObject({

@@ -19,10 +19,10 @@ export function endpointsOf(input: BodyInput): Map<string, EndpointSettings> {
 function endpoint(attachment: Attachment, input: BodyInput, isFirst: boolean): EndpointSettings {
   const { service, serviceName } = input;
   const links = [...service.links, ...service.externalLinks].map((link) => linkOf(link, input));
-  // A one-off container is not reached by the service's name: it would take a part of the service's calls.
-  const own = input.isOneOff ? [] : [serviceName];
+  // A one-off container is not reached by the service's names: it would take a part of the service's calls.
+  const names = input.isOneOff && input.usesAliases !== true ? [] : [serviceName, ...attachment.aliases];
   return {
-    Aliases: [...new Set([...own, ...attachment.aliases])],
+    Aliases: [...new Set(names)],
     Links: links,
     ...(attachment.ipv4Address === undefined && attachment.ipv6Address === undefined
       ? {}

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startupSnapshot } from "node:v8";
 import { config } from "zod";
+import { endWithReader } from "../../end-with-reader.ts";
 import { composeCommand } from "../compose-command.ts";
 import { isBundleCurrent } from "./sources.ts";
 import { warmUp } from "./warm-up.ts";
@@ -19,6 +20,7 @@ const command = composeCommand((code) => (process.exitCode = code));
 async function start(): Promise<void> {
   const [root = "", ...given] = process.argv.slice(1);
   forgetDirectory();
+  endWithReader();
   // The other way makes bundle and snapshot anew.
   if (!isBundleCurrent(root)) {
     const argv = [process.execPath, join(root, "scripts", "flotilla.mjs"), ...given] as const;

@@ -8,13 +8,15 @@ export type Progress = {
   note(text: string): void;
   /** Text of a build, as it comes. */
   raw(text: string): void;
+  /** Other output to the same terminal, whole lines: the list makes room for it, or it would be wiped away with the list. */
+  beside(write: () => void): void;
   /** The list is complete: what follows is other output. */
   end(): void;
 };
 
 type Stream = { write(text: string): unknown; isTTY?: boolean; columns?: number; rows?: number };
 
-export const silentProgress: Progress = { set() {}, note() {}, raw() {}, end() {} };
+export const silentProgress: Progress = { set() {}, note() {}, raw() {}, beside: (write) => write(), end() {} };
 
 /** Lines of words that are done keep their place; those that go on are drawn anew. On no terminal, one line for each change. */
 export function createProgress(stream: Stream, { ansi, colour }: { ansi: boolean; colour: boolean }): Progress {
@@ -44,6 +46,10 @@ class PlainProgress implements Progress {
     this.#stream.write(text);
   }
 
+  beside(write: () => void): void {
+    write();
+  }
+
   end(): void {}
 }
 
@@ -64,9 +70,13 @@ class LiveProgress implements Progress {
   }
 
   note(text: string): void {
+    this.beside(() => this.#stream.write(`${text}\n`));
+  }
+
+  beside(write: () => void): void {
     this.#erase();
-    this.#stream.write(`${text}\n`);
-    this.#draw();
+    write();
+    if (this.#events.size > 0) this.#draw();
   }
 
   raw(text: string): void {

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { encodeStdcopy } from "@flotilla/engine-api";
 import { describe, expect, test } from "vitest";
 import { LogPrinter } from "./log-printer.ts";
+import { Session } from "../session.ts";
 import { createProgress } from "./progress.ts";
 import { ago, humanSize, portsText, table } from "./table.ts";
 
@@ -78,6 +79,34 @@ describe("progress", () => {
     expect(last).toBe("[+] Running 1/2\n ✔ Container a  Created\n ⠿ Image i  Pulling abc Downl\n");
     for (let at = 0; at < 20; at++) progress.set({ kind: "Volume", name: `v${at}`, status: "Created" });
     expect((stream.text().split("\u001B[J").at(-1) ?? "").trim().split("\n")).toHaveLength(4);
+  });
+
+  test("wipes away no line that something else writes between", () => {
+    const stream = { ...sink(), columns: 30, rows: 5 };
+    const progress = createProgress(stream, { ansi: true, colour: false });
+    const list = "[+] Running 0/1\n ⠿ Container a  Stopping\n";
+    progress.set({ kind: "Container", name: "a", status: "Stopping" });
+    progress.beside(() => stream.write("web-1  | a line\n"));
+    expect(stream.text()).toBe(`${list}\u001B[2A\u001B[Jweb-1  | a line\n${list}`);
+    progress.end();
+    progress.beside(() => stream.write("the end\n"));
+    expect(stream.text().endsWith(`${list}the end\n`)).toBe(true);
+  });
+
+  test("stands below what a session writes", () => {
+    const stream = { ...sink(), isTTY: true, columns: 80, rows: 5 };
+    const io = { environment: {}, stdout: stream, stderr: stream, version: "1", workingDir: "/" };
+    const session = new Session({}, io);
+    expect(session.hasColour).toBe(true);
+    session.progress.set({ kind: "Container", name: "a", status: "Stopping" });
+    session.stdout.write("out\n");
+    session.warn("err");
+    expect(
+      stream
+        .text()
+        .split("\u001B[2A\u001B[J")
+        .map((part) => part.split("\n")[0]),
+    ).toEqual(["[+] Running 0/1", "out", "WARN err"]);
   });
 });
 
