@@ -416,7 +416,8 @@ describe("what is refused", () => {
       { severity: "warning", file: "compose.yaml", line: 5, path: "services.web.gpus", said: { code: "gpus", values: {} } },
       { file: "compose.yaml", line: 4, path: "services.web.container_name", said: { code: "stack_container_name" } },
     ];
-    expect(await call("stacks.check", request)).toMatchObject(issues);
+    // As they are read, where a plan has them by kind.
+    expect(await call("stacks.check", request)).toMatchObject(issues.toReversed());
     const notes = ["compose.yaml:5:11: services.web.gpus: devices by capability (GPUs) are not supported by the engine"];
     expect(await call("stacks.plan", request)).toMatchObject({ issues, notes: [notes[0], expect.any(String)] });
     const { deploymentId } = (await call("stacks.deploy", request)) as { deploymentId: string };

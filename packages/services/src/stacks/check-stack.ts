@@ -5,7 +5,7 @@ import { requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
 import { issuesOfStack } from "./deploy-stack.ts";
 import { refusalsOf } from "./service-policy.ts";
-import { issuesOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
+import { inReadingOrder, issuesOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
 import { loadStack, type StackInput, withPlaces } from "./stack-source.ts";
 
 /** What is wrong with files that are still being written, each with its place; nothing is planned. */
@@ -16,10 +16,10 @@ export async function checkStack(services: ServiceContext, actor: Actor, input: 
     const refusals = Object.entries(loaded.project.services).flatMap(([name, service]) => refusalsOf(name, service));
     // What cannot be done has no notes: they are of what would be done.
     const told = refusals.length === 0 ? issuesOfStack(loaded) : loaded.issues.map(toStackIssue);
-    return [...withPlaces(loaded, refusals).map(toStackIssue), ...told];
+    return inReadingOrder([...withPlaces(loaded, refusals).map(toStackIssue), ...told]);
   } catch (error) {
     if (!(error instanceof FlotillaError) || (error.code !== "invalid" && error.code !== "too_large")) throw error;
-    return issuesOf(error).map(toStackIssue);
+    return inReadingOrder(issuesOf(error).map(toStackIssue));
   }
 }
 
