@@ -287,6 +287,12 @@ describe("a person", () => {
     await page.reload();
     await page.getByRole("link", { name: "容器", exact: true }).waitFor();
     expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+    // What the server tells of a file too.
+    await open("/deploy");
+    await page.locator(".cm-content").click();
+    await page.keyboard.insertText("services:\n  web:\n    imgae: busybox\n");
+    await page.getByRole("main").getByText("services.web: 不允许有键“imgae”；是否应为“image”？").first().waitFor();
+    await open("/settings?tab=appearance");
     await page.getByRole("radio", { name: "English" }).click();
     await page.getByRole("link", { name: "Containers", exact: true }).waitFor();
   });

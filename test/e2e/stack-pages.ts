@@ -99,6 +99,7 @@ export function testStackPages(scene: () => { product: Product; page: Page }): v
     await page.getByRole("tab", { name: "Revisions" }).click();
     await page.locator("[data-diff=added]").getByText("echo two").waitFor();
     await page.locator("[data-diff=removed]").getByText("echo one").waitFor();
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   test("rolls back with one click, and finds the three deployments with their steps", async () => {

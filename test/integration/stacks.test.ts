@@ -423,6 +423,26 @@ describe("what is refused", () => {
     expect(await control.services.prisma.stack.count({ where: { name: "bad" } })).toBe(0);
   });
 
+  test("what no stack does is told where it is written, as data, while somebody writes and with the plan that is kept", async () => {
+    const request = { name: "told", files: compose("    container_name: x\n    gpus: all\n") };
+    const issues = [
+      { severity: "warning", file: "compose.yaml", line: 5, path: "services.web.gpus", said: { code: "gpus", values: {} } },
+      { file: "compose.yaml", line: 4, path: "services.web.container_name", said: { code: "stack_container_name" } },
+    ];
+    // As they are read, where a plan has them by kind.
+    expect(await call("stacks.check", request)).toMatchObject(issues.toReversed());
+    const notes = ["compose.yaml:5:11: services.web.gpus: devices by capability (GPUs) are not supported by the engine"];
+    expect(await call("stacks.plan", request)).toMatchObject({ issues, notes: [notes[0], expect.any(String)] });
+    const { deploymentId } = (await call("stacks.deploy", request)) as { deploymentId: string };
+    expect(await call("deployments.get", { id: deploymentId })).toMatchObject({ plan: { issues } });
+    expect(await call("stacks.get", { stack: "told" })).toMatchObject({ issues: [{ said: { code: "stack_container_name" }, file: null }] });
+    const refused = { name: "told", files: compose("    network_mode: bridge\n    pid: 'container:x'\n") };
+    expect(await call("stacks.check", refused)).toMatchObject([
+      { severity: "error", line: 4, said: { code: "stack_network_mode", values: { mode: "bridge" } } },
+      { severity: "error", line: 5, path: "services.web.pid" },
+    ]);
+  });
+
   test("a plan that is stale, with what changed; and of two at once the second", async () => {
     const plan = (await call("stacks.plan", { name: "stale", files: compose("") })) as { basis: object };
     const apply = (): Promise<unknown> => call("stacks.deploy", { name: "stale", files: compose(""), basis: plan.basis });

@@ -3,8 +3,9 @@ import { FlotillaError } from "@flotilla/core";
 import type { Actor } from "../access/actor.ts";
 import { requireUser } from "../access/authorize.ts";
 import type { ServiceContext } from "../context.ts";
+import { issuesOfStack } from "./deploy-stack.ts";
 import { refusalsOf } from "./service-policy.ts";
-import { issuesOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
+import { inReadingOrder, issuesOf, type StackIssue, toStackIssue } from "./stack-issue.ts";
 import { loadStack, type StackInput, withPlaces } from "./stack-source.ts";
 
 /** What is wrong with files that are still being written, each with its place; nothing is planned. */
@@ -13,10 +14,12 @@ export async function checkStack(services: ServiceContext, actor: Actor, input: 
   try {
     const loaded = await loadStack(services, team.id, input);
     const refusals = Object.entries(loaded.project.services).flatMap(([name, service]) => refusalsOf(name, service));
-    return [...withPlaces(loaded, refusals), ...loaded.issues].map(toStackIssue);
+    // What cannot be done has no notes: they are of what would be done.
+    const told = refusals.length === 0 ? issuesOfStack(loaded) : loaded.issues.map(toStackIssue);
+    return inReadingOrder([...withPlaces(loaded, refusals).map(toStackIssue), ...told]);
   } catch (error) {
     if (!(error instanceof FlotillaError) || (error.code !== "invalid" && error.code !== "too_large")) throw error;
-    return issuesOf(error).map(toStackIssue);
+    return inReadingOrder(issuesOf(error).map(toStackIssue));
   }
 }
 

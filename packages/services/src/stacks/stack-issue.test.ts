@@ -1,7 +1,7 @@
 import { composeError, message } from "@flotilla/compose";
 import { FlotillaError } from "@flotilla/core";
 import { describe, expect, test } from "vitest";
-import { issueAt, issuesOf, noteOf, textIssue, toStackIssue } from "./stack-issue.ts";
+import { inReadingOrder, issueAt, issuesOf, noteOf, type StackIssue, textIssue, toStackIssue } from "./stack-issue.ts";
 
 const position = { file: "conf/compose.yaml", line: 3, column: 5 };
 const mistake = { ...issueAt("error", "services.web", message("unknown_key", { key: "imgae" })), position, suggestion: "image" };
@@ -47,4 +47,11 @@ describe("issuesOf", () => {
   ])("an error with %s is one by itself", (_name, details) => {
     expect(issuesOf(new FlotillaError("invalid", "too many", { details }))).toEqual([textIssue("", "too many")]);
   });
+});
+
+test("issues are told as the files are read", () => {
+  const at = (file: string, line: number, column: number): StackIssue =>
+    toStackIssue({ ...textIssue("", `${file} ${line} ${column}`), position: { file, line, column } });
+  const issues = [at("b.yaml", 1, 1), at("a.yaml", 10, 1), at("a.yaml", 9, 7), at("a.yaml", 9, 2), toStackIssue(textIssue("", "nowhere"))];
+  expect(inReadingOrder(issues).map(({ text }) => text)).toEqual(["nowhere", "a.yaml 9 2", "a.yaml 9 7", "a.yaml 10 1", "b.yaml 1 1"]);
 });

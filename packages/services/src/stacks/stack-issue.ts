@@ -62,6 +62,13 @@ export function toStackIssue({ severity, message, said: what, path, position: at
   return { severity, text, ...place, path, said: what, suggestion: suggestion ?? null };
 }
 
+/** As somebody reads the files: what has no place first, then by file, line and column. */
+export function inReadingOrder(issues: readonly StackIssue[]): StackIssue[] {
+  return issues.toSorted((a, b) => compare(a.file ?? "", b.file ?? "") || a.line - b.line || a.column - b.column);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
 /** `compose.yaml:3:5: services.web.build: …` */
 export function noteOf({ file, line, column, text }: StackIssue): string {
   return file === null ? text : `${file}:${line}:${column}: ${text}`;

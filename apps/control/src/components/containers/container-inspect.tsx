@@ -29,7 +29,7 @@ export function ContainerInspect({ raw }: { raw: unknown }): ReactNode {
         </span>
         <CopyButton text={text} label={t("copy")} className="ml-auto" />
       </div>
-      <pre className="overflow-x-auto rounded-lg border bg-panel py-2 font-mono text-xs leading-5">
+      <pre tabIndex={0} className="overflow-x-auto rounded-lg border bg-panel py-2 font-mono text-xs leading-5">
         {lines.map(({ number, parts }) => (
           <div key={number} className="flex px-3">
             <span aria-hidden className="tnum mr-4 w-8 shrink-0 text-right text-faint select-none">

@@ -29,7 +29,7 @@ export function ContainerTop({ host, id, isRunning }: ContainerTopProps): ReactN
           {t("refresh")}
         </Button>
       </div>
-      <div className="overflow-x-auto rounded-lg border bg-panel">
+      <div tabIndex={0} className="overflow-x-auto rounded-lg border bg-panel">
         <table className="w-full text-left font-mono text-xs">
           <thead className="border-b text-muted">
             <tr>

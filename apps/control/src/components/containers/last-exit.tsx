@@ -55,7 +55,10 @@ function LastLines({ host, id }: { host: string; id: string }): ReactNode {
   if (lines.length === 0) return null;
   return (
     <div className="border-t">
-      <pre className="flex max-h-56 flex-col-reverse overflow-auto px-4 py-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap">
+      <pre
+        tabIndex={0}
+        className="flex max-h-56 flex-col-reverse overflow-auto px-4 py-3 font-mono text-xs leading-5 break-all whitespace-pre-wrap"
+      >
         {/* Reversed twice: the box so begins at the last line. */}
         <code>
           {lines.map((line, index) => (

@@ -89,7 +89,18 @@ type RemovalButtonProps<Item> = { removal: Removal<Item>; item: Item; onAsk: () 
 
 function RemovalButton<Item>({ removal, item, onAsk }: RemovalButtonProps<Item>): ReactNode {
   const instead = removal.instead?.(item);
-  if (instead !== undefined) return instead === null ? null : <span className="text-xs text-muted">{instead}</span>;
+  if (instead === null) return null;
+  if (instead !== undefined) {
+    return (
+      <span className="grid text-center text-xs text-muted">
+        <span className="col-start-1 row-start-1">{instead}</span>
+        {/* As wide as the button that it stands for: what is before it stays in line with the other rows. */}
+        <span aria-hidden className="invisible col-start-1 row-start-1 border px-2 font-medium max-sm:hidden">
+          <RemovalLabel removal={removal} />
+        </span>
+      </span>
+    );
+  }
   return (
     <Button size="sm" variant="dangerOutline" onClick={onAsk}>
       <RemovalLabel removal={removal} />

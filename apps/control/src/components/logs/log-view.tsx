@@ -12,6 +12,7 @@ import { ErrorState } from "@/components/ui/states.tsx";
 import { stripAnsi } from "@/lib/ansi.ts";
 import { cn } from "@/lib/cn.ts";
 import type { LogLine } from "@/lib/log-buffer.ts";
+import { readLogScroll } from "@/lib/log-scroll.ts";
 
 export type LogViewProps = {
   name: string;
@@ -23,8 +24,6 @@ export type LogViewProps = {
 };
 
 const LINE_HEIGHT = 20;
-/** How far from the end still counts as being at it, in pixels: a line and a half. */
-const END_SLACK = 30;
 
 /** A log: live, searched, in its own colours. It follows the end until the reader scrolls away from it. */
 export function LogView({ name, feed, hasStreams, downloadUrl }: LogViewProps): ReactNode {
@@ -45,6 +44,7 @@ export function LogView({ name, feed, hasStreams, downloadUrl }: LogViewProps): 
   const [match, setMatch] = useState(0);
 
   const scroller = useRef<HTMLDivElement>(null);
+  const topBefore = useRef(0);
   const virtualizer = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -60,8 +60,10 @@ export function LogView({ name, feed, hasStreams, downloadUrl }: LogViewProps): 
   const onScroll = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_SLACK;
-    setPausedAt((before) => (isAtEnd ? null : (before ?? lastId)));
+    const { scrollTop: top, scrollHeight: height, clientHeight: visibleHeight } = element;
+    const went = readLogScroll({ top, topBefore: topBefore.current, height, visibleHeight });
+    topBefore.current = top;
+    if (went !== "neither") setPausedAt((before) => (went === "end" ? null : (before ?? lastId)));
   }, [lastId]);
   const goToMatch = (step: number): void => {
     if (matches.length === 0) return;

@@ -14,14 +14,18 @@ export type ComposeEditorOptions = {
   text: string;
   label: string;
   placeholder: string;
+  /** What the editor says itself, by its English words. */
+  phrases: Readonly<Record<string, string>>;
   isYaml: boolean;
   getKeys: () => readonly ComposeKey[];
   onChange: (text: string) => void;
 };
 
 /** An editor in `parent`, in the colours of the page. Tab goes to the next field, as everywhere; Ctrl-] and Ctrl-[ indent. */
-export function createComposeEditor({ parent, text, label, placeholder, isYaml, getKeys, onChange }: ComposeEditorOptions): EditorView {
+export function createComposeEditor(options: ComposeEditorOptions): EditorView {
+  const { parent, text, label, placeholder, phrases, isYaml, getKeys, onChange } = options;
   const extensions: Extension[] = [
+    EditorState.phrases.of(phrases),
     lineNumbers(),
     history(),
     indentOnInput(),

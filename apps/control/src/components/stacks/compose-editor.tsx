@@ -2,6 +2,7 @@
 
 import type { EditorView } from "@codemirror/view";
 import { type ReactNode, useEffect, useRef } from "react";
+import { useTranslations } from "use-intl";
 import { createComposeEditor, showIssues } from "@/components/stacks/compose-editor-setup.ts";
 import type { ComposeKey } from "@/lib/compose-keys.ts";
 import type { EditorIssue } from "@/lib/editor-issues.ts";
@@ -19,10 +20,21 @@ export type ComposeEditorProps = {
 
 /** The editor of one file of a stack. Loaded when it is needed: it is larger than the page around it. */
 export function ComposeEditor({ name, initialText, label, placeholder, keys, issues, onChange }: ComposeEditorProps): ReactNode {
+  const t = useTranslations("stacks.deploy");
+  const common = useTranslations("common");
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const latest = useRef({ initialText, keys, issues, onChange });
-  latest.current = { initialText, keys, issues, onChange };
+  const phrases = {
+    Completions: t("editor.completions"),
+    Diagnostics: t("issues"),
+    "No diagnostics": t("editor.noIssues"),
+    "Selection deleted": t("editor.selectionDeleted"),
+    "Control character": t("editor.controlCharacter"),
+    close: common("close"),
+  };
+  // None of these makes another editor: what is written, and where the cursor is, would be lost.
+  const latest = useRef({ initialText, keys, issues, phrases, onChange });
+  latest.current = { initialText, keys, issues, phrases, onChange };
   useEffect(() => {
     if (box.current === null) return undefined;
     const created = createComposeEditor({
@@ -30,6 +42,7 @@ export function ComposeEditor({ name, initialText, label, placeholder, keys, iss
       text: latest.current.initialText,
       label,
       placeholder,
+      phrases: latest.current.phrases,
       isYaml: /\.ya?ml$/.test(name),
       getKeys: () => latest.current.keys,
       onChange: (text) => latest.current.onChange(text),

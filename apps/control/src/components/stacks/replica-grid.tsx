@@ -26,9 +26,9 @@ export function ReplicaGrid({ stack, replicas }: { stack: string; replicas: read
   const failing = troubled(replicas).filter(({ id }) => id !== chosen);
   return (
     <div className="space-y-3">
-      <ul className="space-y-2">
+      <ul className="grid grid-cols-[fit-content(6rem)_minmax(0,1fr)] gap-x-3 gap-y-2 sm:grid-cols-[8rem_minmax(0,1fr)]">
         {replicasByHost(replicas).map(({ host, replicas: here }) => (
-          <li key={host} className="grid grid-cols-[5rem_minmax(0,1fr)] items-start sm:grid-cols-[8rem_minmax(0,1fr)] gap-x-3">
+          <li key={host} className="col-span-2 grid grid-cols-subgrid items-start">
             <span className="truncate pt-1 text-sm text-muted" title={host}>
               {host}
             </span>

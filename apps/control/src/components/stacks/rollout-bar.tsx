@@ -63,7 +63,9 @@ export function RolloutBar({ stack, service, rollout }: { stack: string; service
       </div>
       {headline === "" ? null : <p className={cn("mt-1.5 text-sm break-words", isFailed ? "text-bad" : "text-muted")}>{headline}</p>}
       {rest.length === 0 ? null : (
-        <pre className="mt-1 max-h-60 overflow-auto font-mono text-xs break-all whitespace-pre-wrap text-muted">{rest.join("\n")}</pre>
+        <pre tabIndex={0} className="mt-1 max-h-60 overflow-auto font-mono text-xs break-all whitespace-pre-wrap text-muted">
+          {rest.join("\n")}
+        </pre>
       )}
       {control.error === null || isAsking ? null : (
         <p role="alert" className="mt-1.5 text-sm break-words text-bad">

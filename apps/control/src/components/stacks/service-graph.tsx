@@ -34,7 +34,7 @@ export function ServiceGraphPanel({ services }: { services: readonly StackServic
   const states = new Map(services.map((service) => [service.name, serviceState(service)]));
   return (
     <Panel title={t("title")}>
-      <div className="overflow-x-auto">
+      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={t("title")}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("label")}>
           <title>{edges.map(({ from, to }) => t("edge", { service: to, needs: from })).join("; ")}</title>
           <defs>
