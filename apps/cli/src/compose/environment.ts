@@ -1,5 +1,5 @@
-import type { GlobalOptions } from "./session.ts";
-
+/** Of the command's options those that a variable may say too. */
+type Chosen = { ansi?: string | undefined; progress?: string | undefined; envFile?: string[] | undefined };
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const ANSI = ["never", "always", "auto"];
@@ -10,7 +10,7 @@ export const isOn = (environment: Environment, name: string): boolean =>
   ["1", "t", "true", "y", "yes", "on"].includes((environment[name] ?? "").toLowerCase());
 
 /** What Docker Compose's variables say where the command line says nothing. Pure. */
-export function withEnvironment(options: GlobalOptions, environment: Environment): GlobalOptions {
+export function withEnvironment<T extends Chosen>(options: T, environment: Environment): T {
   const chosen = (given: string | undefined, name: string, known: readonly string[]): string | undefined =>
     (given === undefined || given === "auto") && known.includes(environment[name] ?? "") ? environment[name] : given;
   const [ansi, progress] = [chosen(options.ansi, "COMPOSE_ANSI", ANSI), chosen(options.progress, "COMPOSE_PROGRESS", PROGRESS)];
