@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstLine, formatDiff, formatPlan, formatTable } from "./show.ts";
+import { firstLine, formatDiff, formatPlan, formatTable, serviceState } from "./show.ts";
 
 test("a table has columns of equal width", () => {
   expect(formatTable(["NAME", "STATE"], [["shop", "running"], ["a-long-name", "x"]])).toBe("NAME          STATE\nshop          running\na-long-name   x"); // prettier-ignore
@@ -53,4 +53,13 @@ test.each([
   ["", ""],
 ])("the first line of %j is %j", (text, line) => {
   expect(firstLine(text)).toBe(line);
+});
+
+test.each([
+  ["done", 3, "running"],
+  ["done", 2, "degraded"],
+  ["rolling", 2, "rolling"],
+  ["failed", 3, "failed"],
+])("a service whose rollout is %s with %i of 3 replicas is %s", (state, running, expected) => {
+  expect(serviceState({ state, running, wanted: 3 })).toBe(expected);
 });

@@ -79,6 +79,12 @@ function diffLines(left: readonly string[], right: readonly string[]): Marked[] 
   return marked;
 }
 
+/** The state of a service in the words of the pages: one whose rollout is over runs, or does not as it should. Pure. */
+export function serviceState({ state, running, wanted }: { state: string; running: number; wanted: number }): string {
+  if (state !== "done") return state;
+  return running < wanted ? "degraded" : "running";
+}
+
 /** Of a text of several lines, for a table: without the words that only lead to the others. Pure. */
 export function firstLine(text: string): string {
   const [first = "", ...others] = text.split("\n");

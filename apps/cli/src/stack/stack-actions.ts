@@ -6,7 +6,7 @@ import { readCredentials } from "../remote/credentials.ts";
 import { deployed, deploymentDetail, revisionDetail, stackDetail, type StackPlan, stackPlan, stackSummary } from "./answers.ts";
 import { LogMerger, type LogOptions, type LogSource, type LogStream, openLog } from "./follow-logs.ts";
 import { type FileOptions, loadFiles } from "./load-files.ts";
-import { firstLine, formatDiff, formatPlan, formatTable } from "./show.ts";
+import { firstLine, formatDiff, formatPlan, formatTable, serviceState } from "./show.ts";
 import { followDeployment } from "./wait-for-deployment.ts";
 
 const empty = z.looseObject({});
@@ -74,11 +74,12 @@ export async function listStacks(output: Output): Promise<void> {
 
 export async function listServices(output: Output, stack: string): Promise<void> {
   const { detail } = await ask("query", "stacks.get", { input: { stack }, output: stackDetail });
-  const rows = detail.map(({ name, mode, state, running, wanted, image, ports, message }) => {
+  const rows = detail.map((service) => {
+    const { name, mode, running, wanted, image, ports, message } = service;
     const published = ports
       .map((port) => `${port.published === null ? "" : `*:${port.published}->`}${port.target}/${port.protocol}`)
       .join(", ");
-    return [name, mode, state, `${running}/${wanted}`, image, published, firstLine(message)];
+    return [name, mode, serviceState(service), `${running}/${wanted}`, image, published, firstLine(message)];
   });
   output.result(formatTable(["NAME", "MODE", "STATE", "REPLICAS", "IMAGE", "PORTS", "MESSAGE"], rows), detail);
 }
