@@ -60,7 +60,8 @@ describe("a network with IPv6", () => {
   });
 
   test("publishes on both families", async () => {
-    const shown = (await docker("port", "two", "80")).split("\n");
+    // Older docker commands put no brackets around an address.
+    const shown = (await docker("port", "two", "80")).replace(/^:::/m, "[::]:").split("\n");
     const port = shown[0]?.split(":").at(-1) ?? "";
     expect(shown).toEqual([`0.0.0.0:${port}`, `[::]:${port}`]);
     await until("the port answers", async () => (await fetchText(`http://127.0.0.1:${port}/`)) === "two");

@@ -1,16 +1,19 @@
 // The same commands that `npm run peer` gave to Debian's dockerd, with the outcomes that it recorded.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KNOWN_DIFFERENCES, UNCOMPARED_LINES } from "../peer/known-differences.ts";
+import { KNOWN_DIFFERENCES, OLDER_COMMAND, UNCOMPARED_LINES } from "../peer/known-differences.ts";
 import recorded from "../peer/outcomes.json" with { type: "json" };
 import { PEER_CASES } from "../peer/peer-cases.ts";
 import { runCase, type Outcome, type Outcomes } from "../peer/run-case.ts";
 import { startTestAgent, type TestAgent } from "../support/agent.ts";
+import { dockerMajor } from "../support/docker.ts";
 
 const { peer, cases }: Outcomes = recorded;
 
 let agent: TestAgent;
+let differences = [...KNOWN_DIFFERENCES];
 
 beforeAll(async () => {
+  if ((await dockerMajor()) < 23) differences = [...differences, ...OLDER_COMMAND.map((known) => ({ ...known, reason: "docker 20.10" }))];
   agent = await startTestAgent();
 });
 afterAll(async () => agent.close());
@@ -37,5 +40,5 @@ describe(`as ${peer}`, () => {
 });
 
 function differenceAt(peerCase: string, step: number): Outcome | undefined {
-  return KNOWN_DIFFERENCES.find((known) => known.peerCase === peerCase && known.step === step)?.ours;
+  return differences.find((known) => known.peerCase === peerCase && known.step === step)?.ours;
 }

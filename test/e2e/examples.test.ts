@@ -60,6 +60,25 @@ async function sizeOf(image: string): Promise<number> {
   return Number(await ok(["image", "inspect", "--format", "{{.Size}}", image]));
 }
 
+test("a docker context that flotilla wrote leads to the host, with whatever version of the docker command", async () => {
+  const home = join(product.dir, "somebody");
+  const env = { XDG_CONFIG_HOME: home, DOCKER_CONFIG: join(home, "docker") };
+  const flotilla = async (...args: string[]): Promise<string> => {
+    const main = join(import.meta.dirname, "..", "..", "apps", "cli", "src", "main.ts");
+    const result = await runCommand([process.execPath, "--disable-warning=ExperimentalWarning", main, ...args], { env });
+    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+    return result.stdout;
+  };
+  await flotilla("login", product.url, "--token", ADMIN.token);
+  expect(await flotilla("context", "local", "--headers")).toContain("docker context use flotilla-local");
+  const names = ["--context", "flotilla-local", "info", "--format", "{{.Name}}"];
+  expect(await runCommand(["docker", ...names], { env })).toMatchObject({ exitCode: 0, stdout: `${await ok(names.slice(2))}\n` });
+  // Who has no token is told how to hand one over.
+  const address = `tcp://${new URL(product.url).host}/docker/local`;
+  const refused = await runCommand(["docker", "ps"], { env: { DOCKER_HOST: address, DOCKER_CONFIG: join(home, "none") } });
+  expect(refused.stderr).toContain("flotilla context HOST --headers");
+});
+
 describe.each([
   ["the local socket", viaSocket],
   ["the control plane", viaControl],

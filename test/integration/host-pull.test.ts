@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { joinControlPlane } from "../../agent/src/link/join.ts";
 import { importBusybox, startTestAgent, type TestAgent } from "../support/agent.ts";
 import { ADMIN_TOKEN, startTestControl, type TestControl } from "../support/control.ts";
-import { type CommandResult, docker } from "../support/docker.ts";
+import { type CommandResult, docker, tokenEnvironment } from "../support/docker.ts";
 import { until, untilOnline } from "../support/linked-agent.ts";
 import { fetchToken, registryClient } from "../support/registry-client.ts";
 
@@ -74,7 +74,7 @@ test("what one host pushed with a login, another pulls without", async () => {
 test("so it does through the control plane, and as the base of a build", async () => {
   await puller.docker(["rmi", image]);
   const host = `tcp://127.0.0.1:${control.port}/docker/puller`;
-  const headers = { DOCKER_CUSTOM_HEADERS: `Authorization=Bearer ${ADMIN_TOKEN}`, DOCKER_CONFIG: join(dir, "none") };
+  const headers = { DOCKER_CONFIG: join(dir, "none"), ...(await tokenEnvironment(ADMIN_TOKEN, join(dir, "with-token"))) };
   expect(await docker(host, ["pull", image], { env: headers })).toMatchObject({ exitCode: 0 });
   await puller.docker(["rmi", image]);
   writeFileSync(join(dir, "Dockerfile"), `FROM ${image}\nLABEL built=yes\n`);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../../agent/src/host/run.ts";
 import { docker } from "./docker.ts";
 
 export type Dockerd = { host: string; dir: string; close(): Promise<void> };
@@ -31,6 +32,8 @@ export async function startDockerd(): Promise<Dockerd> {
   const close = async (): Promise<void> => {
     child.kill("SIGTERM");
     await exited;
+    // Where mounts of the machine are shared with nobody, dockerd mounts its data onto themselves, and leaves that.
+    await run({ argv: ["umount", "--recursive", join(dir, "data")], okExitCodes: [0, 1, 32] });
     rmSync(dir, { recursive: true, force: true });
   };
   for (let attempt = 0; attempt < 150; attempt++) {

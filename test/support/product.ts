@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../agent/src/config.ts";
-import { docker, type CommandOptions, type CommandResult } from "./docker.ts";
+import { docker, type CommandOptions, type CommandResult, tokenEnvironment } from "./docker.ts";
 import { leftOf } from "./leftovers.ts";
 import { COMPILE_CACHE } from "./compile-cache.ts";
 
@@ -65,10 +65,10 @@ export async function startProduct(options: { withAdmin: boolean }): Promise<Pro
     setupLink: () => /https?:\/\/\S*\/setup#\S+/.exec(output())?.[0],
     socketHost,
     docker: (args, commandOptions) => docker(socketHost, args, commandOptions),
-    dockerThroughControl: (args, commandOptions) =>
+    dockerThroughControl: async (args, commandOptions) =>
       docker(`tcp://127.0.0.1:${port}/docker/local`, args, {
         ...commandOptions,
-        env: { DOCKER_CUSTOM_HEADERS: `Authorization=Bearer ${ADMIN.token}`, ...commandOptions?.env },
+        env: { ...(await tokenEnvironment(ADMIN.token, join(dir, "docker-with-token"))), ...commandOptions?.env },
       }),
     output,
     close: async () => {

@@ -10,8 +10,8 @@ import { Panel } from "@/components/ui/panel.tsx";
 /** The first steps, and the same things by the docker command. Short, and only what works. */
 export function Help(): ReactNode {
   const t = useTranslations("help");
-  const [place, setPlace] = useState("");
-  useEffect(() => setPlace(window.location.host), []);
+  const [{ place, origin }, setLocation] = useState({ place: "", origin: "" });
+  useEffect(() => setLocation({ place: window.location.host, origin: window.location.origin }), []);
   const link = (href: string) => {
     const Linked = (text: ReactNode): ReactNode => (
       <Link href={href} className="underline hover:text-muted">
@@ -43,6 +43,11 @@ export function Help(): ReactNode {
           <Command
             isWrapped
             text={`export DOCKER_HOST=tcp://${place}/docker/local\nexport DOCKER_CUSTOM_HEADERS='Authorization=Bearer flt_…'\ndocker ps`}
+          />
+          <p>{t("docker.older")}</p>
+          <Command
+            isWrapped
+            text={`npx flotilla login ${origin}\nnpx flotilla context local --headers\ndocker context use flotilla-local`}
           />
           <p>{t("docker.import")}</p>
           <Command isWrapped text={`docker import --change 'CMD ["nginx","-g","daemon off;"]' root.tar nginx:1.27`} />

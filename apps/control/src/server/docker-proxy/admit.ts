@@ -46,7 +46,7 @@ export async function admitDockerCall(services: ServiceContext, req: IncomingMes
     await recordRefusal(services, anonymous, { action: call?.action ?? "system.read", object: unknownHost, reason: "unauthenticated" });
     throw new FlotillaError(
       "unauthenticated",
-      "unauthorized: an API token of this control plane is required (Authorization: Bearer flt_…)",
+      "unauthorized: an API token of this control plane is required (Authorization: Bearer flt_…): the docker command takes it from DOCKER_CUSTOM_HEADERS, and before version 27 from its config.json, where `flotilla context HOST --headers` writes it",
     );
   }
   if (hostRef === "") throw new FlotillaError("not_found", "page not found");
