@@ -173,6 +173,10 @@ test("--scale, --remove-orphans, --no-deps, --wait and run", async () => {
     failed.child.stdin.end();
     expect(await failed.done).toMatchObject({ exitCode: 9, stdout: "" });
     expect((await agent.docker(["ps", "-aq", "--filter", "label=com.docker.compose.oneoff=True"])).stdout).toBe("");
+    // What cannot be started has no end to wait for.
+    const absent = await run("run", "-T", "--no-deps", "--name", "third-absent", "--entrypoint", "nosuchprogram", "tool");
+    expect(absent).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("executable file not found") as string });
+    expect((await agent.docker(["rm", "third-absent"])).exitCode).toBe(0);
 
     write({ "compose.yaml": `services:\n  db: ${service}}\n` });
     expect((await ok(run("up", "-d"))).stderr).toContain("Found orphan containers (third-web-1)");

@@ -38,9 +38,10 @@ export async function waitForExit(engine: EngineClient, id: string, signal?: Abo
 /**
  * Asks for the end of the run that is about to begin: a container that was never started "does not run", and the plain wait is
  * over at once. @returns when the engine has noted it, so that a start that follows is not over before; its answer is the exit code.
+ * @param signal ends the wait: a run that does not begin has no end.
  */
-export async function expectExit(engine: EngineClient, id: string): Promise<{ code: Promise<number> }> {
-  const wait = { method: "POST", path: `/containers/${id}/wait`, query: { condition: "next-exit" } } as const;
+export async function expectExit(engine: EngineClient, id: string, signal: AbortSignal): Promise<{ code: Promise<number> }> {
+  const wait = { method: "POST", path: `/containers/${id}/wait`, query: { condition: "next-exit" }, signal } as const;
   const { answer } = await engine.begin(WaitAnswer, wait);
   const code = answer.then(({ StatusCode }) => StatusCode);
   // Whoever fails before the end does not ask for it.

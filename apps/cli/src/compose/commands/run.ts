@@ -57,9 +57,10 @@ export async function run(session: Session, [name, ...command]: readonly string[
     path: `/containers/${id}/attach`,
     query: { stream: true, stdin: interactive, stdout: true, stderr: true },
   });
-  const { code } = await expectExit(engine, id);
+  const over = new AbortController();
   const removeSignals = forwardSignals(session, id);
   try {
+    const { code } = await expectExit(engine, id, over.signal);
     await engine.run({ method: "POST", path: `/containers/${id}/start` });
     await interact(connection, {
       tty,
@@ -69,6 +70,9 @@ export async function run(session: Session, [name, ...command]: readonly string[
     return await code;
   } finally {
     removeSignals();
+    // Of a container that could not be started both would stay open, and this program with them.
+    over.abort();
+    connection.socket.destroy();
     if (options.rm === true)
       await engine.run({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } }).catch(() => undefined);
   }
